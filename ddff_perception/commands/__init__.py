@@ -1,0 +1,1 @@
+"""The subcommands of `ddff`, one file per subject."""

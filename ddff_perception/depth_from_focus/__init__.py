@@ -1,0 +1,1 @@
+"""The focal stack: depth, confidence, all-in-focus image, point cloud."""

@@ -1,0 +1,1 @@
+"""Metrics, bag evaluation, figures and reports."""

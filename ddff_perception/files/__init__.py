@@ -1,0 +1,1 @@
+"""What lies on disk: stack folders, bags, point clouds; read with checks, written atomically."""

@@ -1,0 +1,74 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..types import InputError
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes `path`'s place when the block ends without an error.
+
+    Raises InputError where the folder cannot be written or the disk is full; then nothing of the
+    new content stays, and what was at `path` before is untouched.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`content` at `path`, atomically."""
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """`content` as indented JSON at `path`, atomically; NaN and infinity become null."""
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def make_folder(path: Path) -> Path:
+    """`path` as an existing, writable folder; raises InputError if it cannot be one."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path}: {error.strerror or error}") from error
+    if not os.access(path, os.W_OK):
+        raise InputError(f"the folder {path} is not writable: choose another one")
+    return path
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if hasattr(content, "item") and getattr(content, "shape", None) == ():
+        content = content.item()
+    if isinstance(content, float) and not -float("inf") < content < float("inf"):
+        return None
+    return content

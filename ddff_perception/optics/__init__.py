@@ -1,0 +1,1 @@
+"""Physics without learning: thin lens, lens tables, camera geometry."""

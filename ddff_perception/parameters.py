@@ -1,0 +1,129 @@
+"""One table per component says what can be set: type, range, unit, description.
+
+The same table declares a node's ROS parameters, checks `--param name=value` of the command line,
+fills `config/*.yaml` and the tables of the documentation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from .types import InputError
+
+Value = bool | int | float | str | list[float] | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One settable value. The type is the default's type.
+
+    `minimum` and `maximum` are inclusive. `choices` limits a string. `dynamic` is False where a
+    change needs a restart of the node (a read-only ROS parameter).
+    """
+
+    name: str
+    default: Value
+    description: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    dynamic: bool = True
+
+    def check(self, value: Value) -> Value:
+        """`value` in the parameter's type; raises InputError with the allowed range."""
+        if isinstance(self.default, list):
+            if not isinstance(value, list | tuple):
+                raise InputError(f"{self.name} must be a list")
+            for item in value:
+                self._check_range(item)
+            return list(value)  # type: ignore[return-value]
+        if isinstance(self.default, bool) is not isinstance(value, bool):
+            raise InputError(f"{self.name} must be {type(self.default).__name__}, not {value!r}")
+        if isinstance(self.default, float) and isinstance(value, int):
+            value = float(value)
+        if not isinstance(value, type(self.default)):
+            raise InputError(f"{self.name} must be {type(self.default).__name__}, not {value!r}")
+        if self.choices and value not in self.choices:
+            raise InputError(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
+        self._check_range(value)
+        return value
+
+    def parse(self, text: str) -> Value:
+        """The value that `text` (from a command line) stands for."""
+        try:
+            if isinstance(self.default, bool):
+                return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+            if isinstance(self.default, int | float):
+                return self.check(type(self.default)(text))
+            if isinstance(self.default, list):
+                parts = [part for part in text.split(",") if part]
+                return self.check([float(p) for p in parts])
+        except (KeyError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            kind = type(self.default).__name__
+            raise InputError(f"{self.name} must be {kind}, not {text!r}") from error
+        return self.check(text)
+
+    def _check_range(self, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        if isinstance(value, float) and math.isnan(value):
+            raise InputError(f"{self.name} must be a number, not NaN")
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        if not low <= value <= high:
+            unit = f" {self.unit}" if self.unit else ""
+            raise InputError(f"{self.name} must lie in {low:g} .. {high:g}{unit}, not {value:g}")
+
+
+class ParameterTable:
+    """An ordered set of parameters with unique names."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self._by_name: dict[str, Parameter] = {}
+        for parameter in parameters:
+            if parameter.name in self._by_name:
+                raise ValueError(f"parameter {parameter.name} is declared twice")
+            parameter.check(parameter.default)
+            self._by_name[parameter.name] = parameter
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._by_name.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> Parameter:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(sorted(self._by_name))
+            raise InputError(f"there is no parameter {name!r}; there are: {known}") from None
+
+    def __add__(self, other: ParameterTable) -> ParameterTable:
+        return ParameterTable([*self, *other])
+
+    def prefixed(self, prefix: str) -> ParameterTable:
+        """The same table with `prefix.` before each name."""
+        return ParameterTable(replace(p, name=f"{prefix}.{p.name}") for p in self)
+
+    def complete(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """Every parameter's value: the given ones checked, the default elsewhere."""
+        result: dict[str, Value] = {p.name: p.default for p in self}
+        for name, value in (values or {}).items():
+            result[name] = self[name].check(value)
+        return result
+
+    def parse(self, assignments: Iterable[str]) -> dict[str, Value]:
+        """Values of `name=value` texts; raises InputError on an unknown name or a bad value."""
+        values: dict[str, Value] = {}
+        for text in assignments:
+            name, separator, value = text.partition("=")
+            if not separator:
+                raise InputError(f"{text!r} is not name=value")
+            values[name.strip()] = self[name.strip()].parse(value.strip())
+        return values

@@ -1,0 +1,19 @@
+"""`pip install -e .` for the command line, evaluation and simulation; colcon uses CMakeLists.txt."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="ddff_perception",
+    version="0.1.0",
+    description="Depth from focus for ROS 2: focus sweep in, metric depth out",
+    license="Apache-2.0",
+    packages=find_packages(include=["ddff_perception", "ddff_perception.*"]),
+    package_data={"ddff_perception": ["data/**/*", "py.typed"]},
+    python_requires=">=3.10",
+    install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
+    extras_require={
+        "cli": ["typer", "rich", "matplotlib", "rosbags"],
+        "sim": ["mitsuba>=3.6"],
+    },
+    entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},
+)
