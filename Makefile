@@ -1,0 +1,28 @@
+# `make demo` runs the main job, `make test` the tests; each sets up what it needs first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+STACK ?=
+OUT ?= out/demo
+
+.PHONY: setup demo test check bench accuracy clean
+
+setup:
+	@$(PYTHON) tools/bootstrap.py
+
+demo: setup
+	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)")
+
+test: setup
+	@$(VENV)/bin/ddff-env python tools/run_tests.py
+
+check: setup
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+bench: setup
+	@$(VENV)/bin/ddff bench
+
+accuracy: setup
+	@$(VENV)/bin/ddff-env python benchmarks/accuracy.py
+
+clean:
+	rm -rf $(VENV) .work out build install log

@@ -1,0 +1,223 @@
+"""The stack folder: images beside a `stack.json` that says where each was focused.
+
+    stack.json   {"slices": [{"image": "000.png", "focus_distance_m": 0.5}, ...],
+                  "camera": {"width", "height", "fx", "fy", "cx", "cy", "aperture_diameter_m"}}
+    depth.npy    optional truth, float32 metres along the optical axis
+    aif.png      optional all-in-focus image
+
+Anything may be missing but the slices. A focus distance is in metres, `Infinity` (or the text
+"inf") for infinity, `null` where unknown.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
+from .atomic import make_folder, write_bytes
+
+MAX_JSON_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StackFolder:
+    """What a stack folder holds. `truth`: H x W float32 metres or None; `all_in_focus`: image."""
+
+    folder: Path
+    stack: FocalStack
+    truth: FloatArray | None = None
+    all_in_focus: ImageArray | None = None
+
+
+def read_stack(folder: Path) -> StackFolder:
+    """The stack in `folder`; raises InputError with one sentence about what is wrong."""
+    description = _read_description(folder)
+    entries = description.get("slices")
+    if not isinstance(entries, list) or not entries:
+        raise InputError(f"{folder / 'stack.json'} lists no slices")
+    slices = tuple(_read_slice(folder, number, entry) for number, entry in enumerate(entries))
+    try:
+        stack = FocalStack(slices, _read_camera(folder, description.get("camera")))
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
+    shape = slices[0].image.shape[:2]
+    if stack.camera is not None and (stack.camera.height, stack.camera.width) != shape:
+        raise InputError(
+            f"{folder}: the camera is {stack.camera.width}x{stack.camera.height}, the images are "
+            f"{shape[1]}x{shape[0]}: correct one of them in stack.json"
+        )
+    truth = _read_truth(folder / "depth.npy", shape)
+    all_in_focus = read_image(folder / "aif.png") if (folder / "aif.png").is_file() else None
+    return StackFolder(folder, stack, truth, all_in_focus)
+
+
+def write_stack(
+    folder: Path,
+    stack: FocalStack,
+    *,
+    truth: FloatArray | None = None,
+    all_in_focus: ImageArray | None = None,
+) -> None:
+    """Writes `stack` as a stack folder; `stack.json` comes last, so that a folder that was cut
+    short is never taken for a whole one. Raises InputError where it cannot be written.
+    """
+    make_folder(folder)
+    entries: list[dict[str, Any]] = []
+    for number, item in enumerate(stack.slices):
+        name = f"{number:03d}.png"
+        write_image(folder / name, item.image)
+        entry: dict[str, Any] = {"image": name}
+        distance = item.focus_distance_m
+        if math.isnan(distance):
+            entry["focus_distance_m"] = None
+        else:
+            entry["focus_distance_m"] = "inf" if math.isinf(distance) else distance
+        if item.stamp_ns:
+            entry["stamp_ns"] = item.stamp_ns
+        entries.append(entry)
+    description: dict[str, Any] = {"slices": entries}
+    if stack.camera is not None:
+        camera = stack.camera
+        description["camera"] = {
+            name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")
+        }
+        if camera.aperture_diameter_m is not None:
+            description["camera"]["aperture_diameter_m"] = camera.aperture_diameter_m
+    if truth is not None:
+        write_array(folder / "depth.npy", truth)
+    if all_in_focus is not None:
+        write_image(folder / "aif.png", all_in_focus)
+    text = json.dumps(description, indent=2, allow_nan=False)
+    write_bytes(folder / "stack.json", text.encode())
+
+
+def read_image(file: Path) -> ImageArray:
+    """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
+
+    Raises InputError where the file is missing, truncated or no image.
+    """
+    try:
+        data = np.fromfile(file, dtype=np.uint8)
+    except OSError as error:
+        raise InputError(f"cannot read the image {file}: {error.strerror or error}") from error
+    if file.suffix.lower() == ".png" and b"IEND" not in data[-16:].tobytes():
+        raise InputError(f"the image {file} is truncated or no PNG: copy it again")
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+    image = cv2.imdecode(data, flags) if data.size else None
+    if image is None:
+        raise InputError(f"the image {file} cannot be decoded: it is truncated or no image")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"the image {file} is {image.dtype}: use 8 or 16 bits per channel")
+    return image  # type: ignore[return-value]
+
+
+def write_image(file: Path, image: ImageArray) -> None:
+    """`image` as PNG (or the format of the suffix) at `file`, atomically."""
+    done, data = cv2.imencode(file.suffix, image)
+    if not done:
+        raise InputError(f"the image {file} cannot be encoded as {file.suffix}")
+    write_bytes(file, data.tobytes())
+
+
+def write_array(file: Path, array: np.ndarray[Any, Any]) -> None:
+    """`array` as .npy at `file`, atomically and without pickle."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(file, buffer.getvalue())
+
+
+def read_array(file: Path) -> np.ndarray[Any, Any]:
+    """The .npy array at `file`; raises InputError where it is missing, truncated or pickled."""
+    try:
+        return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"cannot read the array {file}: {error}") from error
+
+
+def _read_description(folder: Path) -> Mapping[str, Any]:
+    file = folder / "stack.json"
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: give a stack folder (with a stack.json)")
+    if not file.is_file():
+        raise InputError(
+            f"{folder} has no stack.json: write one that lists the slices and their focus distances"
+        )
+    try:
+        if file.stat().st_size > MAX_JSON_BYTES:
+            raise InputError(f"{file} is larger than {MAX_JSON_BYTES} bytes: it is no stack.json")
+        description = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(description, dict):
+        raise InputError(f"{file} must hold an object with a list `slices`")
+    return description
+
+
+def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
+    if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
+        raise InputError(f"{folder / 'stack.json'}: slice {number} names no image")
+    name = entry["image"]
+    file = folder / name
+    if "\0" in name or not file.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / 'stack.json'}: slice {number} leaves the stack's folder")
+    if not file.is_file():
+        raise InputError(f"{folder / 'stack.json'}: the image {name} does not exist")
+    distance = _distance(folder, number, entry.get("focus_distance_m"))
+    stamp = entry.get("stamp_ns", 0)
+    if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
+        raise InputError(f"{folder / 'stack.json'}: slice {number} has a bad stamp_ns")
+    return FocusSlice(read_image(file), distance, stamp)
+
+
+def _distance(folder: Path, number: int, value: object) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, str) and value.lower() in ("inf", "infinity"):
+        return math.inf
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    if not good or math.isnan(value) or value <= 0:  # type: ignore[arg-type, operator]
+        raise InputError(
+            f"{folder / 'stack.json'}: focus_distance_m of slice {number} is {value!r}; it must "
+            'be metres > 0, "inf", or null where unknown'
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
+def _read_camera(folder: Path, entry: object) -> CameraModel | None:
+    if entry is None:
+        return None
+    names = ("width", "height", "fx", "fy", "cx", "cy")
+    try:
+        fx, fy, cx, cy = (float(entry[name]) for name in names[2:])  # type: ignore[index]
+        aperture = entry.get("aperture_diameter_m")  # type: ignore[attr-defined]
+        width, height = int(entry["width"]), int(entry["height"])  # type: ignore[index]
+        diameter = None if aperture is None else float(aperture)
+        return CameraModel(width, height, fx, fy, cx, cy, diameter)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{folder / 'stack.json'}: {error}") from None
+        raise InputError(
+            f"{folder / 'stack.json'}: camera needs the numbers {', '.join(names)}"
+        ) from error
+
+
+def _read_truth(file: Path, shape: tuple[int, ...]) -> FloatArray | None:
+    if not file.is_file():
+        return None
+    truth = read_array(file)
+    if truth.shape != shape or truth.dtype.kind != "f":
+        raise InputError(
+            f"{file} is {truth.shape} {truth.dtype}: it must be float32 metres of the images' size"
+        )
+    return truth.astype(np.float32, copy=False)

@@ -1,0 +1,195 @@
+"""Sets up `.venv` so that `make demo`, `make test` and `.venv/bin/ddff` run. Standard library only.
+
+Without ROS 2: real rclpy from PyPI, the package's messages built by colcon into `.venv`, and
+stand-ins for the ROS packages that PyPI lacks. With a ROS 2 installation sourced: that one, with
+the command line's requirements beside it. Safe to repeat; nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+WORK = ROOT / ".work"
+PYTHON = VENV / "bin" / "python"
+PIP_ROS_PYTHON = (3, 11)
+# PyPI has no wheels of these; `tools/pip_ros` holds stand-ins with the same documented calls.
+STAND_INS = ("message_filters", "cv_bridge", "sensor_msgs_py")
+
+
+def main() -> int:
+    try:
+        sourced = bool(os.environ.get("ROS_DISTRO")) and bool(os.environ.get("AMENT_PREFIX_PATH"))
+        check_machine(sourced)
+        make_environment(sourced)
+        build_messages(sourced)
+    except Missing as error:
+        print(f"set-up stopped: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+class Missing(Exception):
+    """Something that only the user can install, named with the command that does it."""
+
+
+def check_machine(sourced: bool) -> None:
+    """Names every missing Debian package before anything is downloaded."""
+    if not sourced and sys.version_info[:2] != PIP_ROS_PYTHON:
+        wanted = ".".join(map(str, PIP_ROS_PYTHON))
+        raise Missing(
+            f"ROS 2 from PyPI needs Python {wanted}, this is {sys.version.split()[0]}: install "
+            f"python{wanted} and run `make PYTHON=python{wanted}`, or source a ROS 2 installation"
+        )
+    packages = []
+    if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
+        packages.append("build-essential")
+    if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
+        packages.append("g++")
+    if importlib.util.find_spec("ensurepip") is None:
+        packages.append("python3-venv")
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        packages.append("python3-dev")
+    if packages:
+        raise Missing(f"please run `sudo apt install {' '.join(packages)}` first")
+
+
+def make_environment(sourced: bool) -> None:
+    names = ["runtime", "cli", "sim", "dev"] if sourced else ["ros", "runtime", "cli", "sim", "dev"]
+    files = [ROOT / "requirements" / f"{name}.txt" for name in names]
+    key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
+    stamp = VENV / ".requirements-stamp"
+    if is_current(stamp, key):
+        return
+    if not PYTHON.exists():
+        say("making the virtual environment .venv")
+        venv.EnvBuilder(with_pip=True, system_site_packages=sourced).create(VENV)
+    say("installing pinned requirements (about a minute the first time)")
+    arguments = [item for file in files for item in ("-r", str(file))]
+    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
+    if not sourced:
+        repair_cmake_files()
+    link_checkout()
+    write_wrappers()
+    stamp.write_text(key)
+
+
+def build_messages(sourced: bool) -> None:
+    """colcon builds the messages into `.venv`, which is the ROS prefix."""
+    sources = sorted([*(ROOT / "msg").glob("*"), *(ROOT / "srv").glob("*")])
+    key = digest([*sources, ROOT / "CMakeLists.txt", ROOT / "package.xml"], str(sourced), str(ROOT))
+    stamp = VENV / ".messages-stamp"
+    if is_current(stamp, key):
+        return
+    say("building the messages with colcon")
+    environment = dict(os.environ)
+    if not sourced:
+        environment["AMENT_PREFIX_PATH"] = environment["CMAKE_PREFIX_PATH"] = str(VENV)
+    environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
+    colcon = shutil.which("colcon", path=environment["PATH"])
+    if colcon is None:
+        raise Missing("please run `sudo apt install python3-colcon-common-extensions` first")
+    WORK.mkdir(exist_ok=True)
+    log = WORK / "colcon.log"
+    build, flags = WORK / "build", ["-DBUILD_TESTING=OFF", "-DDDFF_INSTALL_MODULES=OFF"]
+    shutil.rmtree(build, ignore_errors=True)
+    with log.open("w") as output:
+        status = subprocess.run(
+            [colcon, "--log-base", str(WORK / "log"), "build", "--base-paths", str(ROOT)]
+            + ["--build-base", str(build), "--install-base", str(VENV), "--merge-install"]
+            + ["--cmake-args", f"-DPython3_EXECUTABLE={PYTHON}", *flags],
+            cwd=WORK,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if status != 0:
+        raise Missing(f"the messages did not build; the reason is at the end of {log}")
+    stamp.write_text(key)
+
+
+def repair_cmake_files() -> None:
+    """The wheels' CMake files name the folders of the machine that built them: name ours."""
+    numpy_include = output_of(PYTHON, "-c", "import numpy; print(numpy.get_include())")
+    python_include = output_of(
+        PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('include'))"
+    )
+    for file in (VENV / "share").glob("*/cmake/*.cmake"):
+        text = file.read_text()
+        parts = text.split("/opt/python/")
+        if len(parts) == 1:
+            continue
+        repaired = parts[0]
+        for part in parts[1:]:
+            end = next((i for i, char in enumerate(part) if char in ';" \n)'), len(part))
+            path = part[:end]
+            repaired += numpy_include if "numpy" in path else python_include
+            repaired += part[end:]
+        file.write_text(repaired)
+
+
+def link_checkout() -> None:
+    """The checkout comes before the generated messages; stand-ins come after everything."""
+    site = Path(
+        output_of(PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    )
+    lines = [f"import sys; sys.path.insert(0, {str(ROOT)!r})"]
+    probe = "import importlib.util as u; print(all(u.find_spec(n) for n in {!r}))".format(STAND_INS)
+    if output_of(PYTHON, "-I", "-c", probe) != "True":
+        lines.append(str(ROOT / "tools" / "pip_ros"))
+    (site / "ddff_perception_checkout.pth").write_text("\n".join(lines) + "\n")
+
+
+def write_wrappers() -> None:
+    """`.venv/bin/ddff` and `.venv/bin/ddff-env COMMAND` with the libraries of `.venv` on the path."""
+    environment = (
+        "#!/bin/sh\n"
+        f'export AMENT_PREFIX_PATH="{VENV}${{AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}}"\n'
+        f'export LD_LIBRARY_PATH="{VENV}/lib${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
+        f'export PATH="{VENV}/bin:$PATH"\n'
+    )
+    commands = {"ddff": f'exec "{PYTHON}" -m ddff_perception.cli "$@"\n', "ddff-env": 'exec "$@"\n'}
+    for name, command in commands.items():
+        file = VENV / "bin" / name
+        file.write_text(environment + command)
+        file.chmod(0o755)
+
+
+def digest(files: list[Path], *texts: str) -> str:
+    total = hashlib.sha256("\0".join(texts).encode())
+    for file in files:
+        total.update(file.name.encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()
+
+
+def is_current(stamp: Path, key: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == key
+
+
+def output_of(*command: object) -> str:
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def run(*command: object) -> None:
+    if subprocess.run([str(part) for part in command], check=False).returncode != 0:
+        raise Missing(f"this command failed: {' '.join(str(part) for part in command)}")
+
+
+def say(text: str) -> None:
+    print(f"[set-up] {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
