@@ -1,0 +1,183 @@
+"""What is left of a recording that was cut off: power lost, disk full, download aborted.
+
+An intact file is read by its index; here a file without one is walked from its start to the first
+record that is not whole. Formats: MCAP 0 (https://mcap.dev/spec) and rosbag2's SQLite schema.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+MCAP_MAGIC = b"\x89MCAP0\r\n"
+SQLITE_MAGIC = b"SQLite format 3\x00"
+_SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x0F
+_LARGEST_RECORD = 2**31
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # serialized messages start with a zero byte
+
+
+class SalvagedTopic(NamedTuple):
+    """A topic as the remains of a file describe it; `count` of its messages are whole."""
+
+    name: str
+    type: str
+    count: int
+
+
+class RawMessage(NamedTuple):
+    """One recorded message: topic, receive time [ns] and serialized (CDR) content."""
+
+    topic: str
+    time_ns: int
+    data: bytes
+
+
+class SalvagedFile:
+    """A damaged storage file, readable from its start to the damage; raises ValueError if it is
+    not a recording at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                start = file.read(len(SQLITE_MAGIC))
+        except OSError as error:
+            raise ValueError(error.strerror) from error
+        if start.startswith(MCAP_MAGIC):
+            self._walk: Callable[[], Iterator[tuple[RawMessage, str]]] = self._walk_mcap
+        elif start == SQLITE_MAGIC:
+            self._walk = self._walk_sqlite
+        elif start.startswith(b"#ROSBAG"):
+            raise ValueError("it is a ROS 1 bag: convert it with rosbags-convert")
+        else:
+            raise ValueError("it is empty" if not start else "it is no MCAP or SQLite file")
+        counts: dict[str, int] = {}
+        types: dict[str, str] = {}
+        for message, kind in self._walk():
+            counts[message.topic] = counts.get(message.topic, 0) + 1
+            types[message.topic] = kind
+        self.topics = [SalvagedTopic(name, types[name], counts[name]) for name in counts]
+
+    def messages(self, topics: Collection[str]) -> Iterator[RawMessage]:
+        """The whole messages on `topics`, in the order in which they were written."""
+        for message, _ in self._walk():
+            if message.topic in topics:
+                yield message
+
+    def _walk_mcap(self) -> Iterator[tuple[RawMessage, str]]:
+        with self.path.open("rb") as file:
+            file.seek(len(MCAP_MAGIC))
+            schemas: dict[int, str] = {}
+            channels: dict[int, tuple[str, str]] = {}
+            for code, content in _whole_records(file):
+                try:
+                    if code == _SCHEMA:
+                        _remember_schema(content, schemas)
+                    elif code == _CHANNEL:
+                        _remember_channel(content, schemas, channels)
+                    elif code == _MESSAGE:
+                        channel, _, time_ns, _ = struct.unpack_from("<HIQQ", content)
+                        if channel in channels:
+                            topic, kind = channels[channel]
+                            yield RawMessage(topic, time_ns, content[22:]), kind
+                except struct.error:
+                    return
+
+    def _walk_sqlite(self) -> Iterator[tuple[RawMessage, str]]:
+        connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?immutable=1", uri=True)
+        try:
+            # Lets SQLite open a file that is shorter than its header says.
+            connection.execute("PRAGMA writable_schema=ON")
+            rows = connection.execute("SELECT id, name, type FROM topics").fetchall()
+            topics = {number: (name, kind) for number, name, kind in rows}
+            for number, time_ns, data in connection.execute(
+                "SELECT topic_id, timestamp, data FROM messages ORDER BY id"
+            ):
+                if number in topics and isinstance(data, bytes):
+                    name, kind = topics[number]
+                    yield RawMessage(name, time_ns, data), kind
+        except sqlite3.Error:
+            return
+        finally:
+            connection.close()
+
+
+def _whole_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """MCAP records up to the first that is cut off, chunks unpacked in place."""
+    while True:
+        head = file.read(9)
+        if len(head) < 9 or head[0] == _DATA_END:
+            return
+        code, size = struct.unpack("<BQ", head)
+        if size > _LARGEST_RECORD:
+            return
+        content = file.read(size)
+        if len(content) < size:
+            return
+        if code != _CHUNK:
+            yield code, content
+            continue
+        inner = _unpacked_chunk(content)
+        if inner is None:
+            return
+        yield from (record for record in _whole_records(BytesIO(inner)) if record[0] != _CHUNK)
+
+
+def _unpacked_chunk(content: bytes) -> bytes | None:
+    try:
+        size, checksum = struct.unpack_from("<QI", content, 16)
+        compression, offset = _string(content, 28)
+        packed = content[offset + 8 :]
+        if compression == "":
+            inner = packed
+        elif compression == "zstd":
+            inner = _zstd().decompress(packed)
+        elif compression == "lz4":
+            import lz4.frame
+
+            inner = lz4.frame.decompress(packed)
+        else:
+            return None
+    except Exception:  # the decompressors each have their own errors
+        return None
+    whole = len(inner) == size and (not checksum or zlib.crc32(inner) == checksum)
+    return bytes(inner) if whole else None
+
+
+def unpacked(data: bytes) -> bytes:
+    """A message's content, unpacked if the recording packed each message with zstd."""
+    return bytes(_zstd().decompress(data)) if data[:4] == _ZSTD_MAGIC else data
+
+
+def _zstd() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
+
+
+def _remember_schema(content: bytes, schemas: dict[int, str]) -> None:
+    (number,) = struct.unpack_from("<H", content)
+    schemas[number] = _string(content, 2)[0]
+
+
+def _remember_channel(
+    content: bytes, schemas: dict[int, str], channels: dict[int, tuple[str, str]]
+) -> None:
+    number, schema = struct.unpack_from("<HH", content)
+    channels[number] = (_string(content, 4)[0], schemas.get(schema, ""))
+
+
+def _string(content: bytes, offset: int) -> tuple[str, int]:
+    """The length-prefixed text at `offset` and the offset after it."""
+    (size,) = struct.unpack_from("<I", content, offset)
+    end = offset + 4 + size
+    return content[offset + 4 : end].decode("utf-8", "replace"), end
