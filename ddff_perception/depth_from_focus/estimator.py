@@ -1,0 +1,237 @@
+"""Slices in, depth out: what the node, the commands and the bag evaluation all run.
+
+A focal stack streams: whatever belongs to one slice is computed once when the slice comes and
+kept; only the step over the slices runs again. Feeding the slices one by one or all at once gives
+the same arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import Parameter, ParameterTable, Value
+from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
+from .methods import METHODS, Solution, SweepMethod, create_method, method_parameters
+
+# Two slices nearer than this in dioptres are one focus distance: no lens resolves them.
+SAME_FOCUS_DPT = 1e-6
+# A weight below this says that the slice must not be used at all.
+MINIMUM_WEIGHT = 1e-3
+
+COMMON_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "method",
+            "multiscale",
+            "how depth is found in the focal stack",
+            choices=tuple(METHODS),
+        ),
+        Parameter(
+            "minimum_confidence",
+            0.0,
+            "pixels with less confidence get no depth (NaN)",
+            minimum=0.0,
+            maximum=1.0,
+        ),
+    ]
+)
+
+
+class DepthFromFocus:
+    """Depth from the slices of a focus sweep, one slice at a time or a whole stack.
+
+    `parameters` are those of `COMMON_PARAMETERS` and of the method (`method_parameters`).
+    `camera` is passed on to methods that use it and is not needed for depth.
+    Raises InputError on a slice of another size or type than the first one.
+    """
+
+    def __init__(
+        self,
+        method: str = "multiscale",
+        parameters: Mapping[str, Value] | None = None,
+        camera: CameraModel | None = None,
+    ) -> None:
+        given = dict(parameters or {})
+        self._method_name = str(given.pop("method", method))
+        minimum = given.pop("minimum_confidence", 0.0)
+        self._minimum_confidence = float(
+            COMMON_PARAMETERS["minimum_confidence"].check(minimum)  # type: ignore[arg-type]
+        )
+        self._method: SweepMethod = create_method(self._method_name, given)
+        self.camera = camera
+        self._slices: dict[int, FocusSlice] = {}
+        self._weights: dict[int, float] = {}
+        self._timings: dict[str, float] = {}
+
+    @property
+    def method(self) -> str:
+        return self._method_name
+
+    @property
+    def slots(self) -> dict[int, FocusSlice]:
+        """The slices that the estimate rests on, by slot."""
+        return dict(self._slices)
+
+    @property
+    def minimum_confidence(self) -> float:
+        return self._minimum_confidence
+
+    @minimum_confidence.setter
+    def minimum_confidence(self, value: float) -> None:
+        checked = COMMON_PARAMETERS["minimum_confidence"].check(value)
+        self._minimum_confidence = float(checked)  # type: ignore[arg-type]
+
+    def reset(self) -> None:
+        """Forgets every slice."""
+        for slot in list(self._slices):
+            self.remove(slot)
+
+    def remove(self, slot: int) -> None:
+        """Forgets the slice in `slot`; unknown slots are ignored."""
+        if self._slices.pop(slot, None) is not None:
+            self._weights.pop(slot)
+            self._method.remove(slot)
+
+    def update(self, item: FocusSlice, slot: int | None = None, weight: float = 1.0) -> int:
+        """Takes one slice in, replacing the one in `slot`, and returns its slot.
+
+        Without `slot`, a slice of the same focus distance is replaced. `weight` in 0..1 scales
+        the confidence of what this slice decides (motion).
+        """
+        self._check(item)
+        if slot is None:
+            slot = self._slot_of(item.focus_distance_m)
+        started = time.perf_counter()
+        self._slices[slot] = item
+        self._weights[slot] = float(np.clip(weight, 0.0, 1.0))
+        self._method.add(slot, item.image)
+        self._timings["slice"] = _milliseconds(started)
+        return slot
+
+    def estimate(self, all_in_focus: bool = True) -> DepthEstimate:
+        """Depth, confidence and all-in-focus image of the slices that are in.
+
+        One slice bounds nothing: its depth is NaN everywhere. Raises InputError without a slice.
+        """
+        order, positions, relative = self._ordered()
+        started = time.perf_counter()
+        solution = self._method.solve(order, positions)
+        self._timings["solve"] = _milliseconds(started)
+        started = time.perf_counter()
+        depth, confidence = self._to_depth(solution, order, positions, relative)
+        self._timings["depth"] = _milliseconds(started)
+        composite = None
+        if all_in_focus:
+            started = time.perf_counter()
+            images = [self._slices[slot].image for slot in order]
+            composite = compose_all_in_focus(images, solution.position, positions)
+            self._timings["all_in_focus"] = _milliseconds(started)
+        timings = MappingProxyType(dict(self._timings))
+        return DepthEstimate(depth, confidence, composite, relative, timings)
+
+    def process(self, stack: FocalStack, all_in_focus: bool = True) -> DepthEstimate:
+        """The estimate of a whole stack, from nothing."""
+        self.reset()
+        total = 0.0
+        for item in stack.slices:
+            self.update(item)
+            total += self._timings["slice"]
+        self._timings["slice"] = total / len(stack.slices)
+        return self.estimate(all_in_focus)
+
+    def _check(self, item: FocusSlice) -> None:
+        distance = item.focus_distance_m
+        if not math.isnan(distance) and distance <= 0:
+            raise InputError(f"focus distance {distance:g} m must be positive, inf, or unknown")
+        if item.image.size == 0 or item.image.ndim not in (2, 3):
+            raise InputError(f"an image of shape {item.image.shape} cannot be a slice")
+        if min(item.image.shape[:2]) < 8:
+            raise InputError("slices must be at least 8 x 8 pixels")
+        for other in self._slices.values():
+            if other.image.shape != item.image.shape or other.image.dtype != item.image.dtype:
+                raise InputError(
+                    f"the slice is {item.image.shape} {item.image.dtype}, the stack holds "
+                    f"{other.image.shape} {other.image.dtype}: reset before another size"
+                )
+            break
+
+    def _slot_of(self, distance: float) -> int:
+        if not math.isnan(distance):
+            for slot, other in self._slices.items():
+                if abs(1.0 / other.focus_distance_m - 1.0 / distance) < SAME_FOCUS_DPT:
+                    return slot
+        return max(self._slices, default=-1) + 1
+
+    def _ordered(self) -> tuple[list[int], NDArray[np.float64], bool]:
+        """Slots in order of position; positions in dioptres, or 0..1 if distances are unknown."""
+        used = [slot for slot in self._slices if self._weights[slot] >= MINIMUM_WEIGHT]
+        if not used:
+            raise InputError("there is no usable slice yet: a sweep needs at least two")
+        distances = np.array([self._slices[slot].focus_distance_m for slot in used])
+        if np.isnan(distances).any():
+            known = [slot for slot, d in zip(used, distances, strict=True) if not math.isnan(d)]
+            if len(known) >= 2:
+                used, distances = known, distances[~np.isnan(distances)]
+            else:
+                used = sorted(used)
+                return used, np.linspace(0.0, 1.0, len(used)), True
+        positions = 1.0 / distances
+        order = np.argsort(positions, kind="stable")
+        return [used[i] for i in order], positions[order], False
+
+    def _to_depth(
+        self,
+        solution: Solution,
+        order: list[int],
+        positions: NDArray[np.float64],
+        relative: bool,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        confidence = solution.confidence
+        weights = np.array([self._weights[slot] for slot in order], dtype=np.float32)
+        if weights.min() < 1.0:
+            weight = np.interp(solution.position, positions, weights).astype(np.float32)
+            confidence = confidence * weight
+        if relative:
+            depth = solution.position
+        else:
+            with np.errstate(divide="ignore"):
+                depth = cv2.divide(1.0, solution.position)
+                # cv2.divide gives 0 for a division by 0: focused at infinity is +inf.
+                if positions[0] <= 0.0:
+                    depth[solution.position <= 0.0] = np.inf
+        if len(order) < 2:
+            return np.full_like(depth, np.nan), np.zeros_like(confidence)
+        if self._minimum_confidence > 0.0:
+            depth = np.where(confidence < self._minimum_confidence, np.float32(np.nan), depth)
+        return depth, confidence
+
+
+def compose_all_in_focus(
+    images: list[ImageArray], position: NDArray[np.float32], positions: NDArray[np.float64]
+) -> ImageArray:
+    """Each pixel from the slice whose focus is nearest to its estimated position.
+
+    `images`: S images in order of `positions` (S,), ascending; `position`: H x W estimated
+    position per pixel, in the same unit. Returns an image of the slices' shape and type.
+    """
+    result = images[0].copy()
+    middles = (positions[1:] + positions[:-1]) / 2.0
+    for image, middle in zip(images[1:], middles, strict=True):
+        cv2.copyTo(image, cv2.compare(position, float(middle), cv2.CMP_GT), result)
+    return result
+
+
+def all_parameters(method: str) -> ParameterTable:
+    """The table of everything that `DepthFromFocus` takes for `method`."""
+    return COMMON_PARAMETERS + method_parameters(method)
+
+
+def _milliseconds(started: float) -> float:
+    return (time.perf_counter() - started) * 1e3

@@ -1,0 +1,109 @@
+"""The methods by name, behind one interface: per-slice work once, one step over the slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import ParameterTable, Value
+from ..types import FloatArray, ImageArray, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a method finds. `position`: H x W float32, in the unit of the positions given
+    (dioptres, or 0..1 along the sweep); `confidence`: H x W float32, 0..1.
+    """
+
+    position: FloatArray
+    confidence: FloatArray
+
+
+class SweepMethod(Protocol):
+    """Keeps what it needs of each slice and finds the position of best focus per pixel."""
+
+    def add(self, slot: int, image: ImageArray) -> None:
+        """Takes the slice of `slot` in, replacing an earlier one."""
+
+    def remove(self, slot: int) -> None:
+        """Forgets the slice of `slot`."""
+
+    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
+        """The solution over the slots in `order`, at ascending `positions` (S,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodEntry:
+    """How a method is made, what it takes, and what it is in one line."""
+
+    create: Callable[[Mapping[str, Value]], SweepMethod]
+    parameters: Callable[[], ParameterTable]
+    description: str
+
+
+def create_method(name: str, parameters: Mapping[str, Value] | None = None) -> SweepMethod:
+    """The method `name` with `parameters` checked and completed from its table.
+
+    Raises InputError on an unknown method or parameter, or a value out of range.
+    """
+    return _entry(name).create(method_parameters(name).complete(parameters))
+
+
+def method_parameters(name: str) -> ParameterTable:
+    """The parameter table of the method `name`."""
+    return _entry(name).parameters()
+
+
+def _entry(name: str) -> MethodEntry:
+    try:
+        return METHODS[name]
+    except KeyError:
+        known = ", ".join(METHODS)
+        raise InputError(f"there is no method {name!r}; there are: {known}") from None
+
+
+def _multiscale(parameters: Mapping[str, Value]) -> SweepMethod:
+    from .classical import MultiscaleMethod
+
+    return MultiscaleMethod(parameters)
+
+
+def _multiscale_parameters() -> ParameterTable:
+    from .classical import MULTISCALE_PARAMETERS
+
+    return MULTISCALE_PARAMETERS
+
+
+def _volume(kind: str) -> MethodEntry:
+    def create(parameters: Mapping[str, Value]) -> SweepMethod:
+        from .volume import create_volume_method
+
+        return create_volume_method(kind, parameters)
+
+    def table() -> ParameterTable:
+        from .volume import volume_parameters
+
+        return volume_parameters(kind)
+
+    descriptions = {
+        "focus_measure": "one focus measure, one window, sub-slice peak",
+        "yardstick": "sum-modified Laplacian, box mean, argmax: as everyone writes it",
+        "vdff": "variational depth from focus (Moeller et al. 2015), the papers' baseline",
+        "tv": "convex total-variation depth from focus",
+        "nonlinear": "non-linear filtering of the focus volume",
+    }
+    return MethodEntry(create, table, descriptions[kind])
+
+
+METHODS: dict[str, MethodEntry] = {
+    "multiscale": MethodEntry(
+        _multiscale,
+        _multiscale_parameters,
+        "several window sizes fused by precision, then edge-aware filling: the default",
+    ),
+    **{kind: _volume(kind) for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")},
+}

@@ -1,0 +1,18 @@
+"""`make test`: the whole suite, in parallel where the machine has cores for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+
+def main() -> int:
+    workers = min(4, max(2, os.cpu_count() or 2))
+    arguments = ["-n", str(workers), "--dist", "loadgroup", "--timeout", "180", "-q"]
+    return int(pytest.main(arguments + sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
