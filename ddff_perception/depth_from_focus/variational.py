@@ -142,13 +142,18 @@ class VdffResult:
     energy: tuple[float, ...]
 
 
+def contrast(image: ImageArray) -> FloatArray:
+    """Modified Laplacian of one slice, H x W float32, of its grey image scaled to 0..1."""
+    return modified_laplacian(to_grey(image)) / np.float32(255)
+
+
 def contrast_volume(images: Sequence[ImageArray]) -> FloatArray:
-    """Modified Laplacian of each slice, S x H x W float32, of grey images scaled to 0..1."""
-    return np.stack([modified_laplacian(to_grey(image)) for image in images]) / np.float32(255)
+    """`contrast` of each slice, S x H x W float32."""
+    return np.stack([contrast(image) for image in images])
 
 
 def vdff(
-    contrast: FloatArray,
+    volume: FloatArray,
     parameters: Mapping[str, Value] | None = None,
     progress: Progress | None = None,
 ) -> VdffResult:
@@ -156,17 +161,17 @@ def vdff(
 
     Moeller, Benning, Schönlieb and Cremers, 'Variational depth from focus reconstruction', IEEE
     TIP 2015: E is per pixel a polynomial through the negative contrasts, normalised over the
-    stack; linearised ADMM with a growing coupling. `contrast`: S x H x W float32, not negative,
+    stack; linearised ADMM with a growing coupling. `volume`: S x H x W float32, not negative,
     without aggregation, as `contrast_volume` gives it. Raises InputError on another shape.
     """
-    if contrast.ndim != 3 or contrast.shape[0] < 1:
-        raise InputError(f"a contrast volume must be S x H x W, not {contrast.shape}")
+    if volume.ndim != 3 or volume.shape[0] < 1:
+        raise InputError(f"a contrast volume must be S x H x W, not {volume.shape}")
     values = VDFF_PARAMETERS.complete(parameters)
-    slices = contrast.shape[0]
-    normalised = contrast / (contrast.max(axis=0) + np.float32(cast(float, values["denominator"])))
+    slices = volume.shape[0]
+    normalised = volume / (volume.max(axis=0) + np.float32(cast(float, values["denominator"])))
     gathered = _box_slices(normalised, cast(int, values["start_window"]))
     if slices == 1:
-        flat = np.zeros(contrast.shape[1:], np.float32)
+        flat = np.zeros(volume.shape[1:], np.float32)
         return VdffResult(flat, flat.copy(), 0, (0.0,))
     data = _DataTerm(normalised, cast(int, values["degree"]))
     start = _first_map(gathered, cast(int, values["index_window"]))
@@ -183,9 +188,9 @@ def solve_vdff(
 ) -> tuple[FloatArray, FloatArray]:
     """Index map (0..S-1) and confidence (0..1), both H x W float32, by `vdff`.
 
-    `volume`: S x H x W focus measures in grey levels, in the order of their positions.
+    `volume`: S x H x W contrasts of images in 0..1, in the order of their positions.
     """
-    result = vdff(volume / np.float32(255), parameters, progress)
+    result = vdff(volume, parameters, progress)
     return result.index_map, result.confidence
 
 
