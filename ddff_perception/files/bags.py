@@ -122,6 +122,14 @@ class BagReader:
         ends = [r.end_time for r in self._readers if r.message_count]
         return (max(ends) - min(starts)) / 1e9 if starts else 0.0
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """Words about the recording from its metadata (rosbag2's custom data)."""
+        found: dict[str, str] = {}
+        for reader in self._readers:
+            found.update(reader.storage.metadata.custom or {})
+        return found
+
     def raw_messages(self, topics: Collection[str] | None = None) -> Iterator[RawMessage]:
         """The serialized messages on `topics` (all by default) in the order of receive time."""
         names = set(self.topics if topics is None else topics)
@@ -275,6 +283,10 @@ class BagWriter:
         with _write_errors(self.path):
             self._writer.write(self._topics[topic], time_ns, data)
         self.count += 1
+
+    def note(self, key: str, value: str) -> None:
+        """Adds a word about the recording to its metadata (`BagReader.notes`)."""
+        self._writer.set_custom_data(key, value)
 
     def flush(self) -> None:
         """Puts what was written so far where it survives a crash of this process."""

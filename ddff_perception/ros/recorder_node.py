@@ -1,0 +1,206 @@
+"""`bag_recorder`: records topics to a rosbag2 bag without rosbag2 being installed.
+
+Messages stay serialized from the middleware to the file. Topics may appear later; their quality of
+service is taken from whoever publishes them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.executors import ExternalShutdownException
+from rclpy.logging import get_logger
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+
+from ..files.bags import STORAGES
+from ..files.bags_recording import BagRecording
+from ..parameters import Parameter, ParameterTable
+from ..types import InputError
+
+PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "topics",
+            ["image_rect", "camera_info", "focus_state"],
+            "topics to record, relative to the node's namespace or absolute",
+            dynamic=False,
+        ),
+        Parameter("output", "bag", "folder of the new bag; must not exist", dynamic=False),
+        Parameter("storage", "mcap", "format of the bag", choices=STORAGES, dynamic=False),
+        Parameter("compress", False, "pack each message with zstd", dynamic=False),
+        Parameter(
+            "queue_depth",
+            50,
+            "messages per topic that the middleware keeps for the recorder",
+            minimum=1,
+            maximum=10_000,
+            dynamic=False,
+        ),
+        Parameter(
+            "buffer_mb",
+            256,
+            "messages waiting for the disk; beyond it they are dropped and counted",
+            unit="MB",
+            minimum=1,
+            maximum=65_536,
+            dynamic=False,
+        ),
+        Parameter(
+            "discovery_period",
+            0.1,
+            "time between looks for topics that have appeared",
+            unit="s",
+            minimum=0.01,
+            maximum=2.0,
+            dynamic=False,
+        ),
+    ]
+)
+
+_TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
+
+
+class RecorderNode(Node):
+    """Subscribes to the serialized messages of each topic once somebody publishes it."""
+
+    def __init__(self) -> None:
+        super().__init__("bag_recorder")
+        values = self._declare()
+        self._depth = int(values["queue_depth"])
+        self._wanted = {self.resolve_topic_name(name) for name in values["topics"] if name}
+        if not self._wanted:
+            raise InputError("bag_recorder needs the parameter topics: name at least one topic")
+        self._path = Path(values["output"])
+        self.recording = BagRecording(
+            self._path,
+            values["storage"],
+            compress=values["compress"],
+            buffer_bytes=values["buffer_mb"] * 1_000_000,
+        )
+        self.create_timer(values["discovery_period"], self._watch)
+        self.get_logger().info(f"recording {len(self._wanted)} topics to {self._path}")
+
+    def close(self) -> None:
+        """Completes the bag and says what is in it; raises InputError if the recording failed."""
+        self.recording.close()
+        lost = self.recording.dropped
+        note = f", {lost} dropped because the disk was too slow" if lost else ""
+        self.get_logger().info(f"{self.recording.written} messages in {self._path}{note}")
+        if self._wanted:
+            missing = ", ".join(sorted(self._wanted))
+            self.get_logger().warning(f"nobody published {missing}")
+
+    def _declare(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in PARAMETERS:
+            about = ParameterDescriptor(description=parameter.description, read_only=True)
+            declared = self.declare_parameter(parameter.name, parameter.default, about)
+            values[parameter.name] = parameter.check(declared.value)
+        return values
+
+    def _watch(self) -> None:
+        if self.recording.failure is not None:
+            raise InputError(self.recording.failure)
+        for topic in sorted(self._wanted):
+            publishers = self.get_publishers_info_by_topic(topic)
+            if not publishers:
+                continue
+            self._wanted.discard(topic)
+            try:
+                self._subscribe(topic, publishers)
+            except InputError as error:
+                self.get_logger().error(f"{topic} is not recorded: {error}")
+
+    def _subscribe(self, topic: str, publishers: list[Any]) -> None:
+        kind = publishers[0].topic_type
+        profiles = [publisher.qos_profile for publisher in publishers]
+        reliable = all(p.reliability != ReliabilityPolicy.BEST_EFFORT for p in profiles)
+        latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
+        message_class = import_message(kind)
+        self.recording.add_topic(topic, kind, reliable=reliable, latched=latched, depth=self._depth)
+        profile = QoSProfile(
+            history=HistoryPolicy.KEEP_LAST,
+            depth=self._depth,
+            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        )
+        self.create_subscription(message_class, topic, self._callback(topic), profile, raw=True)
+        self.get_logger().info(f"recording {topic} ({kind})")
+
+    def _callback(self, topic: str) -> Any:
+        """Stamps with the middleware's receive time where rclpy tells it (Iron and later)."""
+
+        def with_information(data: bytes, information: dict[str, int]) -> None:
+            received_ns = information.get("received_timestamp") or 0
+            self._take(topic, received_ns or self.get_clock().now().nanoseconds, data)
+
+        def plain(data: bytes) -> None:
+            self._take(topic, self.get_clock().now().nanoseconds, data)
+
+        return with_information if hasattr(Subscription, "CallbackType") else plain
+
+    def _take(self, topic: str, time_ns: int, data: bytes) -> None:
+        if not self.recording.put(topic, time_ns, data):
+            self.get_logger().warning(
+                f"{self.recording.dropped} messages dropped: the disk is too slow",
+                throttle_duration_sec=5.0,
+            )
+
+
+def import_message(kind: str) -> Any:
+    """The class of the message type "package/msg/Type"; raises InputError if it is not there."""
+    if _TYPE_NAME.fullmatch(kind) is None:
+        raise InputError(f"{kind[:80]!r} is not a message type")
+    package, _, name = kind.split("/")
+    try:
+        message_class = getattr(importlib.import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"the message {kind} is not installed: source its workspace") from error
+    if not hasattr(message_class, "get_fields_and_field_types"):
+        raise InputError(f"{kind} is not a message type")
+    return message_class
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Records until SIGINT or SIGTERM; returns the exit status."""
+    # The middleware must outlive the signal, so that the bag is completed and reported.
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    node: RecorderNode | None = None
+    status = 0
+    try:
+        node = RecorderNode()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except InputError as error:
+        get_logger("bag_recorder").fatal(str(error))
+        status = 2
+    finally:
+        if node is not None:
+            status = _finish(node) or status
+        rclpy.try_shutdown()
+    return status
+
+
+def _finish(node: RecorderNode) -> int:
+    try:
+        node.close()
+    except InputError as error:
+        node.get_logger().fatal(str(error))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
