@@ -26,11 +26,19 @@ NONLINEAR_PARAMETERS = ParameterTable(
         ),
         Parameter(
             "conductance",
-            0.05,
+            0.2,
             "Diffusion stops at differences well above this share of a pixel's largest measure",
             unit="0..1",
             minimum=1e-4,
             maximum=10.0,
+        ),
+        Parameter(
+            "slice_diffusion",
+            0.1,
+            "Diffusion between slices relative to that between pixels; much of it flattens the "
+            "peak of a short sweep",
+            minimum=0.0,
+            maximum=1.0,
         ),
         Parameter(
             "denominator",
@@ -69,7 +77,11 @@ def nonlinear_filter(
         if values["volume_filter"] == "median":
             filtered = _median(filtered)
         else:
-            filtered += _diffusion(filtered, cast(float, values["conductance"]))
+            filtered += _diffusion(
+                filtered,
+                cast(float, values["conductance"]),
+                cast(float, values["slice_diffusion"]),
+            )
         if progress is not None:
             progress(number, iterations)
     return filtered
@@ -90,14 +102,14 @@ def solve_nonlinear(
     return index_map, peak_confidence(filtered, index_map)
 
 
-def _diffusion(volume: FloatArray, conductance: float) -> FloatArray:
+def _diffusion(volume: FloatArray, conductance: float, slice_share: float) -> FloatArray:
     """Change of the volume in one explicit step."""
     change = np.zeros_like(volume)
     scale = np.float32(1 / conductance**2)
-    for axis in range(3):
+    for axis, share in ((0, slice_share), (1, 1.0), (2, 1.0)):
         along = np.moveaxis(volume, axis, 0)
         flow = along[1:] - along[:-1]
-        flow *= np.float32(_TIME_STEP) / (1 + scale * np.square(flow))
+        flow *= np.float32(_TIME_STEP * share) / (1 + scale * np.square(flow))
         target = np.moveaxis(change, axis, 0)
         target[:-1] += flow
         target[1:] -= flow
