@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -26,6 +25,7 @@ from ..files.bags import STORAGES
 from ..files.bags_recording import BagRecording
 from ..parameters import Parameter, ParameterTable
 from ..types import InputError
+from .parameters import NodeParameters
 
 PARAMETERS = ParameterTable(
     [
@@ -75,7 +75,8 @@ class RecorderNode(Node):
 
     def __init__(self) -> None:
         super().__init__("bag_recorder")
-        values = self._declare()
+        values = NodeParameters(self, PARAMETERS)
+        values.warn_of_unknown([])
         self._depth = int(values["queue_depth"])
         self._wanted = {self.resolve_topic_name(name) for name in values["topics"] if name}
         if not self._wanted:
@@ -99,14 +100,6 @@ class RecorderNode(Node):
         if self._wanted:
             missing = ", ".join(sorted(self._wanted))
             self.get_logger().warning(f"nobody published {missing}")
-
-    def _declare(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for parameter in PARAMETERS:
-            about = ParameterDescriptor(description=parameter.description, read_only=True)
-            declared = self.declare_parameter(parameter.name, parameter.default, about)
-            values[parameter.name] = parameter.check(declared.value)
-        return values
 
     def _watch(self) -> None:
         if self.recording.failure is not None:

@@ -1,0 +1,86 @@
+"""What a node offers, as data: topics, services and parameters. No ROS is needed to read it.
+
+A node creates its publishers, subscriptions and services from its `NodeInterface`; the
+documentation and the tests read the same one, so that none of them can drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..parameters import Parameter, ParameterTable
+
+COMMON_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "autostart",
+            True,
+            "configure and activate at start; false leaves both to a lifecycle manager",
+            dynamic=False,
+        ),
+        Parameter(
+            "lazy",
+            True,
+            "subscribe to the inputs only while somebody listens to an output (the node then looks "
+            "idle in `ros2 topic info`)",
+        ),
+        Parameter("diagnostics_period_s", 1.0, "time between diagnostics messages", "s", 0.1, 60.0),
+        Parameter(
+            "expected_rate_min_hz",
+            0.0,
+            "diagnostics warn when outputs come more slowly; 0 does not check",
+            "Hz",
+            0.0,
+            10_000.0,
+        ),
+        Parameter(
+            "expected_rate_max_hz",
+            0.0,
+            "diagnostics warn when outputs come faster; 0 does not check",
+            "Hz",
+            0.0,
+            10_000.0,
+        ),
+    ]
+)
+"""What every node takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One input or output. `name` is relative; `type` like `sensor_msgs/msg/Image`; `qos` one of
+    `ros.qos.PROFILES`; `optional` outputs and inputs are there only in some modes.
+    """
+
+    name: str
+    type: str
+    description: str
+    qos: str = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service; `type` like `std_srvs/srv/Trigger`."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInterface:
+    """Everything a user of the node sees. `name` is the node's and the executable's."""
+
+    name: str
+    module: str
+    description: str
+    inputs: tuple[Topic, ...] = ()
+    outputs: tuple[Topic, ...] = ()
+    services: tuple[Service, ...] = ()
+    parameters: ParameterTable = field(default_factory=lambda: COMMON_PARAMETERS)
+
+    def input(self, name: str) -> Topic:
+        return next(topic for topic in self.inputs if topic.name == name)
+
+    def output(self, name: str) -> Topic:
+        return next(topic for topic in self.outputs if topic.name == name)

@@ -1,0 +1,338 @@
+"""What every node shares: lifecycle with logged failures, lazy inputs, diagnostics, clean exit."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import rclpy
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from ..parameters import Value
+from ..types import InputError
+from .diagnostics import Diagnostics, DiagnosticsPublisher, Throttle
+from .interface import NodeInterface, Topic
+from .parameters import NodeParameters
+from .qos import (
+    PROFILES,
+    UnsupportedEventTypeError,
+    overrides,
+    publisher_events,
+    subscription_events,
+)
+
+LOG_PERIOD_S = 5.0
+"""The same complaint is logged at most this often."""
+POLL_PERIOD_S = 0.5
+"""How often subscribers are counted where the middleware does not announce them."""
+
+Callback = Callable[[Any], None]
+
+
+class PerceptionNode(LifecycleNode):
+    """A node made from a `NodeInterface`; a capability fills in the hooks below.
+
+    Outputs exist from configure to cleanup. Inputs are subscribed while the node is active and,
+    with the parameter `lazy`, somebody listens to an output.
+    """
+
+    def __init__(self, interface: NodeInterface, **node_arguments: Any) -> None:
+        super().__init__(interface.name, **node_arguments)
+        self.interface = interface
+        self.diagnostics = Diagnostics()
+        self._throttle = Throttle(LOG_PERIOD_S)
+        self._outputs: dict[str, Any] = {}
+        self._inputs: dict[str, Any] = {}
+        self._active = False
+        self._poll: Any = None
+        self.settings = NodeParameters(
+            self, interface.parameters, self.check_values, self._apply_values
+        )
+        self.settings.warn_of_unknown(
+            self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
+        )
+        self.reporter = DiagnosticsPublisher(self, self.diagnostics, self.settings.values)
+        backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
+        self._jumps = self.get_clock().create_jump_callback(
+            backwards, post_callback=self._on_time_jump
+        )
+
+    # Hooks. They raise InputError where the user can mend it.
+
+    def check_values(self, values: Mapping[str, Value]) -> None:
+        """Refuses values that contradict each other; without side effects."""
+
+    def values_changed(self, changed: frozenset[str]) -> None:
+        """Takes over parameters that changed while the node runs."""
+
+    def configure(self) -> None:
+        """Gets ready; outputs exist."""
+
+    def activate(self) -> None:
+        """Starts to work; inputs are subscribed right after."""
+
+    def deactivate(self) -> None:
+        """Stops to work; inputs are gone."""
+
+    def cleanup(self) -> None:
+        """Frees what `configure` took."""
+
+    def time_jumped_back(self) -> None:
+        """The node's clock went back (a bag that loops): forget what came before."""
+
+    def callbacks(self) -> Mapping[str, Callback]:
+        """What is called with each input's messages, by topic name."""
+        return {}
+
+    def inputs(self) -> Sequence[Topic]:
+        """The inputs in the mode that the parameters choose."""
+        return self.interface.inputs
+
+    def outputs(self) -> Sequence[Topic]:
+        """The outputs in the mode that the parameters choose."""
+        return self.interface.outputs
+
+    # For the hooks.
+
+    def wanted(self, name: str) -> bool:
+        """Whether anybody listens to this output."""
+        return self.subscribers(name) > 0
+
+    def subscribers(self, name: str) -> int:
+        """How many listen to this output."""
+        publisher = self._outputs.get(name)
+        return 0 if publisher is None else int(publisher.get_subscription_count())
+
+    def send(self, name: str, message: Any) -> None:
+        """Publishes on an output; ignored while the node is not active."""
+        publisher = self._outputs.get(name)
+        if publisher is not None and self._active:
+            publisher.publish(message)
+
+    def reject(self, reason: str, text: str) -> None:
+        """Counts an input that cannot be used and says so, the same reason not too often."""
+        self.diagnostics.count_rejected(reason, text)
+        self.warn_throttled(reason, text)
+
+    def warn_throttled(self, name: str, text: str) -> None:
+        """Logs a warning, at most once per `LOG_PERIOD_S` for each `name`."""
+        if self._throttle.allows(name):
+            self.get_logger().warning(text)
+
+    def create_services(self, callbacks: Mapping[str, Any]) -> None:
+        """The services of the interface; each has its own callback group, so that one that takes
+        long does not hold up the others.
+        """
+        for service in self.interface.services:
+            self.create_service(
+                message_class(service.type),
+                service.name,
+                callbacks[service.name],
+                callback_group=MutuallyExclusiveCallbackGroup(),
+            )
+
+    # Lifecycle.
+
+    def start(self) -> bool:
+        """Configures and activates if `autostart` says so; False if that failed."""
+        if not self.settings["autostart"]:
+            return True
+        return all(
+            step() == TransitionCallbackReturn.SUCCESS
+            for step in (self.trigger_configure, self.trigger_activate)
+        )
+
+    def stop(self) -> None:
+        """Leaves the active state without a lifecycle service; safe to repeat."""
+        if self._active:
+            self._active = False
+            self._close_inputs()
+            self.deactivate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        def work() -> None:
+            self._open_outputs()
+            try:
+                self.configure()
+            except BaseException:
+                self._close_outputs()
+                raise
+
+        return self._transition(
+            "configure", work, lambda: super(PerceptionNode, self).on_configure(state)
+        )
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        def work() -> None:
+            self.activate()
+            self._active = True
+            self._follow_demand()
+
+        return self._transition(
+            "activate", work, lambda: super(PerceptionNode, self).on_activate(state)
+        )
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(
+            "deactivate", self.stop, lambda: super(PerceptionNode, self).on_deactivate(state)
+        )
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("clean up", self._free)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("shut down", self._free)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition("recover from an error", self._free)
+
+    def destroy_node(self) -> None:
+        self.stop()
+        super().destroy_node()
+
+    def _transition(
+        self,
+        name: str,
+        work: Callable[[], None],
+        publishers: Callable[[], TransitionCallbackReturn] | None = None,
+    ) -> TransitionCallbackReturn:
+        """Runs a transition; rclpy by itself would swallow an exception without a word."""
+        try:
+            if publishers is not None:
+                publishers()
+            work()
+        except InputError as error:
+            self.get_logger().error(f"cannot {name}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.get_logger().error(f"cannot {name}:\n{traceback.format_exc()}")
+            return TransitionCallbackReturn.ERROR
+        self.get_logger().info(f"{name}: done")
+        return TransitionCallbackReturn.SUCCESS
+
+    def _free(self) -> None:
+        self.stop()
+        self.cleanup()
+        self._close_outputs()
+
+    # Topics.
+
+    def _open_outputs(self) -> None:
+        for topic in self.outputs():
+            self._outputs[topic.name] = self._advertise(topic)
+
+    def _advertise(self, topic: Topic) -> Any:
+        name = self.resolve_topic_name(topic.name)
+
+        def create(events: Any) -> Any:
+            return self.create_lifecycle_publisher(
+                message_class(topic.type),
+                topic.name,
+                PROFILES[topic.qos](),
+                event_callbacks=events,
+                qos_overriding_options=overrides(),
+            )
+
+        report = self._report_mismatch
+        try:
+            return create(publisher_events(name, report, self._follow_demand))
+        except (TypeError, UnsupportedEventTypeError):
+            if self._poll is None:
+                steady = Clock(clock_type=ClockType.STEADY_TIME)
+                self._poll = self.create_timer(POLL_PERIOD_S, self._follow_demand, clock=steady)
+            return create(publisher_events(name, report))
+
+    def _close_outputs(self) -> None:
+        for publisher in self._outputs.values():
+            self.destroy_lifecycle_publisher(publisher)
+        self._outputs.clear()
+        if self._poll is not None:
+            self.destroy_timer(self._poll)
+            self._poll = None
+
+    def _follow_demand(self) -> None:
+        """Subscribes to the inputs if they are needed now, and else lets go of them."""
+        needed = self._active and (
+            not self.settings["lazy"] or any(self.wanted(name) for name in self._outputs)
+        )
+        if needed and not self._inputs:
+            for topic in self.inputs():
+                self._inputs[topic.name] = self._subscribe(topic)
+        elif not needed:
+            self._close_inputs()
+
+    def _subscribe(self, topic: Topic) -> Any:
+        return self.create_subscription(
+            message_class(topic.type),
+            topic.name,
+            self.callbacks()[topic.name],
+            PROFILES[topic.qos](),
+            event_callbacks=subscription_events(
+                self.resolve_topic_name(topic.name), self._report_mismatch
+            ),
+            qos_overriding_options=overrides(),
+        )
+
+    def _close_inputs(self) -> None:
+        for subscription in self._inputs.values():
+            self.destroy_subscription(subscription)
+        self._inputs.clear()
+
+    def _report_mismatch(self, text: str) -> None:
+        self.diagnostics.count_rejected("QoS mismatch", text)
+        self.get_logger().warning(text)
+
+    def _apply_values(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        self.reporter.apply(values)
+        self.values_changed(changed)
+        self._follow_demand()
+
+    def _on_time_jump(self, jump: TimeJump) -> None:
+        self.diagnostics.count("time jumps of the clock")
+        self.get_logger().warning("the clock went back: starting anew")
+        self.time_jumped_back()
+
+
+def message_class(name: str) -> Any:
+    """The class of a message or service `package/msg/Name`."""
+    package, kind, type_name = name.split("/")
+    return getattr(importlib.import_module(f"{package}.{kind}"), type_name)
+
+
+def run_node(
+    make_node: Callable[[], PerceptionNode], arguments: Sequence[str] | None = None
+) -> int:
+    """Runs one node until it is told to stop; the exit status of its process.
+
+    2 with one sentence where parameters or input cannot be used; 0 after SIGINT or SIGTERM.
+    """
+    try:
+        rclpy.init(args=list(sys.argv if arguments is None else arguments))
+    except RuntimeError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return 2
+    node: PerceptionNode | None = None
+    try:
+        node = make_node()
+        if not node.start():
+            return 2
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except InputError as error:
+        rclpy.logging.get_logger("ddff_perception").fatal(f"cannot start: {error}")
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0

@@ -1,0 +1,274 @@
+"""Messages to arrays and back. No other module touches the `data` of a message.
+
+Message to array is a view where byte and colour order allow it; array to message copies once.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from ddff_perception.msg import FocalStack as FocalStackMessage
+from ddff_perception.msg import FocusState
+
+from ..image_payload import decode_image, encode_image
+from ..types import (
+    CameraModel,
+    FloatArray,
+    FocalStack,
+    FocusSlice,
+    ImageArray,
+    InputError,
+)
+
+SECOND_NS = 1_000_000_000
+MAXIMUM_MM = 65_535
+"""The longest distance that a 16UC1 depth image can hold, millimetres."""
+
+BufferReader = Callable[[Any], Any]
+"""From a message's non-CPU data to an object with the buffer protocol; see `image_array`."""
+
+
+def stamp_ns(stamp: Time) -> int:
+    """A message's stamp in nanoseconds."""
+    return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
+
+
+def stamp_message(stamp_in_ns: int) -> Time:
+    """Nanoseconds as a message's stamp; raises InputError outside of what the message holds."""
+    seconds, nanoseconds = divmod(stamp_in_ns, SECOND_NS)
+    if not -(2**31) <= seconds < 2**31:
+        raise InputError(f"the stamp {stamp_in_ns} ns does not fit into a message")
+    return Time(sec=seconds, nanosec=nanoseconds)
+
+
+def header_at(stamp_in_ns: int, frame_id: str) -> Header:
+    return Header(stamp=stamp_message(stamp_in_ns), frame_id=frame_id)
+
+
+def image_array(message: Image, read_buffer: BufferReader | None = None) -> NDArray[Any]:
+    """The pixels of an image message: H x W, or H x W x 3 BGR, uint8, uint16 or float32.
+
+    A read-only view of the message's memory for mono8, mono16, 16UC1, 32FC1 and bgr8 in the
+    machine's byte order, else one converted copy. `read_buffer` turns memory that the CPU cannot
+    read (a `rosidl::Buffer` on a GPU) into memory that it can; without it such a message is
+    refused. Raises InputError on an unknown encoding or sizes that contradict each other.
+    """
+    data = message.data
+    if read_buffer is not None and not isinstance(data, bytes | bytearray | memoryview):
+        try:
+            memoryview(data)
+        except TypeError:
+            data = read_buffer(data)
+    return decode_image(
+        message.encoding, message.height, message.width, message.step, message.is_bigendian, data
+    )
+
+
+def slice_image(message: Image) -> ImageArray:
+    """The pixels of a camera image; raises InputError where they are a depth image's floats."""
+    image = image_array(message)
+    if image.dtype == np.float32:
+        raise InputError(
+            f"images in encoding {message.encoding} hold no brightness: "
+            "subscribe to the camera's colour or grey image"
+        )
+    return image
+
+
+def image_message(array: NDArray[Any], header: Header, encoding: str | None = None) -> Image:
+    """`array` as an image message; see `image_payload.encode_image` for what fits."""
+    payload = encode_image(array, encoding)
+    message = Image(
+        header=header,
+        height=payload.height,
+        width=payload.width,
+        encoding=payload.encoding,
+        step=payload.step,
+        is_bigendian=0,
+    )
+    # The one copy; assigning an array or bytes to the field is two to four times slower.
+    message.data.frombytes(payload.data)
+    return message
+
+
+def depth_message(depth: FloatArray, header: Header, encoding: str = "32FC1") -> tuple[Image, int]:
+    """A depth image message, and how many distances were too long for it.
+
+    `depth`: H x W float32 metres. 32FC1 carries them as they are (REP-118: NaN unknown, +inf too
+    far). 16UC1 is millimetres rounded half up, 0 where there is no distance or it is beyond
+    65.535 m; finite ones of these are counted.
+    """
+    if encoding == "32FC1":
+        return image_message(depth, header, encoding), 0
+    if encoding != "16UC1":
+        raise InputError(f"depth cannot be sent as {encoding}: use 32FC1 or 16UC1")
+    millimetres, too_far = depth_millimetres(depth)
+    return image_message(millimetres, header, encoding), too_far
+
+
+def depth_millimetres(depth: FloatArray) -> tuple[NDArray[np.uint16], int]:
+    """H x W float32 metres as uint16 millimetres (half up, 0 none) and the count of too far."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounded = np.floor(depth * np.float32(1000.0) + np.float32(0.5))
+        fits = (rounded >= 0) & (rounded <= MAXIMUM_MM)
+        too_far = int(np.count_nonzero(np.isfinite(depth) & (rounded > MAXIMUM_MM)))
+        return np.where(fits, rounded, 0).astype(np.uint16), too_far
+
+
+def camera_model(info: CameraInfo, width: int, height: int) -> CameraModel | None:
+    """The pinhole camera of a rectified image of `width` x `height` pixels.
+
+    The rectified image's projection P counts (K where a driver left P empty and there is no
+    distortion), cropped to the region of interest and binned. None where K[0] is 0: the camera
+    is not calibrated. Raises InputError where the image has another size than the camera_info
+    says, or numbers that no camera has.
+    """
+    if info.k[0] == 0.0:
+        return None
+    region = info.roi
+    full = (int(info.width), int(info.height))
+    crop = (int(region.width) or full[0], int(region.height) or full[1])
+    binning = (max(int(info.binning_x), 1), max(int(info.binning_y), 1))
+    size = (crop[0] // binning[0], crop[1] // binning[1])
+    if size != (width, height):
+        raise InputError(
+            f"camera_info is for images of {size[0]}x{size[1]}, the image is {width}x{height}: "
+            "let the driver publish the camera_info of this image"
+        )
+    fx, fy, cx, cy = _intrinsics(info)
+    model = CameraModel(full[0], full[1], fx, fy, cx, cy)
+    model = model.cropped(int(region.x_offset), int(region.y_offset), *crop)
+    return model.resized(width, height)
+
+
+def _intrinsics(info: CameraInfo) -> tuple[float, float, float, float]:
+    if info.p[0] != 0.0:
+        return float(info.p[0]), float(info.p[5]), float(info.p[2]), float(info.p[6])
+    if any(info.d):
+        raise InputError(
+            "camera_info has distortion but no projection P: put image_proc's rectify node "
+            "between camera and us"
+        )
+    return float(info.k[0]), float(info.k[4]), float(info.k[2]), float(info.k[5])
+
+
+def camera_info_message(
+    model: CameraModel | None, header: Header, size: Sequence[int]
+) -> CameraInfo:
+    """The camera_info of a rectified image; `size` = (width, height). K is zero without `model`."""
+    message = CameraInfo(
+        header=header, width=int(size[0]), height=int(size[1]), distortion_model="plumb_bob"
+    )
+    message.d = [0.0] * 5
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    if model is not None:
+        fx, fy, cx, cy = model.fx, model.fy, model.cx, model.cy
+        message.k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
+        message.p = [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return message
+
+
+def with_header(message: Any, header: Header) -> Any:
+    """A shallow copy of `message` with another header."""
+    result = copy.copy(message)
+    result.header = header
+    return result
+
+
+_FIELDS = ("x", "y", "z", "rgb")
+
+
+def cloud_message(points: FloatArray, header: Header) -> PointCloud2:
+    """An organised cloud: `points` is H x W x 4 float32, x, y, z in metres (NaN where there is no
+    point) and packed colour (`optics.camera_geometry.pack_colours`).
+    """
+    if points.ndim != 3 or points.shape[2] != len(_FIELDS) or points.dtype != np.float32:
+        raise InputError(f"an array of {points.shape} {points.dtype} is no organised cloud")
+    height, width = points.shape[:2]
+    message = PointCloud2(
+        header=header,
+        height=height,
+        width=width,
+        fields=[
+            PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
+            for number, name in enumerate(_FIELDS)
+        ],
+        is_bigendian=False,
+        point_step=16,
+        row_step=16 * width,
+        is_dense=False,
+    )
+    little = np.ascontiguousarray(points, "<f4")
+    message.data.frombytes(little.reshape(-1).view(np.uint8).data)
+    return message
+
+
+def focus_state_message(
+    header: Header,
+    focus_distance_m: float,
+    *,
+    lens_position: float = math.nan,
+    unit: int = FocusState.UNIT_UNKNOWN,
+    settled: bool = True,
+) -> FocusState:
+    return FocusState(
+        header=header,
+        focus_distance=float(focus_distance_m),
+        lens_position=float(lens_position),
+        lens_position_unit=unit,
+        settled=settled,
+    )
+
+
+def focal_stack_message(
+    stack: FocalStack, frame_id: str, camera_info: CameraInfo | None = None
+) -> FocalStackMessage:
+    """A stack as a message; `camera_info` wins over the stack's camera model."""
+    stamps = [item.stamp_ns for item in stack.slices]
+    newest = header_at(max(stamps), frame_id)
+    height, width = stack.slices[0].image.shape[:2]
+    if camera_info is None:
+        camera_info = camera_info_message(stack.camera, newest, (width, height))
+    else:
+        camera_info = with_header(camera_info, newest)
+    return FocalStackMessage(
+        header=newest,
+        first_stamp=stamp_message(min(stamps)),
+        last_stamp=stamp_message(max(stamps)),
+        images=[
+            image_message(item.image, header_at(item.stamp_ns, frame_id)) for item in stack.slices
+        ],
+        focus_distances=[item.focus_distance_m for item in stack.slices],
+        camera_info=camera_info,
+    )
+
+
+def focal_stack(message: FocalStackMessage) -> FocalStack:
+    """The stack that a message holds; raises InputError where it contradicts itself."""
+    distances = list(message.focus_distances)
+    if len(distances) != len(message.images):
+        raise InputError(
+            f"the focal stack has {len(message.images)} images but {len(distances)} focus "
+            "distances: send one for each"
+        )
+    bad = [distance for distance in distances if distance <= 0.0]
+    if bad:
+        raise InputError(f"a focus distance is {bad[0]:g} m: it must be positive, inf or NaN")
+    slices = tuple(
+        FocusSlice(slice_image(image), float(distance), stamp_ns(image.header.stamp))
+        for image, distance in zip(message.images, distances)  # noqa: B905
+    )
+    stack = FocalStack(slices)
+    height, width = slices[0].image.shape[:2]
+    if message.camera_info.width == 0:
+        return stack
+    return FocalStack(slices, camera_model(message.camera_info, width, height))
