@@ -1,0 +1,1 @@
+"""Stand-in for the ROS 2 package `sensor_msgs_py` where pip is the only package source."""
