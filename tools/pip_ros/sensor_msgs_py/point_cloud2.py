@@ -125,8 +125,8 @@ def dtype_from_fields(fields: Iterable[PointField], point_step: int | None = Non
     layout: Any = {"names": names, "formats": formats, "offsets": offsets}
     if point_step is not None:
         layout["itemsize"] = point_step
-    dtype: np.dtype[Any] = np.dtype(layout)
-    return dtype
+    point: np.dtype[Any] = np.dtype(layout)
+    return point
 
 
 def create_cloud(
