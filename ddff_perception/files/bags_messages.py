@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +30,16 @@ def nanoseconds(stamp: Any) -> int:
 
 
 def image_of(message: Any) -> NDArray[Any]:
-    """The pixels of an Image message (see `decode_image`); raises InputError if it has none."""
+    """The pixels of an Image message (see `decode_image`) or a CompressedImage (JPEG, PNG).
+
+    Raises InputError if it has none.
+    """
+    if hasattr(message, "format"):
+        data = np.frombuffer(message.data, np.uint8)
+        decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        if decoded is None:
+            raise InputError(f"a compressed image ({message.format[:40]!r}) cannot be decoded")
+        return np.asarray(decoded)
     return decode_image(
         message.encoding,
         message.height,

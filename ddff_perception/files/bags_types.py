@@ -21,6 +21,7 @@ except ImportError as error:
     raise InputError("bags need the Python package rosbags: pip install rosbags") from error
 
 IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 FOCUS_STATE = "ddff_perception/msg/FocusState"
