@@ -144,6 +144,8 @@ def link_checkout() -> None:
         output_of(PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     )
     lines = [f"import sys; sys.path.insert(0, {str(ROOT)!r})"]
+    # The last run's file would make the stand-ins themselves be found.
+    (site / "ddff_perception_checkout.pth").unlink(missing_ok=True)
     probe = "import importlib.util as u; print(all(u.find_spec(n) for n in {!r}))".format(STAND_INS)
     if output_of(PYTHON, "-I", "-c", probe) != "True":
         lines.append(str(ROOT / "tools" / "pip_ros"))
