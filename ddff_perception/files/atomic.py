@@ -47,8 +47,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """`content` as indented JSON at `path`, atomically; NaN and infinity become null."""
-    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, (json_text(content) + "\n").encode())
+
+
+def json_text(content: Any) -> str:
+    """`content` as indented JSON; NaN and infinity become null, numpy numbers plain ones."""
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def make_folder(path: Path) -> Path:

@@ -60,6 +60,12 @@ def read_stack(folder: Path) -> StackFolder:
     return StackFolder(folder, stack, truth, all_in_focus)
 
 
+def read_camera(folder: Path) -> CameraModel | None:
+    """The camera of a stack folder (or of its `stack.json`), None where it describes none."""
+    folder = folder.parent if folder.name == "stack.json" else folder
+    return _read_camera(folder, _read_description(folder).get("camera"))
+
+
 def write_stack(
     folder: Path,
     stack: FocalStack,
