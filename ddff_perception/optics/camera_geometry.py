@@ -69,6 +69,13 @@ class PointGrid:
         return cloud
 
 
+def depth_to_points(depth: FloatArray, camera: CameraModel) -> FloatArray:
+    """Organised points of one depth image: H x W float32 metres to H x W x 3 x, y, z in metres,
+    NaN where the depth is not finite. For a stream of images keep a `PointGrid`.
+    """
+    return np.ascontiguousarray(PointGrid(camera).points(depth)[..., :3])
+
+
 def _inside(z: FloatArray, minimum_m: float, maximum_m: float) -> NDArray[np.bool_]:
     # Comparisons with NaN are false; the largest float keeps infinity out.
     largest = np.float32(min(maximum_m, float(np.finfo(np.float32).max)))

@@ -18,12 +18,6 @@ COMMON_PARAMETERS = ParameterTable(
             "configure and activate at start; false leaves both to a lifecycle manager",
             dynamic=False,
         ),
-        Parameter(
-            "lazy",
-            True,
-            "subscribe to the inputs only while somebody listens to an output (the node then looks "
-            "idle in `ros2 topic info`)",
-        ),
         Parameter("diagnostics_period_s", 1.0, "time between diagnostics messages", "s", 0.1, 60.0),
         Parameter(
             "expected_rate_min_hz",
@@ -45,11 +39,23 @@ COMMON_PARAMETERS = ParameterTable(
 )
 """What every node takes."""
 
+LAZY_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "lazy",
+            True,
+            "subscribe to the inputs only while somebody listens to an output (the node then looks "
+            "idle in `ros2 topic info`)",
+        )
+    ]
+)
+"""What every node with inputs takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One input or output. `name` is relative; `type` like `sensor_msgs/msg/Image`; `qos` one of
-    `ros.qos.PROFILES`; `optional` outputs and inputs are there only in some modes.
+    `ros.qos.PROFILES`.
     """
 
     name: str

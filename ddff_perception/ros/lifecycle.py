@@ -260,7 +260,7 @@ class PerceptionNode(LifecycleNode):
     def _follow_demand(self) -> None:
         """Subscribes to the inputs if they are needed now, and else lets go of them."""
         needed = self._active and (
-            not self.settings["lazy"] or any(self.wanted(name) for name in self._outputs)
+            not self.settings.values.get("lazy", False) or any(self.wanted(name) for name in self._outputs)
         )
         if needed and not self._inputs:
             for topic in self.inputs():

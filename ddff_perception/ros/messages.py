@@ -19,6 +19,7 @@ from std_msgs.msg import Header
 from ddff_perception.msg import FocalStack as FocalStackMessage
 from ddff_perception.msg import FocusState
 
+from ..depth_encoding import depth_to_millimetres
 from ..image_payload import decode_image, encode_image
 from ..types import (
     CameraModel,
@@ -30,8 +31,6 @@ from ..types import (
 )
 
 SECOND_NS = 1_000_000_000
-MAXIMUM_MM = 65_535
-"""The longest distance that a 16UC1 depth image can hold, millimetres."""
 
 BufferReader = Callable[[Any], Any]
 """From a message's non-CPU data to an object with the buffer protocol; see `image_array`."""
@@ -104,24 +103,14 @@ def depth_message(depth: FloatArray, header: Header, encoding: str = "32FC1") ->
     """A depth image message, and how many distances were too long for it.
 
     `depth`: H x W float32 metres. 32FC1 carries them as they are (REP-118: NaN unknown, +inf too
-    far). 16UC1 is millimetres rounded half up, 0 where there is no distance or it is beyond
-    65.535 m; finite ones of these are counted.
+    far), 16UC1 as `depth_encoding.depth_to_millimetres` makes them.
     """
     if encoding == "32FC1":
         return image_message(depth, header, encoding), 0
     if encoding != "16UC1":
         raise InputError(f"depth cannot be sent as {encoding}: use 32FC1 or 16UC1")
-    millimetres, too_far = depth_millimetres(depth)
+    millimetres, too_far = depth_to_millimetres(depth)
     return image_message(millimetres, header, encoding), too_far
-
-
-def depth_millimetres(depth: FloatArray) -> tuple[NDArray[np.uint16], int]:
-    """H x W float32 metres as uint16 millimetres (half up, 0 none) and the count of too far."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        rounded = np.floor(depth * np.float32(1000.0) + np.float32(0.5))
-        fits = (rounded >= 0) & (rounded <= MAXIMUM_MM)
-        too_far = int(np.count_nonzero(np.isfinite(depth) & (rounded > MAXIMUM_MM)))
-        return np.where(fits, rounded, 0).astype(np.uint16), too_far
 
 
 def camera_model(info: CameraInfo, width: int, height: int) -> CameraModel | None:
