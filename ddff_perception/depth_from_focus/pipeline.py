@@ -41,6 +41,11 @@ class DepthPipeline:
         """Stamp of the newest slice, 0 without any: the stamp of the next estimate."""
         return max(self._stamps.values(), default=0)
 
+    @property
+    def slices(self) -> int:
+        """How many slices the next estimate rests on."""
+        return len(self._stamps)
+
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool
     ) -> bool:
@@ -64,11 +69,25 @@ class DepthPipeline:
             self._stamps[self.estimator.update(item)] = item.stamp_ns
         return True
 
-    def estimate(self) -> DepthEstimate | None:
+    def estimate(self, all_in_focus: bool = True) -> DepthEstimate | None:
         """Depth from the slices as they are; None while there are fewer than two."""
         if len(self._stamps) < MINIMUM_SLICES:
             return None
-        return self.estimator.estimate()
+        return self.estimator.estimate(all_in_focus)
+
+    def reset(self) -> None:
+        """Forgets every slice and whatever waits."""
+        self._apply(self.stack.reset())
+
+    def set_method(self, method: str, parameters: Mapping[str, Value]) -> None:
+        """Goes on with another method or other parameters; the slices stay.
+
+        Raises InputError where they do not fit; then nothing changes.
+        """
+        estimator = DepthFromFocus(method, parameters, self.estimator.camera)
+        for slot, item in self.estimator.slots.items():
+            estimator.update(item, slot)
+        self.estimator = estimator
 
     def _apply(self, events: list[Event]) -> bool:
         changed = False

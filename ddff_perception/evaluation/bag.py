@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +24,9 @@ from .depth_maps import Domain
 from .stamp_join import Joined, StampJoin
 
 DOMAINS: tuple[Domain, ...] = ("dioptres", "depth")
+FULL_SHARE = 0.9
+"""A stack with this share of its slices is as good as full: some are always being dropped."""
+
 _MAXIMUM_REASONS = 20
 SCHEMA = "ddff-bag-evaluation/1"
 
@@ -36,6 +41,8 @@ class Pipeline(Protocol):
     def counters(self) -> Mapping[str, int]: ...
     @property
     def newest_stamp_ns(self) -> int: ...
+    @property
+    def slices(self) -> int: ...
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool
     ) -> bool: ...
@@ -67,9 +74,11 @@ class BagEvaluation:
 
     `estimates` were computed from the bag's images. `against_truth` scores them,
     `recorded_against_truth` the recorded depth topic; `against_recorded` takes the recorded depth
-    as if it was the truth: how near the offline estimate comes to the live one. None where the
-    bag lacks the topic. `counters` are capture's. `stages_ms` (seconds of this machine) is all
-    that differs from run to run. `last` belongs to `last_truth` (None without one).
+    as if it was the truth: how near the offline estimate comes to the live one. None where there
+    was nothing to score. Only the time after the first sweep is scored: when the stack held at
+    least `FULL_SHARE` of the `slices` that it ever held. `counters` are capture's. `stages_ms`
+    (milliseconds on this machine) is all that differs from run to run. `last` belongs to
+    `last_truth` (None without one).
     """
 
     topics: SweepTopics
@@ -81,6 +90,7 @@ class BagEvaluation:
     notes: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     estimates: int = 0
+    slices: int = 0
     coverage: float = math.nan
     against_truth: DepthEvaluation | None = None
     recorded_against_truth: DepthEvaluation | None = None
@@ -93,7 +103,7 @@ class BagEvaluation:
         """Everything but the maps; `timings_ms` alone is not the same for every run."""
 
         def scored(evaluation: DepthEvaluation | None) -> Any:
-            return evaluation.to_json() if evaluation is not None and evaluation.images else None
+            return evaluation.to_json() if evaluation is not None else None
 
         return {
             "schema": SCHEMA,
@@ -106,6 +116,7 @@ class BagEvaluation:
             "recorder": dict(self.notes),
             "counters": dict(self.counters),
             "estimates": self.estimates,
+            "slices": self.slices,
             "coverage": self.coverage,
             "against_truth": scored(self.against_truth),
             "recorded_against_truth": scored(self.recorded_against_truth),
@@ -169,14 +180,9 @@ class _Run:
         )
         self._has_recorded = "depth" in there
         self._recorded_count = 0
+        self._slices: set[int] = set()
         self._stamps: dict[str, list[int]] = {name: [] for name in there.values()}
-        for name, wanted in (
-            ("against_truth", {"truth"}),
-            ("recorded_against_truth", {"truth", "depth"}),
-            ("against_recorded", {"depth"}),
-        ):
-            if wanted <= set(there):
-                setattr(self.result, name, DepthEvaluation(domains=DOMAINS))
+        self._scored: dict[str, dict[int, DepthEvaluation]] = {}
 
     def note_stamp(self, topic: str, message: Any) -> None:
         self._stamps[topic].append(stamp_of(message))
@@ -208,6 +214,9 @@ class _Run:
         if result.estimates == 0:
             raise InputError(_nothing_estimated(result))
         result.coverage = float(np.mean(self._coverages))
+        result.slices = max(self._slices)
+        for name in ("against_truth", "recorded_against_truth", "against_recorded"):
+            setattr(result, name, self._full(name))
         result.gaps = {name: count_gaps(stamps) for name, stamps in self._stamps.items()}
         return result
 
@@ -223,7 +232,8 @@ class _Run:
         if part in ("truth", "depth"):
             self._score_estimates(self._estimated.add_other(part, stamp_ns, depth))
         if part == "depth":
-            self._score_recorded(self._recorded.add(stamp_ns, depth))
+            item = (depth, self._pipeline.slices)
+            self._score_recorded(self._recorded.add(stamp_ns, item))
         elif self._has_recorded:
             self._score_recorded(self._recorded.add_other(part, stamp_ns, depth))
 
@@ -236,45 +246,61 @@ class _Run:
         estimate = self._pipeline.estimate()
         if estimate is None:
             return
+        slices = self._pipeline.slices
         self.result.estimates += 1
+        self._slices.add(slices)
         self._coverages.append(estimate.coverage)
         for stage, milliseconds in estimate.timings_ms.items():
             self.result.stages_ms.setdefault(stage, []).append(milliseconds)
-        self._score_estimates(self._estimated.add(self._pipeline.newest_stamp_ns, estimate))
+        item = (estimate, slices)
+        self._score_estimates(self._estimated.add(self._pipeline.newest_stamp_ns, item))
 
     def _score_estimates(self, joined: Iterable[Joined]) -> None:
         for entry in joined:
-            estimate: DepthEstimate = entry.item
+            estimate, slices = entry.item
             self.result.last = estimate
             self.result.last_truth = entry.others.get("truth")
-            for part, evaluation in (
-                ("truth", self.result.against_truth),
-                ("depth", self.result.against_recorded),
-            ):
-                reference = None if estimate.relative else entry.others.get(part)
-                self._score(evaluation, estimate.depth, reference, estimate.confidence)
+            if estimate.relative:
+                continue
+            for part, name in (("truth", "against_truth"), ("depth", "against_recorded")):
+                reference = entry.others.get(part)
+                self._score((name, slices), estimate.depth, reference, estimate.confidence)
 
     def _score_recorded(self, joined: Iterable[Joined]) -> None:
         for entry in joined:
             self._recorded_count += 1
             if self._recorded_count % self._settings.every == 0:
-                confidence = entry.others.get("confidence")
-                truth = entry.others.get("truth")
-                self._score(self.result.recorded_against_truth, entry.item, truth, confidence)
+                depth, slices = entry.item
+                key = ("recorded_against_truth", slices)
+                self._score(key, depth, entry.others.get("truth"), entry.others.get("confidence"))
 
     def _score(
         self,
-        evaluation: DepthEvaluation | None,
+        key: tuple[str, int],
         depth: FloatArray,
         reference: FloatArray | None,
         confidence: FloatArray | None,
     ) -> None:
-        if evaluation is None or reference is None:
+        """Adds to the score `key`: its name and the number of slices that there were."""
+        if reference is None:
             return
+        name, slices = key
+        scored = self._scored.setdefault(name, {})
+        evaluation = scored.setdefault(slices, DepthEvaluation(domains=DOMAINS))
         try:
             evaluation.add(depth, reference, confidence)
         except InputError as error:
             self._count_unusable(f"scoring: {error}")
+
+    def _full(self, name: str) -> DepthEvaluation | None:
+        """The scores of a full stack, joined."""
+        enough = FULL_SHARE * max(self._slices)
+        scored = [
+            evaluation
+            for slices, evaluation in sorted(self._scored.get(name, {}).items())
+            if slices >= enough and evaluation.images
+        ]
+        return reduce(add, scored) if scored else None
 
     def _count_unusable(self, reason: str) -> None:
         counts = self.result.unusable
