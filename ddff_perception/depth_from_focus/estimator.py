@@ -202,10 +202,7 @@ class DepthFromFocus:
             depth = solution.position
         else:
             with np.errstate(divide="ignore"):
-                depth = cv2.divide(1.0, solution.position)
-                # cv2.divide gives 0 for a division by 0: focused at infinity is +inf.
-                if positions[0] <= 0.0:
-                    depth[solution.position <= 0.0] = np.inf
+                depth = np.divide(np.float32(1.0), np.maximum(solution.position, np.float32(0.0)))
         if len(order) < 2:
             return np.full_like(depth, np.nan), np.zeros_like(confidence)
         if self._minimum_confidence > 0.0:

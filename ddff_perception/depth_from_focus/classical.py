@@ -1,0 +1,297 @@
+"""The default method: a multi-scale matched filter over the focus curve, no learning.
+
+A pixel's sharpness over the slices follows a known law. A thin lens of aperture A images a point
+at inverse depth p, focused at p_k, as a disc of diameter b |p - p_k| pixels, b = A f_x. A band-pass
+measure of natural texture falls with that disc as 1 / (1 + (r / r_l)^1.5), where r_l belongs to
+the band l. So instead of the sharpest slice alone, *all* slices vote: each candidate inverse depth
+predicts a curve, and its correlation with the measured curve, relative to the noise of the measure,
+is its log-likelihood ratio against "no texture here". Log-likelihoods add: over the bands, and
+over neighbourhoods, so that a pixel without texture listens to a wider window while a textured
+one decides for itself.
+
+The measures are gathered on a grid of cells, once per slice. The step over the slices is a matrix
+product per band on that grid: its cost hardly grows with the number of slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import Parameter, ParameterTable, Value
+from ..types import FloatArray, ImageArray
+from .methods import Solution
+
+MULTISCALE_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "cell",
+            8,
+            "side of the cells in which sharpness is gathered; a power of two",
+            unit="px",
+            minimum=2,
+            maximum=32,
+        ),
+        Parameter(
+            "levels",
+            3,
+            "bands of the focus measure, each an octave coarser",
+            minimum=1,
+            maximum=5,
+        ),
+        Parameter(
+            "blur_scale",
+            0.0,
+            "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
+            "0 finds it from the stack",
+            unit="px/dpt",
+            minimum=0.0,
+            maximum=1e5,
+        ),
+        Parameter(
+            "candidates",
+            24,
+            "least number of candidate distances over the sweep",
+            minimum=8,
+            maximum=256,
+        ),
+        Parameter(
+            "model_tolerance",
+            0.2,
+            "deviation of real focus curves from the lens law, relative to their amplitude",
+            minimum=0.01,
+            maximum=2.0,
+        ),
+    ]
+)
+# Radius in pixels of the finest band at which its response has fallen to half (1/f textures).
+HALF_RESPONSE_RADIUS = 0.95
+FALL_EXPONENT = 1.5
+# Standard deviation of a cell's measure over the slices without texture, relative to its level,
+# per band; every coarser band averages fewer samples.
+NOISE_SHARE = (0.06, 0.08, 0.12, 0.2, 0.3)
+QUANTISATION = 0.4
+# Cells on which the blur scale is found.
+BLUR_SCALE_CELLS = 100
+_SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
+# Windows (side in cells, weight) that share log-likelihood between neighbours.
+WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
+
+
+class MultiscaleMethod:
+    """Streaming multi-scale depth from focus; see the module's text."""
+
+    def __init__(self, parameters: Mapping[str, Value]) -> None:
+        self._cell = _power_of_two(int(parameters["cell"]))  # type: ignore[arg-type]
+        self._levels = int(parameters["levels"])  # type: ignore[arg-type]
+        self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
+        self._candidates = int(parameters["candidates"])  # type: ignore[arg-type]
+        self._tolerance = float(parameters["model_tolerance"])  # type: ignore[arg-type]
+        self._measures: dict[int, FloatArray] = {}
+        self._size = (0, 0)
+
+    def add(self, slot: int, image: ImageArray) -> None:
+        height, width = image.shape[:2]
+        self._size = (width, height)
+        self._measures[slot] = band_measures(image, self._levels, self._cell)
+
+    def remove(self, slot: int) -> None:
+        self._measures.pop(slot, None)
+
+    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
+        measures = np.stack([self._measures[slot] for slot in order], axis=1)
+        slices = measures.shape[1]
+        if slices == 1:
+            shape = self._size[::-1]
+            return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
+        count = min(max(self._candidates, 2 * slices), 256)
+        candidates = np.linspace(positions[0], positions[-1], count).astype(np.float32)
+        key = tuple(float(p) for p in positions)
+        shared = share_evidence(self._evidence(measures, key, count))
+        position, confidence = peak_of(shared, candidates)
+        return Solution(self._grow(position), self._grow(confidence))
+
+    def _evidence(self, measures: FloatArray, key: tuple[float, ...], count: int) -> FloatArray:
+        blur_scale = self._blur_scale or estimate_blur_scale(measures, key, count, self._tolerance)
+        templates = focus_templates(key, count, blur_scale, len(measures))
+        return log_likelihood(measures, templates, self._tolerance)
+
+    def _grow(self, values: FloatArray) -> FloatArray:
+        width, height = self._size
+        rows, columns = values.shape
+        padded = (columns * self._cell, rows * self._cell)
+        grown = cv2.resize(values, padded, interpolation=cv2.INTER_LINEAR)
+        return grown if padded == (width, height) else grown[:height, :width]
+
+
+def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
+    """Mean modified Laplacian per cell and band: float32 levels x rows x columns, grey levels.
+
+    Band l is measured on the image shrunk by 2^l. Nayar and Nakagawa, PAMI 1994, equation 9.
+    """
+    grey = _grey(image)
+    height, width = grey.shape
+    bottom, right = -height % cell, -width % cell
+    if bottom or right:
+        grey = cv2.copyMakeBorder(grey, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+    size = (grey.shape[1] // cell, grey.shape[0] // cell)
+    bands = []
+    for level in range(levels):
+        if level:
+            grey = cv2.resize(
+                grey,
+                (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)),
+                interpolation=cv2.INTER_AREA,
+            )
+        measure = _modified_laplacian(grey)
+        bands.append(cv2.blur(_shrink(measure, size), (3, 3)))
+    return np.stack(bands)
+
+
+def log_likelihood(measures: FloatArray, templates: FloatArray, tolerance: float) -> FloatArray:
+    """Log-likelihood ratio of every candidate against "no texture": float32 rows x columns x D.
+
+    `measures`: levels x S x rows x columns; `templates`: levels x S x D, zero mean and unit norm
+    over S. Deviations from a template are Gaussian: noise in proportion to the measure's floor,
+    and `tolerance` times the curve's own amplitude.
+    """
+    slices = measures.shape[1]
+    mean = measures.mean(axis=1)
+    energy = np.einsum("lsij,lsij->lij", measures, measures) - slices * np.square(mean)
+    shares = np.array(NOISE_SHARE[: len(measures)], np.float32)[:, None, None]
+    noise = np.square(shares * (measures.min(axis=1) + np.float32(QUANTISATION)))
+    precision = 0.5 / (noise + np.float32(tolerance**2) * np.maximum(energy, 0))
+    # A scaled measure squares to a scaled log-likelihood: scale S numbers per cell, not D.
+    scaled = (measures * np.sqrt(precision)[:, None]).transpose(0, 2, 3, 1)
+    total: FloatArray | None = None
+    for level, template in zip(scaled, templates, strict=True):
+        # One small product per row: a single large one would wake BLAS threads, which
+        # costs more than the product itself where the cores are busy.
+        match = np.matmul(level, template)
+        np.maximum(match, 0, out=match)
+        np.square(match, out=match)
+        total = match if total is None else np.add(total, match, out=total)
+    assert total is not None
+    return total
+
+
+def share_evidence(evidence: FloatArray) -> FloatArray:
+    """Adds to each cell's log-likelihoods (rows x columns x D) the means of wider windows."""
+    shared = evidence.copy()
+    for side, weight in WINDOWS[1:]:
+        window = cv2.boxFilter(evidence, cv2.CV_32F, (side, side))
+        cv2.scaleAdd(window, weight, shared, shared)
+    return shared
+
+
+def peak_of(evidence: FloatArray, candidates: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The best candidate with sub-step precision, and the probability that it is within 10 %.
+
+    `evidence`: rows x columns x D; `candidates`: D ascending, evenly spaced.
+    """
+    rows, columns, count = evidence.shape
+    step = candidates[1] - candidates[0]
+    flat = evidence.reshape(-1, count)
+    best = np.argmax(flat, axis=1)
+    inner = np.clip(best, 1, count - 2)
+    base = np.arange(0, flat.size, count) + inner
+    before, middle, after = flat.take(base - 1), flat.take(base), flat.take(base + 1)
+    bend = np.minimum(before - 2 * middle + after, np.float32(-1e-6))
+    offset = np.clip(0.5 * (before - after) / bend, -1, 1)
+    position = candidates[best] + np.where(best == inner, offset * step, 0)
+    top = flat.take(np.arange(0, flat.size, count) + best)
+    weights = flat - top[:, None]
+    # exp() of very negative numbers gives subnormal floats, with which processors are slow.
+    np.exp(np.maximum(weights, np.float32(-30), out=weights), out=weights)
+    near = _near_candidates(float(candidates[0]), float(candidates[-1]), count)
+    inside = np.einsum("nd,nd->n", weights, near[best])
+    confidence = inside / np.einsum("nd->n", weights)
+    shape = (rows, columns)
+    return position.astype(np.float32).reshape(shape), confidence.reshape(shape)
+
+
+@lru_cache(maxsize=64)
+def _near_candidates(first: float, last: float, count: int) -> FloatArray:
+    """Row i is 1 where a candidate lies within 10 % (or half a step) of candidate i: D x D."""
+    candidates = np.linspace(first, last, count)
+    reach = np.maximum(0.1 * candidates, 0.5 * (candidates[1] - candidates[0]) * 1.001)
+    near = np.abs(candidates[None, :] - candidates[:, None]) <= reach[:, None]
+    return near.astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def focus_templates(
+    positions: tuple[float, ...], count: int, blur_scale: float, levels: int
+) -> FloatArray:
+    """The focus curve of each candidate: float32 levels x S x D, zero mean, unit norm over S."""
+    places = np.array(positions)
+    candidates = np.linspace(places[0], places[-1], count)
+    radius = 0.5 * blur_scale * np.abs(candidates[None, :] - places[:, None])
+    curves = []
+    for level in range(levels):
+        curve = 1.0 / (1.0 + (radius / (HALF_RESPONSE_RADIUS * 2**level)) ** FALL_EXPONENT)
+        curve -= curve.mean(axis=0)
+        curves.append(curve / np.maximum(np.linalg.norm(curve, axis=0), 1e-9))
+    return np.stack(curves).astype(np.float32)
+
+
+def estimate_blur_scale(
+    measures: FloatArray, positions: tuple[float, ...], count: int, tolerance: float
+) -> float:
+    """The blur disc's diameter per unit of position that explains the stack best.
+
+    `measures`: levels x S x rows x columns. Tried on a fixed subset of cells, over powers of
+    sqrt(2) of the disc at full sweep.
+    """
+    rows, columns = measures.shape[2:]
+    every = max(1, round((rows * columns / BLUR_SCALE_CELLS) ** 0.5))
+    sample = measures[:, :, every // 2 :: every, every // 2 :: every]
+    scales, templates = _trial_templates(positions, count, len(measures))
+    likelihood = log_likelihood(sample, templates, tolerance)
+    best = likelihood.reshape(-1, len(scales), count).max(axis=2).sum(axis=0)
+    return float(scales[int(np.argmax(best))])
+
+
+@lru_cache(maxsize=16)
+def _trial_templates(
+    positions: tuple[float, ...], count: int, levels: int
+) -> tuple[NDArray[np.float64], FloatArray]:
+    scales = 2.0 ** (np.arange(2, 14) / 2) / (positions[-1] - positions[0])
+    parts = [focus_templates(positions, count, float(scale), levels) for scale in scales]
+    return scales, np.concatenate(parts, axis=2)
+
+
+def _modified_laplacian(grey: NDArray[np.uint8] | FloatArray) -> FloatArray:
+    # 16-bit integers hold the differences of 8-bit greys exactly, at twice float's speed.
+    depth = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
+    border = cv2.BORDER_REPLICATE
+    along_x = cv2.filter2D(grey, depth, _SECOND_DIFFERENCE, borderType=border)
+    along_y = cv2.filter2D(grey, depth, _SECOND_DIFFERENCE.T.copy(), borderType=border)
+    np.abs(along_x, out=along_x)
+    np.abs(along_y, out=along_y)
+    return np.add(along_x, along_y, out=along_x).astype(np.float32, copy=False)
+
+
+def _shrink(values: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """The mean over cells: by halves, for which OpenCV has a fast path, down to `size`."""
+    while values.shape[1] > size[0]:
+        half = (values.shape[1] // 2, values.shape[0] // 2)
+        values = cv2.resize(values, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if values.shape[1] < size[0]:
+        values = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return values
+
+
+def _grey(image: ImageArray) -> NDArray[np.uint8] | FloatArray:
+    if image.dtype == np.uint8:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    return grey.astype(np.float32) * np.float32(1.0 / 257.0)
+
+
+def _power_of_two(cell: int) -> int:
+    return 1 << (cell.bit_length() - 1)
