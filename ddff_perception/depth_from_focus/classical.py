@@ -15,8 +15,10 @@ product per band on that grid: its cost hardly grows with the number of slices.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,6 +79,10 @@ NOISE_SHARE = (0.06, 0.08, 0.12, 0.2, 0.3)
 QUANTISATION = 0.4
 # Cells on which the blur scale is found.
 BLUR_SCALE_CELLS = 100
+TRIAL_CANDIDATES = 24
+# Slices whose blur radii differ by less than this look alike in every band.
+MERGE_RADIUS = 0.75
+MINIMUM_BINS = 12
 _SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -108,17 +114,14 @@ class MultiscaleMethod:
         if slices == 1:
             shape = self._size[::-1]
             return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
-        count = min(max(self._candidates, 2 * slices), 256)
-        candidates = np.linspace(positions[0], positions[-1], count).astype(np.float32)
-        key = tuple(float(p) for p in positions)
-        shared = share_evidence(self._evidence(measures, key, count))
-        position, confidence = peak_of(shared, candidates)
+        blur_scale = self._blur_scale or estimate_blur_scale(measures, positions, self._tolerance)
+        measures, places = merge_close_slices(measures, positions, blur_scale)
+        count = max(self._candidates, len(places))
+        templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
+        evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
+        candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
+        position, confidence = peak_of(evidence, candidates)
         return Solution(self._grow(position), self._grow(confidence))
-
-    def _evidence(self, measures: FloatArray, key: tuple[float, ...], count: int) -> FloatArray:
-        blur_scale = self._blur_scale or estimate_blur_scale(measures, key, count, self._tolerance)
-        templates = focus_templates(key, count, blur_scale, len(measures))
-        return log_likelihood(measures, templates, self._tolerance)
 
     def _grow(self, values: FloatArray) -> FloatArray:
         width, height = self._size
@@ -133,7 +136,7 @@ def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
 
     Band l is measured on the image shrunk by 2^l. Nayar and Nakagawa, PAMI 1994, equation 9.
     """
-    grey = _grey(image)
+    grey: Any = _grey(image)
     height, width = grey.shape
     bottom, right = -height % cell, -width % cell
     if bottom or right:
@@ -240,7 +243,7 @@ def focus_templates(
 
 
 def estimate_blur_scale(
-    measures: FloatArray, positions: tuple[float, ...], count: int, tolerance: float
+    measures: FloatArray, positions: NDArray[np.float64], tolerance: float
 ) -> float:
     """The blur disc's diameter per unit of position that explains the stack best.
 
@@ -250,19 +253,42 @@ def estimate_blur_scale(
     rows, columns = measures.shape[2:]
     every = max(1, round((rows * columns / BLUR_SCALE_CELLS) ** 0.5))
     sample = measures[:, :, every // 2 :: every, every // 2 :: every]
-    scales, templates = _trial_templates(positions, count, len(measures))
+    scales, templates = _trial_templates(tuple(positions.tolist()), len(measures))
     likelihood = log_likelihood(sample, templates, tolerance)
-    best = likelihood.reshape(-1, len(scales), count).max(axis=2).sum(axis=0)
+    best = likelihood.reshape(-1, len(scales), TRIAL_CANDIDATES).max(axis=2).sum(axis=0)
     return float(scales[int(np.argmax(best))])
 
 
 @lru_cache(maxsize=16)
 def _trial_templates(
-    positions: tuple[float, ...], count: int, levels: int
+    positions: tuple[float, ...], levels: int
 ) -> tuple[NDArray[np.float64], FloatArray]:
     scales = 2.0 ** (np.arange(2, 14) / 2) / (positions[-1] - positions[0])
+    count = TRIAL_CANDIDATES
     parts = [focus_templates(positions, count, float(scale), levels) for scale in scales]
     return scales, np.concatenate(parts, axis=2)
+
+
+def merge_close_slices(
+    measures: FloatArray, positions: NDArray[np.float64], blur_scale: float
+) -> tuple[FloatArray, NDArray[np.float64]]:
+    """Slices within a fraction of the depth of field of each other count as one, their mean.
+
+    A sweep of many slices then costs no more than the lens can tell apart, and the mean has less
+    noise. `measures`: levels x S x rows x columns; `positions`: S ascending. Returns both with
+    S' <= S; the ends of the sweep stay slices of their own.
+    """
+    span = positions[-1] - positions[0]
+    bins = max(MINIMUM_BINS, math.ceil(0.5 * blur_scale * span / MERGE_RADIUS))
+    if len(positions) <= 1.5 * bins:
+        return measures, positions
+    group = np.floor((positions - positions[0]) / span * bins * (1 - 1e-9)).astype(np.intp) + 1
+    group[0], group[-1] = 0, bins + 1
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    counts = np.diff(starts, append=len(positions))
+    merged: FloatArray = np.add.reduceat(measures, starts, axis=1)
+    merged /= counts.astype(np.float32)[None, :, None, None]
+    return merged, np.add.reduceat(positions, starts) / counts
 
 
 def _modified_laplacian(grey: NDArray[np.uint8] | FloatArray) -> FloatArray:
@@ -287,10 +313,10 @@ def _shrink(values: FloatArray, size: tuple[int, int]) -> FloatArray:
 
 
 def _grey(image: ImageArray) -> NDArray[np.uint8] | FloatArray:
-    if image.dtype == np.uint8:
-        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    return grey.astype(np.float32) * np.float32(1.0 / 257.0)
+    grey: Any = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    if grey.dtype == np.uint8:
+        return grey  # type: ignore[no-any-return]
+    return grey.astype(np.float32) * np.float32(1.0 / 257.0)  # type: ignore[no-any-return]
 
 
 def _power_of_two(cell: int) -> int:
