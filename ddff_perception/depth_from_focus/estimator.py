@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -221,7 +222,8 @@ def compose_all_in_focus(
     result = images[0].copy()
     middles = (positions[1:] + positions[:-1]) / 2.0
     for image, middle in zip(images[1:], middles, strict=True):
-        cv2.copyTo(image, cv2.compare(position, float(middle), cv2.CMP_GT), result)
+        above: Any = cv2.compare(position, float(middle), cv2.CMP_GT)  # type: ignore[call-overload]
+        cv2.copyTo(image, above, result)
     return result
 
 
