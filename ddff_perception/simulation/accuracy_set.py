@@ -1,0 +1,73 @@
+"""The rendered stacks that accuracy is reported on, each repeatable from its seed.
+
+Their seeds are used nowhere else: nothing may be tuned on these scenes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from .scene_types import SceneSettings
+from .sweep import SweepSettings
+from .sweep_folder import holds_sweep, render_to_folder
+
+SetProgress = Callable[[str, int, int], None]
+"""Called with a stack's name, its number of images done and of all; once with done = all for a
+stack that was there already."""
+
+
+def _room(seed: int, slices: int, aperture_m: float, *, plain: bool) -> SweepSettings:
+    return SweepSettings(
+        scene=SceneSettings(seed=seed, plain_walls=plain, near_m=0.5, far_m=7.0),
+        slices=slices,
+        aperture_diameter_m=aperture_m,
+        near_m=0.5,
+        far_m=7.0,
+        samples=49,
+    )
+
+
+def _table(seed: int, slices: int, aperture_m: float, *, plain: bool) -> SweepSettings:
+    return SweepSettings(
+        scene=SceneSettings(
+            seed=seed, layout="table_top", plain_walls=plain, near_m=0.5, far_m=3.0
+        ),
+        slices=slices,
+        aperture_diameter_m=aperture_m,
+        near_m=0.5,
+        far_m=3.5,
+        samples=49,
+    )
+
+
+ACCURACY_SET: dict[str, SweepSettings] = {
+    "room_0": _room(900, 10, 0.0063, plain=False),
+    "plain_room_0": _room(901, 11, 0.0116, plain=True),
+    "table_0": _table(902, 11, 0.0115, plain=False),
+    "plain_room_1": _room(903, 11, 0.0101, plain=True),
+    "room_1": _room(904, 12, 0.0098, plain=False),
+    "plain_room_2": _room(905, 8, 0.0105, plain=True),
+    "room_2": _room(906, 9, 0.0065, plain=False),
+    "plain_table_0": _table(907, 10, 0.0083, plain=True),
+}
+
+
+def render_accuracy_set(folder: Path, progress: SetProgress | None = None) -> list[Path]:
+    """The stack folders of ACCURACY_SET under `folder`, in its order, rendered where they are
+    missing or were rendered with other settings.
+
+    Raises InputError where Mitsuba is not installed or the folder cannot be written.
+    """
+    report = progress or (lambda name, done, total: None)
+    folders = []
+    for name, settings in ACCURACY_SET.items():
+        target = folder / name
+        total = len(settings.distances()) + 1
+        if holds_sweep(target, settings):
+            report(name, total, total)
+        else:
+            render_to_folder(target, settings, functools.partial(report, name))
+        folders.append(target)
+    return folders
