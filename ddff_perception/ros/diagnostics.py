@@ -110,7 +110,7 @@ class Diagnostics:
             return dict(self._counts)
 
     def report(self, now_ns: int, band_hz: tuple[float, float] = (0.0, 0.0)) -> Status:
-        """The state since the last report. `band_hz`: lowest and highest output rate, 0 for none."""
+        """The state since the last report. `band_hz`: lowest and highest output rate, 0: any."""
         with self._lock:
             values = self._rates()
             problems = [f"{count} x {reason}" for reason, count in self._fresh_problems.items()]

@@ -171,8 +171,12 @@ class PerceptionNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         def work() -> None:
-            self.activate()
             self._active = True
+            try:
+                self.activate()
+            except BaseException:
+                self._active = False
+                raise
             self._follow_demand()
 
         return self._transition(
@@ -260,7 +264,8 @@ class PerceptionNode(LifecycleNode):
     def _follow_demand(self) -> None:
         """Subscribes to the inputs if they are needed now, and else lets go of them."""
         needed = self._active and (
-            not self.settings.values.get("lazy", False) or any(self.wanted(name) for name in self._outputs)
+            not self.settings.values.get("lazy", False)
+            or any(self.wanted(name) for name in self._outputs)
         )
         if needed and not self._inputs:
             for topic in self.inputs():

@@ -71,12 +71,7 @@ class NodeParameters:
 
     def group(self, prefix: str) -> dict[str, Value]:
         """The values whose names begin with `prefix.`, without it."""
-        start = f"{prefix}."
-        return {
-            name[len(start) :]: value
-            for name, value in self._values.items()
-            if name.startswith(start)
-        }
+        return group(self._values, prefix)
 
     def warn_of_unknown(self, topics: Iterable[str]) -> list[str]:
         """Logs the names that were given at start but mean nothing here, and returns them.
@@ -91,9 +86,9 @@ class NodeParameters:
             for name in given
             if not (self._node.has_parameter(name) or name in _OF_RCLPY or name.startswith(known))
         ]
-        for name in unknown:
+        if unknown:
             self._node.get_logger().warning(
-                f"there is no parameter {name!r}: it was given at start and is ignored"
+                f"there is no parameter {', '.join(unknown)}: given at start and ignored"
             )
         return unknown
 
@@ -179,6 +174,12 @@ class NodeParameters:
         self._values = MappingProxyType(values)
         if self._apply is not None:
             self._apply(self._values, changed)
+
+
+def group(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Those of `values` whose names begin with `prefix.`, without it."""
+    start = f"{prefix}."
+    return {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
 
 
 def ros_type(parameter: Parameter) -> RosParameter.Type:

@@ -1,0 +1,244 @@
+"""What the nodes `depth_from_focus` and `focus_sweeper` offer, as data."""
+
+from __future__ import annotations
+
+from ..parameters import Parameter, ParameterTable
+from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
+from . import capture_settings, sweeper
+from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
+from .methods import METHODS, method_parameters
+
+OUTPUT_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "input",
+            "images",
+            "where the slices come from: image_rect with focus_state, or whole focal stacks",
+            choices=("images", "focal_stack"),
+            dynamic=False,
+        ),
+        Parameter(
+            "lens_table",
+            "",
+            "YAML file with the focus distance of each lens position, for a focus_state without a "
+            "distance; `ddff calibrate focus` makes it",
+            dynamic=False,
+        ),
+        Parameter("minimum_slices", 3, "depth is published from this many slices on", "", 2, 1000),
+        Parameter(
+            "work_queue_size",
+            8,
+            "images that may wait for their slice to be worked on; the oldest makes way",
+            "",
+            1,
+            100,
+            dynamic=False,
+        ),
+        Parameter(
+            "depth_encoding",
+            "32FC1",
+            "32FC1 is metres with NaN where unknown, 16UC1 millimetres with 0 where unknown",
+            choices=("32FC1", "16UC1"),
+        ),
+        Parameter(
+            "points.stride", 1, "every stride-th pixel, both ways, becomes a point", "", 1, 64
+        ),
+        Parameter("points.minimum_m", 0.0, "nearer points are left out (NaN)", "m", 0.0, 1e6),
+        Parameter("points.maximum_m", 1e6, "farther points are left out (NaN)", "m", 0.0, 1e6),
+        Parameter(
+            "points.minimum_confidence",
+            0.0,
+            "points of less confidence are left out (NaN)",
+            "",
+            0.0,
+            1.0,
+        ),
+        Parameter(
+            "focal_stack_period_s",
+            1.0,
+            "least time between two messages on focal_stack: each holds every slice",
+            "s",
+            0.0,
+            3600.0,
+        ),
+        Parameter(
+            "still_warning_s",
+            10.0,
+            "diagnostics warn when the lens has not moved for this long; 0 does not",
+            "s",
+            0.0,
+            3600.0,
+        ),
+        Parameter(
+            "save_folder",
+            "~/.ros/ddff_perception",
+            "where ~/save makes one folder for each call",
+        ),
+    ]
+)
+
+
+def _method_tables() -> ParameterTable:
+    """Every method's parameters with the method's name before them: `vdff.alpha`."""
+    table = ParameterTable([])
+    for name in METHODS:
+        table = table + method_parameters(name).prefixed(name)
+    return table
+
+
+IMAGE_INPUTS = (
+    Topic("image_rect", "sensor_msgs/msg/Image", "rectified images, grey or colour", "sensor"),
+    Topic(
+        "camera_info",
+        "sensor_msgs/msg/CameraInfo",
+        "calibration of image_rect; without it there is depth but no cloud",
+        "sensor",
+    ),
+    Topic(
+        "focus_state",
+        "ddff_perception/msg/FocusState",
+        "where the lens was when; paired with the images by stamp",
+        "readings",
+    ),
+)
+FOCAL_STACK = Topic(
+    "focal_stack",
+    "ddff_perception/msg/FocalStack",
+    "all slices with their focus distances; an output with input images (for recording), the "
+    "input with input focal_stack",
+)
+
+DEPTH_FROM_FOCUS = NodeInterface(
+    name="depth_from_focus",
+    module="ddff_perception.depth_from_focus.node",
+    description="Depth, confidence, all-in-focus image and point cloud from a focus sweep, on "
+    "every frame. Outputs carry the stamp and the frame of the newest slice.",
+    inputs=IMAGE_INPUTS,
+    outputs=(
+        Topic(
+            "depth/image_rect",
+            "sensor_msgs/msg/Image",
+            "depth along the optical axis, 32FC1 metres (NaN unknown) or 16UC1 millimetres",
+        ),
+        Topic("depth/camera_info", "sensor_msgs/msg/CameraInfo", "calibration of the depth image"),
+        Topic(
+            "depth/confidence",
+            "sensor_msgs/msg/Image",
+            "32FC1, 0..1: the probability that the depth is within 10 % of the truth",
+        ),
+        Topic(
+            "image_all_in_focus",
+            "sensor_msgs/msg/Image",
+            "each pixel from the slice that shows it sharpest",
+        ),
+        Topic(
+            "points",
+            "sensor_msgs/msg/PointCloud2",
+            "organised cloud, x, y, z in metres (NaN unknown) and rgb of image_all_in_focus",
+        ),
+        FOCAL_STACK,
+    ),
+    services=(
+        Service(
+            "~/save",
+            "std_srvs/srv/Trigger",
+            "writes stack, depth, confidence and cloud into save_folder",
+        ),
+        Service("~/reset", "std_srvs/srv/Trigger", "forgets all slices"),
+    ),
+    parameters=COMMON_PARAMETERS
+    + LAZY_PARAMETERS
+    + OUTPUT_PARAMETERS
+    + ESTIMATOR_PARAMETERS
+    + _method_tables()
+    + capture_settings.PARAMETERS.prefixed("capture"),
+)
+
+DRIVE_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "target",
+            "parameter",
+            "how the lens is driven: through a parameter of the camera driver's node, or the topic "
+            "lens_command",
+            choices=("parameter", "topic"),
+            dynamic=False,
+        ),
+        Parameter(
+            "driver_node",
+            "camera",
+            "name of the driver's node, with its namespace if that is another one",
+            dynamic=False,
+        ),
+        Parameter(
+            "driver_parameter",
+            "focus_absolute",
+            "the driver's parameter, for example focus_absolute (v4l2) or LensPosition (libcamera)",
+            dynamic=False,
+        ),
+        Parameter(
+            "driver_type",
+            "integer",
+            "type of the driver's parameter",
+            choices=("integer", "float"),
+            dynamic=False,
+        ),
+        Parameter(
+            "lens_unit",
+            "dioptres",
+            "unit of the lens positions where there is no lens_table",
+            choices=("dioptres", "metres"),
+            dynamic=False,
+        ),
+        Parameter(
+            "lens_table",
+            "",
+            "YAML file with the focus distance of each lens position; "
+            "`ddff calibrate focus` makes it",
+            dynamic=False,
+        ),
+        Parameter(
+            "raw_positions",
+            [],
+            "lens positions to sweep instead of distances, which are then unknown: for "
+            "`ddff calibrate focus`",
+            "lens unit",
+            dynamic=False,
+        ),
+        Parameter("sweep_on_start", True, "sweep as soon as the node is active", dynamic=False),
+        Parameter(
+            "state_rate_hz", 50.0, "focus states per second", "Hz", 1.0, 1000.0, dynamic=False
+        ),
+        Parameter("frame_id", "camera_optical_frame", "the camera's optical frame", dynamic=False),
+    ]
+)
+
+FOCUS_SWEEPER = NodeInterface(
+    name="focus_sweeper",
+    module="ddff_perception.depth_from_focus.sweeper_node",
+    description="Moves the lens of any camera driver through a focus sweep and says where it is.",
+    inputs=(),
+    outputs=(
+        Topic(
+            "focus_state",
+            "ddff_perception/msg/FocusState",
+            "where the lens is, also while it moves",
+            "state",
+        ),
+        Topic(
+            "lens_command",
+            "std_msgs/msg/Float64",
+            "lens position that the driver is to take, with target topic",
+            "state",
+        ),
+    ),
+    services=(
+        Service(
+            "~/set_focus",
+            "ddff_perception/srv/SetFocusDistance",
+            "stops the sweep and holds one focus distance [m], inf allowed",
+        ),
+        Service("~/sweep", "std_srvs/srv/SetBool", "true sweeps, false rests"),
+    ),
+    parameters=COMMON_PARAMETERS + DRIVE_PARAMETERS + sweeper.PARAMETERS.prefixed("sweep"),
+)

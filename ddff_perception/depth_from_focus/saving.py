@@ -1,0 +1,73 @@
+"""One folder with everything that depth from focus knows at an instant."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..depth_encoding import depth_to_millimetres
+from ..files.atomic import make_folder
+from ..files.clouds import write_ply
+from ..files.stack_folder import write_array, write_image, write_stack
+from ..optics.camera_geometry import depth_to_points
+from ..types import DepthEstimate, FocalStack, InputError
+
+
+def save_snapshot(root: Path, name: str, stack: FocalStack, estimate: DepthEstimate | None) -> Path:
+    """Writes `root`/`name` whole or not at all, and returns it (with a number where it exists).
+
+    It holds `stack/` (a stack folder) and, with an `estimate`, `depth.npy` (float32 metres),
+    `confidence.npy`, `all_in_focus.png`, `depth.png` (16-bit millimetres) unless the depth is
+    relative, and `cloud.ply` where the camera is known. Raises InputError where it cannot be
+    written.
+    """
+    make_folder(root)
+    try:
+        partial = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=root))
+        partial.chmod(0o755)
+    except OSError as error:
+        raise InputError(f"cannot write into {root}: {error.strerror or error}") from error
+    try:
+        write_stack(partial / "stack", stack)
+        if estimate is not None:
+            _write_estimate(partial, stack, estimate)
+        return _move(partial, root / name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_estimate(folder: Path, stack: FocalStack, estimate: DepthEstimate) -> None:
+    write_array(folder / "depth.npy", estimate.depth)
+    write_array(folder / "confidence.npy", estimate.confidence)
+    if estimate.all_in_focus is not None:
+        write_image(folder / "all_in_focus.png", estimate.all_in_focus)
+    if estimate.relative:
+        return
+    write_image(folder / "depth.png", depth_to_millimetres(estimate.depth)[0])
+    if stack.camera is None:
+        return
+    colour = estimate.all_in_focus
+    if colour is not None:
+        if colour.dtype == np.uint16:
+            colour = (colour >> 8).astype(np.uint8)
+        if colour.ndim == 2:
+            colour = np.repeat(colour[..., None], 3, axis=2)
+    points = depth_to_points(estimate.depth, stack.camera)
+    write_ply(folder / "cloud.ply", points, colour)  # type: ignore[arg-type]
+
+
+def _move(folder: Path, goal: Path) -> Path:
+    """Renames `folder` to `goal`, or to `goal-2`, `goal-3` ... where there is one already."""
+    for number in range(1, 10_000):
+        target = goal if number == 1 else goal.with_name(f"{goal.name}-{number}")
+        if target.exists():
+            continue
+        try:
+            return folder.rename(target)
+        except OSError as error:
+            if not target.exists():
+                raise InputError(f"cannot write {target}: {error.strerror or error}") from error
+    raise InputError(f"{goal.parent} is full of snapshots: empty it")
