@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..files.bags import BagReader
-from ..files.bags_messages import depth_of, image_of, stack_of, stamp_of
-from ..types import DepthEstimate, FloatArray, FocalStack, ImageArray, InputError
+from ..files.bags_messages import camera_of, depth_of, image_of, stack_of, stamp_of
+from ..types import CameraModel, DepthEstimate, FloatArray, FocalStack, ImageArray, InputError
 from .bag_topics import Gaps, SweepTopics, count_gaps
 from .depth_evaluation import DepthEvaluation
 from .depth_maps import Domain
@@ -96,6 +96,7 @@ class BagEvaluation:
     recorded_against_truth: DepthEvaluation | None = None
     against_recorded: DepthEvaluation | None = None
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
+    camera: CameraModel | None = None
     last: DepthEstimate | None = None
     last_truth: FloatArray | None = None
 
@@ -199,7 +200,9 @@ class _Run:
             elif part == "focal_stack":
                 if not self._streams:
                     self._changed(self._pipeline.replace(stack_of(message)))
-            elif part != "camera_info":
+            elif part == "camera_info":
+                self.result.camera = camera_of(message)
+            else:
                 self._take_map(part, stamp_of(message), depth_of(message))
         except InputError as error:
             self._count_unusable(f"{part}: {error}")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from ..files.bags import BagReader, BagTopic
-from ..files.bags_types import CAMERA_INFO, COMPRESSED_IMAGE, FOCAL_STACK, FOCUS_STATE, IMAGE
+from ..files.bags_types import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    FOCAL_STACK,
+    FOCUS_STATE,
+    IMAGE,
+    has_header,
+)
 from ..types import InputError
 
 _IMAGE_NAMES = ("image_rect_color", "image_rect", "image_raw", "image_color", "image")
@@ -107,13 +114,21 @@ def count_gaps(stamps_ns: Iterable[int]) -> Gaps:
     )
 
 
-def bag_gaps(bag: BagReader, topics: Iterable[str]) -> dict[str, Gaps]:
-    """The regularity of each topic; messages of the topics must begin with a header."""
+def bag_gaps(
+    bag: BagReader, topics: Iterable[str], progress: Callable[[int], None] | None = None
+) -> dict[str, Gaps]:
+    """The regularity of each topic by its headers' stamps, or by time of receipt without headers.
+
+    `progress` is called with the number of messages done.
+    """
     stamps: dict[str, list[int]] = {name: [] for name in topics}
-    for message in bag.raw_messages(stamps):
-        stamp_ns = header_stamp(message.data)
+    stamped = {name for name in stamps if has_header(bag.store, bag.topics[name].type)}
+    for count, message in enumerate(bag.raw_messages(stamps), start=1):
+        stamp_ns = header_stamp(message.data) if message.topic in stamped else message.time_ns
         if stamp_ns is not None:
             stamps[message.topic].append(stamp_ns)
+        if progress is not None:
+            progress(count)
     return {name: count_gaps(values) for name, values in stamps.items()}
 
 

@@ -179,7 +179,10 @@ class BagReader:
 
     def _open_files(self, reason: str) -> None:
         """Each storage file by itself, where the recording as a whole cannot be opened."""
-        for path in _storage_files(self.path):
+        files = _storage_files(self.path)
+        if not files:
+            reason = "there is no .mcap or .db3 file in it"
+        for path in files:
             reader, _ = _opened(path) if path.suffix in _SUFFIXES else (None, "")
             if reader is not None:
                 self._stack.callback(reader.close)

@@ -6,6 +6,7 @@ record that is not whole. Formats: MCAP 0 (https://mcap.dev/spec) and rosbag2's 
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import struct
 import sys
@@ -23,11 +24,11 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # serialized messages start with a zero byte
 
 
 class SalvagedTopic(NamedTuple):
-    """A topic as the remains of a file describe it; `count` of its messages are whole."""
+    """A topic as the remains of a file describe it, and how many of its messages are whole."""
 
     name: str
     type: str
-    count: int
+    messages: int
 
 
 class RawMessage(NamedTuple):
@@ -140,9 +141,7 @@ def _unpacked_chunk(content: bytes) -> bytes | None:
         elif compression == "zstd":
             inner = _zstd().decompress(packed)
         elif compression == "lz4":
-            import lz4.frame
-
-            inner = lz4.frame.decompress(packed)
+            inner = importlib.import_module("lz4.frame").decompress(packed)
         else:
             return None
     except Exception:  # the decompressors each have their own errors

@@ -65,6 +65,12 @@ def add_type(store: Any, name: str) -> None:
         store.register(found)
 
 
+def has_header(store: Any, name: str) -> bool:
+    """Whether messages of the type `name` begin with a std_msgs/Header; False if unknown."""
+    _, fields = store.fielddefs.get(name, ((), ()))
+    return bool(fields) and "std_msgs/msg/Header" in str(fields[0][1])
+
+
 def definition_file(name: str) -> Path | None:
     """The `.msg` file that defines the message type `name`, None if there is none."""
     match = _TYPE_NAME.fullmatch(name)
