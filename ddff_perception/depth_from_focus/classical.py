@@ -109,13 +109,13 @@ class MultiscaleMethod:
         self._measures.pop(slot, None)
 
     def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
-        measures = np.stack([self._measures[slot] for slot in order], axis=1)
-        slices = measures.shape[1]
-        if slices == 1:
+        kept = [self._measures[slot] for slot in order]
+        if len(kept) == 1:
             shape = self._size[::-1]
             return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
-        blur_scale = self._blur_scale or estimate_blur_scale(measures, positions, self._tolerance)
-        measures, places = merge_close_slices(measures, positions, blur_scale)
+        blur_scale = self._blur_scale or estimate_blur_scale(kept, positions, self._tolerance)
+        merged, places = merge_close_slices(kept, positions, blur_scale)
+        measures = np.stack(merged, axis=1)
         count = max(self._candidates, len(places))
         templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
         evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
@@ -127,8 +127,8 @@ class MultiscaleMethod:
         width, height = self._size
         rows, columns = values.shape
         padded = (columns * self._cell, rows * self._cell)
-        grown = cv2.resize(values, padded, interpolation=cv2.INTER_LINEAR)
-        return grown if padded == (width, height) else grown[:height, :width]
+        grown: Any = cv2.resize(values, padded, interpolation=cv2.INTER_LINEAR)
+        return grown if padded == (width, height) else grown[:height, :width]  # type: ignore[no-any-return]
 
 
 def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
@@ -223,7 +223,7 @@ def _near_candidates(first: float, last: float, count: int) -> FloatArray:
     candidates = np.linspace(first, last, count)
     reach = np.maximum(0.1 * candidates, 0.5 * (candidates[1] - candidates[0]) * 1.001)
     near = np.abs(candidates[None, :] - candidates[:, None]) <= reach[:, None]
-    return near.astype(np.float32)
+    return np.asarray(near, np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -243,17 +243,17 @@ def focus_templates(
 
 
 def estimate_blur_scale(
-    measures: FloatArray, positions: NDArray[np.float64], tolerance: float
+    kept: list[FloatArray], positions: NDArray[np.float64], tolerance: float
 ) -> float:
     """The blur disc's diameter per unit of position that explains the stack best.
 
-    `measures`: levels x S x rows x columns. Tried on a fixed subset of cells, over powers of
+    `kept`: S times levels x rows x columns. Tried on a fixed subset of cells, over powers of
     sqrt(2) of the disc at full sweep.
     """
-    rows, columns = measures.shape[2:]
+    rows, columns = kept[0].shape[1:]
     every = max(1, round((rows * columns / BLUR_SCALE_CELLS) ** 0.5))
-    sample = measures[:, :, every // 2 :: every, every // 2 :: every]
-    scales, templates = _trial_templates(tuple(positions.tolist()), len(measures))
+    sample = np.stack([item[:, every // 2 :: every, every // 2 :: every] for item in kept], axis=1)
+    scales, templates = _trial_templates(tuple(positions.tolist()), len(sample))
     likelihood = log_likelihood(sample, templates, tolerance)
     best = likelihood.reshape(-1, len(scales), TRIAL_CANDIDATES).max(axis=2).sum(axis=0)
     return float(scales[int(np.argmax(best))])
@@ -270,25 +270,33 @@ def _trial_templates(
 
 
 def merge_close_slices(
-    measures: FloatArray, positions: NDArray[np.float64], blur_scale: float
-) -> tuple[FloatArray, NDArray[np.float64]]:
+    kept: list[FloatArray], positions: NDArray[np.float64], blur_scale: float
+) -> tuple[list[FloatArray], NDArray[np.float64]]:
     """Slices within a fraction of the depth of field of each other count as one, their mean.
 
     A sweep of many slices then costs no more than the lens can tell apart, and the mean has less
-    noise. `measures`: levels x S x rows x columns; `positions`: S ascending. Returns both with
+    noise. `kept`: S times levels x rows x columns; `positions`: S ascending. Returns both with
     S' <= S; the ends of the sweep stay slices of their own.
     """
     span = positions[-1] - positions[0]
     bins = max(MINIMUM_BINS, math.ceil(0.5 * blur_scale * span / MERGE_RADIUS))
     if len(positions) <= 1.5 * bins:
-        return measures, positions
+        return kept, positions
     group = np.floor((positions - positions[0]) / span * bins * (1 - 1e-9)).astype(np.intp) + 1
     group[0], group[-1] = 0, bins + 1
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    counts = np.diff(starts, append=len(positions))
-    merged: FloatArray = np.add.reduceat(measures, starts, axis=1)
-    merged /= counts.astype(np.float32)[None, :, None, None]
-    return merged, np.add.reduceat(positions, starts) / counts
+    members = [np.flatnonzero(group == number) for number in np.unique(group)]
+    merged = [_mean([kept[i] for i in indices]) for indices in members]
+    return merged, np.array([positions[indices].mean() for indices in members])
+
+
+def _mean(items: list[FloatArray]) -> FloatArray:
+    if len(items) == 1:
+        return items[0]
+    total = items[0] + items[1]
+    for item in items[2:]:
+        total += item
+    total *= np.float32(1.0 / len(items))
+    return total
 
 
 def _modified_laplacian(grey: NDArray[np.uint8] | FloatArray) -> FloatArray:

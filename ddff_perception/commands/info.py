@@ -1,0 +1,100 @@
+"""`ddff info` and `ddff bench`: what is installed, and how fast it is here."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from .. import __version__
+from ..depth_from_focus.methods import METHODS
+from ._common import console, progress_bar
+
+SHOWN_MODULES = ("rclpy", "cv_bridge", "message_filters", "launch_ros", "rosbags", "mitsuba")
+
+
+def info(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the version, the methods, and which optional parts are installed.
+
+    Example:
+      ddff info
+
+    """
+    content = _collect()
+    if as_json:
+        typer.echo(json.dumps(content, indent=2))
+        return
+    table = Table(title=f"ddff_perception {__version__}", show_header=False)
+    for name in ("python", "numpy", "opencv"):
+        table.add_row(name, content[name])
+    for name, found in content["modules"].items():
+        table.add_row(name, "installed" if found else "not installed")
+    console.print(table)
+    methods = Table(title="methods of `ddff depth --method`", show_header=False)
+    for name, entry in METHODS.items():
+        methods.add_row(name, entry.description)
+    console.print(methods)
+
+
+def bench(
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
+    width: Annotated[int, typer.Option(min=64, max=8192)] = 640,
+    height: Annotated[int, typer.Option(min=48, max=8192)] = 480,
+    slices: Annotated[list[int] | None, typer.Option(help="Stack sizes to time.", min=2)] = None,
+    repeats: Annotated[int, typer.Option(min=3, max=1000)] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time depth from focus on this machine, against the yardstick in the same run.
+
+    The yardstick is the sum-modified Laplacian as everyone writes it: filter2D, box mean, argmax.
+
+    Example:
+      ddff bench --slices 5 --slices 10 --slices 40
+
+    """
+    from ..evaluation.speed import measure_speed
+
+    counts = tuple(slices or (5, 10, 20, 40))
+    with progress_bar() as bar:
+        task = bar.add_task("timing", total=len(counts))
+        rows = measure_speed(method, counts, (width, height), repeats, lambda: bar.advance(task))
+    if as_json:
+        typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
+        return
+    console.print(speed_table(rows))
+
+
+def speed_table(rows: list[Any]) -> Table:
+    """The speed rows as a rich table."""
+    first = rows[0]
+    table = Table(title=f"{first.method}, {first.width}x{first.height}, median ms")
+    headings = ("slices", "yardstick slice", "its measure", "new slice", "new depth")
+    for heading in (*headings, "all-in-focus", "ratio", "ratio to measure", "kept per slice"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        times = (row.yardstick_slice_ms, row.yardstick_measure_ms, row.slice_ms, row.depth_ms)
+        cells = [f"{value:.2f}" for value in (*times, row.all_in_focus_ms)]
+        ratios = [f"{row.ratio:.2f}", f"{row.ratio_measure:.2f}"]
+        kept = f"{row.kept_bytes_per_slice / 1024:.0f} KiB"
+        table.add_row(str(row.slices), *cells, *ratios, kept)
+    return table
+
+
+def _collect() -> dict[str, Any]:
+    import cv2
+    import numpy as np
+
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "modules": {name: importlib.util.find_spec(name) is not None for name in SHOWN_MODULES},
+        "methods": {name: entry.description for name, entry in METHODS.items()},
+    }
