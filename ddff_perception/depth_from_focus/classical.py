@@ -83,6 +83,9 @@ TRIAL_CANDIDATES = 24
 # Slices whose blur radii differ by less than this look alike in every band.
 MERGE_RADIUS = 0.75
 MINIMUM_BINS = 12
+# Offset, slope over the posterior's log-odds, slope over the neighbours' spread.
+CONFIDENCE_CURVE = (1.0, 0.4, -1.3)
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 _SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -120,7 +123,8 @@ class MultiscaleMethod:
         templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
         evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
-        position, confidence = peak_of(evidence, candidates)
+        position, posterior = peak_of(evidence, candidates)
+        confidence = calibrated_confidence(position, posterior)
         return Solution(self._grow(position), self._grow(confidence))
 
     def _grow(self, values: FloatArray) -> FloatArray:
@@ -128,7 +132,7 @@ class MultiscaleMethod:
         rows, columns = values.shape
         padded = (columns * self._cell, rows * self._cell)
         grown: Any = cv2.resize(values, padded, interpolation=cv2.INTER_LINEAR)
-        return grown if padded == (width, height) else grown[:height, :width]  # type: ignore[no-any-return]
+        return grown[:height, :width]  # type: ignore[no-any-return]
 
 
 def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
@@ -215,6 +219,23 @@ def peak_of(evidence: FloatArray, candidates: FloatArray) -> tuple[FloatArray, F
     confidence = inside / np.einsum("nd->n", weights)
     shape = (rows, columns)
     return position.astype(np.float32).reshape(shape), confidence.reshape(shape)
+
+
+def calibrated_confidence(position: FloatArray, posterior: FloatArray) -> FloatArray:
+    """Probability that the depth is within 10 %: the posterior, less where neighbours disagree.
+
+    Near a depth edge a cell holds two distances, which the posterior of one cannot know. A
+    logistic curve over the posterior's log-odds and the spread of the 3 x 3 neighbours, in tenths
+    of the position, fitted on path-traced stacks (`benchmarks/confidence.py`).
+    """
+    highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
+    tenth = np.float32(0.1) * np.maximum(position, np.float32(1e-3))
+    spread = np.log1p((highest - lowest) / tenth)
+    odds = np.clip(posterior, 1e-4, 1 - 1e-4)
+    log_odds = np.clip(np.log(odds / (1 - odds)), -6, 6)
+    offset, slope, spread_slope = CONFIDENCE_CURVE
+    confidence: FloatArray = 1 / (1 + np.exp(-(offset + slope * log_odds + spread_slope * spread)))
+    return confidence.astype(np.float32, copy=False)
 
 
 @lru_cache(maxsize=64)
