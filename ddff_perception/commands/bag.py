@@ -75,6 +75,9 @@ def bag_eval(
     depth: Annotated[str | None, typer.Option(help="Topic of depth estimated live.")] = None,
     method: Annotated[str, typer.Option(help="How depth is found.")] = "multiscale",
     param: Params = None,
+    lens_table: Annotated[
+        Path | None, typer.Option(help="YAML of `ddff calibrate focus`, for lens positions only.")
+    ] = None,
     every: Annotated[int, typer.Option(help="Estimate after every n-th new slice.")] = 1,
     tolerance: Annotated[float, typer.Option(help="Seconds between image and its truth.")] = 0.005,
     output: Annotated[
@@ -110,7 +113,7 @@ def bag_eval(
         "depth": depth,
     }
     settings = BagSettings(every, tolerance)
-    pipeline = make_pipeline(method, param or [])
+    pipeline = make_pipeline(method, param or [], lens_table)
     if output is not None:
         make_folder(output)
     with BagReader(bag) as reader:
@@ -128,17 +131,21 @@ def bag_eval(
         console.print(f"Results are in {output}", highlight=False)
 
 
-def make_pipeline(method: str, assignments: list[str]) -> DepthPipeline:
+def make_pipeline(
+    method: str, assignments: list[str], lens_table: Path | None = None
+) -> DepthPipeline:
     """The pipeline with `name=value` parameters of capture and of the estimator's method."""
     from ..depth_from_focus.capture import PARAMETERS
     from ..depth_from_focus.estimator import all_parameters
     from ..depth_from_focus.pipeline import DepthPipeline
+    from ..optics.lens_table import read_lens_table
 
     table = all_parameters(method)
     values = (table + PARAMETERS).parse(assignments)
     capture = {name: value for name, value in values.items() if name in PARAMETERS}
     estimator = {name: value for name, value in values.items() if name in table}
-    return DepthPipeline(method, estimator, capture)
+    lens = None if lens_table is None else read_lens_table(lens_table)
+    return DepthPipeline(method, estimator, capture, lens=lens)
 
 
 def evaluate_with_progress(

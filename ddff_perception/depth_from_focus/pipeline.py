@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from ..optics.lens_table import LensTable
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray
 from .capture import FocusReading, RollingStack, SliceRemoved, SliceUpdated
@@ -26,7 +28,9 @@ class DepthPipeline:
         parameters: Mapping[str, Value] | None = None,
         capture: Mapping[str, Value] | None = None,
         camera: CameraModel | None = None,
+        lens: LensTable | None = None,
     ) -> None:
+        self.lens = lens
         self.estimator = DepthFromFocus(method, parameters, camera)
         self.stack = RollingStack(capture)
         self._stamps: dict[int, int] = {}
@@ -49,7 +53,12 @@ class DepthPipeline:
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool
     ) -> bool:
-        """Takes a reading of the lens; True if the slices changed."""
+        """Takes a reading of the lens; True if the slices changed.
+
+        Where the distance is NaN, `lens` says it of the position.
+        """
+        if self.lens is not None and math.isnan(focus_distance_m) and math.isfinite(lens_position):
+            focus_distance_m = self.lens.focus_distance_m(lens_position)
         reading = FocusReading(stamp_ns, focus_distance_m, lens_position, settled)
         return self._apply(self.stack.add_focus(reading))
 

@@ -121,6 +121,8 @@ def _whole_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
             return
         content = file.read(size)
         if len(content) < size:
+            if code == _CHUNK:
+                yield from _records_of(_plain_part(content))
             return
         if code != _CHUNK:
             yield code, content
@@ -128,7 +130,20 @@ def _whole_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         inner = _unpacked_chunk(content)
         if inner is None:
             return
-        yield from (record for record in _whole_records(BytesIO(inner)) if record[0] != _CHUNK)
+        yield from _records_of(inner)
+
+
+def _records_of(chunk: bytes) -> Iterator[tuple[int, bytes]]:
+    """The records in an unpacked chunk; chunks do not nest."""
+    return (record for record in _whole_records(BytesIO(chunk)) if record[0] != _CHUNK)
+
+
+def _plain_part(content: bytes) -> bytes:
+    """What a chunk that is cut off holds, if it is not compressed."""
+    head = 40  # times, size, checksum, an empty compression and the length of what follows
+    if len(content) < head or _string(content, 28)[0]:
+        return b""
+    return content[head:]
 
 
 def _unpacked_chunk(content: bytes) -> bytes | None:
