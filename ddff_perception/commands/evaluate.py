@@ -234,7 +234,7 @@ def _write_figures(folder: Path, evaluation: DepthEvaluation, maps: _Maps) -> No
             "best constant map": evaluation.scores("best_constant", domain).badpix_curve,
         }
         thresholds = settings.curve_thresholds(domain).tolist()
-        chart = badpix_chart(thresholds, curves, UNITS[domain])
+        chart = badpix_chart(domain, thresholds, curves)
         write_chart(folder / f"badpix_{domain}.png", chart)
     curve, reliability = evaluation.sparsification(), evaluation.reliability()
     if curve is not None and reliability is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from .depth_maps import UNITS, Domain
 from .reliability import Reliability
 from .sparsification import SparsificationCurve
 
@@ -48,7 +49,7 @@ class Chart:
 
 
 def badpix_chart(
-    thresholds: Sequence[float], curves: Mapping[str, Sequence[float]], unit: str
+    domain: Domain, thresholds: Sequence[float], curves: Mapping[str, Sequence[float]]
 ) -> Chart:
     """Share of bad pixels over the error that is tolerated (thesis, Figs. 3.9 and 3.10).
 
@@ -56,8 +57,8 @@ def badpix_chart(
     """
     series = [Series(name, thresholds, values) for name, values in curves.items()]
     return Chart(
-        "BadPix: the share of pixels with an error over τ",
-        f"τ ({unit})",
+        f"BadPix on {domain}: the share of pixels with an error over τ",
+        f"τ ({UNITS[domain]})",
         "bad pixels (%)",
         series,
         y_limits=(0.0, 100.0),

@@ -96,8 +96,8 @@ def check_same_size(
         )
 
 
-def read_depth(path: Path) -> FloatArray:
-    """A depth map, H x W float32 metres, unknown as NaN.
+def read_depth(path: Path, *, zero_is_known: bool = False) -> FloatArray:
+    """A depth map, H x W float32 metres, unknown as NaN; 0 is known in relative depth.
 
     `.npy` holds metres (any real type), `.png` 16-bit millimetres (0 unknown), `.pfm` metres.
     A folder stands for its `depth.npy`. Raises InputError where it cannot be read.
@@ -109,7 +109,8 @@ def read_depth(path: Path) -> FloatArray:
             raise InputError(f"{path} has 8 bits: a depth PNG must be 16-bit millimetres")
         depth = depth.astype(np.float32) * np.float32(_PNG_METRES)
     depth = depth.astype(np.float32)
-    return np.where(depth > 0, depth, np.float32(np.nan))
+    mask = depth >= 0 if zero_is_known else depth > 0
+    return np.where(mask, depth, np.float32(np.nan))
 
 
 def read_confidence(path: Path) -> FloatArray:

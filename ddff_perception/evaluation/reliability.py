@@ -8,12 +8,14 @@ the two over the pixels (Guo et al., ICML 2017, eq. 5).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray
+from ..types import FloatArray, InputError
 from .depth_maps import check_same_size, known
 
 TOLERANCE = 0.1
@@ -53,6 +55,37 @@ class Reliability:
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Reliability:
+        """What `to_json` gave, null as NaN; raises InputError on anything else."""
+
+        def number(mapping: Mapping[str, Any], name: str) -> float:
+            return float("nan") if mapping[name] is None else float(mapping[name])
+
+        try:
+            bins = tuple(
+                ReliabilityBin(
+                    number(row, "low"),
+                    number(row, "high"),
+                    int(row["pixels"]),
+                    number(row, "confidence"),
+                    number(row, "observed"),
+                )
+                for row in content["bins"]
+            )
+            names = ("expected_calibration_error", "brier_score", "confidence", "observed")
+            return cls(bins, *(number(content, name) for name in names))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"this is no reliability table: {error}") from error
+
+
+def merged(tables: Sequence[Reliability]) -> Reliability:
+    """One table over the pixels of all, which have the same bins."""
+    sums = ReliabilitySums(len(tables[0].bins))
+    for table in tables:
+        sums += ReliabilitySums.of(table)
+    return sums.reliability()
+
 
 class ReliabilitySums:
     """Counts per bin of confidence, added up over images."""
@@ -83,6 +116,17 @@ class ReliabilitySums:
         self._confidence += np.bincount(index, weights=p, minlength=number)
         self._right += np.bincount(index, weights=right, minlength=number)
         self._squares += float(np.square(p - right).sum())
+
+    @classmethod
+    def of(cls, table: Reliability) -> ReliabilitySums:
+        """The counts that a finished table came from."""
+        sums = cls(len(table.bins))
+        pixels = np.array([row.pixels for row in table.bins], dtype=np.float64)
+        sums._pixels = pixels
+        sums._confidence = pixels * np.nan_to_num([row.confidence for row in table.bins])
+        sums._right = pixels * np.nan_to_num([row.observed for row in table.bins])
+        sums._squares = float(pixels.sum() * np.nan_to_num(table.brier_score))
+        return sums
 
     def __add__(self, other: ReliabilitySums) -> ReliabilitySums:
         if (self._pixels.size, self.tolerance) != (other._pixels.size, other.tolerance):

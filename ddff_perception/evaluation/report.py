@@ -50,6 +50,7 @@ __all__ = [
 
 _WIDEST_PICTURE = 960
 _JPEG_QUALITY = 88
+_LONG_FACT = 48  # characters from which a fact takes a line of its own
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 # What XML, and therefore a well-formed page, cannot hold even escaped.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -148,11 +149,12 @@ class _Page:
 
 
 def _facts(block: Facts) -> str:
-    items = "".join(
-        f"<div><dt>{_text(name)}</dt><dd>{_text(format_number(value))}</dd></div>"
-        for name, value in block.items
-    )
-    return f'<dl class="facts">{items}</dl>'
+    items = []
+    texts = [(name, format_number(value)) for name, value in block.items]
+    for name, text in sorted(texts, key=lambda item: len(item[1]) > _LONG_FACT):
+        long = ' class="long"' if len(text) > _LONG_FACT else ""
+        items.append(f"<div{long}><dt>{_text(name)}</dt><dd>{_text(text)}</dd></div>")
+    return f'<dl class="facts">{"".join(items)}</dl>'
 
 
 def _tile(tile: Tile) -> str:
@@ -211,8 +213,7 @@ def _column(
         if column.bar and row.kind == "normal" and isinstance(value, int | float) and longest > 0:
             width = 100.0 * min(max(value / longest, 0.0), 1.0) if value == value else 0.0
             fill = f'<span class="fill" style="width: {width:.1f}%"></span>'
-            inner = f'<span class="number">{fill}<span class="figure">{text}</span></span>'
-            cells.append(f'<td class="bar">{inner}</td>')
+            cells.append(f'<td class="bar"><span class="track">{fill}</span>{text}</td>')
         elif best is not None and row.kind == "normal" and value == best:
             cells.append(f'<td class="best">{text}</td>')
         else:
@@ -246,7 +247,8 @@ def _data_url(image: ImageArray, photo: bool) -> tuple[str, tuple[int, int]]:
         width = _WIDEST_PICTURE
         shown = cv2.resize(shown, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     suffix, kind = (".jpg", "jpeg") if photo else (".png", "png")
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if photo else []
+    lossy, lossless = (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY), (cv2.IMWRITE_PNG_COMPRESSION, 9)
+    options = list(lossy if photo else lossless)
     done, data = cv2.imencode(suffix, shown, options)
     if not done:
         raise InputError(f"a picture of {width}x{height} cannot be stored in the report")

@@ -38,7 +38,10 @@ h2 {
 p { margin: .4rem 0 1rem; max-width: 46rem; }
 .subtitle { margin: .5rem 0 0; font-size: 1.06rem; color: var(--soft); }
 .intro { color: var(--soft); }
-nav { margin-top: 1.3rem; padding-bottom: .9rem; border-bottom: 1px solid var(--rule); }
+nav {
+  display: flex; flex-wrap: wrap; margin-top: 1.3rem; padding-bottom: .9rem;
+  border-bottom: 1px solid var(--rule);
+}
 nav a { margin-right: 1.3rem; color: var(--accent); text-decoration: none; white-space: nowrap; }
 nav a:hover { text-decoration: underline; text-underline-offset: .2em; }
 section { margin-top: 2.9rem; scroll-margin-top: 1rem; }
@@ -47,6 +50,7 @@ dl.facts {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
   gap: .8rem 2rem; margin: 1.5rem 0 0;
 }
+dl.facts .long { grid-column: 1 / -1; max-width: 60rem; }
 dl.facts dt { font-size: .8rem; color: var(--soft); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 .tiles {
@@ -62,12 +66,12 @@ dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 }
 .tile .note { font-size: .82rem; line-height: 1.4; color: var(--soft); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .93rem; }
+table { border-collapse: collapse; font-size: .93rem; }
 caption { text-align: left; font-weight: 620; padding-bottom: .5rem; }
-th, td { padding: .42rem .8rem; text-align: right; white-space: nowrap; }
+th, td { padding: .42rem 1.05rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; }
 th.text, td.text { text-align: left; }
-td.text { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9.5rem; }
 thead th {
   border-bottom: 1.5px solid var(--strong-rule); font-weight: 600; vertical-align: bottom;
   line-height: 1.3;
@@ -78,12 +82,9 @@ tbody tr:hover td { background: var(--panel); }
 tr.mean td { border-top: 1.5px solid var(--strong-rule); font-weight: 640; }
 tr.reference td { color: var(--soft); }
 td.best { color: var(--accent); font-weight: 680; }
-td.bar { min-width: 8.5rem; background: none; }
-td.bar span.number { position: relative; display: inline-block; width: 100%; }
-td.bar span.fill {
-  position: absolute; z-index: 0; right: 0; top: .06em; bottom: .06em; background: var(--tint);
-}
-td.bar span.figure { position: relative; z-index: 1; padding-right: .35rem; }
+td.bar { min-width: 16rem; background: none; }
+td.bar .track { float: left; width: calc(100% - 5rem); height: 1.4em; }
+td.bar .fill { display: block; height: 100%; background: var(--tint); }
 .note { font-size: .86rem; color: var(--soft); }
 figure { margin: 0; }
 figcaption { font-size: .88rem; line-height: 1.45; color: var(--soft); }
@@ -110,9 +111,9 @@ figcaption { font-size: .88rem; line-height: 1.45; color: var(--soft); }
 .scale .marks span.start { transform: none; }
 .scale .marks span.end { transform: translateX(-100%); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 2rem; }
-.charts figure { max-width: 38rem; }
+.charts figure { max-width: 38rem; overflow-x: auto; }
 .charts figcaption { color: var(--ink); font-weight: 600; margin-bottom: .35rem; }
-svg.chart { display: block; width: 100%; height: auto; }
+svg.chart { display: block; width: 100%; min-width: 24rem; height: auto; }
 svg.chart text { font-size: 12.5px; fill: var(--soft); }
 svg.chart text.title { fill: var(--ink); }
 svg .grid { stroke: var(--rule); }
@@ -122,9 +123,9 @@ svg .reference { fill: none; stroke: var(--faint); stroke-width: 1.2; stroke-das
 svg .curve path { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ul.legend {
   list-style: none; margin: 0 0 .5rem; padding: 0; font-size: .84rem; color: var(--soft);
-  display: flex; flex-wrap: wrap; gap: .15rem 1.1rem;
+  display: flex; flex-wrap: wrap; gap: .15rem .95rem;
 }
-svg.key { width: 22px; height: 12px; margin-right: .45em; vertical-align: -1px; }
+svg.key { width: 20px; height: 11px; margin-right: .4em; vertical-align: -1px; }
 summary { cursor: pointer; color: var(--accent); font-weight: 600; }
 footer { margin-top: 3.5rem; padding-top: 1rem; padding-bottom: 2.5rem; }
 footer p { border-top: 1px solid var(--rule); padding-top: 1rem; max-width: none; }

@@ -11,7 +11,7 @@ from .figures import nice_ticks
 
 COLORS = 8  # --series-0 .. --series-7 of the page's style
 
-_WIDTH, _HEIGHT = 520.0, 330.0
+_WIDTH, _HEIGHT = 520.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 10.0, 50.0
 _BAR_SHARE = 0.3
 _DASHES = ("", "7 3", "2 3")
@@ -85,16 +85,25 @@ def _grid(frame: _Frame) -> str:
     parts = []
     x_ticks, y_ticks = nice_ticks(frame.left, frame.right, 6), nice_ticks(frame.bottom, frame.top)
     right, base = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    for value in y_ticks:
+    for value, label in zip(y_ticks, _labels(y_ticks), strict=True):
         y = frame.y(value)
         parts.append(f'<path class="grid" d="M{_LEFT:g} {y:.1f}H{right:g}"/>')
-        parts.append(f'<text x="{_LEFT - 8:g}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
-    for value in x_ticks:
+        parts.append(f'<text x="{_LEFT - 8:g}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+    for value, label in zip(x_ticks, _labels(x_ticks), strict=True):
         x = frame.x(value)
         parts.append(f'<path class="axis" d="M{x:.1f} {base:g}v5"/>')
-        parts.append(f'<text x="{x:.1f}" y="{base + 20:g}" text-anchor="middle">{value:g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{base + 20:g}" text-anchor="middle">{label}</text>')
     parts.append(f'<path class="axis" d="M{_LEFT:g} {base:g}H{right:g}"/>')
     return "".join(parts)
+
+
+def _labels(ticks: Sequence[float]) -> list[str]:
+    """Ticks as text with as many decimals as the longest of them needs."""
+    texts = [f"{value:g}" for value in ticks]
+    if any("e" in text for text in texts):
+        return texts
+    decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [f"{value:.{decimals}f}" if value else "0" for value in ticks]
 
 
 def _axis_titles(chart: Chart) -> str:

@@ -7,13 +7,14 @@ The area between the two (AUSE) is 0 for a perfect order of the pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray
+from ..types import FloatArray, InputError
 from .depth_maps import check_same_size, convert, fill_to_full_coverage, known
 
 SHARES: NDArray[np.float64] = np.arange(1, 21) / 20.0
@@ -55,6 +56,17 @@ class SparsificationCurve:
             "ause": self.ause,
             "relative_ause": self.relative_ause,
         }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> SparsificationCurve:
+        """What `to_json` gave; raises InputError on anything else."""
+        try:
+            columns = [tuple(map(float, content[name])) for name in ("share", "error", "oracle")]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"this is no sparsification curve: {error}") from error
+        if not columns[0] or len({len(column) for column in columns}) != 1:
+            raise InputError("share, error and oracle of a sparsification must have one length")
+        return cls(*columns)
 
 
 def sparsification_curve(

@@ -1,0 +1,52 @@
+"""`ddff report`: result folders in, one HTML page out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..evaluation.report_results import report_from_results
+from ..files.atomic import make_folder
+from ._common import console, progress_bar
+
+
+def report(
+    results: Annotated[
+        list[Path], typer.Argument(help="Result folders that ddff depth wrote.", metavar="DIR...")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
+        "report.html"
+    ),
+    truth: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="True depth (stack folder, .npy, .png): one per DIR, in order, or one folder "
+            "that holds a stack folder named like each DIR.",
+        ),
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "Depth from focus",
+) -> None:
+    """Make one self-contained HTML page with pictures, curves and tables.
+
+    With the truth each result is scored here; without it the scores are taken
+    from the evaluation.json beside it (ddff eval --json DIR/evaluation.json),
+    or left out. The page needs no network and no script: send it as it is.
+
+    Examples:
+      ddff report out/my_stack -o report.html
+
+      ddff report out/room --truth stacks/room
+
+      ddff report out/* --truth stacks --title "Eight rooms"
+
+    """
+    make_folder(output.parent)
+    with progress_bar() as bar:
+        task = bar.add_task("reading results", total=len(results))
+        report_from_results(
+            results, output, truths=truth or [], title=title, progress=lambda: bar.advance(task)
+        )
+    size = output.stat().st_size / 1e6
+    console.print(f"{output} ({size:.1f} MB, {len(results)} results)", highlight=False)
