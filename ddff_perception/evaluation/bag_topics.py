@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from ..files.bags import BagReader, BagTopic
+from ..files.bags_messages import header_stamp
 from ..files.bags_types import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
@@ -130,14 +130,6 @@ def bag_gaps(
         if progress is not None:
             progress(count)
     return {name: count_gaps(values) for name, values in stamps.items()}
-
-
-def header_stamp(data: bytes) -> int | None:
-    """The stamp [ns] of a serialized message that begins with a header, without parsing it."""
-    if len(data) < 12 or data[0] != 0 or data[1] not in (0, 1):
-        return None
-    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] else ">iI", data, 4)
-    return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
 def _chosen(topics: Mapping[str, BagTopic], part: str, name: str | None) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..files.bags import BagReader
+from ..files.bags_messages import header_stamp
 from ..files.bags_types import DIAGNOSTICS
-from .bag_topics import header_stamp
 
 _STAGE_END = " median [ms]"
 _LATENCY = ("latency median [ms]", "latency 95 % [ms]")

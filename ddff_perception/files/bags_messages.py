@@ -6,6 +6,7 @@ Works on `rosbags` message objects; the pixels go through the same function as l
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 import cv2
@@ -27,6 +28,26 @@ def stamp_of(message: Any) -> int:
 def nanoseconds(stamp: Any) -> int:
     """A `builtin_interfaces/Time` in nanoseconds."""
     return int(stamp.sec) * SECOND_NS + int(stamp.nanosec)
+
+
+def header_stamp(data: bytes) -> int | None:
+    """The stamp [ns] of a serialized message that begins with a header, without parsing it."""
+    if len(data) < 12 or data[0] != 0 or data[1] not in (0, 1):
+        return None
+    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] else ">iI", data, 4)
+    return int(seconds) * SECOND_NS + int(nanoseconds)
+
+
+def shift_stamp(data: bytes, shift_ns: int) -> bytes:
+    """A serialized message with its header's stamp shifted; unchanged if that leaves its range."""
+    stamp_ns = header_stamp(data)
+    if stamp_ns is None:
+        return data
+    seconds, nanoseconds = divmod(stamp_ns + shift_ns, SECOND_NS)
+    if not -(2**31) <= seconds < 2**31:
+        return data
+    stamp = struct.pack("<iI" if data[1] else ">iI", seconds, nanoseconds)
+    return data[:4] + stamp + data[12:]
 
 
 def image_of(message: Any) -> NDArray[Any]:

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from ddff_perception.evaluation.bag_topics import count_gaps, find_topics, header_stamp
+from ddff_perception.evaluation.bag_topics import count_gaps, find_topics
 from ddff_perception.files.bags import BagTopic
-from ddff_perception.files.bags_messages import MessageFactory
+from ddff_perception.files.bags_messages import MessageFactory, header_stamp, shift_stamp, stamp_of
 from ddff_perception.files.bags_types import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
@@ -109,3 +109,14 @@ def test_stamps_are_read_without_parsing_the_message() -> None:
         assert header_stamp(data) == -(10**9) + 7
     assert header_stamp(b"\x00\x01") is None
     assert header_stamp(b"\xff" * 20) is None
+
+
+def test_stamps_are_shifted_without_parsing_the_message() -> None:
+    store = message_store()
+    message = MessageFactory(store, "camera").focus_state(5 * 10**9 + 7, 1.5)
+    for little in (True, False):
+        data = bytes(store.serialize_cdr(message, FOCUS_STATE, little_endian=little))
+        moved = store.deserialize_cdr(shift_stamp(data, 2_999_999_999), FOCUS_STATE)
+        assert stamp_of(moved) == 8 * 10**9 + 6
+        assert moved.focus_distance == 1.5
+        assert shift_stamp(data, 2**62) == data

@@ -1,0 +1,178 @@
+"""`bag_player`: plays a bag's topics over DDS without rosbag2 being installed.
+
+Messages stay serialized from the file to the middleware, at the pace in which they were received.
+For numbers that are the same on every run use `ddff bag eval`: playing races with the clock.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.logging import get_logger
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from ..files.bags import BagReader, BagTopic
+from ..files.bags_messages import shift_stamp
+from ..files.bags_salvage import RawMessage, unpacked
+from ..files.bags_types import has_header
+from ..parameters import Parameter, ParameterTable
+from ..types import InputError
+from .parameters import NodeParameters
+from .recorder_node import import_message
+
+PARAMETERS = ParameterTable(
+    [
+        Parameter("bag", "", "bag folder, or one .mcap or .db3 file", dynamic=False),
+        Parameter(
+            "topics",
+            [""],
+            "topics to play; empty plays all whose messages are installed",
+            dynamic=False,
+        ),
+        Parameter(
+            "rate",
+            1.0,
+            "times the speed of the recording",
+            minimum=0.01,
+            maximum=100.0,
+            dynamic=False,
+        ),
+        Parameter("loop", False, "start again at the end", dynamic=False),
+        Parameter(
+            "restamp",
+            False,
+            "shift the stamps of headers to now; false leaves them as they were recorded",
+            dynamic=False,
+        ),
+        Parameter(
+            "wait_for_subscribers",
+            0.0,
+            "how long to wait until somebody listens to any of the topics",
+            unit="s",
+            minimum=0.0,
+            maximum=3600.0,
+            dynamic=False,
+        ),
+    ]
+)
+
+
+class PlayerNode(Node):
+    """Publishes a bag's messages when they are due."""
+
+    def __init__(self) -> None:
+        super().__init__("bag_player")
+        self._values = NodeParameters(self, PARAMETERS)
+        self._values.warn_of_unknown([])
+        if not self._values["bag"]:
+            raise InputError("bag_player needs the parameter bag: name a bag")
+        self._bag = BagReader(Path(self._values["bag"]).expanduser())
+        self._stamped: set[str] = set()
+        self._topic_publishers: dict[str, Any] = {}
+        for topic in self._chosen():
+            self._advertise(topic)
+        if not self._topic_publishers:
+            raise InputError(f"{self._bag.path} has no topic that can be played here")
+        self.played = 0
+
+    def play(self) -> None:
+        """Plays the bag once, or for ever with `loop`; returns at the end."""
+        self._wait_for_subscribers()
+        names = ", ".join(sorted(self._topic_publishers))
+        self.get_logger().info(f"playing {names} from {self._bag.path}")
+        while self._play_once() and self._values["loop"]:
+            pass
+        damage = f"; the bag is damaged: {self._bag.damage}" if self._bag.damage else ""
+        self.get_logger().info(f"{self.played} messages played{damage}")
+
+    def close(self) -> None:
+        self._bag.close()
+
+    def _play_once(self) -> bool:
+        """True if there was anything to play."""
+        started_s, started_ns = time.monotonic(), self.get_clock().now().nanoseconds
+        first_ns: int | None = None
+        for message in self._messages():
+            first_ns = message.time_ns if first_ns is None else first_ns
+            elapsed_ns = round((message.time_ns - first_ns) / self._values["rate"])
+            self._pause_until(started_s + elapsed_ns / 1e9)
+            self._publish(message, started_ns + elapsed_ns - message.time_ns)
+        return first_ns is not None
+
+    def _messages(self) -> Iterator[RawMessage]:
+        return self._bag.raw_messages(self._topic_publishers)
+
+    def _publish(self, message: RawMessage, shift_ns: int) -> None:
+        data = unpacked(message.data)
+        if self._values["restamp"] and message.topic in self._stamped:
+            data = shift_stamp(data, shift_ns)
+        self._topic_publishers[message.topic].publish(data)
+        self.played += 1
+
+    def _pause_until(self, due_s: float) -> None:
+        while (left_s := due_s - time.monotonic()) > 0.0:
+            rclpy.spin_once(self, timeout_sec=left_s)
+
+    def _wait_for_subscribers(self) -> None:
+        until_s = time.monotonic() + self._values["wait_for_subscribers"]
+        while not any(p.get_subscription_count() for p in self._topic_publishers.values()):
+            if time.monotonic() >= until_s:
+                return
+            self._pause_until(time.monotonic() + 0.02)
+
+    def _chosen(self) -> list[BagTopic]:
+        wanted = [self.resolve_topic_name(name) for name in self._values["topics"] if name]
+        missing = [name for name in wanted if name not in self._bag.topics]
+        if missing:
+            there = ", ".join(self._bag.topics)
+            raise InputError(f"the bag has no topic {missing[0]}; it has: {there}")
+        return [self._bag.topics[name] for name in wanted or self._bag.topics]
+
+    def _advertise(self, topic: BagTopic) -> None:
+        try:
+            message_class = import_message(topic.type)
+        except InputError as error:
+            self.get_logger().warning(f"{topic.name} is not played: {error}")
+            return
+        reliable, latched = topic.reliable, topic.latched
+        profile = QoSProfile(
+            history=HistoryPolicy.KEEP_LAST,
+            depth=10,
+            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        )
+        publisher = self.create_publisher(message_class, topic.name, profile)
+        self._topic_publishers[topic.name] = publisher
+        if has_header(self._bag.store, topic.type):
+            self._stamped.add(topic.name)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Plays a bag and returns the exit status: 2 where it cannot be played."""
+    rclpy.init(args=arguments)
+    node: PlayerNode | None = None
+    try:
+        node = PlayerNode()
+        node.play()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except InputError as error:
+        get_logger("bag_player").fatal(str(error))
+        return 2
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
