@@ -1,0 +1,196 @@
+"""Every method on path-traced stacks with exact depth: `make accuracy`.
+
+Renders the project's accuracy set (kept in a folder, minutes the first time), or takes the stack
+folders that are given. Errors are mean absolute errors in dioptres over all pixels, estimates
+filled to full coverage, averaged over the stacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _record import ROOT, write_record
+from rich.console import Console
+from rich.table import Table
+
+from ddff_perception.commands._common import progress_bar
+from ddff_perception.depth_from_focus.estimator import DepthFromFocus
+from ddff_perception.evaluation.depth_evaluation import DepthEvaluation
+from ddff_perception.files.stack_folder import StackFolder, read_stack
+
+METHODS: dict[str, dict[str, Any]] = {
+    "yardstick": {},
+    "focus_measure": {"peak": "gaussian", "radius": 8},
+    "nonlinear": {},
+    "tv": {},
+    "vdff": {},
+    "multiscale": {},
+}
+
+
+@dataclass
+class Result:
+    """One method over all stacks."""
+
+    evaluation: DepthEvaluation = field(default_factory=DepthEvaluation)
+    seconds: list[float] = field(default_factory=list)
+    errors: dict[str, float] = field(default_factory=dict)
+
+
+def main() -> None:
+    arguments = _arguments()
+    folders = arguments.stacks or _render(arguments.folder)
+    stacks = [read_stack(folder) for folder in folders]
+    methods = {name: METHODS[name] for name in arguments.methods}
+    results = _run(stacks, methods)
+    rows = [_row(name, result, results["yardstick"]) for name, result in results.items()]
+    rows.append(_constant_row(results["yardstick"]))
+    console = Console(width=150)
+    console.print(_table(rows))
+    console.print(_stack_table(results))
+    if not arguments.stacks:
+        path = write_record("accuracy", rows, stacks=_stack_rows(results, stacks))
+        console.print(f"recorded in {path}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stacks", nargs="*", type=Path, help="stack folders with depth.npy")
+    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "accuracy_set")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    return parser.parse_args()
+
+
+def _render(folder: Path) -> list[Path]:
+    from ddff_perception.simulation.accuracy_set import render_accuracy_set
+
+    with progress_bar() as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"rendering {name}", total=total)
+            bar.update(tasks[name], completed=done)
+
+        return render_accuracy_set(folder, advance)
+
+
+def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[str, Result]:
+    results = {name: Result() for name in methods}
+    with progress_bar() as bar:
+        task = bar.add_task("estimating", total=len(stacks) * len(methods))
+        for folder in stacks:
+            for name, parameters in methods.items():
+                _add(results[name], folder, DepthFromFocus(name, parameters))
+                bar.advance(task)
+    return results
+
+
+def _add(result: Result, folder: StackFolder, estimator: DepthFromFocus) -> None:
+    assert folder.truth is not None, f"{folder.folder} has no depth.npy"
+    started = time.perf_counter()
+    estimate = estimator.process(folder.stack, all_in_focus=False)
+    result.seconds.append(time.perf_counter() - started)
+    result.evaluation.add(estimate.depth, folder.truth, estimate.confidence)
+    one = DepthEvaluation(domains=("dioptres",))
+    one.add(estimate.depth, folder.truth)
+    result.errors[folder.folder.name] = one.scores("filled").mae
+
+
+def _row(name: str, result: Result, yardstick: Result) -> dict[str, Any]:
+    base = yardstick.evaluation.scores("filled").mae
+    scores = result.evaluation.scores("filled")
+    depth = result.evaluation.scores("filled", "depth")
+    curve, reliability = result.evaluation.sparsification(), result.evaluation.reliability()
+    assert curve is not None and reliability is not None
+    half = curve.error_of(0.5)
+    return {
+        "method": name,
+        "mae_dpt": scores.mae,
+        "ratio_to_yardstick": scores.mae / base,
+        "half_mae_dpt": half,
+        "half_ratio_to_yardstick": half / base,
+        "abs_rel": depth.abs_rel,
+        "delta_1": depth.delta_1,
+        "delta_2": depth.delta_2,
+        "delta_3": depth.delta_3,
+        "rms_dpt": scores.rms,
+        "bumpiness": scores.bumpiness,
+        "calibration_error": reliability.expected_calibration_error,
+        "median_s": float(np.median(result.seconds)),
+    }
+
+
+def _constant_row(result: Result) -> dict[str, Any]:
+    scores = result.evaluation.scores("best_constant")
+    depth = result.evaluation.scores("best_constant", "depth")
+    base = result.evaluation.scores("filled").mae
+    return {
+        "method": "best constant map",
+        "mae_dpt": scores.mae,
+        "ratio_to_yardstick": scores.mae / base,
+        "abs_rel": depth.abs_rel,
+        "delta_1": depth.delta_1,
+        "delta_2": depth.delta_2,
+        "delta_3": depth.delta_3,
+        "rms_dpt": scores.rms,
+        "bumpiness": scores.bumpiness,
+    }
+
+
+COLUMNS = {
+    "mae_dpt": ("error [dpt]", "{:.3f}"),
+    "ratio_to_yardstick": ("ratio", "{:.2f}"),
+    "half_mae_dpt": ("50 % best [dpt]", "{:.3f}"),
+    "half_ratio_to_yardstick": ("ratio", "{:.2f}"),
+    "abs_rel": ("Abs rel", "{:.3f}"),
+    "delta_1": ("δ %", "{:.1f}"),
+    "delta_2": ("δ² %", "{:.1f}"),
+    "delta_3": ("δ³ %", "{:.1f}"),
+    "bumpiness": ("bump", "{:.2f}"),
+    "calibration_error": ("calib.", "{:.3f}"),
+    "median_s": ("s / stack", "{:.3f}"),
+}
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="path-traced stacks: mean absolute error in dioptres, full coverage")
+    table.add_column("method")
+    for heading, _ in COLUMNS.values():
+        table.add_column(heading, justify="right")
+    for row in rows:
+        cells = [
+            style.format(row[key]) if key in row else "" for key, (_, style) in COLUMNS.items()
+        ]
+        table.add_row(row["method"], *cells)
+    return table
+
+
+def _stack_table(results: dict[str, Result]) -> Table:
+    table = Table(title="error [dpt] per stack")
+    table.add_column("stack")
+    for name in results:
+        table.add_column(name, justify="right")
+    for stack in next(iter(results.values())).errors:
+        table.add_row(stack, *(f"{result.errors[stack]:.3f}" for result in results.values()))
+    return table
+
+
+def _stack_rows(results: dict[str, Result], stacks: list[StackFolder]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stack": folder.folder.name,
+            "slices": len(folder.stack.slices),
+            **{name: result.errors[folder.folder.name] for name, result in results.items()},
+        }
+        for folder in stacks
+    ]
+
+
+if __name__ == "__main__":
+    main()
