@@ -9,7 +9,19 @@ import sys
 import typer
 from rich.console import Console
 
-from .commands import bag, calibrate, demo, depth, evaluate, info, play, report, run, simulate
+from .commands import (
+    bag,
+    calibrate,
+    demo,
+    depth,
+    evaluate,
+    info,
+    play,
+    report,
+    run,
+    simulate,
+    stack,
+)
 from .types import InputError
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(depth.depth)
+app.command()(stack.stack)
 app.command("eval")(evaluate.evaluate)
 app.command()(report.report)
 app.command()(demo.demo)

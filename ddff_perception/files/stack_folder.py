@@ -115,8 +115,8 @@ def read_image(file: Path) -> ImageArray:
         data = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
         raise InputError(f"cannot read the image {file}: {error.strerror or error}") from error
-    if file.suffix.lower() == ".png" and b"IEND" not in data[-16:].tobytes():
-        raise InputError(f"the image {file} is truncated or no PNG: copy it again")
+    if _is_truncated(data):
+        raise InputError(f"the image {file} is truncated: copy it again")
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
     image = cv2.imdecode(data, flags) if data.size else None
     if image is None:
@@ -124,6 +124,18 @@ def read_image(file: Path) -> ImageArray:
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"the image {file} is {image.dtype}: use 8 or 16 bits per channel")
     return image  # type: ignore[return-value]
+
+
+def _is_truncated(data: np.ndarray[Any, Any]) -> bool:
+    """OpenCV decodes what is there and leaves the rest grey: look for the end marker instead.
+
+    By content, since files are often named .png but hold a JPEG. Cameras append data to a JPEG.
+    """
+    if data[:8].tobytes() == b"\x89PNG\r\n\x1a\n":
+        return b"IEND" not in data[-64:].tobytes()
+    if data[:2].tobytes() == b"\xff\xd8":
+        return b"\xff\xd9" not in data[-65536:].tobytes()
+    return False
 
 
 def write_image(file: Path, image: ImageArray) -> None:
