@@ -84,7 +84,7 @@ TRIAL_CANDIDATES = 24
 MERGE_RADIUS = 0.75
 MINIMUM_BINS = 12
 # Offset, slope over the posterior's log-odds, slope over the neighbours' spread.
-CONFIDENCE_CURVE = (1.0, 0.4, -1.3)
+CONFIDENCE_CURVE = (1.06, 0.35, -1.31)
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
