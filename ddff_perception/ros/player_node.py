@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -18,58 +18,25 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from ..files.bags import BagReader, BagTopic
-from ..files.bags_messages import shift_stamp
-from ..files.bags_salvage import RawMessage, unpacked
-from ..files.bags_types import has_header
-from ..parameters import Parameter, ParameterTable
 from ..types import InputError
+from .bag_interface import BAG_PLAYER
 from .parameters import NodeParameters
 from .recorder_node import import_message
 
-PARAMETERS = ParameterTable(
-    [
-        Parameter("bag", "", "bag folder, or one .mcap or .db3 file", dynamic=False),
-        Parameter(
-            "topics",
-            [""],
-            "topics to play; empty plays all whose messages are installed",
-            dynamic=False,
-        ),
-        Parameter(
-            "rate",
-            1.0,
-            "times the speed of the recording",
-            minimum=0.01,
-            maximum=100.0,
-            dynamic=False,
-        ),
-        Parameter("loop", False, "start again at the end", dynamic=False),
-        Parameter(
-            "restamp",
-            False,
-            "shift the stamps of headers to now; false leaves them as they were recorded",
-            dynamic=False,
-        ),
-        Parameter(
-            "wait_for_subscribers",
-            0.0,
-            "how long to wait until somebody listens to any of the topics",
-            unit="s",
-            minimum=0.0,
-            maximum=3600.0,
-            dynamic=False,
-        ),
-    ]
-)
+if TYPE_CHECKING:
+    from ..files.bags import BagTopic
+    from ..files.bags_salvage import RawMessage
 
 
 class PlayerNode(Node):
     """Publishes a bag's messages when they are due."""
 
     def __init__(self) -> None:
-        super().__init__("bag_player")
-        self._values = NodeParameters(self, PARAMETERS)
+        # Here, so that `main` can say in words that rosbags is not installed.
+        from ..files.bags import BagReader
+
+        super().__init__(BAG_PLAYER.name)
+        self._values = NodeParameters(self, BAG_PLAYER.parameters)
         self._values.warn_of_unknown([])
         if not self._values["bag"]:
             raise InputError("bag_player needs the parameter bag: name a bag")
@@ -110,6 +77,9 @@ class PlayerNode(Node):
         return self._bag.raw_messages(self._topic_publishers)
 
     def _publish(self, message: RawMessage, shift_ns: int) -> None:
+        from ..files.bags_messages import shift_stamp
+        from ..files.bags_salvage import unpacked
+
         data = unpacked(message.data)
         if self._values["restamp"] and message.topic in self._stamped:
             data = shift_stamp(data, shift_ns)
@@ -136,6 +106,8 @@ class PlayerNode(Node):
         return [self._bag.topics[name] for name in wanted or self._bag.topics]
 
     def _advertise(self, topic: BagTopic) -> None:
+        from ..files.bags_types import has_header
+
         try:
             message_class = import_message(topic.type)
         except InputError as error:
@@ -164,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except InputError as error:
-        get_logger("bag_player").fatal(str(error))
+        get_logger(BAG_PLAYER.name).fatal(str(error))
         return 2
     finally:
         if node is not None:

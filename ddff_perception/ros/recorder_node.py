@@ -21,51 +21,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
-from ..files.bags import STORAGES
-from ..files.bags_recording import BagRecording
-from ..parameters import Parameter, ParameterTable
 from ..types import InputError
+from .bag_interface import BAG_RECORDER
 from .parameters import NodeParameters
-
-PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "topics",
-            ["image_rect", "camera_info", "focus_state"],
-            "topics to record, relative to the node's namespace or absolute",
-            dynamic=False,
-        ),
-        Parameter("output", "bag", "folder of the new bag; must not exist", dynamic=False),
-        Parameter("storage", "mcap", "format of the bag", choices=STORAGES, dynamic=False),
-        Parameter("compress", False, "pack each message with zstd", dynamic=False),
-        Parameter(
-            "queue_depth",
-            50,
-            "messages per topic that the middleware keeps for the recorder",
-            minimum=1,
-            maximum=10_000,
-            dynamic=False,
-        ),
-        Parameter(
-            "buffer_mb",
-            256,
-            "messages waiting for the disk; beyond it they are dropped and counted",
-            unit="MB",
-            minimum=1,
-            maximum=65_536,
-            dynamic=False,
-        ),
-        Parameter(
-            "discovery_period",
-            0.1,
-            "time between looks for topics that have appeared",
-            unit="s",
-            minimum=0.01,
-            maximum=2.0,
-            dynamic=False,
-        ),
-    ]
-)
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
 
@@ -74,8 +32,11 @@ class RecorderNode(Node):
     """Subscribes to the serialized messages of each topic once somebody publishes it."""
 
     def __init__(self) -> None:
-        super().__init__("bag_recorder")
-        values = NodeParameters(self, PARAMETERS)
+        # Here, so that `main` can say in words that rosbags is not installed.
+        from ..files.bags_recording import BagRecording
+
+        super().__init__(BAG_RECORDER.name)
+        values = NodeParameters(self, BAG_RECORDER.parameters)
         values.warn_of_unknown([])
         self._depth = int(values["queue_depth"])
         self._wanted = {self.resolve_topic_name(name) for name in values["topics"] if name}
@@ -177,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except InputError as error:
-        get_logger("bag_recorder").fatal(str(error))
+        get_logger(BAG_RECORDER.name).fatal(str(error))
         status = 2
     finally:
         if node is not None:

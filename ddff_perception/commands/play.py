@@ -1,0 +1,110 @@
+"""`ddff play`: a stack folder or a bag as live topics."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..simulation.replay import ORDERS
+from ..types import InputError
+
+
+def play(
+    source: Annotated[Path, typer.Argument(help="Stack folder (with a stack.json) or bag.")],
+    rate: Annotated[float, typer.Option(help="Stack: frames per second.")] = 10.0,
+    order: Annotated[str, typer.Option(help=f"Stack: one of {', '.join(ORDERS)}.")] = "ping_pong",
+    speed: Annotated[float, typer.Option(help="Bag: times the speed of the recording.")] = 1.0,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Bag: play this topic, as often as needed (else all).")
+    ] = None,
+    restamp: Annotated[
+        bool, typer.Option(help="Bag: shift the stamps to now; else as recorded.")
+    ] = False,
+    loop: Annotated[bool | None, typer.Option(help="Play for ever. Default: stacks do.")] = None,
+    namespace: Annotated[str, typer.Option(help="Namespace of the topics of a stack.")] = "",
+) -> None:
+    """Play a stack or a bag as live topics until the end or Ctrl-C.
+
+    A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
+    focus_state and, if known, truth/depth. A bag's topics are played as they were recorded, by the
+    node bag_player. Numbers that are the same on every run come from `ddff bag eval` instead.
+
+    Examples:
+      ddff play my_stack --rate 30 --namespace camera
+
+      ddff play my_bag --speed 0.5 --restamp --loop
+
+    """
+    if (source / "stack.json").is_file():
+        module = "ddff_perception.simulation.node"
+        values: dict[str, object] = {
+            "source": str(source.resolve()),
+            "rate_hz": rate,
+            "order": order,
+            "loop": True if loop is None else loop,
+        }
+    else:
+        _check_bag(source)
+        module = "ddff_perception.ros.player_node"
+        values = {
+            "bag": str(source.resolve()),
+            "rate": speed,
+            "restamp": restamp,
+            "loop": bool(loop),
+        }
+        if topic:
+            values["topics"] = topic
+    raise typer.Exit(run_node_here(module, values, namespace))
+
+
+def run_node_here(module: str, values: dict[str, object], namespace: str = "") -> int:
+    """Runs a node in this process with parameters and the shipped middleware profile.
+
+    Returns its exit status; raises InputError where there is no ROS.
+    """
+    from ..ros.nodes import node_environment
+
+    os.environ.update(node_environment())
+    try:
+        main = importlib.import_module(module).main
+    except ImportError as error:
+        raise InputError(
+            f"this needs ROS 2 ({error.name} is missing): source a ROS installation or use "
+            "`make setup`"
+        ) from error
+    return int(main(["ddff", *ros_arguments(values, namespace)]))
+
+
+def ros_arguments(values: dict[str, object], namespace: str = "") -> list[str]:
+    """Parameters and namespace as a node's command line has them."""
+    arguments = ["--ros-args"]
+    for name, value in values.items():
+        arguments += ["-p", f"{name}:={_yaml(value)}"]
+    if namespace:
+        arguments += ["-r", f"__ns:=/{namespace.strip('/')}"]
+    return arguments
+
+
+def _yaml(value: object) -> str:
+    """A value as the ROS command line reads it, which is YAML: texts quoted, so that they stay."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(_yaml(item) for item in value)}]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)
+
+
+def _check_bag(path: Path) -> None:
+    from ..files.bags import BagReader
+
+    if not path.exists():
+        raise InputError(f"there is no {path}: give a stack folder or a bag")
+    with BagReader(path):
+        pass
