@@ -125,12 +125,13 @@ def evaluate(
 
 def print_evaluation(evaluation: DepthEvaluation, title: str) -> None:
     """The tables of an evaluation on the console."""
-    console.print(title, style="bold", highlight=False, markup=False)
+    console.print(title, style="bold", highlight=False, markup=False, soft_wrap=True)
     wide = console.width >= _WIDE
     coverage = evaluation.scores("covered").coverage
     console.print(f"coverage {coverage:.1%}", highlight=False)
     for domains in [DOMAINS] if wide else [(domain,) for domain in DOMAINS]:
-        _print_table("Errors", _score_table(evaluation, domains))
+        names = ", ".join(f"{domain} ({UNITS[domain]})" for domain in domains)
+        _print_table(f"Errors on {names}", _score_table(evaluation, domains))
     _print_table("BadPix: % of pixels with an error over τ", _badpix_table(evaluation))
     curve, reliability = evaluation.sparsification(), evaluation.reliability()
     if curve is not None and reliability is not None:
@@ -154,7 +155,7 @@ def _settings(assignments: Iterable[str], camera_file: Path | None) -> ScoreSett
 
 
 def _print_table(title: str, table: Table) -> None:
-    console.print(f"\n{title}", style="bold", highlight=False)
+    console.print(f"\n{title}", style="bold", highlight=False, markup=False)
     console.print(table)
 
 
@@ -174,9 +175,9 @@ def _score_table(evaluation: DepthEvaluation, domains: Sequence[Domain]) -> Tabl
     columns = []
     for domain in domains:
         for variant in variants:
-            unit = UNITS[domain] if variant == "covered" else ""
-            head = f"{domain} {unit}" if variant == "covered" else ""
-            table.add_column(f"{head}\n{_VARIANT_NAMES[variant]}", justify="right")
+            head = f"{domain}\n" if variant == "covered" else "\n"
+            name = _VARIANT_NAMES[variant]
+            table.add_column(name if len(domains) == 1 else head + name, justify="right")
             columns.append(evaluation.scores(variant, domain))
     thresholds = "/".join(f"{evaluation.settings.badpix_threshold(domain):g}" for domain in domains)
     names = {

@@ -36,7 +36,8 @@ _DELTA = 1.25
 _CURVE_STEPS_PER_THRESHOLD = 10
 _CURVE_LENGTH = 101
 _BLOCK = 1 << 15  # values per pass, so that intermediates stay in the cache
-_HESSIAN_SUPPORT = 5  # two 3x3 derivatives in a row
+_BAND = 32  # rows per pass, likewise
+_HALO = 2  # two 3x3 derivatives in a row reach two pixels far
 _ScoreArray = NDArray[np.float64]
 
 
@@ -300,19 +301,26 @@ def _bumps(error: FloatArray, scored: NDArray[np.bool_], clip: float) -> tuple[f
     pixel units), kept so that published bumpiness compares. It exists where the 5x5 around the
     pixel is scored; the authors let holes and the border in.
     """
+    support = np.ones((2 * _HALO + 1, 2 * _HALO + 1), dtype=np.uint8)
     mask = scored.astype(np.uint8)
-    support = np.ones((_HESSIAN_SUPPORT, _HESSIAN_SUPPORT), dtype=np.uint8)
-    inside = cv2.erode(mask, support, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    inside = cv2.erode(mask, support, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    total = 0.0
+    for top in range(_HALO, error.shape[0] - _HALO, _BAND):
+        band = slice(top, min(top + _BAND, error.shape[0] - _HALO))
+        around = error[band.start - _HALO : band.stop + _HALO]
+        norm = _hessian_norm(around)[_HALO:-_HALO]
+        total += float((np.minimum(norm, clip) * inside[band]).sum(dtype=np.float64))
+    return total, int(np.count_nonzero(inside))
 
-    def derivative(values: FloatArray, dx: int) -> FloatArray:
-        result = cv2.Scharr(values, cv2.CV_32F, dx, 1 - dx, scale=1.0 / 16.0)
-        return np.asarray(result, dtype=np.float32)
 
-    gx, gy = derivative(error, 1), derivative(error, 0)
+def _hessian_norm(values: FloatArray) -> FloatArray:
+    def derivative(of: FloatArray, dx: int) -> FloatArray:
+        return np.asarray(cv2.Scharr(of, cv2.CV_32F, dx, 1 - dx, scale=1.0 / 16.0), np.float32)
+
+    gx, gy = derivative(values, 1), derivative(values, 0)
     hxx, hxy, hyy = derivative(gx, 1), derivative(gx, 0), derivative(gy, 0)
-    norm = np.sqrt(hxx * hxx + 2.0 * hxy * hxy + hyy * hyy)
-    clipped = np.minimum(norm, clip) * inside
-    return float(clipped.sum(dtype=np.float64)), int(np.count_nonzero(inside))
+    norm: FloatArray = np.sqrt(hxx * hxx + 2.0 * hxy * hxy + hyy * hyy)
+    return norm
 
 
 def _scores(sums: _ScoreArray) -> DepthScores:

@@ -10,9 +10,7 @@ forbids the page to load anything. All text is escaped.
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import cv2
@@ -41,6 +39,7 @@ from .report_blocks import (
 from .report_numbers import best_value, column_texts, format_number, is_number
 from .report_style import STYLE, series_style
 from .report_svg import COLORS, chart_svg, legend_html
+from .report_text import safe_text
 
 __all__ = [
     "Block", "Cell", "Chart", "Charts", "ColorScale", "Column", "Details", "Facts", "Picture",
@@ -52,8 +51,6 @@ _WIDEST_PICTURE = 960
 _JPEG_QUALITY = 88
 _LONG_FACT = 48  # characters from which a fact takes a line of its own
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-# What XML, and therefore a well-formed page, cannot hold even escaped.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def write_report(
@@ -85,19 +82,19 @@ def render_report(
     page = _Page()
     body = "".join(page.section(number, section) for number, section in enumerate(sections))
     links = "".join(
-        f'<a href="#section-{number}">{_text(section.title)}</a>'
+        f'<a href="#section-{number}">{safe_text(section.title)}</a>'
         for number, section in enumerate(sections)
     )
     nav = f"<nav>{links}</nav>" if len(sections) > 1 else ""
-    under_title = f'<p class="subtitle">{_text(subtitle)}</p>' if subtitle else ""
+    under_title = f'<p class="subtitle">{safe_text(subtitle)}</p>' if subtitle else ""
     head_facts = page.block(Facts(facts)) if facts else ""
-    note = f'<p class="note">{_text(footer)}</p>' if footer else ""
+    note = f'<p class="note">{safe_text(footer)}</p>' if footer else ""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-        f"<title>{_text(title)}</title><style>{STYLE}{series_style(COLORS)}</style></head>"
-        f"<body><header><h1>{_text(title)}</h1>{under_title}{head_facts}{nav}</header>"
+        f"<title>{safe_text(title)}</title><style>{STYLE}{series_style(COLORS)}</style></head>"
+        f"<body><header><h1>{safe_text(title)}</h1>{under_title}{head_facts}{nav}</header>"
         f"<main>{body}</main><footer>{note}</footer></body></html>\n"
     )
 
@@ -109,14 +106,14 @@ class _Page:
         self._pictures = 0
 
     def section(self, number: int, section: Section) -> str:
-        intro = f'<p class="intro">{_text(section.intro)}</p>' if section.intro else ""
+        intro = f'<p class="intro">{safe_text(section.intro)}</p>' if section.intro else ""
         blocks = "".join(self.block(block) for block in section.blocks)
-        heading = f"<h2>{_text(section.title)}</h2>"
+        heading = f"<h2>{safe_text(section.title)}</h2>"
         return f'<section id="section-{number}"><div>{heading}{intro}</div>{blocks}</section>\n'
 
     def block(self, block: Block) -> str:
         if isinstance(block, Text):
-            return f"<p>{_text(block.text)}</p>"
+            return f"<p>{safe_text(block.text)}</p>"
         if isinstance(block, Facts):
             return _facts(block)
         if isinstance(block, Tiles):
@@ -128,7 +125,7 @@ class _Page:
         if isinstance(block, Charts):
             return f'<div class="charts">{"".join(_chart(c) for c in block.charts)}</div>'
         inner = "".join(self.block(item) for item in block.blocks)
-        return f"<details><summary>{_text(block.title)}</summary>{inner}</details>"
+        return f"<details><summary>{safe_text(block.title)}</summary>{inner}</details>"
 
     def _grid(self, block: Pictures) -> str:
         figures = "".join(self._picture(picture) for picture in block.pictures)
@@ -138,7 +135,7 @@ class _Page:
     def _picture(self, picture: Picture) -> str:
         self._pictures += 1
         name = f"picture-{self._pictures}"
-        caption = _text(picture.caption)
+        caption = safe_text(picture.caption)
         source, (height, width) = _data_url(picture.image, picture.photo)
         image = f'<img src="{source}" width="{width}" height="{height}" alt="{caption}"/>'
         scale = "" if picture.scale is None else _scale(picture.scale)
@@ -153,16 +150,16 @@ def _facts(block: Facts) -> str:
     texts = [(name, format_number(value)) for name, value in block.items]
     for name, text in sorted(texts, key=lambda item: len(item[1]) > _LONG_FACT):
         long = ' class="long"' if len(text) > _LONG_FACT else ""
-        items.append(f"<div{long}><dt>{_text(name)}</dt><dd>{_text(text)}</dd></div>")
+        items.append(f"<div{long}><dt>{safe_text(name)}</dt><dd>{safe_text(text)}</dd></div>")
     return f'<dl class="facts">{"".join(items)}</dl>'
 
 
 def _tile(tile: Tile) -> str:
-    unit = f'<span class="unit">{_text(tile.unit)}</span>' if tile.unit else ""
-    note = f'<div class="note">{_text(tile.note)}</div>' if tile.note else ""
-    value = _text(format_number(tile.value, tile.digits))
+    unit = f'<span class="unit">{safe_text(tile.unit)}</span>' if tile.unit else ""
+    note = f'<div class="note">{safe_text(tile.note)}</div>' if tile.note else ""
+    value = safe_text(format_number(tile.value, tile.digits))
     return (
-        f'<div class="tile"><div class="label">{_text(tile.label)}</div>'
+        f'<div class="tile"><div class="label">{safe_text(tile.label)}</div>'
         f'<div class="value">{value}{unit}</div>{note}</div>'
     )
 
@@ -184,8 +181,8 @@ def _table(table: Table) -> str:
         f'<tr class="{row.kind}">{"".join(cells)}</tr>'
         for row, cells in zip(rows, body, strict=True)
     )
-    caption = f"<caption>{_text(table.caption)}</caption>" if table.caption else ""
-    note = f'<p class="note">{_text(table.note)}</p>' if table.note else ""
+    caption = f"<caption>{safe_text(table.caption)}</caption>" if table.caption else ""
+    note = f'<p class="note">{safe_text(table.note)}</p>' if table.note else ""
     head = f"<thead><tr>{''.join(heads)}</tr></thead>"
     return (
         f'<div><div class="scroll"><table>{caption}{head}<tbody>{lines}</tbody></table></div>'
@@ -194,15 +191,15 @@ def _table(table: Table) -> str:
 
 
 def _head(column: Column, textual: bool) -> str:
-    unit = f'<span class="unit">{_text(column.unit)}</span>' if column.unit else ""
+    unit = f'<span class="unit">{safe_text(column.unit)}</span>' if column.unit else ""
     kind = ' class="text"' if textual else ""
-    return f'<th scope="col"{kind}>{_text(column.title)}{unit}</th>'
+    return f'<th scope="col"{kind}>{safe_text(column.title)}{unit}</th>'
 
 
 def _column(
     column: Column, values: Sequence[Cell], rows: Sequence[Row], textual: bool
 ) -> list[str]:
-    texts = [_text(text) for text in column_texts(column, values)]
+    texts = [safe_text(text) for text in column_texts(column, values)]
     if textual:
         return [f'<td class="text">{text}</td>' for text in texts]
     normal = [v for v, row in zip(values, rows, strict=True) if row.kind == "normal"]
@@ -222,7 +219,7 @@ def _column(
 
 
 def _chart(chart: Chart) -> str:
-    caption = f"<figcaption>{_text(chart.caption)}</figcaption>"
+    caption = f"<figcaption>{safe_text(chart.caption)}</figcaption>"
     return f"<figure>{caption}{legend_html(chart)}{chart_svg(chart)}</figure>"
 
 
@@ -232,9 +229,9 @@ def _scale(scale: ColorScale) -> str:
     for position, text in scale.marks:
         side = "start" if position < 0.04 else "end" if position > 0.96 else "mid"
         place = f"left: {100.0 * position:.1f}%"
-        marks.append(f'<span class="{side}" style="{place}">{_text(text)}</span>')
+        marks.append(f'<span class="{side}" style="{place}">{safe_text(text)}</span>')
     return (
-        f'<div class="scale"><span class="ramp" style="{_text(ramp)}"></span>'
+        f'<div class="scale"><span class="ramp" style="{safe_text(ramp)}"></span>'
         f'<span class="marks">{"".join(marks)}</span></div>'
     )
 
@@ -254,7 +251,3 @@ def _data_url(image: ImageArray, photo: bool) -> tuple[str, tuple[int, int]]:
         raise InputError(f"a picture of {width}x{height} cannot be stored in the report")
     text = base64.b64encode(data.tobytes()).decode("ascii")
     return f"data:image/{kind};base64,{text}", (height, width)
-
-
-def _text(text: str) -> str:
-    return escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(text)), quote=True)

@@ -21,7 +21,7 @@ def format_number(value: Cell, digits: int = 3) -> str:
         return _signed(f"{value:,}")
     if value == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    decimals = digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
     if decimals > _MOST_DECIMALS + digits:
         return _power_of_ten(value, digits)
     return _signed(f"{value:,.{max(decimals, 0)}f}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 from .charts import Chart, Series
 from .figures import nice_ticks
+from .report_text import safe_text
 
 COLORS = 8  # --series-0 .. --series-7 of the page's style
 
@@ -24,7 +24,7 @@ def chart_svg(chart: Chart) -> str:
     colors = _color_indices(chart.series)
     order = sorted(range(len(chart.series)), key=lambda n: _DEPTH[chart.series[n].kind])
     parts += [_series(frame, chart.series[n], colors[n]) for n in order]
-    label = escape(f"{chart.caption}. {chart.y_label} over {chart.x_label}.")
+    label = safe_text(f"{chart.caption}. {chart.y_label} over {chart.x_label}.")
     box = f"0 0 {_WIDTH:g} {_HEIGHT:g}"
     return (
         f'<svg class="chart" viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -43,7 +43,7 @@ def legend_html(chart: Chart) -> str:
             dot = '<circle cx="11" cy="6" r="3"/>' if series.kind == "points" else ""
             sample = f'<g {_style(series, color)}><path d="M0 6H22"/>{dot}</g>'
         key = f'<svg class="key" viewBox="0 0 22 12" aria-hidden="true">{sample}</svg>'
-        items.append(f"<li>{key}{escape(series.name)}</li>")
+        items.append(f"<li>{key}{safe_text(series.name)}</li>")
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 
@@ -111,9 +111,9 @@ def _axis_titles(chart: Chart) -> str:
     up = (_TOP + _HEIGHT - _BOTTOM) / 2
     return (
         f'<text class="title" x="{across:g}" y="{_HEIGHT - 6:g}" text-anchor="middle">'
-        f"{escape(chart.x_label)}</text>"
+        f"{safe_text(chart.x_label)}</text>"
         f'<text class="title" transform="translate(13 {up:g}) rotate(-90)" text-anchor="middle">'
-        f"{escape(chart.y_label)}</text>"
+        f"{safe_text(chart.y_label)}</text>"
     )
 
 
