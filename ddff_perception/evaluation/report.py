@@ -230,9 +230,10 @@ def _scale(scale: ColorScale) -> str:
         side = "start" if position < 0.04 else "end" if position > 0.96 else "mid"
         place = f"left: {100.0 * position:.1f}%"
         marks.append(f'<span class="{side}" style="{place}">{safe_text(text)}</span>')
+    grey = '<span class="unknown">grey: unknown</span>' if scale.unknown else ""
     return (
         f'<div class="scale"><span class="ramp" style="{safe_text(ramp)}"></span>'
-        f'<span class="marks">{"".join(marks)}</span></div>'
+        f'<span class="marks">{"".join(marks)}</span>{grey}</div>'
     )
 
 

@@ -80,7 +80,8 @@ class Table:
 class ColorScale:
     """What the colours of a picture stand for.
 
-    `stops`: `#rrggbb`, equally spaced; `marks`: (position 0..1, text) along them.
+    `stops`: `#rrggbb`, equally spaced; `marks`: (position 0..1, text) along them. `unknown`: there
+    is grey in the picture, which stands for no value.
     """
 
     stops: Sequence[str]

@@ -10,22 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..types import FocalStack, InputError
-from .figures import (
-    CONFIDENCE_MAP,
-    DEPTH_MAP,
-    ERROR_MAP,
-    color_stops,
-    colorize_confidence,
-    colorize_depth,
-    colorize_error,
-    depth_range,
-    depth_ticks,
-)
+from ..types import InputError
 from .report import write_report
 from .report_blocks import (
     Cell,
-    ColorScale,
     Column,
     Picture,
     Pictures,
@@ -35,8 +23,9 @@ from .report_blocks import (
     Tile,
     Tiles,
 )
+from .report_pictures import depth_pictures, slice_pictures
 from .report_scores import accuracy_section, confidence_section
-from .results import Evaluated, Result, match_truths, number, read_result
+from .results import Result, match_truths, number, read_result
 
 _FACTS = {
     "method": "Method",
@@ -47,7 +36,6 @@ _FACTS = {
     "commit": "Commit",
     "date": "Date",
 }
-_SLICES_SHOWN = 3
 
 
 def report_from_results(
@@ -214,72 +202,18 @@ def pictures_section(result: Result) -> Section:
     if result.all_in_focus is not None:
         focus = Picture(result.all_in_focus, "All in focus", photo=True)
         (slices if slices else maps).append(focus)
-    maps += map_pictures(result)
+    constant = None if result.evaluated is None else result.evaluated.score("mae", "best_constant")
+    maps += depth_pictures(
+        result.depth,
+        result.confidence,
+        result.truth,
+        relative=result.relative,
+        error_span=None if constant is None else 2.0 * constant,
+    )
     rows = [pictures for pictures in (slices, maps) if pictures]
     columns = max(len(pictures) for pictures in rows)
     blocks = [Pictures(pictures, columns=max(columns, 3)) for pictures in rows]
     return Section(result.name, blocks, _sentence(result))
-
-
-def slice_pictures(stack: FocalStack, number_shown: int = _SLICES_SHOWN) -> list[Picture]:
-    """Some slices of a stack, near to far, each with its focus distance."""
-    distances = stack.focus_distances_m
-    order = np.argsort(np.nan_to_num(distances, nan=0.0, posinf=np.inf), kind="stable")
-    chosen = np.linspace(0, len(order) - 1, min(number_shown, len(order))).round().astype(int)
-    pictures = []
-    for position in chosen:
-        index = int(order[position])
-        where = distances[index]
-        caption = f"Slice {index + 1} of {len(order)}"
-        if math.isinf(where):
-            caption += ", focused at infinity"
-        elif not math.isnan(where):
-            caption += f", focused at {where:.3g} m"
-        pictures.append(Picture(stack.slices[index].image, caption, photo=True))
-    return pictures
-
-
-def map_pictures(result: Result) -> list[Picture]:
-    """Depth, truth, error and confidence with their scales, those that there are."""
-    if result.relative:
-        scale = ColorScale(color_stops(DEPTH_MAP), [(0.0, "first slice"), (1.0, "last slice")])
-        depth = colorize_depth(result.depth, relative=True)
-        pictures = [Picture(depth, "Position in the sweep", scale=scale)]
-    else:
-        near, far = depth_range(result.depth if result.truth is None else result.truth)
-        scale = depth_scale(near, far)
-        pictures = [Picture(colorize_depth(result.depth, near, far), "Depth", scale=scale)]
-        if result.truth is not None:
-            shown = colorize_depth(result.truth, near, far)
-            pictures.append(Picture(shown, "True depth", scale=scale))
-            pictures.append(_error_picture(result))
-    if result.confidence is not None:
-        scale = ColorScale(color_stops(CONFIDENCE_MAP), [(0.0, "0"), (0.5, "0.5"), (1.0, "1")])
-        pictures.append(Picture(colorize_confidence(result.confidence), "Confidence", scale=scale))
-    return pictures
-
-
-def depth_scale(near: float, far: float) -> ColorScale:
-    """The colours of `figures.colorize_depth` with round metres under them, near at the left."""
-    marks = [
-        (1.0 - position, "∞" if math.isinf(metres) else f"{metres:.3g} m")
-        for position, metres in depth_ticks(near, far, most=5)
-    ]
-    return ColorScale(color_stops(DEPTH_MAP)[::-1], marks)
-
-
-def _error_picture(result: Result) -> Picture:
-    assert result.truth is not None
-    span = error_span(result.evaluated)
-    scale = ColorScale(color_stops(ERROR_MAP), [(0.0, "0"), (1.0, f"{span:.2g} 1/m and more")])
-    picture = colorize_error(result.depth, result.truth, span)
-    return Picture(picture, "Error in dioptres", scale=scale)
-
-
-def error_span(evaluated: Evaluated | None) -> float:
-    """Error in dioptres at which an error map ends: twice the best constant map's mean error."""
-    constant = math.nan if evaluated is None else evaluated.score("mae", "best_constant")
-    return 2.0 * constant if constant > 0 else 1.0
 
 
 def _sentence(result: Result) -> str:

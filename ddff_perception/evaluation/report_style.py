@@ -108,6 +108,7 @@ figcaption { font-size: .88rem; line-height: 1.45; color: var(--soft); }
 .scale .ramp { display: block; height: 8px; }
 .scale .marks { display: block; position: relative; height: 1.5em; margin-top: .2rem; }
 .scale .marks span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
+.scale .unknown { border-left: .9em solid #808080; padding-left: .4em; }
 .scale .marks span.start { transform: none; }
 .scale .marks span.end { transform: translateX(-100%); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 2rem; }

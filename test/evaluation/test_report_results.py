@@ -7,13 +7,11 @@ from result_folders import TRUTH, make_result, make_stack
 from ddff_perception.evaluation.report import Pictures
 from ddff_perception.evaluation.report_results import (
     common_facts,
-    depth_scale,
     report_from_results,
     results_sections,
-    slice_pictures,
 )
 from ddff_perception.evaluation.results import read_result
-from ddff_perception.types import FocalStack, FocusSlice, InputError
+from ddff_perception.types import InputError
 
 LIVE = {
     "rate_hz": 29.5,
@@ -117,27 +115,6 @@ def test_facts_that_differ_are_in_the_table_of_runs(tmp_path):
     runs = section(parsed(tmp_path / "r.html"), "What was run")
     assert texts(runs, ".//th")[-1] == "Method"
     assert texts(runs, ".//tbody/tr/td[last()]") == ["multiscale", "vdff"]
-
-
-def test_slices_are_shown_from_near_to_far_with_unknown_distances_bare():
-    image = np.zeros((2, 2), np.uint8)
-
-    def captions(*distances):
-        stack = FocalStack(tuple(FocusSlice(image, d) for d in distances))
-        return [picture.caption for picture in slice_pictures(stack)]
-
-    assert captions(np.inf, 0.5, 3.0, 1.0, 2.0) == [
-        "Slice 2 of 5, focused at 0.5 m",
-        "Slice 5 of 5, focused at 2 m",
-        "Slice 1 of 5, focused at infinity",
-    ]
-    assert captions(np.nan, np.nan) == ["Slice 1 of 2", "Slice 2 of 2"]
-
-
-def test_the_depth_scale_has_near_at_the_left():
-    scale = depth_scale(1.0, np.inf)
-    assert scale.marks[0] == (1.0, "∞")
-    assert scale.marks[-1] == (0.0, "1 m")
 
 
 def test_many_results_draw_their_mean_curve(tmp_path):
