@@ -190,8 +190,8 @@ def write_bag_results(
     write_report(output / "report.html", bag_sections(evaluation, live), title=title, facts=facts)
 
 
-def print_bag_evaluation(evaluation: BagEvaluation) -> None:
-    """Tables of errors, gaps and drops on the console."""
+def print_bag_evaluation(evaluation: BagEvaluation, *, gaps: bool = True) -> None:
+    """Tables of errors, gaps (if wanted) and drops on the console."""
     from ..evaluation.bag_report import error_rows
     from ..evaluation.report_numbers import format_number
 
@@ -210,7 +210,8 @@ def print_bag_evaluation(evaluation: BagEvaluation) -> None:
         console.print(table)
     else:
         console.print("The bag holds no truth and no depth to compare with.")
-    _print_gaps(evaluation)
+    if gaps:
+        _print_gaps(evaluation)
     lost = {
         name.removeprefix("dropped_").replace("_", " "): count
         for name, count in evaluation.counters.items()

@@ -20,7 +20,7 @@ def bag(
         typer.Argument(help="Stack folder; left out, a random scene is rendered (needs Mitsuba)."),
     ] = None,
     storage: Annotated[str, typer.Option(help="mcap or sqlite3.")] = "mcap",
-    compress: Annotated[bool, typer.Option(help="Pack each message with zstd.")] = False,
+    compress: Annotated[bool, typer.Option(help="Pack with zstd.")] = False,
     sweeps: Annotated[int, typer.Option(help="How often the focus goes through its range.")] = 3,
     rate: Annotated[float, typer.Option(help="Frames per second.")] = 10.0,
     order: Annotated[str, typer.Option(help=f"One of: {', '.join(ORDERS)}.")] = "ping_pong",

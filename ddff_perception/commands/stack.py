@@ -45,7 +45,7 @@ def stack(
     files = find_photographs(photographs)
     content = read_photographs(files, _parse(distances))
     if width is not None:
-        content = _shrunk(content, width)
+        content = shrunk(content, width)
     if fx is not None:
         rows, columns = content.images[0].shape[:2]
         camera = CameraModel(columns, rows, fx, fx, (columns - 1) / 2, (rows - 1) / 2)
@@ -64,7 +64,8 @@ def _parse(distances: str | None) -> list[float] | None:
         raise InputError(f"--distances must be numbers with commas, not {distances!r}") from None
 
 
-def _shrunk(stack: FocalStack, width: int) -> FocalStack:
+def shrunk(stack: FocalStack, width: int) -> FocalStack:
+    """The stack with images at most `width` pixels wide, and its camera to match."""
     rows, columns = stack.images[0].shape[:2]
     if width >= columns:
         return stack
@@ -77,5 +78,6 @@ def _shrunk(stack: FocalStack, width: int) -> FocalStack:
                 item.stamp_ns,
             )
             for item in stack.slices
-        )
+        ),
+        None if stack.camera is None else stack.camera.resized(*size),
     )

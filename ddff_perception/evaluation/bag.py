@@ -54,8 +54,8 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BagSettings:
-    """How a bag is evaluated: every n-th change of the slices is estimated, and scored; truth
-    within `tolerance_s` seconds of an image is its truth.
+    """How a bag is evaluated: every n-th change of the slices is estimated and scored, with the
+    truth and the recorded depth whose stamps lie within `tolerance_s` seconds.
     """
 
     every: int = 1
@@ -169,18 +169,11 @@ class _Run:
         there = topics.names()
         tolerance_ns = round(settings.tolerance_s * 1e9)
         static = [part for part in ("truth",) if part in there and _static(bag, there[part])]
-        self._estimated = StampJoin(
-            [part for part in ("truth", "depth") if part in there],
+        self._join = StampJoin(
+            [part for part in ("truth", "depth", "confidence") if part in there],
             tolerance_ns=tolerance_ns,
             holding=static,
         )
-        self._recorded = StampJoin(
-            [part for part in ("truth", "confidence") if part in there],
-            tolerance_ns=tolerance_ns,
-            holding=static,
-        )
-        self._has_recorded = "depth" in there
-        self._recorded_count = 0
         self._slices: set[int] = set()
         self._stamps: dict[str, list[int]] = {name: [] for name in there.values()}
         self._scored: dict[str, dict[int, DepthEvaluation]] = {}
@@ -203,23 +196,24 @@ class _Run:
             elif part == "camera_info":
                 self.result.camera = camera_of(message)
             else:
-                self._take_map(part, stamp_of(message), depth_of(message))
+                joined = self._join.add_other(part, stamp_of(message), depth_of(message))
+                self._score_joined(joined)
         except InputError as error:
             self._count_unusable(f"{part}: {error}")
 
     def finish(self) -> BagEvaluation:
         result = self.result
         self._changed(self._pipeline.flush())
-        self._score_estimates(self._estimated.flush())
-        self._score_recorded(self._recorded.flush())
+        self._score_joined(self._join.flush())
         result.counters = dict(self._pipeline.counters)
         result.damage, result.unreadable = self._bag.damage, self._bag.unreadable
         if result.estimates == 0:
             raise InputError(_nothing_estimated(result))
         result.coverage = float(np.mean(self._coverages))
         result.slices = max(self._slices)
-        for name in ("against_truth", "recorded_against_truth", "against_recorded"):
-            setattr(result, name, self._full(name))
+        result.against_truth = self._full("against_truth")
+        result.recorded_against_truth = self._full("recorded_against_truth")
+        result.against_recorded = self._full("against_recorded")
         result.gaps = {name: count_gaps(stamps) for name, stamps in self._stamps.items()}
         return result
 
@@ -230,15 +224,6 @@ class _Run:
             float(message.lens_position),
             bool(message.settled),
         )
-
-    def _take_map(self, part: str, stamp_ns: int, depth: FloatArray) -> None:
-        if part in ("truth", "depth"):
-            self._score_estimates(self._estimated.add_other(part, stamp_ns, depth))
-        if part == "depth":
-            item = (depth, self._pipeline.slices)
-            self._score_recorded(self._recorded.add(stamp_ns, item))
-        elif self._has_recorded:
-            self._score_recorded(self._recorded.add_other(part, stamp_ns, depth))
 
     def _changed(self, changed: bool) -> None:
         if not changed:
@@ -256,26 +241,20 @@ class _Run:
         for stage, milliseconds in estimate.timings_ms.items():
             self.result.stages_ms.setdefault(stage, []).append(milliseconds)
         item = (estimate, slices)
-        self._score_estimates(self._estimated.add(self._pipeline.newest_stamp_ns, item))
+        self._score_joined(self._join.add(self._pipeline.newest_stamp_ns, item))
 
-    def _score_estimates(self, joined: Iterable[Joined]) -> None:
+    def _score_joined(self, joined: Iterable[Joined]) -> None:
         for entry in joined:
             estimate, slices = entry.item
-            self.result.last = estimate
-            self.result.last_truth = entry.others.get("truth")
-            if estimate.relative:
-                continue
-            for part, name in (("truth", "against_truth"), ("depth", "against_recorded")):
-                reference = entry.others.get(part)
-                self._score((name, slices), estimate.depth, reference, estimate.confidence)
-
-    def _score_recorded(self, joined: Iterable[Joined]) -> None:
-        for entry in joined:
-            self._recorded_count += 1
-            if self._recorded_count % self._settings.every == 0:
-                depth, slices = entry.item
-                key = ("recorded_against_truth", slices)
-                self._score(key, depth, entry.others.get("truth"), entry.others.get("confidence"))
+            truth, recorded = entry.others.get("truth"), entry.others.get("depth")
+            confidence = entry.others.get("confidence")
+            self.result.last, self.result.last_truth = estimate, truth
+            if recorded is not None:
+                self._score(("recorded_against_truth", slices), recorded, truth, confidence)
+            if not estimate.relative:
+                maps = estimate.depth, estimate.confidence
+                self._score(("against_truth", slices), maps[0], truth, maps[1])
+                self._score(("against_recorded", slices), maps[0], recorded, maps[1])
 
     def _score(
         self,

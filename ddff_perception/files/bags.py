@@ -107,7 +107,9 @@ class BagReader:
 
     @property
     def storage(self) -> str:
-        """Names of the storage formats: "mcap", "sqlite3", with "zstd" where compressed."""
+        """Names of the storage formats: "mcap", "sqlite3", with "zstd" where rosbag2 compressed
+        messages or files (chunks that MCAP packs by itself do not count).
+        """
         names = set()
         for path in _storage_files(self.path):
             names.add("mcap" if ".mcap" in path.suffixes else "sqlite3")
@@ -217,7 +219,7 @@ class BagWriter:
 
     Without `in_place` the recording appears at `path` when it is closed without an error, else
     not at all; with it, it grows at `path`, so that a recorder that is killed leaves what it has
-    (`BagReader` reads it). `compress` packs each message with zstd.
+    (`BagReader` reads it). `compress` packs with zstd: MCAP's chunks, or each message in SQLite.
     """
 
     def __init__(
@@ -242,7 +244,9 @@ class BagWriter:
             plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
             self._writer = Writer(target, version=_METADATA_VERSION, storage_plugin=plugin)
             if compress:
-                self._writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+                # MCAP packs whole chunks by itself, which every MCAP reader knows.
+                mode = CompressionMode.STORAGE if storage == "mcap" else CompressionMode.MESSAGE
+                self._writer.set_compression(mode, CompressionFormat.ZSTD)
             self._writer.open()
             self._open = True
 

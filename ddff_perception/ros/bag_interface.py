@@ -18,7 +18,7 @@ RECORDER_PARAMETERS = ParameterTable(
         ),
         Parameter("output", "bag", "folder of the new bag; must not exist", dynamic=False),
         Parameter("storage", "mcap", "format of the bag", choices=STORAGES, dynamic=False),
-        Parameter("compress", False, "pack each message with zstd", dynamic=False),
+        Parameter("compress", False, "pack with zstd", dynamic=False),
         Parameter(
             "queue_depth",
             50,
