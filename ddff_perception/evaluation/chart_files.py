@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ def chart_png(chart: Chart) -> bytes:
     figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     (left, right), (bottom, top) = chart.limits()
+    references = cycle(("--", ":"))
     for series in chart.series:
-        _draw(axes, series, bottom, top)
+        dash = next(references) if series.kind == "reference" else "-"
+        _draw(axes, series, (bottom, top), dash)
     axes.set(xlim=(left, right), ylim=(bottom, top), xlabel=chart.x_label, ylabel=chart.y_label)
     axes.set_title(chart.caption, loc="left", fontsize="medium")
     axes.grid(alpha=0.25, linewidth=0.6)
@@ -40,7 +43,8 @@ def chart_png(chart: Chart) -> bytes:
     return buffer.getvalue()
 
 
-def _draw(axes: Any, series: Series, bottom: float, top: float) -> None:
+def _draw(axes: Any, series: Series, y_limits: tuple[float, float], dash: str) -> None:
+    bottom, top = y_limits
     if series.kind == "bars":
         width = 0.9 * (series.x[1] - series.x[0]) if len(series.x) > 1 else 0.1
         unit = _BAR_SHARE * (top - bottom) / (max(series.y, default=0.0) or 1.0)
@@ -50,6 +54,6 @@ def _draw(axes: Any, series: Series, bottom: float, top: float) -> None:
     styles: dict[str, dict[str, Any]] = {
         "line": {"linewidth": 1.8},
         "points": {"linewidth": 1.8, "marker": "o", "markersize": 4.5},
-        "reference": {"linewidth": 1.0, "linestyle": "--", "color": "0.5"},
+        "reference": {"linewidth": 1.0, "linestyle": dash, "color": "0.5"},
     }
     axes.plot(series.x, series.y, label=series.name, **styles[series.kind])

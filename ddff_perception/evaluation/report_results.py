@@ -138,7 +138,7 @@ def runs_section(results: Sequence[Result]) -> Section | None:
             100.0 * _coverage(result),
             math.nan if result.relative else _median(result.depth),
             math.nan if result.confidence is None else float(np.nanmean(result.confidence)),
-            *(_fact(key, result.summary.get(key)) for key in differing),
+            *(_fact(key, result.summary.get(key)) or "–" for key in differing),
         ]
         for result in results
     ]

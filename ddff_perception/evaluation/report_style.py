@@ -120,7 +120,8 @@ svg.chart text.title { fill: var(--ink); }
 svg .grid { stroke: var(--rule); }
 svg .axis { stroke: var(--strong-rule); fill: none; }
 svg .bars { fill: var(--tint); stroke: none; }
-svg .reference { fill: none; stroke: var(--faint); stroke-width: 1.2; stroke-dasharray: 5 4; }
+svg .reference { fill: none; stroke: var(--faint); stroke-width: 1.3; stroke-dasharray: 6 4; }
+svg .r1 { stroke-dasharray: 1.5 4; stroke-width: 1.6; }
 svg .curve path { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ul.legend {
   list-style: none; margin: 0 0 .5rem; padding: 0; font-size: .84rem; color: var(--soft);

@@ -66,17 +66,21 @@ class _Frame:
 
 
 def _color_indices(series: Sequence[Series]) -> list[int]:
-    """A number per coloured series; reference lines and bars have their own colours."""
-    indices, following = [], 0
+    """Each series' number among the coloured ones, or among the reference lines."""
+    indices, curves, references = [], 0, 0
     for item in series:
-        indices.append(following)
-        following += item.kind in ("line", "points")
+        if item.kind == "reference":
+            indices.append(references)
+            references += 1
+        else:
+            indices.append(curves)
+            curves += item.kind != "bars"
     return indices
 
 
 def _style(series: Series, color: int) -> str:
     if series.kind == "reference":
-        return 'class="reference"'
+        return f'class="reference r{color % 2}"'
     dash = _DASHES[color // COLORS % len(_DASHES)]
     return f'class="curve s{color % COLORS}"' + (f' stroke-dasharray="{dash}"' if dash else "")
 
