@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import cv2
@@ -157,7 +158,7 @@ def read_array(file: Path) -> np.ndarray[Any, Any]:
     """The .npy array at `file`; raises InputError where it is missing, truncated or pickled."""
     try:
         return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError, TokenError) as error:
         raise InputError(f"cannot read the array {file}: {error}") from error
 
 

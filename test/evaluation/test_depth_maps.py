@@ -105,6 +105,15 @@ def test_what_is_no_single_map_is_refused(tmp_path):
         read_depth(tmp_path / "missing.npy")
 
 
+@pytest.mark.parametrize("shape", ["(1000000000, 1000000000)", "(-4, 4)", "(4, 4"])
+def test_an_array_with_a_lying_header_is_refused(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    (tmp_path / "d.npy").write_bytes(content + bytes(64))
+    with pytest.raises(InputError, match="cannot read the array"):
+        read_depth(tmp_path / "d.npy")
+
+
 def test_confidence_is_a_probability(tmp_path):
     np.save(tmp_path / "c.npy", depth_map([0.0, 0.25, 1.0]))
     np.testing.assert_array_equal(read_confidence(tmp_path / "c.npy"), depth_map([0.0, 0.25, 1.0]))
