@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..files.stack_folder import MAX_JSON_BYTES, read_image, read_stack
+from ..files.stack_folder import read_image, read_json, read_stack
 from ..types import FloatArray, FocalStack, ImageArray, InputError
 from .depth_evaluation import SCHEMA, DepthEvaluation
 from .depth_maps import aperture_baseline_focal, read_confidence, read_depth
@@ -87,7 +86,7 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
     """
     if not (folder / "depth.npy").is_file():
         raise InputError(f"{folder} holds no depth.npy: give folders that ddff depth wrote")
-    summary = _read_json(folder / "summary.json") if (folder / "summary.json").is_file() else {}
+    summary = read_json(folder / "summary.json") if (folder / "summary.json").is_file() else {}
     confidence_file, image_file = folder / "confidence.npy", folder / "all_in_focus.png"
     depth = read_depth(folder, zero_is_known=summary.get("relative") is True)
     confidence = read_confidence(confidence_file) if confidence_file.is_file() else None
@@ -97,7 +96,7 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
         evaluated = _evaluate(depth, true_depth, confidence, stack)
     elif truth is None and (folder / EVALUATION_FILE).is_file():
         try:
-            evaluated = Evaluated.from_json(_read_json(folder / EVALUATION_FILE))
+            evaluated = Evaluated.from_json(read_json(folder / EVALUATION_FILE))
         except InputError as error:
             raise InputError(f"{folder / EVALUATION_FILE}: {error}") from error
     return Result(
@@ -176,17 +175,3 @@ def _evaluate(
     evaluation = DepthEvaluation(settings)
     evaluation.add(depth, truth, confidence)
     return Evaluated(evaluation.to_json(), evaluation.sparsification(), evaluation.reliability())
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise InputError(f"{path} is larger than {MAX_JSON_BYTES} bytes: it is not ours")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} must hold a JSON object")
-    return content

@@ -162,6 +162,21 @@ def read_array(file: Path) -> np.ndarray[Any, Any]:
         raise InputError(f"cannot read the array {file}: {error}") from error
 
 
+def read_json(file: Path) -> Mapping[str, Any]:
+    """The JSON object in `file`; raises InputError where it is missing, too large or no object."""
+    try:
+        if file.stat().st_size > MAX_JSON_BYTES:
+            raise InputError(f"{file} is larger than {MAX_JSON_BYTES} bytes: it is not ours")
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file} must hold a JSON object")
+    return content
+
+
 def _read_description(folder: Path) -> Mapping[str, Any]:
     file = folder / "stack.json"
     if not folder.is_dir():
@@ -170,17 +185,7 @@ def _read_description(folder: Path) -> Mapping[str, Any]:
         raise InputError(
             f"{folder} has no stack.json: write one that lists the slices and their focus distances"
         )
-    try:
-        if file.stat().st_size > MAX_JSON_BYTES:
-            raise InputError(f"{file} is larger than {MAX_JSON_BYTES} bytes: it is no stack.json")
-        description = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(description, dict):
-        raise InputError(f"{file} must hold an object with a list `slices`")
-    return description
+    return read_json(file)
 
 
 def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
