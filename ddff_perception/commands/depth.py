@@ -75,7 +75,9 @@ def write_results(output: Path, estimate: DepthEstimate, stack: FocalStack) -> i
 
     write_array(output / "depth.npy", estimate.depth)
     write_array(output / "confidence.npy", estimate.confidence)
-    write_image(output / "depth_color.png", colorize_depth(estimate.depth))
+    write_image(
+        output / "depth_color.png", colorize_depth(estimate.depth, relative=estimate.relative)
+    )
     if estimate.all_in_focus is not None:
         write_image(output / "all_in_focus.png", estimate.all_in_focus)
     if estimate.relative:
