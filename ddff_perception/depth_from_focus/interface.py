@@ -172,15 +172,15 @@ DRIVE_PARAMETERS = ParameterTable(
         ),
         Parameter(
             "driver_parameter",
-            "focus_absolute",
-            "the driver's parameter, for example focus_absolute (v4l2) or LensPosition (libcamera)",
+            "LensPosition",
+            "the driver's parameter, for example LensPosition (libcamera) or focus_absolute (v4l2)",
             dynamic=False,
         ),
         Parameter(
             "driver_type",
-            "integer",
-            "type of the driver's parameter",
-            choices=("integer", "float"),
+            "float",
+            "type of the driver's parameter; whole numbers need a lens_table",
+            choices=("float", "integer"),
             dynamic=False,
         ),
         Parameter(

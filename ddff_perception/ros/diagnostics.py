@@ -183,12 +183,7 @@ class DiagnosticsPublisher:
         self._diagnostics = diagnostics
         self._settings = settings
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # A paused or slow simulation time must not silence the diagnostics.
-        self._timer = node.create_timer(
-            settings["diagnostics_period_s"],
-            self.publish,
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self._timer = self._make_timer()
         self._before: list[Callable[[], None]] = []
 
     def before_report(self, callback: Callable[[], None]) -> None:
@@ -197,9 +192,17 @@ class DiagnosticsPublisher:
 
     def apply(self, settings: Mapping[str, Any]) -> None:
         """Takes over changed parameters."""
-        if settings["diagnostics_period_s"] != self._settings["diagnostics_period_s"]:
-            self._timer.timer_period_ns = int(settings["diagnostics_period_s"] * SECOND_NS)
-        self._settings = settings
+        before, self._settings = self._settings, settings
+        if settings["diagnostics_period_s"] != before["diagnostics_period_s"]:
+            # Another period of the same timer would only count from its next call on.
+            self._node.destroy_timer(self._timer)
+            self._timer = self._make_timer()
+
+    def _make_timer(self) -> Any:
+        # A paused or slow simulation time must not silence the diagnostics.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        period_s = self._settings["diagnostics_period_s"]
+        return self._node.create_timer(period_s, self.publish, clock=clock)
 
     def publish(self) -> None:
         for callback in self._before:

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from ..msg import FocusState
 from ..ros.lifecycle import PerceptionNode, run_node
-from ..ros.messages import camera_info_message, focus_state_message, image_message
+from ..ros.messages import camera_info_message, focus_state_message, image_message, stamp_ns
 from .interface import SIM_CAMERA
 from .sources import Frame, StackSource, add_noise, open_source
 
@@ -41,7 +41,7 @@ class SimCamera(PerceptionNode):
     def activate(self) -> None:
         if self._source is not None:
             self._frames = self._source.frames(lambda: bool(self.settings["loop"]))
-        self._timer = self.create_timer(1.0 / self.settings["rate_hz"], self._tick)
+        self._timer = self._make_timer()
 
     def deactivate(self) -> None:
         if self._timer is not None:
@@ -50,7 +50,12 @@ class SimCamera(PerceptionNode):
 
     def values_changed(self, changed: frozenset[str]) -> None:
         if "rate_hz" in changed and self._timer is not None:
-            self._timer.timer_period_ns = round(1e9 / self.settings["rate_hz"])
+            # Another period of the same timer would only count from its next call on.
+            self.destroy_timer(self._timer)
+            self._timer = self._make_timer()
+
+    def _make_timer(self) -> Any:
+        return self.create_timer(1.0 / self.settings["rate_hz"], self._tick)
 
     def _tick(self) -> None:
         if self._publishers_wait():
@@ -81,7 +86,8 @@ class SimCamera(PerceptionNode):
             if self.wanted("truth/depth"):
                 self.send("truth/depth", image_message(frame.truth, header))
             self.send("truth/camera_info", info)
-        self.diagnostics.count_output(0, 0)
+        now_ns = self.get_clock().now().nanoseconds
+        self.diagnostics.count_output(stamp_ns(header.stamp), now_ns)
 
 
 def _focus_state(frame: Frame, header: Header) -> FocusState:
@@ -90,8 +96,8 @@ def _focus_state(frame: Frame, header: Header) -> FocusState:
     return focus_state_message(
         header,
         distance,
-        lens_position=1.0 / distance if known else math.nan,
-        unit=FocusState.UNIT_DIOPTRES if known else FocusState.UNIT_UNKNOWN,
+        lens_position=frame.lens_position,
+        unit=FocusState.UNIT_DIOPTRES if known else FocusState.UNIT_STEPS,
         settled=frame.settled,
     )
 
