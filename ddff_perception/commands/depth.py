@@ -15,6 +15,7 @@ from rich.table import Table
 from .. import __version__
 from ..depth_from_focus.estimator import DepthFromFocus, all_parameters
 from ..depth_from_focus.methods import METHODS
+from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, write_json
 from ..files.clouds import write_ply
 from ..files.stack_folder import StackFolder, read_stack, write_array, write_image
@@ -149,6 +150,8 @@ def _summary(
     known = ~np.isnan(estimate.depth)
     return {
         "version": __version__,
+        "date": today(),
+        "hardware": hardware(),
         "stack": str(folder.folder),
         "slices": len(folder.stack.slices),
         "width": estimate.depth.shape[1],

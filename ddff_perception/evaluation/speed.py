@@ -87,13 +87,13 @@ def _row(method: str, sweep: list[FocusSlice], repeats: int) -> SpeedRow:
     for repeat in range(repeats + 3):
         slot = repeat % len(sweep)
         rounds = {
-            "measure": _time(lambda i=slot: yardstick_slice(images[i])),
-            "slice": _time(lambda i=slot: estimator.update(sweep[i], i)),
-            "depth": _time(lambda: estimator.estimate(all_in_focus=False)),
-            "whole": _time(lambda: estimator.estimate(all_in_focus=True)),
+            "measure": _time(yardstick_slice, images[slot]),
+            "slice": _time(estimator.update, sweep[slot], slot),
+            "depth": _time(estimator.estimate, False),
+            "whole": _time(estimator.estimate, True),
         }
         if repeat % 4 == 0:
-            rounds["yardstick"] = _time(lambda: yardstick(images)) / len(images)
+            rounds["yardstick"] = _time(yardstick, images) / len(images)
         if repeat >= 3 or "yardstick" in rounds:
             for name, value in rounds.items():
                 times.setdefault(name, []).append(value)
@@ -129,7 +129,7 @@ def _kept_bytes(method: str, sweep: list[FocusSlice]) -> int:
     return round(kept / max(1, len(sweep) - 1))
 
 
-def _time(call: Callable[[], object]) -> float:
+def _time(call: Callable[..., object], *arguments: object) -> float:
     started = time.perf_counter()
-    call()
+    call(*arguments)
     return (time.perf_counter() - started) * 1e3
