@@ -75,7 +75,7 @@ class SceneBuilder:
         self, kind: str, tile_m: float, contrast: float, light: float | None = None
     ) -> Material:
         """Texture `kind` with its contrast scaled, and its mean brought to `light` if given."""
-        texture = make_texture(kind, self.surface_rng)
+        texture = make_texture(kind, self.surface_rng, self.settings.texture_px)
         mean = texture.mean(axis=(0, 1))
         texture = mean + (texture - mean) * contrast
         if light is not None:

@@ -76,7 +76,8 @@ class SceneSettings:
 
     `near_m` and `far_m` bound the depth of what the camera sees. With `plain_walls`, the walls,
     the ceiling and the large furniture are of one colour without any texture; the layout is that
-    of the same seed without it.
+    of the same seed without it. `clutter` scales the number of things, `texture_px` is the width
+    of the textures in pixels.
     """
 
     seed: int = 0
@@ -85,6 +86,7 @@ class SceneSettings:
     far_m: float = 7.0
     plain_walls: bool = False
     clutter: float = 1.0
+    texture_px: int = 512
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -93,5 +95,7 @@ class SceneSettings:
             raise InputError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
         if self.near_m < 0.05 or not self.near_m * 2 <= self.far_m <= 20.0:
             raise InputError("a scene needs near >= 0.05 m and far between 2 x near and 20 m")
+        if not 16 <= self.texture_px <= 4096:
+            raise InputError(f"texture_px must lie in 16 .. 4096, not {self.texture_px}")
         if not 0.0 <= self.clutter <= 3.0:
             raise InputError(f"clutter must lie in 0 .. 3, not {self.clutter:g}")
