@@ -209,7 +209,7 @@ def print_bag_evaluation(evaluation: BagEvaluation, *, gaps: bool = True) -> Non
             table.add_row(row.name, str(row.images), *cells, f"{row.coverage:.1%}")
         console.print(table)
     else:
-        console.print("The bag holds no truth and no depth to compare with.")
+        console.print("The bag holds no true depth to compare with.")
     if gaps:
         _print_gaps(evaluation)
     lost = {

@@ -71,6 +71,7 @@ class _Run:
     rate_hz: float
     method: str
     storage: str
+    relative: bool
 
     @property
     def bag(self) -> Path:
@@ -109,8 +110,9 @@ def demo(
 
     started = time.monotonic()
     make_folder(output)
-    run = _Run(_checked_stack(stack, output, max_width), output, seconds, rate, method, storage)
-    pipeline = make_pipeline(method, [])
+    folder, relative = _checked_stack(stack, output, max_width)
+    run = _Run(folder, output, seconds, rate, method, storage, relative)
+    pipeline = make_pipeline(method, [f"allow_unknown={str(relative).lower()}"])
     _remove_bag(run.bag)
     try:
         _record(run)
@@ -148,7 +150,14 @@ def _record(run: _Run) -> None:
         nodes.start(
             "depth_from_focus",
             "ddff_perception.depth_from_focus.node",
-            ros_arguments({"method": run.method, "points.stride": _POINTS_STRIDE}, NAMESPACE),
+            ros_arguments(
+                {
+                    "method": run.method,
+                    "points.stride": _POINTS_STRIDE,
+                    "capture.allow_unknown": run.relative,
+                },
+                NAMESPACE,
+            ),
         )
         nodes.start(
             "sim_camera",
@@ -242,8 +251,10 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def _checked_stack(stack: Path | None, output: Path, max_width: int) -> Path:
-    """The stack to play, a shrunken copy where its images are too wide."""
+def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Path, bool]:
+    """The stack to play, a shrunken copy where its images are too wide, and whether its focus
+    distances are unknown.
+    """
     from ..files.stack_folder import read_stack, write_stack
     from ..simulation.sources import DEMO_STACK
 
@@ -251,9 +262,10 @@ def _checked_stack(stack: Path | None, output: Path, max_width: int) -> Path:
     if stack is None and not folder.is_dir():
         raise InputError("the package has no stack of its own here: give one with --stack")
     content = read_stack(folder)
+    relative = bool(np.isnan(content.stack.focus_distances_m).all())
     small = shrunk(content.stack, max_width)
     if small is content.stack:
-        return folder
+        return folder, relative
     truth = content.truth
     if truth is not None:
         height, width = small.images[0].shape[:2]
@@ -261,7 +273,7 @@ def _checked_stack(stack: Path | None, output: Path, max_width: int) -> Path:
         resized = cv2.resize(truth, (width, height), interpolation=cv2.INTER_NEAREST)
         truth = np.asarray(resized, np.float32)
     write_stack(output / "stack", small, truth=truth)
-    return output / "stack"
+    return output / "stack", relative
 
 
 def _remove_bag(path: Path) -> None:

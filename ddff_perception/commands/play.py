@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..files.bags_salvage import looks_like_bag
 from ..simulation.replay import ORDERS
 from ..types import InputError
 
@@ -39,7 +40,8 @@ def play(
       ddff play my_bag --speed 0.5 --restamp --loop
 
     """
-    if (source / "stack.json").is_file():
+    if (source / "stack.json").is_file() or not looks_like_bag(source):
+        _check_stack(source)
         module = "ddff_perception.simulation.node"
         values: dict[str, object] = {
             "source": str(source.resolve()),
@@ -101,10 +103,16 @@ def _yaml(value: object) -> str:
     return repr(value)
 
 
-def _check_bag(path: Path) -> None:
-    from ..files.bags import BagReader
+def _check_stack(path: Path) -> None:
+    from ..files.stack_folder import read_stack
 
     if not path.exists():
         raise InputError(f"there is no {path}: give a stack folder or a bag")
+    read_stack(path)
+
+
+def _check_bag(path: Path) -> None:
+    from ..files.bags import BagReader
+
     with BagReader(path):
         pass

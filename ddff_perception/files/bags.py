@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..types import InputError
 from .atomic import make_folder
-from .bags_salvage import RawMessage, SalvagedFile, unpacked
+from .bags_salvage import RawMessage, SalvagedFile, storage_files, unpacked
 from .bags_types import add_type, message_store
 
 try:
@@ -111,7 +111,7 @@ class BagReader:
         messages or files (chunks that MCAP packs by itself do not count).
         """
         names = set()
-        for path in _storage_files(self.path):
+        for path in storage_files(self.path):
             names.add("mcap" if ".mcap" in path.suffixes else "sqlite3")
             names.update(["zstd"] if path.suffix == ".zstd" else [])
         names.update(r.compression_format for r in self._readers if r.compression_format)
@@ -181,7 +181,7 @@ class BagReader:
 
     def _open_files(self, reason: str) -> None:
         """Each storage file by itself, where the recording as a whole cannot be opened."""
-        files = _storage_files(self.path)
+        files = storage_files(self.path)
         if not files:
             reason = "there is no .mcap or .db3 file in it"
         for path in files:
@@ -356,13 +356,6 @@ def _opened(path: Path) -> tuple[Reader | None, str]:
     except Exception as error:  # a damaged file makes the decoders fail in many ways
         return None, _reason(error)
     return reader, ""
-
-
-def _storage_files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    files = (item for item in path.iterdir() if item.is_file())
-    return sorted(f for f in files if set(_SUFFIXES) & set(f.suffixes))
 
 
 def _bag_topic(connection: Any) -> BagTopic:

@@ -20,7 +20,22 @@ MCAP_MAGIC = b"\x89MCAP0\r\n"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x0F
 _LARGEST_RECORD = 2**31
+_SUFFIXES = {".mcap", ".db3"}
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # serialized messages start with a zero byte
+
+
+def looks_like_bag(path: Path) -> bool:
+    """Whether `path` is a folder or file as rosbag2 makes them, going by names alone."""
+    if path.is_dir():
+        return (path / "metadata.yaml").is_file() or bool(storage_files(path))
+    return bool(_SUFFIXES & set(path.suffixes)) or path.suffix == ".bag"
+
+
+def storage_files(path: Path) -> list[Path]:
+    """The storage files of a bag: `path` itself, or those in it, by name."""
+    if path.is_file():
+        return [path]
+    return sorted(f for f in path.iterdir() if f.is_file() and _SUFFIXES & set(f.suffixes))
 
 
 class SalvagedTopic(NamedTuple):

@@ -14,15 +14,21 @@ from ..msg import FocusState
 from ..ros.lifecycle import PerceptionNode, run_node
 from ..ros.messages import camera_info_message, focus_state_message, image_message, stamp_ns
 from .interface import SIM_CAMERA
-from .sources import Frame, StackSource, add_noise, open_source
+from .sources import Frame, FrameSource, add_noise, open_source
+
+
+LONGEST_GAP_S = 10.0
+"""A longer pause of a recording is shortened to this."""
 
 
 class SimCamera(PerceptionNode):
     """Publishes one frame per period: image, camera_info, focus state and truth with one stamp."""
 
     def __init__(self, **node_arguments: Any) -> None:
-        self._source: StackSource | None = None
+        self._source: FrameSource | None = None
         self._frames: Iterator[Frame] = iter(())
+        self._next: Frame | None = None
+        self._period_s = 0.0
         self._timer: Any = None
         self._random = np.random.default_rng(0)
         super().__init__(SIM_CAMERA, **node_arguments)
@@ -41,7 +47,8 @@ class SimCamera(PerceptionNode):
     def activate(self) -> None:
         if self._source is not None:
             self._frames = self._source.frames(lambda: bool(self.settings["loop"]))
-        self._timer = self._make_timer()
+        self._next = next(self._frames, None)
+        self._run_timer(1.0 / self.settings["rate_hz"])
 
     def deactivate(self) -> None:
         if self._timer is not None:
@@ -50,23 +57,32 @@ class SimCamera(PerceptionNode):
 
     def values_changed(self, changed: frozenset[str]) -> None:
         if "rate_hz" in changed and self._timer is not None:
-            # Another period of the same timer would only count from its next call on.
-            self.destroy_timer(self._timer)
-            self._timer = self._make_timer()
+            self._run_timer(1.0 / self.settings["rate_hz"])
 
-    def _make_timer(self) -> Any:
-        return self.create_timer(1.0 / self.settings["rate_hz"], self._tick)
+    def _run_timer(self, period_s: float) -> None:
+        """Ticks every `period_s` from now on."""
+        if self._timer is not None and self._period_s == period_s:
+            return
+        # Another period of the same timer would only count from its next call on.
+        self.deactivate()
+        self._period_s = period_s
+        self._timer = self.create_timer(period_s, self._tick)
 
     def _tick(self) -> None:
         if self._publishers_wait():
             return
-        frame = next(self._frames, None)
+        frame = self._next
         if frame is None:
             self.get_logger().info("the sweep is over; set the parameter loop to go on for ever")
             self.deactivate()
             return
         stamp = self.get_clock().now().to_msg()
         self._publish(frame, Header(stamp=stamp, frame_id=self.settings["frame_id"]))
+        self._next = next(self._frames, None)
+        if self._next is not None and self._next.time_ns is not None and frame.time_ns is not None:
+            # A recording that begins again or has a gap must not stop the camera.
+            gap_s = (self._next.time_ns - frame.time_ns) / 1e9
+            self._run_timer(min(max(round(gap_s, 3), 0.001), LONGEST_GAP_S))
 
     def _publishers_wait(self) -> bool:
         wanted = self.settings["wait_for_subscribers"]

@@ -20,7 +20,7 @@ from .sources import Frame, StackSource, add_noise
 
 # Any fixed instant: the same settings give the same file. Zero means "no stamp" to some tools.
 START_NS = 1_600_000_000_000_000_000
-_DIOPTRES, _UNKNOWN = 2, 0  # FocusState.lens_position_unit
+_STEPS, _DIOPTRES = 1, 2  # FocusState.lens_position_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,11 @@ class _FrameRecorder:
         stamp_ns = START_NS + round(self._count * 1e9 / self._settings.rate_hz)
         self._count += 1
         distance = frame.focus_distance_m
-        known = not math.isnan(distance)
         focus = self._messages.focus_state(
             stamp_ns,
             distance,
-            lens_position=1.0 / distance if known else math.nan,
-            lens_position_unit=_DIOPTRES if known else _UNKNOWN,
+            lens_position=frame.lens_position,
+            lens_position_unit=_STEPS if math.isnan(distance) else _DIOPTRES,
             settled=frame.settled,
         )
         self._write("focus_state", stamp_ns, focus)
