@@ -35,10 +35,8 @@ class BagSource:
             height, width = image_of(first.message).shape[:2]
             self.size = (int(width), int(height))
             self.camera = _camera(bag, self._topics)
-            self._states = sorted(
-                (stamp_of(item.message), item.message)
-                for item in bag.messages([self._topics.focus_state])
-            )
+            states = bag.messages([self._topics.focus_state])
+            self._states = sorted((item.message for item in states), key=stamp_of)
 
     def frames(self, loop: Callable[[], bool]) -> Iterator[Frame]:
         """The recorded frames in order, and again as long as `loop` says so."""
@@ -57,10 +55,10 @@ class BagSource:
 
     def _frame(self, stamp_ns: int, message: Any, truth: FloatArray | None) -> Frame:
         image = image_of(message)
-        index = bisect_right(self._states, stamp_ns, key=lambda state: state[0])
+        index = bisect_right(self._states, stamp_ns, key=stamp_of)
         if index == 0:
             return Frame(image, math.nan, math.nan, False, truth, stamp_ns)
-        state = self._states[index - 1][1]
+        state = self._states[index - 1]
         distance, position = float(state.focus_distance), float(state.lens_position)
         return Frame(image, distance, position, bool(state.settled), truth, stamp_ns)
 

@@ -16,7 +16,6 @@ from ..ros.messages import camera_info_message, focus_state_message, image_messa
 from .interface import SIM_CAMERA
 from .sources import Frame, FrameSource, add_noise, open_source
 
-
 LONGEST_GAP_S = 10.0
 """A longer pause of a recording is shortened to this."""
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -41,10 +40,10 @@ class FrameSource(Protocol):
     """Where frames come from. `camera`: None if unknown; `size`: width and height in pixels."""
 
     camera: CameraModel | None
+    size: tuple[int, int]
 
-    @property
-    def size(self) -> tuple[int, int]: ...
-    def frames(self, loop: Callable[[], bool]) -> Iterator[Frame]: ...
+    def frames(self, loop: Callable[[], bool]) -> Iterator[Frame]:
+        """The frames in order; at the end, `loop` decides whether they begin again."""
 
 
 class StackSource:
@@ -110,21 +109,9 @@ def add_noise(image: ImageArray, grey_levels: float, random: np.random.Generator
     return np.clip(np.rint(noise), 0, largest).astype(image.dtype)  # type: ignore[return-value]
 
 
-class Source(Protocol):
-    """What a simulated camera plays. `camera` is None where it is not calibrated; `size`: width
-    and height in pixels.
-    """
-
-    camera: CameraModel | None
-    size: tuple[int, int]
-
-    def frames(self, loop: Callable[[], bool]) -> Iterator[Frame]:
-        """The frames in order; at the end, `loop` decides whether they begin again."""
-
-
 def open_source(
     path: Path | None, order: Callable[[], str], moving_frames: int, dwell_frames: int, seed: int
-) -> Source:
+) -> FrameSource:
     """The source at `path`: a stack folder or a bag, or the package's own stack for None.
 
     Raises InputError where there is none.
@@ -133,18 +120,11 @@ def open_source(
         path = DEMO_STACK
         if not path.is_dir():
             raise InputError("the package has no stack of its own here: set the parameter source")
-    if (path / "stack.json").is_file() or not _is_bag(path):
+    if (path / "stack.json").is_file() or not looks_like_bag(path):
         return StackSource(path, order, moving_frames, dwell_frames, seed)
     from .bag_source import BagSource
 
     return BagSource(path)
-
-
-def _is_bag(path: Path) -> bool:
-    """Whether the path looks like a recording and not like a folder of images."""
-    suffixes = {".mcap", ".db3", ".zstd"}
-    files = path.iterdir() if path.is_dir() else [path]
-    return any(file.suffix in suffixes or file.name == "metadata.yaml" for file in files)
 
 
 def _position(distance_m: float, number: float) -> float:
