@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweep_stacks import CAMERA, DISTANCES, sweep_bag, two_planes
+from sweep_stacks import SLICES, sweep_bag, wall
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.pipeline import DepthPipeline
@@ -43,17 +43,17 @@ def test_the_same_sweep_gives_the_same_numbers_every_time(
 
 
 def test_a_bag_gives_what_the_estimator_gives_of_its_stack(tmp_path: Path) -> None:
-    stack, truth = two_planes()
+    stack, truth = wall()
     result = evaluate(sweep_bag(tmp_path / "bag", sweeps=2))
     expected = DepthFromFocus().process(stack)
     np.testing.assert_allclose(result.last.depth, expected.depth, rtol=1e-5)
     np.testing.assert_array_equal(result.last_truth, truth)
-    assert result.camera == CAMERA
+    assert result.camera == stack.camera
 
 
-def test_the_two_planes_are_measured(tmp_path: Path) -> None:
+def test_the_wall_are_measured(tmp_path: Path) -> None:
     result = evaluate(sweep_bag(tmp_path / "bag", sweeps=3))
-    assert result.slices == len(DISTANCES)
+    assert result.slices == SLICES
     # Ping-pong: 5 frames, 3 on the way back, 5 again; the first alone is no sweep.
     assert result.estimates == 12
     scored = result.against_truth
@@ -77,14 +77,14 @@ def test_images_that_are_missing_and_frames_of_a_moving_lens_are_counted(tmp_pat
 
 def with_recorded_depth(path: Path, factor: float) -> Path:
     """A sweep whose recorded depth is the truth times `factor`, without its first frame."""
-    stack, truth = two_planes()
+    stack, truth = wall()
     with BagWriter(path) as bag:
         messages = MessageFactory(bag.store, "camera")
         bag.add_topic("/focus_state", FOCUS_STATE)
         for name in ("/image_rect", "/truth/depth", "/depth/image_rect", "/depth/confidence"):
             bag.add_topic(name, IMAGE)
-        for number in range(3 * len(DISTANCES)):
-            item = stack.slices[number % len(DISTANCES)]
+        for number in range(3 * SLICES):
+            item = stack.slices[number % SLICES]
             stamp = START + number * PERIOD
             state = messages.focus_state(stamp, item.focus_distance_m)
             bag.write("/focus_state", stamp, state)
@@ -117,7 +117,7 @@ def test_fewer_estimates_on_demand(tmp_path: Path) -> None:
 
 
 def test_truth_that_was_sent_once_holds_for_all_images(tmp_path: Path) -> None:
-    stack, truth = two_planes()
+    stack, truth = wall()
     with BagWriter(tmp_path / "bag") as bag:
         messages = MessageFactory(bag.store, "camera")
         bag.add_topic("/focus_state", FOCUS_STATE)
@@ -125,23 +125,23 @@ def test_truth_that_was_sent_once_holds_for_all_images(tmp_path: Path) -> None:
         bag.add_topic("/ground_truth/depth", IMAGE)
         millimetres = (truth * 1000).astype(np.uint16)
         bag.write("/ground_truth/depth", START, messages.image(START, millimetres, "16UC1"))
-        for number in range(2 * len(DISTANCES)):
-            item, stamp = stack.slices[number % len(DISTANCES)], START + number * PERIOD
+        for number in range(2 * SLICES):
+            item, stamp = stack.slices[number % SLICES], START + number * PERIOD
             bag.write("/focus_state", stamp, messages.focus_state(stamp, item.focus_distance_m))
             bag.write("/image_rect", stamp, messages.image(stamp, item.image))
     result = evaluate(tmp_path / "bag")
-    assert result.against_truth.images == len(DISTANCES) + 1
+    assert result.against_truth.images == SLICES + 1
 
 
 def test_whole_focal_stacks_are_evaluated_too(tmp_path: Path) -> None:
-    stack, _ = two_planes()
+    stack, _ = wall()
     slices = [
         FocusSlice(s.image, s.focus_distance_m, START + n) for n, s in enumerate(stack.slices)
     ]
     with BagWriter(tmp_path / "bag") as bag:
         messages = MessageFactory(bag.store, "camera")
         bag.add_topic("/focal_stack", FOCAL_STACK)
-        message = messages.focal_stack(FocalStack(tuple(slices), CAMERA))
+        message = messages.focal_stack(FocalStack(tuple(slices), stack.camera))
         bag.write("/focal_stack", START, message)
     result = evaluate(tmp_path / "bag")
     assert result.estimates == 1
@@ -162,13 +162,13 @@ def test_unknown_distances_give_relative_depth_that_is_not_scored(tmp_path: Path
 
 
 def test_messages_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> None:
-    stack, _ = two_planes()
+    stack, _ = wall()
     with BagWriter(tmp_path / "bag") as bag:
         messages = MessageFactory(bag.store, "camera")
         bag.add_topic("/focus_state", FOCUS_STATE)
         bag.add_topic("/image_rect", IMAGE)
-        for number in range(2 * len(DISTANCES)):
-            item, stamp = stack.slices[number % len(DISTANCES)], START + number * PERIOD
+        for number in range(2 * SLICES):
+            item, stamp = stack.slices[number % SLICES], START + number * PERIOD
             bag.write("/focus_state", stamp, messages.focus_state(stamp, item.focus_distance_m))
             image = messages.image(stamp, item.image)
             if number == 3:
@@ -178,7 +178,7 @@ def test_messages_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> N
     ((reason, count),) = result.unusable.items()
     assert count == 1
     assert "image_proc" in reason
-    assert result.slices == len(DISTANCES)
+    assert result.slices == SLICES
 
 
 def test_a_cut_recording_is_evaluated_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_sweep_without_a_readable_image_says_why(tmp_path: Path) -> None:
         messages = MessageFactory(bag.store, "camera")
         bag.add_topic("/focus_state", FOCUS_STATE)
         bag.add_topic("/image_rect", IMAGE)
-        stack, _ = two_planes()
+        stack, _ = wall()
         for number, item in enumerate(stack.slices):
             stamp = START + number * PERIOD
             moving = messages.focus_state(stamp, item.focus_distance_m, settled=False)
