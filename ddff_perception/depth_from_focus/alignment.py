@@ -45,6 +45,7 @@ __all__ = [
 # the phase correlation must not add up from sweep to sweep.
 _STILL_PX = 0.3
 _REWEIGH_STEP = 0.02
+_SIZE_PX = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +219,10 @@ class Aligner:
             weight *= 1.0 if found else self._settings.failed_weight
         image = warp(item.image, matrix)
         if kind == "flow" and neighbour is not None:
-            size, smoothing = self._settings.alignment_size, self._settings.flow_smoothing
+            size, smoothing = self._settings.size(_SIZE_PX), self._settings.flow_smoothing
             flow = dense_flow(neighbour.item.image, image, size, smoothing)
             image, _ = warp_by_flow(item.image, matrix, flow)
-        levels = pyramid(image, self._settings.alignment_size) if registers else []
+        levels = pyramid(image, self._settings.size(_SIZE_PX)) if registers else []
         aligned = replace(item, image=image)
         return _View(aligned, matrix, breathing, levels, spectrum(image), _point(0.0, 0.0), weight)
 
@@ -230,7 +231,7 @@ class Aligner:
     ) -> tuple[Matrix, bool]:
         settings = self._settings
         initial = breathing @ np.linalg.inv(neighbour.breathing) @ neighbour.matrix
-        moving = pyramid(item.image, settings.alignment_size)
+        moving = pyramid(item.image, settings.size(_SIZE_PX))
         try:
             matrix, correlation = register(
                 neighbour.levels, moving, item.image.shape, initial, settings.alignment_model

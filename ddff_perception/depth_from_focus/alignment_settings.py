@@ -32,10 +32,11 @@ ALIGNMENT_PARAMETERS = ParameterTable(
         ),
         Parameter(
             "alignment_size",
-            480,
-            "images are shrunken to this longest side to find how they lie",
+            0,
+            "images are shrunken to this longest side to find how they lie; 0 is 240 for a stream "
+            "and 640 for a whole stack",
             "px",
-            80,
+            0,
             4096,
         ),
         Parameter(
@@ -120,6 +121,10 @@ class AlignmentSettings:
                 "or choose ecc"
             )
         return cls(**checked)
+
+    def size(self, automatic: int) -> int:
+        """The longest side of images that are compared, `automatic` where none was set."""
+        return max(self.alignment_size, 80) if self.alignment_size else automatic
 
     def weight(self, misaligned_px: float) -> float:
         """Weight 0..1 of a slice that lies off by so many pixels: exp(-(d / scale)^2)."""

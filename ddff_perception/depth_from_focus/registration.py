@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import cv2
@@ -30,8 +31,9 @@ LEAST_CONTRAST = 0.02
 # Gaussian low-pass of the phase correlation, cycles per pixel: defocus leaves nothing above.
 _PASS_BAND = 0.1
 _SMOOTHING_PX = 1.5
-_ECC_ITERATIONS = 50
-_ECC_EPSILON = 1e-5
+# Finest level first; coarser ones as the last. More change less than a hundredth of a pixel.
+_ECC_ITERATIONS = (2, 6, 20)
+_ECC_EPSILON = 1e-4
 
 
 class RegistrationError(ValueError):
@@ -71,11 +73,22 @@ class Spectrum:
 def spectrum(image: ImageArray, longest: int = 160) -> Spectrum:
     """The spectrum of `image` at thumbnail size."""
     small = grey_of_size(image, longest)
-    window = np.outer(np.hanning(small.shape[0]), np.hanning(small.shape[1])).astype(np.float32)
+    shape = (small.shape[0], small.shape[1])
+    window = _window(shape)
     mean = float((small * window).sum() / max(float(window.sum()), 1e-9))
-    values = fft.rfft2((small - mean) * window).astype(np.complex64)
-    pixels = max(image.shape[:2]) / max(small.shape)
-    return Spectrum(values, (small.shape[0], small.shape[1]), pixels, float(small.std()))
+    values = fft.rfft2((small - np.float32(mean)) * window).astype(np.complex64)
+    return Spectrum(values, shape, max(image.shape[:2]) / max(shape), float(small.std()))
+
+
+@lru_cache(maxsize=8)
+def _window(shape: tuple[int, int]) -> FloatArray:
+    return np.outer(np.hanning(shape[0]), np.hanning(shape[1])).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _pass_band(shape: tuple[int, int]) -> FloatArray:
+    fy, fx = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]
+    return np.exp(-(fx * fx + fy * fy) / (2 * _PASS_BAND**2)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +119,9 @@ def translation(reference: Spectrum, image: Spectrum) -> Translation:
     """
     cross = image.values * np.conj(reference.values)
     magnitude = np.abs(cross)
-    fy = fft.fftfreq(reference.shape[0])[:, None]
-    fx = fft.rfftfreq(reference.shape[1])[None, :]
-    band = np.exp(-(fx * fx + fy * fy) / (2 * _PASS_BAND**2)).astype(np.float32)
-    floor = 1e-2 * float(magnitude.mean()) + 1e-20
-    surface = fft.irfft2(cross / (magnitude + floor) * band, s=reference.shape)
+    floor = np.float32(1e-2 * float(magnitude.mean()) + 1e-20)
+    whitened = cross / (magnitude + floor) * _pass_band(reference.shape)
+    surface = fft.irfft2(whitened, s=reference.shape)
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     spread = float(surface.std())
     height = (float(surface[row, column]) - float(surface.mean())) / spread if spread > 0 else 0.0
@@ -171,8 +182,9 @@ def register(
     matrix, correlation = initial, 0.0
     motion = cv2.MOTION_HOMOGRAPHY if model == "homography" else cv2.MOTION_AFFINE
     find: Any = cv2.findTransformECC  # the stubs do not know that the mask may be None
-    criteria = (3, _ECC_ITERATIONS, _ECC_EPSILON)  # 3: iterations and epsilon
-    for fixed, moving in zip(reference, image, strict=True):
+    for level, (fixed, moving) in enumerate(zip(reference, image, strict=True)):
+        above = min(len(reference) - 1 - level, len(_ECC_ITERATIONS) - 1)
+        criteria = (3, _ECC_ITERATIONS[above], _ECC_EPSILON)  # 3: iterations and epsilon
         scale = scaling(shape, fixed.shape)
         start = scale @ matrix @ np.linalg.inv(scale)
         start = (start / start[2, 2]).astype(np.float32)

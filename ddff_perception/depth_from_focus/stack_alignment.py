@@ -24,6 +24,8 @@ from .registration import (
     warp_by_flow,
 )
 
+_SIZE_PX = 640
+
 
 @dataclass(frozen=True, slots=True)
 class AlignedStack:
@@ -118,7 +120,7 @@ class _StackAligner:
         settings = self._settings
         initial = breathing @ np.linalg.inv(neighbour.breathing) @ neighbour.matrix
         reference, moving = (
-            pyramid(one, settings.alignment_size) for one in (neighbour.image, item.image)
+            pyramid(one, settings.size(_SIZE_PX)) for one in (neighbour.image, item.image)
         )
         try:
             matrix, correlation = register(
@@ -131,7 +133,7 @@ class _StackAligner:
         aligned.failed = failed
         if settings.alignment == "flow":
             flow = dense_flow(
-                neighbour.image, aligned.image, settings.alignment_size, settings.flow_smoothing
+                neighbour.image, aligned.image, settings.size(_SIZE_PX), settings.flow_smoothing
             )
             aligned.image, aligned.valid = warp_by_flow(item.image, aligned.matrix, flow)
         return aligned
