@@ -200,7 +200,7 @@ def print_bag_evaluation(evaluation: BagEvaluation, *, gaps: bool = True) -> Non
         table = Table(
             title="Errors after the first sweep", box=box.SIMPLE_HEAD, title_justify="left"
         )
-        table.add_column("")
+        table.add_column("", no_wrap=True)
         for name in ("images", "MAE 1/m", "MAE m", "Abs rel", "δ<1.25 %", "coverage"):
             table.add_column(name, justify="right")
         for row in rows:
