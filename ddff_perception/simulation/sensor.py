@@ -29,8 +29,8 @@ class SensorSettings:
 def exposure_for(radiance: FloatArray, percentile: float = 95.0, target: float = 0.75) -> float:
     """Factor that brings the `percentile` of the mean of R, G, B to `target` of saturation.
 
-    `radiance`: H x W x 3 linear. Lamps and windows above the percentile saturate, as they do in
-    photographs.
+    `radiance`: pixels x 3 or H x W x 3, linear, without lamps and windows: they shall saturate,
+    as they do in photographs, and not leave the room dark.
     """
     level = float(np.percentile(radiance.mean(axis=-1), percentile))
     return target / max(level, 1e-9)

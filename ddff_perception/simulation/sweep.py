@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..optics.thin_lens import breathing_magnification, focus_distances_linear_in_dioptres
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, InputError
 from .render import Renderer
-from .scenes import SceneSettings, random_scene
+from .scenes import KINDS, SceneSettings, random_scene
 from .sensor import SensorSettings, expose, exposure_for
 
 ORDERS = ("near_to_far", "far_to_near", "random")
@@ -122,9 +122,10 @@ def render_sweep(settings: SweepSettings, progress: Progress | None = None) -> R
     seed = settings.scene.seed * 4099 % 2**31
     report = progress or (lambda done, all_: None)
     sharp = renderer.pinhole(camera, settings.samples, seed)
-    exposure = exposure_for(sharp)
     report(1, total)
     geometry = renderer.geometry(camera)
+    lights = np.isin(geometry.labels, [KINDS.index("lamp"), KINDS.index("window")])
+    exposure = exposure_for(sharp[~lights] if not lights.all() else sharp)
     rng = np.random.default_rng([settings.scene.seed, 77])
     magnifications = [breathing_magnification(d, settings.breathing) for d in distances]
     slices = []
