@@ -14,6 +14,8 @@ _INTERFACES = {
     "depth_from_focus": ("ddff_perception.depth_from_focus.interface", "DEPTH_FROM_FOCUS"),
     "focus_sweeper": ("ddff_perception.depth_from_focus.interface", "FOCUS_SWEEPER"),
     "sim_camera": ("ddff_perception.simulation.interface", "SIM_CAMERA"),
+    "bag_recorder": ("ddff_perception.ros.bag_interface", "BAG_RECORDER"),
+    "bag_player": ("ddff_perception.ros.bag_interface", "BAG_PLAYER"),
 }
 NODE_NAMES = tuple(_INTERFACES)
 

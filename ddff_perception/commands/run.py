@@ -1,0 +1,145 @@
+"""`ddff run`: nodes from a parameter file, without launch."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..types import InputError
+from ._common import progress_console
+from ._processes import NodeProcesses, ProcessError
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="ROS 2 parameter file, as launch takes it.")],
+    node: Annotated[
+        list[str] | None,
+        typer.Option(help="Run only this node of the file, as often as needed."),
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Namespace of the nodes.")] = "camera",
+    remap: Annotated[
+        list[str] | None,
+        typer.Option(help="Remap a topic, as often as needed.", metavar="FROM:=TO"),
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warn, error or fatal.")] = "info",
+    logs: Annotated[
+        Path | None, typer.Option(help="Folder for the nodes' output (else a temporary one).")
+    ] = None,
+) -> None:
+    """Run the nodes that a parameter file names, each in a process, until Ctrl-C.
+
+    The file is the one that `ros2 launch` takes: a node is named by a key such as
+    /**/depth_from_focus. If one of the nodes ends, all do, and the status says why.
+
+    Examples:
+      ddff run config/demo.yaml
+
+      ddff run my_robot.yaml --node depth_from_focus --namespace front_camera
+
+      ddff run my_robot.yaml --remap image_rect:=/usb_cam/image_rect
+
+    """
+    from ..files.atomic import make_folder
+    from ..ros.nodes import node_environment, node_interface
+
+    names = nodes_of(config, node)
+    arguments = node_arguments(config, namespace, remap or [], log_level)
+    folder = make_folder(logs) if logs else Path(tempfile.mkdtemp(prefix="ddff_run_"))
+    shown = _Log()
+    try:
+        with NodeProcesses(folder, node_environment()) as nodes:
+            for name in names:
+                nodes.start(name, node_interface(name).module, arguments)
+            progress_console.print(
+                f"running {', '.join(names)}; their output is in {folder}; Ctrl-C ends them",
+                highlight=False,
+                markup=False,
+            )
+            try:
+                while True:
+                    shown.show(folder, names)
+                    nodes.wait(0.5)
+            except KeyboardInterrupt:
+                nodes.stop()
+    except ProcessError as error:
+        progress_console.print(f"ddff run: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def nodes_of(config: Path, chosen: list[str] | None = None) -> list[str]:
+    """The names of this package's nodes in a parameter file, in its order; only `chosen` if given.
+
+    Raises InputError where the file is no parameter file or names none of them.
+    """
+    from ..ros.nodes import NODE_NAMES
+
+    content = read_parameter_file(config)
+    found = list(dict.fromkeys(key.rstrip("/").rpartition("/")[2] for key in content))
+    named = [name for name in found if name in NODE_NAMES]
+    missing = [name for name in chosen or [] if name not in NODE_NAMES]
+    if missing:
+        raise InputError(f"there is no node {missing[0]!r}; there are: {', '.join(NODE_NAMES)}")
+    if chosen:
+        return list(dict.fromkeys(chosen))
+    if not named:
+        raise InputError(
+            f"{config} names none of the nodes {', '.join(NODE_NAMES)}: a key such as "
+            "/**/depth_from_focus does, or choose with --node"
+        )
+    return named
+
+
+def read_parameter_file(config: Path) -> dict[str, Any]:
+    """The nodes of a ROS 2 parameter file by key; raises InputError where it is none."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
+        raise InputError(f"cannot read the parameter file {config}: {reason}") from error
+    good = isinstance(content, dict) and all(
+        isinstance(key, str) and isinstance(value, dict) for key, value in content.items()
+    )
+    if not good or not content:
+        raise InputError(
+            f"{config} is no ROS 2 parameter file: it must hold nodes, each with ros__parameters"
+        )
+    for key, value in content.items():
+        if "ros__parameters" not in value:
+            raise InputError(f"{config}: {key} has no ros__parameters")
+    return dict(content)
+
+
+def node_arguments(config: Path, namespace: str, remaps: list[str], log_level: str) -> list[str]:
+    """A node's command line; raises InputError on a remapping that is none."""
+    arguments = ["--ros-args", "--params-file", str(config.resolve())]
+    arguments += ["--log-level", log_level]
+    if namespace.strip("/"):
+        arguments += ["-r", f"__ns:=/{namespace.strip('/')}"]
+    for rule in remaps:
+        if ":=" not in rule.strip(":="):
+            raise InputError(f"{rule!r} is no remapping: write from:=to")
+        arguments += ["-r", rule]
+    return arguments
+
+
+class _Log:
+    """Copies what the nodes wrote since the last look to the console."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, int] = {}
+
+    def show(self, folder: Path, names: list[str]) -> None:
+        for name in names:
+            with (folder / f"{name}.txt").open("rb") as file:
+                file.seek(self._read.get(name, 0))
+                text = file.read()
+                self._read[name] = file.tell()
+            if text:
+                progress_console.print(
+                    text.decode(errors="replace"), end="", markup=False, highlight=False
+                )

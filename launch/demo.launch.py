@@ -1,0 +1,47 @@
+"""The demo on a robot: a simulated focus-sweeping camera, depth from it, and RViz."""
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from ddff_perception.ros.launch_actions import (
+    PACKAGE,
+    common_arguments,
+    in_camera_namespace,
+    perception_node,
+    simulated_camera,
+)
+
+RECORDED = [
+    "image_rect",
+    "camera_info",
+    "focus_state",
+    "truth/depth",
+    "depth/image_rect",
+    "depth/camera_info",
+    "depth/confidence",
+    "image_all_in_focus",
+    "points",
+    "/diagnostics",
+]
+
+
+def recorder(context: LaunchContext) -> list[Node]:
+    """Records the topics if a folder was given."""
+    folder = LaunchConfiguration("bag").perform(context)
+    if not folder:
+        return []
+    output = {"output": ParameterValue(folder, value_type=str), "topics": RECORDED}
+    return [Node(package=PACKAGE, executable="bag_recorder", output="screen", parameters=[output])]
+
+
+def generate_launch_description() -> LaunchDescription:
+    source, camera = simulated_camera()
+    bag = DeclareLaunchArgument(
+        "bag", default_value="", description="folder of a new bag that is recorded; empty: none"
+    )
+    nodes = [camera, perception_node("depth_from_focus"), OpaqueFunction(function=recorder)]
+    arguments = [*common_arguments("demo", rviz="true"), source, bag]
+    return LaunchDescription([*arguments, *in_camera_namespace("demo", nodes)])
