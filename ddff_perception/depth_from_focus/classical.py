@@ -84,7 +84,9 @@ TRIAL_CANDIDATES = 24
 MERGE_RADIUS = 0.75
 MINIMUM_BINS = 12
 # Offset, slope over the posterior's log-odds, slope over the neighbours' spread.
-CONFIDENCE_CURVE = (1.06, 0.35, -1.31)
+CONFIDENCE_CURVE = (0.8, 0.35, -1.09)
+# Log-likelihood, nats, by which the best candidate must stand out to count as found.
+LEAST_EVIDENCE = 0.1
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
@@ -124,7 +126,7 @@ class MultiscaleMethod:
         evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior = peak_of(evidence, candidates)
-        confidence = calibrated_confidence(position, posterior)
+        confidence = calibrated_confidence(position, posterior) * decisiveness(evidence)
         return Solution(self._grow(position), self._grow(confidence))
 
     def _grow(self, values: FloatArray) -> FloatArray:
@@ -238,6 +240,17 @@ def calibrated_confidence(position: FloatArray, posterior: FloatArray) -> FloatA
     return confidence.astype(np.float32, copy=False)
 
 
+def decisiveness(evidence: FloatArray) -> FloatArray:
+    """0 where no candidate is likelier than another (blank slices), else nearly 1.
+
+    There every candidate ties, neighbours agree on the same one, and no calibration curve can
+    tell. `evidence`: rows x columns x D. Returns rows x columns.
+    """
+    gain = evidence.max(axis=2) - evidence.mean(axis=2)
+    decided: FloatArray = 1 - np.exp(gain * np.float32(-1.0 / LEAST_EVIDENCE))
+    return decided
+
+
 @lru_cache(maxsize=64)
 def _near_candidates(first: float, last: float, count: int) -> FloatArray:
     """Row i is 1 where a candidate lies within 10 % (or half a step) of candidate i: D x D."""
@@ -251,7 +264,11 @@ def _near_candidates(first: float, last: float, count: int) -> FloatArray:
 def focus_templates(
     positions: tuple[float, ...], count: int, blur_scale: float, levels: int
 ) -> FloatArray:
-    """The focus curve of each candidate: float32 levels x S x D, zero mean, unit norm over S."""
+    """The focus curve of each candidate: float32 levels x S x D, zero mean, unit norm over S.
+
+    Curves of two slices differ by nothing but their height: it is kept, relative to the highest,
+    so that the sharper slice is the peak.
+    """
     places = np.array(positions)
     candidates = np.linspace(places[0], places[-1], count)
     radius = 0.5 * blur_scale * np.abs(candidates[None, :] - places[:, None])
@@ -259,7 +276,9 @@ def focus_templates(
     for level in range(levels):
         curve = 1.0 / (1.0 + (radius / (HALF_RESPONSE_RADIUS * 2**level)) ** FALL_EXPONENT)
         curve -= curve.mean(axis=0)
-        curves.append(curve / np.maximum(np.linalg.norm(curve, axis=0), 1e-9))
+        norm = np.linalg.norm(curve, axis=0)
+        norm = np.full_like(norm, norm.max()) if len(places) == 2 else norm
+        curves.append(curve / np.maximum(norm, 1e-9))
     return np.stack(curves).astype(np.float32)
 
 
