@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 _FIRST_PRIVATE_DOMAIN, _LAST_DOMAIN = 60, 101
 _LOG_LINES = 12
 _PATIENCE_S = 15.0
+# After a failure or a signal nobody wants to wait for long.
+_GRACE_S = 5.0
 
 
 # <linux/prctl.h>: the signal that a process gets when its parent dies.
@@ -54,8 +57,7 @@ class NodeProcess:
 
     def stop(self) -> None:
         """Ends the process with SIGINT; raises ProcessError if that does not go well."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+        self.interrupt()
         try:
             status = self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -64,11 +66,18 @@ class NodeProcess:
         if status != 0:
             raise ProcessError(self._failure(f"ended with status {status}"))
 
-    def kill(self) -> None:
-        """Ends the process whatever it does; safe to repeat."""
+    def interrupt(self) -> None:
+        """Tells the process to end, as Ctrl-C does."""
         if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+            self._process.send_signal(signal.SIGINT)
+
+    def kill(self, grace_s: float = 0.0) -> None:
+        """Ends the process whatever it does, if it is not gone in `grace_s`; safe to repeat."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace_s)
+            return
+        self._process.kill()
+        self._process.wait()
 
     def _failure(self, what: str) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
@@ -98,7 +107,10 @@ class NodeProcesses:
         trace: TracebackType | None,
     ) -> None:
         for process in self._running:
-            process.kill()
+            process.interrupt()
+        until = time.monotonic() + _GRACE_S
+        for process in self._running:
+            process.kill(max(0.0, until - time.monotonic()))
         signal.signal(signal.SIGTERM, self._before)
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> NodeProcess:

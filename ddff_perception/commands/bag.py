@@ -58,7 +58,7 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
             if regular
             else ["", "", ""]
         )
-        label = f"{name}\n  [dim]{topic['type']}[/dim]"
+        label = f"{escape(name)}\n  [dim]{escape(topic['type'])}[/dim]"
         table.add_row(label, str(topic["count"]), *cells)
     console.print(table)
     _print_damage(content["damage"], content["messages"])
@@ -229,7 +229,9 @@ def _print_gaps(evaluation: BagEvaluation) -> None:
     table = topic_table("Topics", ("messages", "Hz", "missing", "longest gap s"))
     for name, gaps in evaluation.gaps.items():
         rate = f"{1.0 / gaps.period_s:.2f}" if gaps.period_s > 0 else ""
-        table.add_row(name, str(gaps.count), rate, str(gaps.missing), f"{gaps.longest_s:.2f}")
+        table.add_row(
+            escape(name), str(gaps.count), rate, str(gaps.missing), f"{gaps.longest_s:.2f}"
+        )
     console.print(table)
     for name, gaps in evaluation.gaps.items():
         if gaps.repeated or gaps.backwards:
@@ -239,7 +241,7 @@ def _print_gaps(evaluation: BagEvaluation) -> None:
 
 def topic_table(title: str, columns: Sequence[str]) -> Table:
     """An empty table whose first column holds topics, the others numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("topic", overflow="fold")
     for name in columns:
         table.add_column(name, justify="right")
