@@ -151,9 +151,11 @@ def _pictures(
     b: SceneBuilder, left: float, right: float, length: float, z: float, count: int
 ) -> None:
     rng = b.rng
+    slot = (right - left) / count
     for i in range(count):
-        w, h = rng.uniform(0.35, 0.9), rng.uniform(0.35, 0.8)
-        x = left + (right - left) * (i + rng.uniform(0.25, 0.75)) / count
+        w, h = min(rng.uniform(0.35, 0.9), 0.9 * slot), rng.uniform(0.35, 0.8)
+        middle = left + slot * (i + 0.5)
+        x = middle + (slot - w) * rng.uniform(-0.4, 0.4)
         low = z + rng.uniform(-0.05, 0.25)
         b.add("picture", shapes.box(w, 0.03, h).moved(x, length - 0.017, low), b.small(w))
 
