@@ -82,13 +82,14 @@ def spectrum(image: ImageArray, longest: int = 160) -> Spectrum:
 
 @lru_cache(maxsize=8)
 def _window(shape: tuple[int, int]) -> FloatArray:
-    return np.outer(np.hanning(shape[0]), np.hanning(shape[1])).astype(np.float32)
+    window = np.outer(np.hanning(shape[0]), np.hanning(shape[1]))
+    return np.asarray(window, np.float32)
 
 
 @lru_cache(maxsize=8)
 def _pass_band(shape: tuple[int, int]) -> FloatArray:
     fy, fx = fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]
-    return np.exp(-(fx * fx + fy * fy) / (2 * _PASS_BAND**2)).astype(np.float32)
+    return np.asarray(np.exp(-(fx * fx + fy * fy) / (2 * _PASS_BAND**2)), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
