@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import typer
 from rich.table import Table
@@ -15,15 +14,14 @@ from rich.table import Table
 from .. import __version__
 from ..depth_from_focus.estimator import DepthFromFocus, all_parameters
 from ..depth_from_focus.methods import METHODS
+from ..depth_from_focus.saving import write_estimate
+from ..evaluation.figures import colorize_depth
 from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, write_json
-from ..files.clouds import write_ply
-from ..files.stack_folder import StackFolder, read_stack, write_array, write_image
-from ..optics.camera_geometry import depth_to_points
+from ..files.stack_folder import StackFolder, read_stack, write_image
+from ..parameters import Value
 from ..types import DepthEstimate, FocalStack
 from ._common import console, progress_bar
-
-MILLIMETRES_MAX = 65535
 
 
 def depth(
@@ -35,6 +33,10 @@ def depth(
     param: Annotated[
         list[str] | None,
         typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
+    ] = None,
+    lens_table: Annotated[
+        Path | None,
+        typer.Option(help="Lens calibration (YAML) for alignment=breathing, ecc or flow."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
@@ -51,18 +53,18 @@ def depth(
       ddff depth my_phone_stack --param alignment=ecc
 
     """
-    assignments = list(param or [])
-    alignment, assignments = _take_alignment(assignments)
-    parameters = all_parameters(method).parse(assignments)
-    make_folder(output)
+    parameters, alignment = _split_parameters(method, list(param or []))
     folder = read_stack(stack)
-    used = _aligned(folder.stack, alignment)
-    estimator = DepthFromFocus(method, parameters, used.camera)
+    estimator = DepthFromFocus(method, parameters, folder.stack.camera)
+    make_folder(output)
+    used, weights = _aligned(folder.stack, alignment, lens_table)
     started = time.perf_counter()
-    estimate = _estimate(estimator, used)
+    estimate = _estimate(estimator, used, weights)
     seconds = time.perf_counter() - started
     summary = _summary(folder, method, parameters, alignment, estimate, seconds)
-    summary["cloud_points"] = write_results(output, estimate, used)
+    summary["cloud_points"] = write_estimate(output, estimate, used.camera)
+    picture = colorize_depth(estimate.depth, relative=estimate.relative)
+    write_image(output / "depth_color.png", picture)
     write_json(output / "summary.json", summary)
     if as_json:
         typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
@@ -70,69 +72,40 @@ def depth(
         _print(summary, output)
 
 
-def write_results(output: Path, estimate: DepthEstimate, stack: FocalStack) -> int | None:
-    """Writes the result files and returns the number of cloud points, None without a camera."""
-    from ..evaluation.figures import colorize_depth
+def _split_parameters(
+    method: str, assignments: list[str]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """The estimator's values, and those of the alignment, which concerns the slices."""
+    from ..depth_from_focus.alignment_settings import ALIGNMENT_PARAMETERS
 
-    write_array(output / "depth.npy", estimate.depth)
-    write_array(output / "confidence.npy", estimate.confidence)
-    write_image(
-        output / "depth_color.png", colorize_depth(estimate.depth, relative=estimate.relative)
-    )
-    if estimate.all_in_focus is not None:
-        write_image(output / "all_in_focus.png", estimate.all_in_focus)
-    if estimate.relative:
-        return None
-    write_image(output / "depth.png", depth_to_millimetres(estimate.depth))
-    if stack.camera is None or estimate.all_in_focus is None:
-        return None
-    points = depth_to_points(estimate.depth, stack.camera)
-    return write_ply(output / "cloud.ply", points, _eight_bit_colour(estimate.all_in_focus))
+    together = all_parameters(method) + ALIGNMENT_PARAMETERS
+    values = together.parse(assignments)
+    alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
+    return {n: v for n, v in values.items() if n not in alignment}, alignment
 
 
-def depth_to_millimetres(depth: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Depth in metres as uint16 millimetres, rounded half up; unknown or over 65.535 m is 0."""
-    with np.errstate(invalid="ignore"):
-        scaled = np.floor(depth.astype(np.float64) * 1e3 + 0.5)
-        good = np.isfinite(scaled) & (scaled > 0) & (scaled <= MILLIMETRES_MAX)
-    return np.where(good, scaled, 0).astype(np.uint16)
+def _aligned(
+    stack: FocalStack, values: dict[str, Value], lens_table: Path | None
+) -> tuple[FocalStack, list[float]]:
+    """The slices in one view and the weight of each."""
+    kind = str(values.get("alignment", "none"))
+    if kind == "none":
+        return stack, [1.0] * len(stack.slices)
+    from ..depth_from_focus.stack_alignment import align_stack
+    from ..optics.lens_table import read_lens_table
 
-
-def _eight_bit_colour(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if image.dtype == np.uint16:
-        image = cv2.convertScaleAbs(image, alpha=1.0 / 257.0)
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
-
-
-def _take_alignment(assignments: list[str]) -> tuple[str, list[str]]:
-    """`alignment=KIND` concerns the slices, not the estimator."""
-    from ..depth_from_focus.alignment import ALIGNMENT_PARAMETERS
-
-    mine = [text for text in assignments if text.partition("=")[0].strip() == "alignment"]
-    rest = [text for text in assignments if text not in mine]
-    values = ALIGNMENT_PARAMETERS.parse(mine)
-    return str(values.get("alignment", "none")), rest
-
-
-def _aligned(stack: FocalStack, alignment: str) -> FocalStack:
-    if alignment == "none":
-        return stack
-    from ..depth_from_focus.alignment import align_stack
-
+    table = None if lens_table is None else read_lens_table(lens_table)
     with progress_bar() as bar:
         task = bar.add_task("aligning slices", total=len(stack.slices))
-        aligned = align_stack(stack, alignment, progress=lambda: bar.advance(task))
-    return aligned.stack
+        aligned = align_stack(stack, kind, table, lambda: bar.advance(task), values)
+    return aligned.stack, [float(weight) for weight in aligned.weights]
 
 
-def _estimate(estimator: DepthFromFocus, stack: FocalStack) -> DepthEstimate:
+def _estimate(estimator: DepthFromFocus, stack: FocalStack, weights: list[float]) -> DepthEstimate:
     with progress_bar() as bar:
         task = bar.add_task("estimating depth", total=len(stack.slices) + 1)
-        slice_ms = []
-        for item in stack.slices:
-            started = time.perf_counter()
-            estimator.update(item)
-            slice_ms.append((time.perf_counter() - started) * 1e3)
+        for item, weight in zip(stack.slices, weights, strict=True):
+            estimator.update(item, weight=weight)
             bar.advance(task)
         estimate = estimator.estimate()
         bar.advance(task)
@@ -142,8 +115,8 @@ def _estimate(estimator: DepthFromFocus, stack: FocalStack) -> DepthEstimate:
 def _summary(
     folder: StackFolder,
     method: str,
-    parameters: dict[str, Any],
-    alignment: str,
+    parameters: dict[str, Value],
+    alignment: dict[str, Value],
     estimate: DepthEstimate,
     seconds: float,
 ) -> dict[str, Any]:
@@ -158,7 +131,7 @@ def _summary(
         "height": estimate.depth.shape[0],
         "method": method,
         "parameters": all_parameters(method).complete(parameters) | {"method": method},
-        "alignment": alignment,
+        "alignment": alignment or {"alignment": "none"},
         "relative": estimate.relative,
         "unit": "position in the sweep, 0..1" if estimate.relative else "m",
         "coverage": estimate.coverage,

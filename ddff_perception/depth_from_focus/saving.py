@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..depth_encoding import depth_to_millimetres
 from ..files.atomic import make_folder
 from ..files.clouds import write_ply
 from ..files.stack_folder import write_array, write_image, write_stack
 from ..optics.camera_geometry import depth_to_points
-from ..types import DepthEstimate, FocalStack, InputError
+from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
 
 
 def save_snapshot(root: Path, name: str, stack: FocalStack, estimate: DepthEstimate | None) -> Path:
@@ -33,30 +34,39 @@ def save_snapshot(root: Path, name: str, stack: FocalStack, estimate: DepthEstim
     try:
         write_stack(partial / "stack", stack)
         if estimate is not None:
-            _write_estimate(partial, stack, estimate)
+            write_estimate(partial, estimate, stack.camera)
         return _move(partial, root / name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_estimate(folder: Path, stack: FocalStack, estimate: DepthEstimate) -> None:
+def write_estimate(folder: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
+    """Writes the result files into `folder` and returns the number of cloud points.
+
+    `depth.npy` (float32 metres, NaN unknown), `confidence.npy`, `all_in_focus.png`; unless the
+    depth is relative `depth.png` (16-bit millimetres); with a `camera` also `cloud.ply`, None
+    without one. Raises InputError where it cannot be written.
+    """
     write_array(folder / "depth.npy", estimate.depth)
     write_array(folder / "confidence.npy", estimate.confidence)
     if estimate.all_in_focus is not None:
         write_image(folder / "all_in_focus.png", estimate.all_in_focus)
     if estimate.relative:
-        return
+        return None
     write_image(folder / "depth.png", depth_to_millimetres(estimate.depth)[0])
-    if stack.camera is None:
-        return
-    colour = estimate.all_in_focus
-    if colour is not None:
-        if colour.dtype == np.uint16:
-            colour = (colour >> 8).astype(np.uint8)
-        if colour.ndim == 2:
-            colour = np.repeat(colour[..., None], 3, axis=2)
-    points = depth_to_points(estimate.depth, stack.camera)
-    write_ply(folder / "cloud.ply", points, colour)  # type: ignore[arg-type]
+    if camera is None:
+        return None
+    points = depth_to_points(estimate.depth, camera)
+    return write_ply(folder / "cloud.ply", points, _eight_bit_colour(estimate.all_in_focus))
+
+
+def _eight_bit_colour(image: ImageArray | None) -> NDArray[np.uint8] | None:
+    if image is None:
+        return None
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    colour = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+    return colour.astype(np.uint8, copy=False)
 
 
 def _move(folder: Path, goal: Path) -> Path:
