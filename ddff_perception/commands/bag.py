@@ -12,7 +12,6 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ..types import FocalStack
 from ._common import console, progress_bar
 
 if TYPE_CHECKING:
@@ -179,8 +178,7 @@ def write_bag_results(
     from .depth import write_results
 
     if evaluation.last is not None:
-        slices = tuple(pipeline.estimator.slots.values())
-        write_results(output, evaluation.last, FocalStack(slices, evaluation.camera))
+        write_results(output, evaluation.last, evaluation.camera)
     write_json(output / "summary.json", summary)
     facts: list[tuple[str, str | int]] = [
         ("method", pipeline.estimator.method),

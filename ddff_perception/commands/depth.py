@@ -20,7 +20,7 @@ from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
-from ..types import DepthEstimate, FocalStack
+from ..types import CameraModel, DepthEstimate, FocalStack
 from ._common import console, progress_bar
 
 
@@ -62,14 +62,19 @@ def depth(
     estimate = _estimate(estimator, used, weights)
     seconds = time.perf_counter() - started
     summary = _summary(folder, method, parameters, alignment, estimate, seconds)
-    summary["cloud_points"] = write_estimate(output, estimate, used.camera)
-    picture = colorize_depth(estimate.depth, relative=estimate.relative)
-    write_image(output / "depth_color.png", picture)
+    summary["cloud_points"] = write_results(output, estimate, used.camera)
     write_json(output / "summary.json", summary)
     if as_json:
         typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
     else:
         _print(summary, output)
+
+
+def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
+    """The result files and `depth_color.png`; returns the number of cloud points."""
+    picture = colorize_depth(estimate.depth, relative=estimate.relative)
+    write_image(output / "depth_color.png", picture)
+    return write_estimate(output, estimate, camera)
 
 
 def _split_parameters(
