@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import time
 from dataclasses import dataclass
@@ -85,7 +83,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for bag, pictures and report.")
     ] = Path("out/demo"),
-    seconds: Annotated[float, typer.Option(help="How long the camera runs.", min=2.0)] = 10.0,
+    seconds: Annotated[float, typer.Option(help="How long the camera runs.", min=2.0)] = 8.0,
     rate: Annotated[float, typer.Option(help="Frames per second.", min=0.5, max=200.0)] = 10.0,
     method: Annotated[str, typer.Option(help="How depth is found.")] = "multiscale",
     storage: Annotated[str, typer.Option(help="Format of the bag: mcap or sqlite3.")] = "mcap",
@@ -143,7 +141,6 @@ def _record(run: _Run) -> None:
         values: dict[str, object] = {
             "output": str(run.bag),
             "storage": run.storage,
-            "compress": True,
             "topics": topics,
         }
         nodes.start("bag_recorder", "ddff_perception.ros.recorder_node", ros_arguments(values))
@@ -198,6 +195,7 @@ def _evaluate(run: _Run, pipeline: DepthPipeline, started: float) -> None:
     from ..evaluation.bag import BagSettings
     from ..evaluation.bag_topics import find_topics
     from ..evaluation.live import observe
+    from ..evaluation.machine import hardware
     from ..files.bags import BagReader
 
     with BagReader(run.bag) as bag:
@@ -213,7 +211,7 @@ def _evaluate(run: _Run, pipeline: DepthPipeline, started: float) -> None:
         "seconds": run.seconds,
         "rate_hz": run.rate_hz,
         "method": run.method,
-        "machine": machine(),
+        "hardware": hardware(),
         "live": live.to_json(),
         "evaluation": evaluation.to_json(),
         "total_s": time.monotonic() - started,
@@ -244,11 +242,6 @@ def print_live(live: LiveRun) -> None:
         console.print(stages)
     losses = ", ".join(f"{count} {reason}" for reason, count in live.losses.items())
     console.print(f"Frames not used: {losses or 'none'}", highlight=False, markup=False)
-
-
-def machine() -> str:
-    """The machine in words, for results."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Path, bool]:

@@ -11,15 +11,17 @@ from pathlib import Path
 from ..types import InputError
 from .bags import BagWriter
 
+_SMALL_BYTES = 16_384
 _Step = Callable[[BagWriter], None]
 
 
 class BagRecording:
     """Writes messages to a bag in a thread of its own, so that receiving never waits for the disk.
 
-    At most `buffer_bytes` wait to be written; messages beyond are dropped and counted. `written`
-    and `dropped` count messages; `failure` is the sentence that ended the recording, None while
-    all is well. What was written survives a crash up to `flush_period_s` seconds before it.
+    At most `buffer_bytes` wait to be written; messages beyond are dropped and counted, small ones
+    (what images need to be understood) only beyond twice as much. `written` and `dropped` count
+    messages; `failure` is the sentence that ended the recording, None while all is well. What was
+    written survives a crash up to `flush_period_s` seconds before it.
     Raises InputError where the bag cannot be begun.
     """
 
@@ -69,7 +71,8 @@ class BagRecording:
             self.written += 1
 
         with self._changed:
-            full = self._waiting_bytes + len(data) > self._buffer_bytes
+            waiting = self._waiting_bytes + len(data)
+            full = waiting > self._buffer_bytes * (2 if len(data) < _SMALL_BYTES else 1)
             if full or self._closing or self.failure is not None:
                 self.dropped += 1
                 return False
