@@ -21,6 +21,8 @@ from .scene_types import KINDS, Material, Scene, SceneObject
 
 _AOVS = "position:position,normal:sh_normal,shape:shape_index"
 _MAX_DEPTH = 4  # direct light and two bounces
+_PATHS_AT_ONCE = 12_000_000  # about 1.5 GB in the LLVM variant
+_SEED_STEP = 1_000_003
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Renderer:
 
     def pinhole(self, camera: CameraModel, samples: int, seed: int = 0) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""
-        return self._render(self._sensor(camera, samples), samples, seed)
+        return self._render(camera, samples, seed)
 
     def thin_lens(
         self, camera: CameraModel, focus_distance_m: float, samples: int, seed: int = 0
@@ -67,12 +69,14 @@ class Renderer:
         if not camera.aperture_diameter_m or camera.aperture_diameter_m <= 0:
             raise InputError("a thin-lens image needs a camera with an aperture diameter over 0")
         # Beyond 10 km the blur differs from that of infinity by far less than a pixel.
-        lens = {
-            "type": "thinlens",
-            "aperture_radius": camera.aperture_diameter_m / 2,
-            "focus_distance": min(focus_distance_m, 1e4),
-        }
-        return self._render(self._sensor(camera, samples, **lens), samples, seed)
+        return self._render(
+            camera,
+            samples,
+            seed,
+            type="thinlens",
+            aperture_radius=camera.aperture_diameter_m / 2,
+            focus_distance=min(focus_distance_m, 1e4),
+        )
 
     def geometry(self, camera: CameraModel) -> Geometry:
         """Depth, objects, labels and normals, one ray through each pixel's centre."""
@@ -108,9 +112,19 @@ class Renderer:
         table[keys] = [1 + int(shape.id()) for shape in shapes]
         return table[np.rint(index).astype(np.intp)]
 
-    def _render(self, sensor: Any, samples: int, seed: int) -> FloatArray:
-        image = self._mi.render(self._loaded, sensor=sensor, spp=samples, seed=seed)
-        return np.array(image, dtype=np.float32)[..., :3]
+    def _render(
+        self, camera: CameraModel, samples: int, seed: int, **lens: float | str
+    ) -> FloatArray:
+        """The mean of as many passes as keep the paths that are traced at once in memory."""
+        passes = math.ceil(samples * camera.width * camera.height / _PATHS_AT_ONCE)
+        each = math.ceil(samples / passes)
+        sensor = self._sensor(camera, each, **lens)
+        total = np.zeros((camera.height, camera.width, 3))
+        for number in range(passes):
+            pass_seed = (seed + number * _SEED_STEP) % 2**32
+            image = self._mi.render(self._loaded, sensor=sensor, spp=each, seed=pass_seed)
+            total += np.array(image)[..., :3]
+        return (total / passes).astype(np.float32)
 
     def _sensor(self, camera: CameraModel, samples: int, **extra: Any) -> Any:
         check_camera(camera)

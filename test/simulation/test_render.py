@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ddff_perception.optics.thin_lens import circle_of_confusion_px
-from ddff_perception.simulation import shapes
+from ddff_perception.simulation import render, shapes
 from ddff_perception.simulation.render import Renderer
 from ddff_perception.simulation.scenes import KINDS, Material, Scene, SceneObject
 from ddff_perception.simulation.textures import plain
@@ -142,6 +142,14 @@ def test_images_repeat_with_their_seed():
     one, again, other = (renderer.thin_lens(CAMERA, 0.5, 4, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+def test_many_samples_are_traced_in_passes_that_differ(monkeypatch):
+    renderer = Renderer(_scene(("lamp", _facing_square(0.1, 0.1, 1.0, 0.4), LIGHT)))
+    rough = renderer.thin_lens(CAMERA, 0.5, 16)
+    monkeypatch.setattr(render, "_PATHS_AT_ONCE", CAMERA.width * CAMERA.height * 16)
+    fine, truth = (renderer.thin_lens(CAMERA, 0.5, samples) for samples in (256, 2048))
+    assert np.std(fine - truth) < 0.5 * np.std(rough - truth)
 
 
 def test_cameras_that_mitsuba_cannot_have_are_refused():
