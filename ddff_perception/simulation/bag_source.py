@@ -51,7 +51,11 @@ class BagSource:
             truth = _Truth(truths, self._topics.truth)
             for item in images.messages([self._topics.image]):
                 stamp = stamp_of(item.message)
-                yield self._frame(stamp, item.message, truth.at(stamp))
+                try:
+                    frame = self._frame(stamp, item.message, truth.at(stamp))
+                except InputError:  # one image that cannot be shown does not end the sweep
+                    continue
+                yield frame
 
     def _frame(self, stamp_ns: int, message: Any, truth: FloatArray | None) -> Frame:
         image = image_of(message)
