@@ -87,6 +87,7 @@ MINIMUM_BINS = 12
 CONFIDENCE_CURVE = (0.8, 0.35, -1.09)
 # Log-likelihood, nats, by which the best candidate must stand out to count as found.
 LEAST_EVIDENCE = 0.1
+TRACE_OF_HEIGHT = 1e-3
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
@@ -125,8 +126,8 @@ class MultiscaleMethod:
         templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
         evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
-        position, posterior = peak_of(evidence, candidates)
-        confidence = calibrated_confidence(position, posterior) * decisiveness(evidence)
+        position, posterior, gain = peak_of(evidence, candidates)
+        confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
         return Solution(self._grow(position), self._grow(confidence))
 
     def _grow(self, values: FloatArray) -> FloatArray:
@@ -197,10 +198,14 @@ def share_evidence(evidence: FloatArray) -> FloatArray:
     return shared
 
 
-def peak_of(evidence: FloatArray, candidates: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The best candidate with sub-step precision, and the probability that it is within 10 %.
+def peak_of(
+    evidence: FloatArray, candidates: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The best candidate with sub-step precision, the probability that it is within 10 %, and how
+    far its log-likelihood stands above the mean of all candidates.
 
-    `evidence`: rows x columns x D; `candidates`: D ascending, evenly spaced.
+    `evidence`: rows x columns x D; `candidates`: D ascending, evenly spaced. Returns three
+    float32 arrays of rows x columns.
     """
     rows, columns, count = evidence.shape
     step = candidates[1] - candidates[0]
@@ -213,6 +218,7 @@ def peak_of(evidence: FloatArray, candidates: FloatArray) -> tuple[FloatArray, F
     offset = np.clip(0.5 * (before - after) / bend, -1, 1)
     position = candidates[best] + np.where(best == inner, offset * step, 0)
     top = flat.take(np.arange(0, flat.size, count) + best)
+    gain = np.maximum(top - np.einsum("nd->n", flat) / np.float32(count), 0)
     weights = flat - top[:, None]
     # exp() of very negative numbers gives subnormal floats, with which processors are slow.
     np.exp(np.maximum(weights, np.float32(-30), out=weights), out=weights)
@@ -220,7 +226,8 @@ def peak_of(evidence: FloatArray, candidates: FloatArray) -> tuple[FloatArray, F
     inside = np.einsum("nd,nd->n", weights, near[best])
     confidence = inside / np.einsum("nd->n", weights)
     shape = (rows, columns)
-    return position.astype(np.float32).reshape(shape), confidence.reshape(shape)
+    position = position.astype(np.float32)
+    return position.reshape(shape), confidence.reshape(shape), gain.reshape(shape)
 
 
 def calibrated_confidence(position: FloatArray, posterior: FloatArray) -> FloatArray:
@@ -240,13 +247,12 @@ def calibrated_confidence(position: FloatArray, posterior: FloatArray) -> FloatA
     return confidence.astype(np.float32, copy=False)
 
 
-def decisiveness(evidence: FloatArray) -> FloatArray:
+def decisiveness(gain: FloatArray) -> FloatArray:
     """0 where no candidate is likelier than another (blank slices), else nearly 1.
 
     There every candidate ties, neighbours agree on the same one, and no calibration curve can
-    tell. `evidence`: rows x columns x D. Returns rows x columns.
+    tell. `gain`: the peak's log-likelihood over the mean, any shape, as `peak_of` gives it.
     """
-    gain = evidence.max(axis=2) - evidence.mean(axis=2)
     decided: FloatArray = 1 - np.exp(gain * np.float32(-1.0 / LEAST_EVIDENCE))
     return decided
 
@@ -266,8 +272,8 @@ def focus_templates(
 ) -> FloatArray:
     """The focus curve of each candidate: float32 levels x S x D, zero mean, unit norm over S.
 
-    Curves of two slices differ by nothing but their height: it is kept, relative to the highest,
-    so that the sharper slice is the peak.
+    Curves over two slices differ by nothing but their height, which the norm takes away: a trace
+    of it is left, so that the sharper slice is the peak, and not the first of many equals.
     """
     places = np.array(positions)
     candidates = np.linspace(places[0], places[-1], count)
@@ -277,7 +283,8 @@ def focus_templates(
         curve = 1.0 / (1.0 + (radius / (HALF_RESPONSE_RADIUS * 2**level)) ** FALL_EXPONENT)
         curve -= curve.mean(axis=0)
         norm = np.linalg.norm(curve, axis=0)
-        norm = np.full_like(norm, norm.max()) if len(places) == 2 else norm
+        if len(places) == 2:
+            norm += TRACE_OF_HEIGHT * norm.max()
         curves.append(curve / np.maximum(norm, 1e-9))
     return np.stack(curves).astype(np.float32)
 

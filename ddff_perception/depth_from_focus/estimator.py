@@ -103,12 +103,15 @@ class DepthFromFocus:
     def update(self, item: FocusSlice, slot: int | None = None, weight: float = 1.0) -> int:
         """Takes one slice in, replacing the one in `slot`, and returns its slot.
 
-        Without `slot`, a slice of the same focus distance is replaced. `weight` in 0..1 scales
-        the confidence of what this slice decides (motion).
+        A slice of the same focus distance is replaced too, whatever its slot. `weight` in 0..1
+        scales the confidence of what this slice decides (motion).
         """
         self._check(item)
+        same = self._slot_of(item.focus_distance_m)
         if slot is None:
-            slot = self._slot_of(item.focus_distance_m)
+            slot = max(self._slices, default=-1) + 1 if same is None else same
+        elif same is not None and same != slot:
+            self.remove(same)
         started = time.perf_counter()
         self._slices[slot] = item
         self._weights[slot] = float(np.clip(weight, 0.0, 1.0))
@@ -148,11 +151,16 @@ class DepthFromFocus:
         return self.estimate(all_in_focus)
 
     def _check(self, item: FocusSlice) -> None:
-        distance = item.focus_distance_m
+        distance, dtype = item.focus_distance_m, item.image.dtype
         if not math.isnan(distance) and distance <= 0:
             raise InputError(f"focus distance {distance:g} m must be positive, inf, or unknown")
-        if item.image.size == 0 or item.image.ndim not in (2, 3):
-            raise InputError(f"an image of shape {item.image.shape} cannot be a slice")
+        colour = item.image.ndim == 3 and item.image.shape[2] == 3
+        types = (np.uint8, np.uint16)
+        if item.image.size == 0 or not (item.image.ndim == 2 or colour) or dtype not in types:
+            raise InputError(
+                f"an image of {item.image.shape} {dtype} cannot be a slice: give 8 or 16 bits, "
+                "grey or three colours"
+            )
         if min(item.image.shape[:2]) < 8:
             raise InputError("slices must be at least 8 x 8 pixels")
         for other in self._slices.values():
@@ -163,12 +171,12 @@ class DepthFromFocus:
                 )
             break
 
-    def _slot_of(self, distance: float) -> int:
+    def _slot_of(self, distance: float) -> int | None:
         if not math.isnan(distance):
             for slot, other in self._slices.items():
                 if abs(1.0 / other.focus_distance_m - 1.0 / distance) < SAME_FOCUS_DPT:
                     return slot
-        return max(self._slices, default=-1) + 1
+        return None
 
     def _ordered(self) -> tuple[list[int], NDArray[np.float64], bool]:
         """Slots in order of position; positions in dioptres, or 0..1 if distances are unknown."""
