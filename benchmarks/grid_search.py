@@ -27,6 +27,7 @@ from ddff_perception.depth_from_focus.filtering import solve_nonlinear
 from ddff_perception.depth_from_focus.focus_measures import modified_laplacian, to_grey, yardstick
 from ddff_perception.depth_from_focus.variational import (
     VDFF_PARAMETERS,
+    VDFF_TUNED,
     contrast_volume,
     index_to_dioptres,
     solve_tv,
@@ -80,6 +81,7 @@ def references() -> dict[str, Solver]:
     """The methods that VDFF is placed beside; each gives an index map."""
     return {
         "yardstick": lambda sweep: yardstick(sweep.images).astype(np.float32),
+        "vdff (tuned)": lambda sweep: solve_vdff(sweep.contrast, VDFF_TUNED)[0],
         "tv": lambda sweep: solve_tv(sweep.aggregated)[0],
         "nonlinear": lambda sweep: solve_nonlinear(sweep.aggregated)[0],
     }

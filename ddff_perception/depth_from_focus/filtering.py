@@ -22,11 +22,11 @@ NONLINEAR_PARAMETERS = ParameterTable(
             choices=("diffusion", "median"),
         ),
         Parameter(
-            "filter_iterations", 20, "How often the filter is repeated", minimum=0, maximum=1000
+            "filter_iterations", 40, "How often the filter is repeated", minimum=0, maximum=1000
         ),
         Parameter(
             "conductance",
-            0.2,
+            0.1,
             "Diffusion stops at differences well above this share of a pixel's largest measure",
             unit="0..1",
             minimum=1e-4,

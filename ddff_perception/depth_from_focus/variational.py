@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 import cv2
@@ -26,7 +27,7 @@ from .difference_operators import (
     weighted_fill,
 )
 from .focus_measures import modified_laplacian, to_grey
-from .peaks import peak_confidence, refine_peak
+from .peaks import HIGHEST_CONFIDENCE, peak_confidence, refine_peak
 
 Progress = Callable[[int, int], None]
 """Called with the number of iterations done and their total."""
@@ -97,11 +98,15 @@ VDFF_PARAMETERS = ParameterTable(
     ]
 )
 
+VDFF_TUNED: Mapping[str, Value] = MappingProxyType({"alpha": 2.5, "denominator": 0.12})
+"""Where a grid search on path-traced stacks (benchmarks/grid_search.py) improves on the paper's
+values, which are the defaults of `VDFF_PARAMETERS`."""
+
 TV_PARAMETERS = ParameterTable(
     [
         Parameter(
             "data_weight",
-            2.0,
+            10.0,
             "Weight of a certain pixel's peak against the total variation of the map",
             minimum=1e-4,
             maximum=1e4,
@@ -114,10 +119,10 @@ TV_PARAMETERS = ParameterTable(
         ),
         Parameter(
             "weight_power",
-            2.0,
-            "A pixel's weight is its confidence to this power",
+            8.0,
+            "A pixel's weight is its confidence, as a share of the highest, to this power",
             minimum=0.0,
-            maximum=8.0,
+            maximum=16.0,
         ),
         Parameter(
             "tv_iterations", 150, "Iterations of the primal-dual solver", minimum=1, maximum=10000
@@ -266,7 +271,10 @@ def _minimise(
     residual = np.zeros_like(sparse)
     energy = [alpha * data.energy(place) + total_variation(place)]
     for number in range(1, iterations + 1):
+        # Held within the sweep before the smoothing: at the ends the polynomial falls steeply, and
+        # a step beyond them would drag the whole map along.
         right = place - np.float32(step * alpha) * data.slope(place)
+        np.clip(right, -_HALF_RANGE, _HALF_RANGE, out=right)
         right -= np.float32(coupling) * divergence(sparse - residual)
         place = np.clip(poisson.solve(right, coupling), -_HALF_RANGE, _HALF_RANGE)
         slopes = gradient(place)
@@ -337,7 +345,8 @@ def solve_tv(
     values = TV_PARAMETERS.complete(parameters)
     index = np.argmax(volume, axis=0)
     peaks = refine_peak(volume, index, np.arange(volume.shape[0]))
-    weights = peak_confidence(volume, peaks) ** np.float32(cast(float, values["weight_power"]))
+    certainty = peak_confidence(volume, peaks) / HIGHEST_CONFIDENCE
+    weights = certainty ** np.float32(cast(float, values["weight_power"]))
     index_map = tv_depth_from_focus(peaks, weights, values, progress)
     index_map = np.clip(index_map, 0, volume.shape[0] - 1)
     return index_map, peak_confidence(volume, index_map)
