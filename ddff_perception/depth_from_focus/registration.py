@@ -255,6 +255,7 @@ def warp(image: ImageArray, matrix: Matrix) -> ImageArray:
 
 
 def is_affine(matrix: Matrix) -> bool:
+    """Whether a 3 x 3 homography keeps parallels: its last row is (0, 0, 1)."""
     return bool(np.allclose(matrix[2], (0, 0, 1), atol=1e-12))
 
 

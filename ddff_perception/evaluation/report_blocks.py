@@ -40,6 +40,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiles:
+    """A row of single numbers."""
+
     tiles: Sequence[Tile]
 
 
@@ -70,6 +72,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
+    """Rows under named columns; `caption` stands above, `note` below."""
+
     columns: Sequence[Column | str]
     rows: Sequence[Row | Sequence[Cell]]
     caption: str = ""

@@ -50,6 +50,7 @@ def stamp_message(stamp_in_ns: int) -> Time:
 
 
 def header_at(stamp_in_ns: int, frame_id: str) -> Header:
+    """A header of a stamp in nanoseconds."""
     return Header(stamp=stamp_message(stamp_in_ns), frame_id=frame_id)
 
 
@@ -209,6 +210,7 @@ def focus_state_message(
     unit: int = FocusState.UNIT_UNKNOWN,
     settled: bool = True,
 ) -> FocusState:
+    """What the lens did at the header's stamp; distance in metres, NaN unknown, +inf infinity."""
     return FocusState(
         header=header,
         focus_distance=float(focus_distance_m),

@@ -37,11 +37,13 @@ class Mesh:
 
 
 def rotation_z(angle: float) -> NDArray[np.float64]:
+    """3 x 3 rotation about z by `angle` in radians, from x towards y."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def rotation_x(angle: float) -> NDArray[np.float64]:
+    """3 x 3 rotation about x by `angle` in radians, from y towards z."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
