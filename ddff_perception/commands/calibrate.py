@@ -108,6 +108,7 @@ def board(
         f"{spec.squares_y * spec.square_m * 1e3:g} mm at {dots_per_inch} dots per inch. "
         "Measure a square after printing.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -171,4 +172,5 @@ def _print(calibration: Calibration, output: Path, picture: Path) -> None:
         f"to {far}; the image grows by {change:.1%} on the way.\n"
         f"Table: {output}\nPlot:  {picture}",
         highlight=False,
+        soft_wrap=True,
     )

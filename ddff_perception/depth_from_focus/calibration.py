@@ -151,8 +151,7 @@ def sharpest_position(positions: Floats, measures: Floats) -> float:
     width = float(np.abs(x).max())
     blur = np.power(np.maximum(measures[low : high + 1] / measures[top], 1e-9), -2.0 / 3.0)
     a, b, _ = np.polyfit(x / width, blur, 2, w=1.0 / blur)
-    # In focus, a 30 % drop of the energy within the samples is the least that makes a peak.
-    if a <= 0 or blur.max() < 1.27:
+    if a <= 0 or measures.min() > 0.7 * measures[top]:
         raise InputError("the sharpness of the board has no peak")
     peak = float(positions[top] - b / (2 * a) * width)
     return float(np.clip(peak, positions[top - 1], positions[top + 1]))

@@ -16,6 +16,9 @@ _HUBER = 1.345
 # Median absolute deviation of a normal distribution in standard deviations, inverted.
 _MAD = 1.4826
 _OUTLIER_SIGMAS = 5.0
+# Share of the standard deviation of y that a curve may leave over.
+_LARGEST_REMAINDER = 0.3
+_NO_CURVE = "no rising or falling curve follows the measurements: check the distances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ def select_polynomial(
 
     The degree is the lowest one whose median error on a left-out point is within a fifth of the
     best. Points off by more than five standard deviations (estimated by the median, and at least
-    `tolerance` in the unit of y) are left out. Raises InputError where none is monotone.
+    `tolerance` in the unit of y) are left out. Raises InputError where no monotone curve follows
+    the points.
     """
     candidates = []
     for degree in range(1, min(highest, len(x) - 2) + 1):
@@ -94,9 +98,7 @@ def select_polynomial(
         if curve.monotone(float(x.min()), float(x.max())):
             candidates.append((_left_out_error(x, y, degree), degree))
     if not candidates:
-        raise InputError(
-            "no rising or falling curve fits the sharpest lens positions: check the distances"
-        )
+        raise InputError(_NO_CURVE)
     # Errors below a tenth of the tolerance are noise of the peak fit: the simpler curve wins.
     limit = max(1.2 * min(candidates)[0], 0.1 * tolerance)
     degree = min(degree for error, degree in candidates if error <= limit)
@@ -104,9 +106,12 @@ def select_polynomial(
     residual = np.abs(y - curve(x))
     scale = _MAD * float(np.median(residual)) * np.sqrt(len(x) / max(len(x) - degree - 1, 1))
     inliers = residual <= max(_OUTLIER_SIGMAS * scale, tolerance)
-    if inliers.all() or inliers.sum() <= degree + 1:
-        return curve, inliers
-    return _fit(x[inliers], y[inliers], degree), inliers
+    if not inliers.all() and inliers.sum() > degree + 1:
+        curve = _fit(x[inliers], y[inliers], degree)
+    left = float(np.std((y - curve(x))[inliers]))
+    if not left <= _LARGEST_REMAINDER * float(np.std(y[inliers])):
+        raise InputError(_NO_CURVE)
+    return curve, inliers
 
 
 def _fit(x: Floats, y: Floats, degree: int) -> Polynomial:
