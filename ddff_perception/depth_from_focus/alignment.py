@@ -121,6 +121,11 @@ class Aligner:
         self._views.clear()
 
     @property
+    def kind(self) -> str:
+        """The kind of alignment, one of `alignment_settings.KINDS`."""
+        return self._settings.alignment
+
+    @property
     def motion_px(self) -> float:
         """How far the stack lies off its newest slice: median over the slices, pixels."""
         newest = self._newest

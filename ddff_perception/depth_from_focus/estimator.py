@@ -81,6 +81,11 @@ class DepthFromFocus:
         return dict(self._slices)
 
     @property
+    def weights(self) -> dict[int, float]:
+        """The weight of each slice, by slot."""
+        return dict(self._weights)
+
+    @property
     def minimum_confidence(self) -> float:
         return self._minimum_confidence
 
@@ -99,6 +104,11 @@ class DepthFromFocus:
         if self._slices.pop(slot, None) is not None:
             self._weights.pop(slot)
             self._method.remove(slot)
+
+    def reweigh(self, slot: int, weight: float) -> None:
+        """The slice in `slot` stays, with another weight 0..1; unknown slots are ignored."""
+        if slot in self._weights:
+            self._weights[slot] = float(np.clip(weight, 0.0, 1.0))
 
     def update(self, item: FocusSlice, slot: int | None = None, weight: float = 1.0) -> int:
         """Takes one slice in, replacing the one in `slot`, and returns its slot.

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from ..optics.lens_table import LensTable
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray
+from .alignment import Aligner, SliceReweighted
 from .capture import FocusReading, RollingStack, SliceRemoved, SliceUpdated
-from .estimator import DepthFromFocus
+from .estimator import MINIMUM_WEIGHT, DepthFromFocus
 from .slots import Event
 
 MINIMUM_SLICES = 2
@@ -18,8 +19,9 @@ MINIMUM_SLICES = 2
 class DepthPipeline:
     """What the node runs on live messages, on whatever is fed to it.
 
-    `capture` are values of `capture.PARAMETERS`, `parameters` those of the estimator's method.
-    The same calls in the same order give the same arrays.
+    `capture` are values of `capture.PARAMETERS`, `alignment` of `ALIGNMENT_PARAMETERS`,
+    `parameters` those of the estimator's method. The same calls in the same order give the same
+    arrays.
     """
 
     def __init__(
@@ -29,26 +31,30 @@ class DepthPipeline:
         capture: Mapping[str, Value] | None = None,
         camera: CameraModel | None = None,
         lens: LensTable | None = None,
+        alignment: Mapping[str, Value] | None = None,
     ) -> None:
         self.lens = lens
+        self.aligner = Aligner(alignment, lens)
+        self._held_back = 0
         self.estimator = DepthFromFocus(method, parameters, camera)
         self.stack = RollingStack(capture)
-        self._stamps: dict[int, int] = {}
 
     @property
     def counters(self) -> dict[str, int]:
-        """What capture met (see `RollingStack.counters`)."""
-        return self.stack.counters
+        """What capture met (see `RollingStack.counters`), alignment, and estimates that were held
+        back because of motion.
+        """
+        return {**self.stack.counters, **self.aligner.counters, "held_back": self._held_back}
 
     @property
     def newest_stamp_ns(self) -> int:
         """Stamp of the newest slice, 0 without any: the stamp of the next estimate."""
-        return max(self._stamps.values(), default=0)
+        return max((item.stamp_ns for item in self.estimator.slots.values()), default=0)
 
     @property
     def slices(self) -> int:
         """How many slices the next estimate rests on."""
-        return len(self._stamps)
+        return len(self.estimator.slots)
 
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool
@@ -71,18 +77,24 @@ class DepthPipeline:
         return self._apply(self.stack.flush())
 
     def replace(self, stack: FocalStack) -> bool:
-        """Takes a whole stack in place of whatever was there."""
-        self.estimator.reset()
-        self._stamps.clear()
+        """Takes a whole stack, as it is, in place of whatever was there."""
+        self._clear()
         for item in stack.slices:
-            self._stamps[self.estimator.update(item)] = item.stamp_ns
+            self.estimator.update(item)
         return True
 
     def estimate(self, all_in_focus: bool = True) -> DepthEstimate | None:
-        """Depth from the slices as they are; None while there are fewer than two."""
-        if len(self._stamps) < MINIMUM_SLICES:
+        """Depth from the slices as they are, as the camera sees it in the newest one.
+
+        None while there are fewer than two slices, or they are too far off each other.
+        """
+        if self.slices < MINIMUM_SLICES:
             return None
-        return self.estimator.estimate(all_in_focus)
+        usable = sum(weight >= MINIMUM_WEIGHT for weight in self.estimator.weights.values())
+        if self.aligner.held_back or usable < MINIMUM_SLICES:
+            self._held_back += 1
+            return None
+        return self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
 
     def reset(self) -> None:
         """Forgets every slice and whatever waits."""
@@ -94,21 +106,37 @@ class DepthPipeline:
         Raises InputError where they do not fit; then nothing changes.
         """
         estimator = DepthFromFocus(method, parameters, self.estimator.camera)
+        weights = self.estimator.weights
         for slot, item in self.estimator.slots.items():
-            estimator.update(item, slot)
+            estimator.update(item, slot, weights[slot])
         self.estimator = estimator
+
+    def set_alignment(self, values: Mapping[str, Value]) -> None:
+        """Takes new values of ALIGNMENT_PARAMETERS; another kind of alignment starts anew.
+
+        Raises InputError where they do not fit; then nothing changes.
+        """
+        aligner = Aligner(values, self.lens)
+        if aligner.kind != self.aligner.kind:
+            self.reset()
+            self.aligner = aligner
+        else:
+            self.aligner.configure(values)
 
     def _apply(self, events: list[Event]) -> bool:
         changed = False
-        for event in events:
+        for event in self.aligner.process(events):
             if isinstance(event, SliceUpdated):
                 self.estimator.update(event.item, event.slot, event.weight)
-                self._stamps[event.slot] = event.item.stamp_ns
                 changed = True
+            elif isinstance(event, SliceReweighted):
+                self.estimator.reweigh(event.slot, event.weight)
             elif isinstance(event, SliceRemoved):
                 self.estimator.remove(event.slot)
-                self._stamps.pop(event.slot, None)
             else:
                 self.estimator.reset()
-                self._stamps.clear()
         return changed
+
+    def _clear(self) -> None:
+        self.aligner.reset()
+        self.estimator.reset()
