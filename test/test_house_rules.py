@@ -1,0 +1,373 @@
+"""The rules of docs/architecture.md that a machine can check, read from the source as it is."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import ddff_perception
+from ddff_perception.parameters import Parameter, ParameterTable
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "ddff_perception"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted(p for p in (ROOT / "scripts").iterdir() if p.is_file())
+NAMES = [str(path.relative_to(PACKAGE)) for path in SOURCES]
+
+# What only ros/ and the nodes import. `rosbags` is no ROS: it reads files.
+ROS_PACKAGES = {
+    "ament_index_python", "cv_bridge", "launch", "launch_ros", "message_filters", "rclpy",
+    "sensor_msgs_py", "tf2_ros", "tf2_geometry_msgs", "builtin_interfaces", "rcl_interfaces",
+    "rosgraph_msgs", "std_srvs", "ddff_perception.msg", "ddff_perception.srv",
+}  # fmt: skip
+TORCH_FILES = ("network*.py", "train*.py", "data*.py")
+TORCH_PACKAGES = {"torch", "torchvision", "safetensors"}
+RENDERER_PACKAGES = {"mitsuba", "drjit"}
+
+# Which folder may import which other one. Capabilities do not import each other; what two of them
+# need lies further down. Modules at the root of the package are for everybody.
+BELOW = {
+    "files": set(),
+    "optics": {"files"},
+    "ros": {"files", "optics"},
+    "depth_from_focus": {"files", "optics", "ros"},
+    "evaluation": {"files", "optics", "depth_from_focus"},
+    "simulation": {"files", "optics", "ros", "evaluation", "depth_from_focus"},
+    "commands": {"files", "optics", "ros", "evaluation", "depth_from_focus", "simulation"},
+}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+MAX_ARGUMENTS = 8
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def is_ros(path: Path) -> bool:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] == "ros" or path.name == "node.py" or path.name.endswith("_node.py")
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute names of the modules that a file imports, wherever in the file."""
+    package = ["ddff_perception", *path.relative_to(PACKAGE).parts[:-1]]
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+    return found
+
+
+def comes_from(module: str, packages: set[str]) -> bool:
+    top = module.split(".")[0]
+    return any(module == p or module.startswith(p + ".") for p in packages) or (
+        packages is ROS_PACKAGES and top.endswith("_msgs")
+    )
+
+
+def offenders(packages: set[str], allowed) -> list[str]:
+    return [
+        f"{name} imports {module}"
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        if not allowed(path)
+        for module in sorted(imports(path))
+        if comes_from(module, packages)
+    ]
+
+
+def functions(path: Path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def is_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Typer commands declare one option per argument, and show their docstring as help."""
+    annotations = [a.annotation for a in (*function.args.args, *function.args.kwonlyargs)]
+    return any(a is not None and "typer." in ast.unparse(a) for a in annotations)
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    if not is_command(function):
+        return function.end_lineno - function.lineno + 1
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return function.end_lineno - body[0].lineno + 1
+
+
+def in_a_fresh_python(code: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_the_rules_see_the_whole_package():
+    assert len(SOURCES) > 80
+    assert "depth_from_focus/node.py" in NAMES
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders == set(BELOW)
+
+
+def test_a_relative_import_is_resolved():
+    found = imports(PACKAGE / "evaluation" / "speed.py")
+    assert "ddff_perception.depth_from_focus.estimator" in found
+    assert "ddff_perception.types.FocusSlice" in found
+    assert "cv2" in found
+
+
+def test_only_ros_and_nodes_import_ros():
+    assert offenders(ROS_PACKAGES, is_ros) == []
+    assert any(comes_from(m, ROS_PACKAGES) for m in imports(PACKAGE / "ros" / "messages.py"))
+
+
+def test_torch_is_for_training_only():
+    def trains(path: Path) -> bool:
+        in_training = path.relative_to(PACKAGE).parts[0] == "training"
+        return in_training or any(path.match(pattern) for pattern in TORCH_FILES)
+
+    assert offenders(TORCH_PACKAGES, trains) == []
+
+
+def test_only_the_simulation_renders():
+    assert offenders(RENDERER_PACKAGES, lambda path: "simulation" in path.parts) == []
+
+
+def test_nothing_is_imported_sideways():
+    wrong = []
+    for name, path in zip(NAMES, SOURCES, strict=True):
+        folder = name.split("/")[0]
+        for module in sorted(imports(path)):
+            parts = module.split(".")
+            if parts[0] != "ddff_perception" or len(parts) < 2 or parts[1] not in BELOW:
+                continue
+            below = BELOW.get(folder, {"commands"} if name == "cli.py" else set())
+            if parts[1] != folder and parts[1] not in below:
+                wrong.append(f"{name} imports {module}")
+    assert wrong == []
+
+
+def test_only_the_public_modules_of_depth_from_focus_are_used_by_evaluation_and_simulation():
+    public = {"estimator", "methods", "capture", "pipeline", "focus_measures", "interface"}
+    wrong = []
+    for name, path in zip(NAMES, SOURCES, strict=True):
+        if name.split("/")[0] in ("evaluation", "simulation"):
+            modules = [m.split(".") for m in imports(path)]
+            used = {m[2] for m in modules if m[1:2] == ["depth_from_focus"] and len(m) > 2}
+            wrong += [f"{name} imports {module}" for module in sorted(used - public)]
+    assert wrong == []
+
+
+def test_everything_but_the_nodes_works_without_ros():
+    """Blocks the ROS packages and imports every module that is to do without."""
+    modules = [
+        "ddff_perception." + name[:-3].replace("/", ".").removesuffix(".__init__")
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        if not is_ros(path) and path.name != "__init__.py"
+    ]
+    code = f"""
+import importlib, importlib.abc, sys
+class Block(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        blocked = {sorted(ROS_PACKAGES | TORCH_PACKAGES)!r}
+        if name in blocked or top in blocked or top.endswith("_msgs"):
+            raise ImportError("blocked: " + name)
+sys.meta_path.insert(0, Block())
+for name in list(sys.modules):
+    if name.split(".")[0] in {sorted(ROS_PACKAGES)!r}:
+        del sys.modules[name]
+for name in {modules!r}:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        if "blocked" in str(error):
+            print(name, error)
+        elif "mitsuba" not in str(error) and "drjit" not in str(error):
+            raise
+"""
+    assert in_a_fresh_python(code) == ""
+
+
+def test_nodes_and_the_command_line_load_neither_torch_nor_a_renderer():
+    pytest.importorskip("rclpy")
+    nodes = [
+        "ddff_perception." + name[:-3].replace("/", ".")
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        if is_ros(path) and (path.name == "node.py" or path.name.endswith("_node.py"))
+    ]
+    assert len(nodes) >= 5
+    code = f"""
+import importlib, sys
+for name in {["ddff_perception.cli", *nodes]!r}:
+    importlib.import_module(name)
+heavy = {sorted(TORCH_PACKAGES | RENDERER_PACKAGES | {"matplotlib", "skimage"})!r}
+print(*sorted(name for name in sys.modules if name in heavy))
+"""
+    assert in_a_fresh_python(code) == ""
+
+
+def test_no_module_prints():
+    calls = [
+        f"{name}:{node.lineno}"
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "pprint.pprint")
+    ]
+    assert calls == []
+
+
+def test_nothing_is_unpickled_evaluated_or_given_to_a_shell():
+    wrong = []
+    for name, path in zip(NAMES, SOURCES, strict=True):
+        unsafe = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
+        wrong += [f"{name} imports {m}" for m in imports(path) if m.split(".")[0] in unsafe]
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            keywords = {k.arg: ast.unparse(k.value) for k in node.keywords}
+            bad = (
+                called in ("eval", "exec", "os.system", "os.popen", "compile")
+                or keywords.get("shell") == "True"
+                or keywords.get("allow_pickle") == "True"
+                or (called.endswith("np.load") and keywords.get("allow_pickle") != "False")
+                or (called.endswith("np.save") and keywords.get("allow_pickle") != "False")
+                or called in ("yaml.load", "yaml.unsafe_load", "yaml.full_load")
+            )
+            if bad:
+                wrong.append(f"{name}:{node.lineno} calls {ast.unparse(node)[:60]}")
+    assert wrong == []
+
+
+def test_no_path_of_a_developer_machine_is_left():
+    pattern = re.compile(r"/(?:home|Users|root|work|mnt|workspace)/[\w.]")
+    files = [*SOURCES, *SCRIPTS]
+    for folder in ("launch", "config", "tools", "test", "benchmarks", "docs", "msg", "srv"):
+        files += [p for p in (ROOT / folder).rglob("*") if p.suffix in TEXT_SUFFIXES]
+    files += [p for p in ROOT.iterdir() if p.is_file() and p.suffix in TEXT_SUFFIXES]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+TEXT_SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".xml", ".txt", ".msg", ".srv", ".json"}
+
+
+def test_files_and_functions_are_of_a_size_to_read():
+    wrong = []
+    for name, path in zip(NAMES, SOURCES, strict=True):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MAX_FILE_LINES:
+            wrong.append(f"{name} has {lines} lines")
+        for function in functions(path):
+            if length(function) > MAX_FUNCTION_LINES:
+                wrong.append(f"{name}: {function.name} has {length(function)} lines")
+            given = [*function.args.args, *function.args.kwonlyargs]
+            count = len([a for a in given if a.arg not in ("self", "cls")])
+            if count > MAX_ARGUMENTS and not is_command(function):
+                wrong.append(f"{name}: {function.name} takes {count} arguments")
+    assert wrong == []
+
+
+def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    return any(ast.unparse(d).endswith("overload") for d in node.decorator_list)
+
+
+def test_every_module_public_function_and_class_says_what_it_is():
+    """Not methods: many implement what a class above, a protocol, or ROS describes."""
+    silent = []
+    for name, path in zip(NAMES, SOURCES, strict=True):
+        module = tree(path)
+        if module.body and not ast.get_docstring(module):
+            silent.append(name)
+        for node in module.body:
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
+            if public and not ast.get_docstring(node) and not is_overload(node):
+                silent.append(f"{name}: {node.name}")
+    assert silent == []
+
+
+def test_every_command_shows_examples():
+    commands = [
+        (name, function)
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        for function in functions(path)
+        if name.startswith("commands/") and is_command(function) and function.name[0] != "_"
+    ]
+    assert len(commands) >= 10
+    without = [
+        f"{name}: {function.name}"
+        for name, function in commands
+        if not re.search(r"Examples?:\s+ddff ", ast.get_docstring(function) or "")
+    ]
+    assert without == []
+
+
+@cache
+def parameters() -> dict[tuple[str, str], Parameter]:
+    """Every parameter of every table that a module of the package holds."""
+    found = {}
+    for entry in pkgutil.walk_packages(ddff_perception.__path__, "ddff_perception."):
+        path = PACKAGE.joinpath(*entry.name.split(".")[1:]).with_suffix(".py")
+        pure = not is_ros(path) or path.name.endswith("interface.py")
+        if not path.is_file() or not pure:
+            continue
+        if "Parameter" not in path.read_text(encoding="utf-8"):
+            continue
+        module = importlib.import_module(entry.name)
+        for table in vars(module).values():
+            if isinstance(table, ParameterTable):
+                found.update({(entry.name, p.name): p for p in table})
+    return found
+
+
+def test_every_parameter_has_a_description_and_every_number_a_range():
+    # A driver's own lens positions: any number in any unit.
+    open_ended = {"raw_positions"}
+    assert len(parameters()) > 80
+    wrong = []
+    for (module, name), parameter in parameters().items():
+        where = f"{module}: {name}"
+        if len(parameter.description.split()) < 2:
+            wrong.append(f"{where} has no description")
+        if parameter.description.endswith("."):
+            wrong.append(f"{where}: descriptions end without a full stop")
+        default = parameter.default
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        numbers = isinstance(default, list) and all(isinstance(v, int | float) for v in default)
+        bounded = parameter.minimum is not None or parameter.maximum is not None
+        if (number or numbers) and not bounded and name not in open_ended:
+            wrong.append(f"{where} has no range")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", name):
+            wrong.append(f"{where} is no ROS parameter name")
+    assert wrong == []
+
+
+def test_distances_times_and_rates_say_their_unit_in_the_name_or_beside_it():
+    units = {"_m": "m", "_s": "s", "_hz": "Hz", "_px": "px", "_dpt": "dpt"}
+    wrong = [
+        f"{module}: {name} is in {parameter.unit!r}"
+        for (module, name), parameter in parameters().items()
+        for ending, unit in units.items()
+        if name.endswith(ending) and parameter.unit not in (unit, "1/m" if unit == "dpt" else unit)
+    ]
+    assert wrong == []
