@@ -88,7 +88,7 @@ def bag_eval(
 
     Reads the bag in code and runs what the node runs, without a clock: the same bag gives the same
     numbers on every run. Topics are found by type and name; options choose others. Parameters of
-    the estimator and of capture can both be given with --param.
+    the estimator, of capture and of alignment can all be given with --param.
 
     Examples:
       ddff bag eval my_bag
@@ -133,18 +133,20 @@ def bag_eval(
 def make_pipeline(
     method: str, assignments: list[str], lens_table: Path | None = None
 ) -> DepthPipeline:
-    """The pipeline with `name=value` parameters of capture and of the estimator's method."""
+    """The pipeline with `name=value` parameters of capture, alignment and the method."""
+    from ..depth_from_focus.alignment_settings import ALIGNMENT_PARAMETERS
     from ..depth_from_focus.capture import PARAMETERS
     from ..depth_from_focus.estimator import all_parameters
     from ..depth_from_focus.pipeline import DepthPipeline
     from ..optics.lens_table import read_lens_table
 
     table = all_parameters(method)
-    values = (table + PARAMETERS).parse(assignments)
+    values = (table + PARAMETERS + ALIGNMENT_PARAMETERS).parse(assignments)
     capture = {name: value for name, value in values.items() if name in PARAMETERS}
+    alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
     estimator = {name: value for name, value in values.items() if name in table}
     lens = None if lens_table is None else read_lens_table(lens_table)
-    return DepthPipeline(method, estimator, capture, lens=lens)
+    return DepthPipeline(method, estimator, capture, lens=lens, alignment=alignment)
 
 
 def evaluate_with_progress(

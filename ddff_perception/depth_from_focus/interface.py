@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..parameters import Parameter, ParameterTable
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
 from . import capture_settings, sweeper
+from .alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .methods import METHODS, method_parameters
 
@@ -151,6 +152,7 @@ DEPTH_FROM_FOCUS = NodeInterface(
     + OUTPUT_PARAMETERS
     + ESTIMATOR_PARAMETERS
     + _method_tables()
+    + ALIGNMENT_PARAMETERS
     + capture_settings.PARAMETERS.prefixed("capture"),
 )
 

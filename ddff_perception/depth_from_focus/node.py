@@ -27,6 +27,7 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
+from .alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
 from .methods import METHODS
@@ -83,6 +84,8 @@ class DepthFromFocusNode(PerceptionNode):
     def check_values(self, values: Mapping[str, Value]) -> None:
         if values["points.minimum_m"] > values["points.maximum_m"]:  # type: ignore[operator]
             raise InputError("points.minimum_m must not be above points.maximum_m")
+        if values["alignment"] == "breathing" and not values["lens_table"]:
+            raise InputError("alignment breathing needs the parameter lens_table")
 
     def configure(self) -> None:
         table = self.settings["lens_table"]
@@ -120,6 +123,8 @@ class DepthFromFocusNode(PerceptionNode):
                 self._pipeline.stack.configure(self.settings.group("capture"))
             if any(name.split(".")[0] in _METHOD_SETTINGS for name in changed):
                 self._pipeline.set_method(*self._method())
+            if any(name in ALIGNMENT_PARAMETERS for name in changed):
+                self._pipeline.set_alignment(self._alignment())
 
     def time_jumped_back(self) -> None:
         with self._lock:
@@ -164,14 +169,9 @@ class DepthFromFocusNode(PerceptionNode):
         used = 0
         while self._readings:
             message = self._readings.popleft()
-            distance = message.focus_distance
-            if math.isnan(distance) and self._lens is not None:
-                position = message.lens_position
-                if math.isfinite(position):
-                    distance = self._lens.focus_distance_m(position)
             stamp = messages.stamp_ns(message.header.stamp)
             used += self._pipeline.add_focus(
-                stamp, distance, message.lens_position, message.settled
+                stamp, message.focus_distance, message.lens_position, message.settled
             )
         return used
 
@@ -334,7 +334,12 @@ class DepthFromFocusNode(PerceptionNode):
         return method, {**shared, **self.settings.group(method)}
 
     def _make_pipeline(self) -> DepthPipeline:
-        return DepthPipeline(*self._method(), capture=self.settings.group("capture"))
+        return DepthPipeline(
+            *self._method(), self.settings.group("capture"), None, self._lens, self._alignment()
+        )
+
+    def _alignment(self) -> dict[str, Value]:
+        return {parameter.name: self.settings[parameter.name] for parameter in ALIGNMENT_PARAMETERS}
 
     def _forget(self) -> None:
         """Forgets all slices; called with the lock held."""
