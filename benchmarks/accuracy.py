@@ -26,10 +26,12 @@ from ddff_perception.files.stack_folder import StackFolder, read_stack
 METHODS: dict[str, dict[str, Any]] = {
     "yardstick": {},
     "focus_measure": {"peak": "gaussian", "radius": 8},
+    "focus_measure + regularisation": {"radius": 8, "regularisation": 1000.0},
     "nonlinear": {},
     "tv": {},
     "vdff": {},
     "multiscale": {},
+    "multiscale + regularisation": {"regularisation": 100.0, "regularisation_power": 2.0},
 }
 
 
@@ -86,7 +88,7 @@ def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[
         task = bar.add_task("estimating", total=len(stacks) * len(methods))
         for folder in stacks:
             for name, parameters in methods.items():
-                _add(results[name], folder, DepthFromFocus(name, parameters))
+                _add(results[name], folder, DepthFromFocus(name.split()[0], parameters))
                 bar.advance(task)
     return results
 

@@ -49,7 +49,7 @@ app.add_typer(calibrate.app, name="calibrate", help="Calibrate a lens.")
 def main() -> None:
     """Runs `ddff`; an input that cannot be used ends with one sentence and status 2."""
     try:
-        app()
+        app(prog_name="ddff")
     except InputError as error:
         Console(stderr=True).print(f"ddff: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)

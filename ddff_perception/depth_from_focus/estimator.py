@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .methods import METHODS, Solution, SweepMethod, create_method, method_parameters
+from .regularisation import REGULARISATION_PARAMETERS, regularise
 
 # Two slices nearer than this in dioptres are one focus distance: no lens resolves them.
 SAME_FOCUS_DPT = 1e-6
@@ -41,6 +42,7 @@ COMMON_PARAMETERS = ParameterTable(
             minimum=0.0,
             maximum=1.0,
         ),
+        *REGULARISATION_PARAMETERS,
     ]
 )
 
@@ -61,10 +63,8 @@ class DepthFromFocus:
     ) -> None:
         given = dict(parameters or {})
         self._method_name = str(given.pop("method", method))
-        minimum = given.pop("minimum_confidence", 0.0)
-        self._minimum_confidence = float(
-            COMMON_PARAMETERS["minimum_confidence"].check(minimum)  # type: ignore[arg-type]
-        )
+        common = {name: given.pop(name) for name in list(given) if name in COMMON_PARAMETERS}
+        self._common: dict[str, Any] = dict(COMMON_PARAMETERS.complete(common))
         self._method: SweepMethod = create_method(self._method_name, given)
         self.camera = camera
         self._slices: dict[int, FocusSlice] = {}
@@ -87,12 +87,11 @@ class DepthFromFocus:
 
     @property
     def minimum_confidence(self) -> float:
-        return self._minimum_confidence
+        return float(self._common["minimum_confidence"])
 
     @minimum_confidence.setter
     def minimum_confidence(self, value: float) -> None:
-        checked = COMMON_PARAMETERS["minimum_confidence"].check(value)
-        self._minimum_confidence = float(checked)  # type: ignore[arg-type]
+        self._common["minimum_confidence"] = COMMON_PARAMETERS["minimum_confidence"].check(value)
 
     def reset(self) -> None:
         """Forgets every slice."""
@@ -138,17 +137,19 @@ class DepthFromFocus:
         started = time.perf_counter()
         solution = self._method.solve(order, positions)
         self._timings["solve"] = _milliseconds(started)
-        started = time.perf_counter()
-        depth, confidence = self._to_depth(solution, order, positions, relative)
-        self._timings["depth"] = _milliseconds(started)
         composite = None
-        if all_in_focus:
+        if all_in_focus or self._common["regularisation"] > 0:
             started = time.perf_counter()
             images = [self._slices[slot].image for slot in order]
             composite = compose_all_in_focus(images, solution.position, positions)
             self._timings["all_in_focus"] = _milliseconds(started)
+            solution = self._regularised(solution, composite)
+        started = time.perf_counter()
+        depth, confidence = self._to_depth(solution, order, positions, relative)
+        self._timings["depth"] = _milliseconds(started)
         timings = MappingProxyType(dict(self._timings))
-        return DepthEstimate(depth, confidence, composite, relative, timings)
+        shown = composite if all_in_focus else None
+        return DepthEstimate(depth, confidence, shown, relative, timings)
 
     def process(self, stack: FocalStack, all_in_focus: bool = True) -> DepthEstimate:
         """The estimate of a whole stack, from nothing."""
@@ -205,6 +206,15 @@ class DepthFromFocus:
         order = np.argsort(positions, kind="stable")
         return [used[i] for i in order], positions[order], False
 
+    def _regularised(self, solution: Solution, guide: ImageArray) -> Solution:
+        strength, edge, power = (self._common[p.name] for p in REGULARISATION_PARAMETERS)
+        if strength <= 0:
+            return solution
+        started = time.perf_counter()
+        position = regularise(solution.position, solution.confidence, guide, strength, edge, power)
+        self._timings["regularise"] = _milliseconds(started)
+        return Solution(position, solution.confidence)
+
     def _to_depth(
         self,
         solution: Solution,
@@ -224,8 +234,8 @@ class DepthFromFocus:
                 depth = np.divide(np.float32(1.0), np.maximum(solution.position, np.float32(0.0)))
         if len(order) < 2:
             return np.full_like(depth, np.nan), np.zeros_like(confidence)
-        if self._minimum_confidence > 0.0:
-            depth = np.where(confidence < self._minimum_confidence, np.float32(np.nan), depth)
+        if self.minimum_confidence > 0.0:
+            depth = np.where(confidence < self.minimum_confidence, np.float32(np.nan), depth)
         return depth, confidence
 
 

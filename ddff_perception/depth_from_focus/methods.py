@@ -103,7 +103,7 @@ METHODS: dict[str, MethodEntry] = {
     "multiscale": MethodEntry(
         _multiscale,
         _multiscale_parameters,
-        "several window sizes fused by precision, then edge-aware filling: the default",
+        "matched filter over the whole focus curve, three octaves, growing windows: the default",
     ),
     **{kind: _volume(kind) for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")},
 }
