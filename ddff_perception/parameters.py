@@ -35,11 +35,7 @@ class Parameter:
     def check(self, value: Value) -> Value:
         """`value` in the parameter's type; raises InputError with the allowed range."""
         if isinstance(self.default, list):
-            if not isinstance(value, list | tuple):
-                raise InputError(f"{self.name} must be a list")
-            for item in value:
-                self._check_range(item)
-            return list(value)  # type: ignore[return-value]
+            return self._check_list(value)
         if isinstance(self.default, bool) is not isinstance(value, bool):
             raise InputError(f"{self.name} must be {type(self.default).__name__}, not {value!r}")
         if isinstance(self.default, float) and isinstance(value, int):
@@ -60,13 +56,32 @@ class Parameter:
                 return self.check(type(self.default)(text))
             if isinstance(self.default, list):
                 parts = [part for part in text.split(",") if part]
-                return self.check([float(p) for p in parts])
+                return self.check(parts if self._of_texts else [float(p) for p in parts])
         except (KeyError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
             kind = type(self.default).__name__
             raise InputError(f"{self.name} must be {kind}, not {text!r}") from error
         return self.check(text)
+
+    @property
+    def _of_texts(self) -> bool:
+        """Whether a list holds texts; an empty default says numbers."""
+        return isinstance(self.default, list) and any(isinstance(v, str) for v in self.default)
+
+    def _check_list(self, value: object) -> Value:
+        if not isinstance(value, list | tuple):
+            raise InputError(f"{self.name} must be a list")
+        if self._of_texts:
+            for item in value:
+                if not isinstance(item, str):
+                    raise InputError(f"{self.name} must be a list of texts, not {item!r}")
+            return list(value)
+        for item in value:
+            if isinstance(item, bool) or not isinstance(item, int | float):
+                raise InputError(f"{self.name} must be a list of numbers, not {item!r}")
+            self._check_range(item)
+        return [float(item) for item in value]
 
     def _check_range(self, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -113,7 +128,7 @@ class ParameterTable:
 
     def complete(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
         """Every parameter's value: the given ones checked, the default elsewhere."""
-        result: dict[str, Value] = {p.name: p.default for p in self}
+        result: dict[str, Value] = {p.name: p.check(p.default) for p in self}
         for name, value in (values or {}).items():
             result[name] = self[name].check(value)
         return result

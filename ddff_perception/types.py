@@ -1,4 +1,4 @@
-"""The nouns that flow between capture, estimators and nodes: arrays with units, no ROS, no torch."""
+"""The nouns that flow between capture, estimators and nodes: arrays with units, no ROS or torch."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ class CameraModel:
         values = (self.fx, self.fy, self.cx, self.cy)
         if not all(np.isfinite(v) for v in values) or self.fx <= 0 or self.fy <= 0:
             raise InputError("camera intrinsics must be finite with fx, fy > 0")
+        aperture = self.aperture_diameter_m
+        if aperture is not None and not 0 < aperture < np.inf:
+            raise InputError(f"the camera's aperture_diameter_m must be metres > 0, not {aperture}")
 
     def resized(self, width: int, height: int) -> CameraModel:
         """The same camera after its image was resampled to `width` x `height` pixels."""
