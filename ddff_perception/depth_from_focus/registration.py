@@ -31,6 +31,7 @@ LEAST_CONTRAST = 0.02
 # Gaussian low-pass of the phase correlation, cycles per pixel: defocus leaves nothing above.
 _PASS_BAND = 0.1
 _SMOOTHING_PX = 1.5
+_LEAST_FLOW_PX = 16
 # Finest level first; coarser ones as the last. More change less than a hundredth of a pixel.
 _ECC_ITERATIONS = (2, 6, 20)
 _ECC_EPSILON = 1e-4
@@ -209,12 +210,14 @@ def dense_flow(
 
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016, at `longest` pixels,
     then smoothed over `smoothing` x the longest side with the gradients that both images share as
-    weights: defocused and plain regions follow their surroundings.
+    weights: defocused and plain regions follow their surroundings. Zero for images under 16 pixels.
     """
     fixed, moving = (
         np.asarray(cv2.GaussianBlur(grey_of_size(one, longest), (0, 0), 1.0), np.float32)
         for one in (reference, image)
     )
+    if min(fixed.shape) < _LEAST_FLOW_PX:
+        return np.zeros((*reference.shape[:2], 2), np.float32)
     top = max(float(fixed.max()), float(moving.max()), 1e-6)
     solver = cv2.DISOpticalFlow_create(  # type: ignore[attr-defined]
         cv2.DISOPTICAL_FLOW_PRESET_FAST

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -221,11 +222,13 @@ def test_progress_is_called_once_per_slice():
     assert len(calls) == 5
 
 
-@pytest.mark.parametrize("kind", ["none", "ecc"])
-def test_a_camera_that_stands_still_keeps_full_weight(kind):
+@pytest.mark.parametrize("kind", ["none", "ecc", "flow"])
+def test_a_camera_that_stands_still_keeps_full_weight_and_view(kind):
     aligner = Aligner({"alignment": kind})
-    for start in (0, 5, 10):
+    first = photograph(DIOPTRES[0], seed=0)
+    for start in range(0, 30, 5):
         events = sweep(aligner, np.eye(3), start)
+        assert motion_score(first, events[0].item.image) < 0.4
         assert all(isinstance(event, SliceUpdated) for event in events)
         assert all(event.weight == 1.0 for event in events)
     assert aligner.motion_px < 0.5
@@ -320,3 +323,38 @@ def test_removed_and_cleared_slices_are_forgotten():
     assert aligner.process([StackCleared("reset")]) == [StackCleared("reset")]
     assert aligner.motion_px == 0.0
     assert not aligner.held_back
+
+
+@pytest.mark.parametrize("kind", ["none", "ecc", "flow"])
+@pytest.mark.parametrize(
+    ("shape", "kind_of_pixel"), [((8, 8, 3), "u1"), ((8, 300), "u2"), ((40, 13), "u1")]
+)
+def test_tiny_and_plain_images_pass(kind, shape, kind_of_pixel):
+    aligner = Aligner({"alignment": kind})
+    generator = np.random.default_rng(0)
+    pictures = [np.zeros(shape), np.full(shape, 255), generator.integers(0, 255, shape)] * 2
+    for slot, picture in enumerate(pictures):
+        item = FocusSlice(picture.astype(kind_of_pixel), 1.0 + slot, slot)
+        events = aligner.process([SliceUpdated(slot, item)])
+        updated = [event for event in events if isinstance(event, SliceUpdated)]
+        assert [event.item.image.shape for event in updated] == [shape]
+
+
+def test_the_macro_stack_lies_over_itself(real_captures):
+    """Ten slices that grow by a sixth and shift while the focus goes through them."""
+    files = sorted((real_captures / "macro_pcb_button").glob("*.JPG"))
+    images = [cv2.resize(cv2.imread(str(file)), (512, 384)) for file in files]
+    stack = FocalStack(tuple(FocusSlice(image, math.nan) for image in images))
+
+    def unlike(slices):
+        """Mean difference of neighbours, blurred alike, away from the border; grey values."""
+        blurred = [cv2.GaussianBlur(one, (0, 0), 4)[40:-40, 50:-50] for one in slices]
+        return float(np.mean([cv2.absdiff(a, b).mean() for a, b in pairwise(blurred)]))
+
+    aligned = align_stack(stack, "ecc")
+    assert aligned.failures == 0
+    scales = [math.sqrt(abs(np.linalg.det(matrix[:2, :2]))) for matrix in aligned.matrices]
+    assert scales[-1] / scales[0] == pytest.approx(1.16, abs=0.02)
+    assert (np.diff(scales) > 0).all()
+    assert aligned.residual_px.max() < 0.5
+    assert unlike(aligned.stack.images) < 0.5 * unlike(images)
