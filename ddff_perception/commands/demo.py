@@ -132,43 +132,12 @@ def _record(run: _Run) -> None:
     from ..ros.nodes import node_environment
 
     logs = make_folder(run.output / "log")
-    topics = [name if name.startswith("/") else f"/{NAMESPACE}/{name}" for name in _TOPICS]
     with (
         NodeProcesses(logs, private_domain(node_environment())) as nodes,
         progress_bar() as bar,
     ):
         task = bar.add_task("starting camera, node and recorder", total=None)
-        values: dict[str, object] = {
-            "output": str(run.bag),
-            "storage": run.storage,
-            "topics": topics,
-        }
-        nodes.start("bag_recorder", "ddff_perception.ros.recorder_node", ros_arguments(values))
-        nodes.start(
-            "depth_from_focus",
-            "ddff_perception.depth_from_focus.node",
-            ros_arguments(
-                {
-                    "method": run.method,
-                    "points.stride": _POINTS_STRIDE,
-                    "capture.allow_unknown": run.relative,
-                },
-                NAMESPACE,
-            ),
-        )
-        nodes.start(
-            "sim_camera",
-            "ddff_perception.simulation.node",
-            ros_arguments(
-                {
-                    "source": str(run.stack.resolve()),
-                    "rate_hz": run.rate_hz,
-                    # The node and the recorder: nothing of the first sweep is missed.
-                    "wait_for_subscribers": 2,
-                },
-                NAMESPACE,
-            ),
-        )
+        _start(nodes, run)
         _wait_for_images(nodes, run.bag)
         bar.update(task, description="recording", total=round(run.seconds), completed=0)
         for second in range(round(run.seconds)):
@@ -177,6 +146,42 @@ def _record(run: _Run) -> None:
         # Last started first: the recorder ends when nothing comes any more.
         bar.update(task, description="ending camera, node and recorder")
         nodes.stop()
+
+
+def _start(nodes: NodeProcesses, run: _Run) -> None:
+    """The recorder first, the camera last: nothing of the first sweep is missed."""
+    topics = [name if name.startswith("/") else f"/{NAMESPACE}/{name}" for name in _TOPICS]
+    values: dict[str, object] = {
+        "output": str(run.bag),
+        "storage": run.storage,
+        "topics": topics,
+    }
+    nodes.start("bag_recorder", "ddff_perception.ros.recorder_node", ros_arguments(values))
+    nodes.start(
+        "depth_from_focus",
+        "ddff_perception.depth_from_focus.node",
+        ros_arguments(
+            {
+                "method": run.method,
+                "points.stride": _POINTS_STRIDE,
+                "capture.allow_unknown": run.relative,
+            },
+            NAMESPACE,
+        ),
+    )
+    nodes.start(
+        "sim_camera",
+        "ddff_perception.simulation.node",
+        ros_arguments(
+            {
+                "source": str(run.stack.resolve()),
+                "rate_hz": run.rate_hz,
+                # The node and the recorder.
+                "wait_for_subscribers": 2,
+            },
+            NAMESPACE,
+        ),
+    )
 
 
 def _wait_for_images(nodes: NodeProcesses, bag: Path) -> None:
