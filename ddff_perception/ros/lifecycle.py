@@ -19,6 +19,7 @@ from ..parameters import Value
 from ..types import InputError
 from .diagnostics import Diagnostics, DiagnosticsPublisher, Throttle
 from .interface import NodeInterface, Topic
+from .memory import keep_freed_memory
 from .parameters import NodeParameters
 from .qos import (
     PROFILES,
@@ -318,6 +319,7 @@ def run_node(
 
     2 with one sentence where parameters or input cannot be used; 0 after SIGINT or SIGTERM.
     """
+    keep_freed_memory()
     try:
         rclpy.init(args=list(sys.argv if arguments is None else arguments))
     except RuntimeError as error:
