@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from ..files.atomic import write_bytes
+from ..files.atomic import make_folder, write_bytes
+from ..types import InputError
 from ._common import console, progress_bar
 
 if TYPE_CHECKING:
@@ -40,10 +41,6 @@ def focus(
     marker_m: MarkerSide = 0.022,
     dictionary: Dictionary = "DICT_5X5_100",
     unit: Annotated[str, typer.Option(help="Of the lens positions.")] = "steps",
-    name: Annotated[str, typer.Option(help="Name of the lens, for people.")] = "",
-    plot: Annotated[
-        Path | None, typer.Option(help="Residual plot; beside the table if not given.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a lens table from focus sweeps of a ChArUco board at known distances.
@@ -52,7 +49,8 @@ def focus(
     1/distance), and at each take one image per lens position from end to end. Name the folders by
     distance and the images by lens position: sweeps/0.50m/120.png. A folder may be a stack folder.
 
-    Writes the table (YAML) and a residual plot (PNG), and prints how far each distance is off.
+    Writes the table (YAML) and a residual plot beside it (PNG), and prints how far each distance is
+    off.
 
     Examples:
       ddff calibrate board -o board.png
@@ -63,10 +61,14 @@ def focus(
     from ..depth_from_focus.calibration import fit_lens
     from ..depth_from_focus.calibration_plot import plot_calibration
     from ..depth_from_focus.charuco import BoardSpec
+    from ..optics.lens_table import UNITS
 
     spec = BoardSpec.parse(squares, square_m, marker_m, dictionary)
-    calibration = fit_lens(_analyse(sweeps, spec), unit, name)
-    picture = plot or output.with_suffix(".png")
+    if unit not in UNITS:
+        raise InputError(f"the unit must be one of {', '.join(UNITS)}, not {unit}")
+    make_folder(output.parent)
+    calibration = fit_lens(_analyse(sweeps, spec), unit)
+    picture = output.with_suffix(".png")
     used = sum(sweep.used for sweep in calibration.sweeps)
     calibration.table.save(
         output,

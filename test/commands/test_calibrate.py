@@ -35,10 +35,10 @@ def run(*arguments):
 
 
 def test_focus_writes_a_table_and_a_plot_and_prints_the_residuals(sweeps, tmp_path):
-    result = run("focus", sweeps, "-o", tmp_path / "lens.yaml", "--name", "test lens")
+    result = run("focus", sweeps, "-o", tmp_path / "lens.yaml")
     assert result.exit_code == 0, result.output
     table = read_lens_table(tmp_path / "lens.yaml")
-    assert (table.unit, table.name) == ("steps", "test lens")
+    assert table.unit == "steps"
     assert float(table.dioptres_at(55.0)) == pytest.approx(float(true_dioptres(55.0)), abs=0.05)
     assert (tmp_path / "lens.png").read_bytes()[:4] == b"\x89PNG"
     assert "0.33 m" in result.output
@@ -47,13 +47,22 @@ def test_focus_writes_a_table_and_a_plot_and_prints_the_residuals(sweeps, tmp_pa
 
 
 def test_focus_prints_json_where_a_script_wants_it(sweeps, tmp_path):
-    table, plot = tmp_path / "lens.yaml", tmp_path / "p.png"
-    result = run("focus", sweeps, "-o", table, "--plot", plot, "--json")
+    result = run("focus", sweeps, "-o", tmp_path / "new" / "lens.yaml", "--json")
     content = json.loads(result.stdout)
     assert content["rms_dpt"] < 0.05
     assert [sweep["used"] for sweep in content["sweeps"]] == [True] * 4
-    assert content["plot"] == str(plot)
-    assert plot.is_file()
+    assert Path(content["plot"]).is_file()
+    assert Path(content["table"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--unit", "inches", "unit"), ("--squares", "many", "7x5"), ("--marker-m", "1", "smaller")],
+)
+def test_options_that_cannot_be_are_refused_before_any_work(tmp_path, option, value, message):
+    result = run("focus", tmp_path / "nowhere", option, value)
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
 
 
 def test_a_wrong_board_is_refused_in_one_sentence_and_nothing_is_written(sweeps, tmp_path):
