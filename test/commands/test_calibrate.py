@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
