@@ -13,7 +13,7 @@ from ..types import FloatArray, InputError
 
 # The logistic curve of `peak_confidence`. It stays under 1: far from the camera the slices of a
 # sweep are too sparse, and beside bright objects the measure is high but not the surface's own.
-HIGHEST_CONFIDENCE = np.float32(0.65)
+_HIGHEST_CONFIDENCE = np.float32(0.65)
 _MIDDLE_CONTRAST = np.float32(0.14)
 _LOGIT_SLOPE = np.float32(22.0)
 
@@ -112,5 +112,5 @@ def peak_confidence(volume: FloatArray, index_map: FloatArray) -> FloatArray:
     in a 9 x 9 window; other measures keep the order of the pixels.
     """
     evidence = _LOGIT_SLOPE * (peak_contrast(volume, index_map) - _MIDDLE_CONTRAST)
-    confidence: FloatArray = HIGHEST_CONFIDENCE / (1 + np.exp(-evidence))
+    confidence: FloatArray = _HIGHEST_CONFIDENCE / (1 + np.exp(-evidence))
     return confidence

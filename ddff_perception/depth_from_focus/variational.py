@@ -27,7 +27,7 @@ from .difference_operators import (
     weighted_fill,
 )
 from .focus_measures import modified_laplacian, to_grey
-from .peaks import HIGHEST_CONFIDENCE, peak_confidence, refine_peak
+from .peaks import peak_confidence, peak_contrast, refine_peak
 
 Progress = Callable[[int, int], None]
 """Called with the number of iterations done and their total."""
@@ -118,11 +118,27 @@ TV_PARAMETERS = ParameterTable(
             choices=("absolute", "quadratic"),
         ),
         Parameter(
+            "full_contrast",
+            0.3,
+            "Contrast of a peak over the mean of its slices from which it counts fully",
+            unit="0..1",
+            minimum=1e-3,
+            maximum=1.0,
+        ),
+        Parameter(
             "weight_power",
             8.0,
-            "A pixel's weight is its confidence, as a share of the highest, to this power",
+            "A pixel's weight falls with its contrast to this power: noise has little",
             minimum=0.0,
             maximum=16.0,
+        ),
+        Parameter(
+            "weight_denominator",
+            80.0,
+            "A peak of this height weighs half: what edges spill into flat parts is lower",
+            unit="unit of the measure",
+            minimum=0.0,
+            maximum=1e6,
         ),
         Parameter(
             "tv_iterations", 150, "Iterations of the primal-dual solver", minimum=1, maximum=10000
@@ -340,13 +356,22 @@ def solve_tv(
     """Index map (0..S-1) and confidence (0..1), both H x W float32, by `tv_depth_from_focus`.
 
     `volume`: S x H x W aggregated focus measures, in the order of their positions. The peaks are
-    refined between the slices, and weigh by the confidence of each.
+    refined between the slices, and weigh by their contrast and height.
     """
     values = TV_PARAMETERS.complete(parameters)
     index = np.argmax(volume, axis=0)
     peaks = refine_peak(volume, index, np.arange(volume.shape[0]))
-    certainty = peak_confidence(volume, peaks) / HIGHEST_CONFIDENCE
-    weights = certainty ** np.float32(cast(float, values["weight_power"]))
+    weights = _peak_weights(volume, peaks, values)
     index_map = tv_depth_from_focus(peaks, weights, values, progress)
     index_map = np.clip(index_map, 0, volume.shape[0] - 1)
     return index_map, peak_confidence(volume, index_map)
+
+
+def _peak_weights(volume: FloatArray, peaks: FloatArray, values: Mapping[str, Value]) -> FloatArray:
+    """Weight of each pixel's peak, H x W in 0..1: its contrast to a power, times its height."""
+    share = peak_contrast(volume, peaks) / np.float32(cast(float, values["full_contrast"]))
+    height = volume.max(axis=0)
+    denominator = np.float32(cast(float, values["weight_denominator"]))
+    weights = np.minimum(share, np.float32(1)) ** np.float32(cast(float, values["weight_power"]))
+    weights *= height / np.maximum(height + denominator, np.finfo(np.float32).tiny)
+    return np.asarray(weights, dtype=np.float32)

@@ -181,7 +181,7 @@ def test_tv_beats_the_argmax_under_noise():
 def test_tv_takes_one_or_two_slices(slices):
     volume = np.zeros((slices, 8, 9), np.float32)
     volume[-1] = 5
-    index_map, _ = solve_tv(volume, {"weight_power": 0.0})
+    index_map, _ = solve_tv(volume, {"weight_power": 0.0, "weight_denominator": 0.0})
     np.testing.assert_allclose(index_map, slices - 1, atol=1e-5)
 
 
@@ -189,6 +189,8 @@ def test_tv_table_defaults_are_complete():
     assert set(TV_PARAMETERS.complete()) == {
         "data_weight",
         "data_term",
+        "full_contrast",
         "weight_power",
+        "weight_denominator",
         "tv_iterations",
     }
