@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import cv2
 import typer
 from rich.console import Console
 
@@ -23,6 +24,8 @@ from .commands import (
     stack,
 )
 from .types import InputError
+
+BAD_INPUT = 2
 
 app = typer.Typer(
     name="ddff",
@@ -48,17 +51,28 @@ app.add_typer(calibrate.app, name="calibrate", help="Calibrate a lens.")
 
 def main() -> None:
     """Runs `ddff`; an input that cannot be used ends with one sentence and status 2."""
+    _silence_opencv()
     try:
         app(prog_name="ddff")
-    except InputError as error:
-        Console(stderr=True).print(f"ddff: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
     except BrokenPipeError:
         # The reader of our output has gone (`ddff info | head`): that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (InputError, OSError) as error:
+        sentence = " ".join(f"ddff: {error}".split())
+        Console(stderr=True).print(
+            sentence, style="red", markup=False, emoji=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def _silence_opencv() -> None:
+    """What OpenCV logs of a damaged image would come before our sentence, and says less."""
+    logging = getattr(cv2.utils, "logging", None)
+    if logging is not None:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
 
 
 if __name__ == "__main__":

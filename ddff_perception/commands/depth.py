@@ -17,7 +17,7 @@ from ..depth_from_focus.methods import METHODS
 from ..depth_from_focus.saving import write_estimate
 from ..evaluation.figures import colorize_depth
 from ..evaluation.machine import hardware, today
-from ..files.atomic import make_folder, write_json
+from ..files.atomic import make_folder, remove, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FocalStack
@@ -62,6 +62,8 @@ def depth(
     estimate = _estimate(estimator, used, weights)
     seconds = time.perf_counter() - started
     summary = _summary(folder, method, parameters, alignment, estimate, seconds)
+    # The summary comes last: a folder without one is not whole.
+    remove(output / "summary.json")
     summary["cloud_points"] = write_results(output, estimate, used.camera)
     write_json(output / "summary.json", summary)
     if as_json:

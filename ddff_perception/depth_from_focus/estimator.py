@@ -24,6 +24,8 @@ from .regularisation import REGULARISATION_PARAMETERS, regularise
 
 # Two slices nearer than this in dioptres are one focus distance: no lens resolves them.
 SAME_FOCUS_DPT = 1e-6
+# Nearer than any lens; keeps 1 / distance finite.
+NEAREST_FOCUS_M = 1e-6
 # A weight below this says that the slice must not be used at all.
 MINIMUM_WEIGHT = 1e-3
 
@@ -163,8 +165,11 @@ class DepthFromFocus:
 
     def _check(self, item: FocusSlice) -> None:
         distance, dtype = item.focus_distance_m, item.image.dtype
-        if not math.isnan(distance) and distance <= 0:
-            raise InputError(f"focus distance {distance:g} m must be positive, inf, or unknown")
+        if not math.isnan(distance) and distance < NEAREST_FOCUS_M:
+            raise InputError(
+                f"focus distance {distance:g} m must be positive (from {NEAREST_FOCUS_M:g} m on), "
+                "inf, or unknown"
+            )
         colour = item.image.ndim == 3 and item.image.shape[2] == 3
         types = (np.uint8, np.uint16)
         if item.image.size == 0 or not (item.image.ndim == 2 or colour) or dtype not in types:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..depth_encoding import depth_to_millimetres
-from ..files.atomic import make_folder
+from ..files.atomic import make_folder, remove
 from ..files.clouds import write_ply
 from ..files.stack_folder import write_array, write_image, write_stack
 from ..optics.camera_geometry import depth_to_points
@@ -45,8 +45,11 @@ def write_estimate(folder: Path, estimate: DepthEstimate, camera: CameraModel | 
 
     `depth.npy` (float32 metres, NaN unknown), `confidence.npy`, `all_in_focus.png`; unless the
     depth is relative `depth.png` (16-bit millimetres); with a `camera` also `cloud.ply`, None
-    without one. Raises InputError where it cannot be written.
+    without one. What an earlier estimate left there and this one has not is removed. Raises
+    InputError where it cannot be written.
     """
+    for name in ("all_in_focus.png", "depth.png", "cloud.ply"):
+        remove(folder / name)
     write_array(folder / "depth.npy", estimate.depth)
     write_array(folder / "confidence.npy", estimate.confidence)
     if estimate.all_in_focus is not None:

@@ -55,6 +55,14 @@ def json_text(content: Any) -> str:
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
 
 
+def remove(path: Path) -> None:
+    """Removes the file at `path` if there is one; raises InputError if it cannot be removed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
 def make_folder(path: Path) -> Path:
     """`path` as an existing, writable folder; raises InputError if it cannot be one."""
     try:

@@ -57,4 +57,4 @@ def distance_in_name(file: Path) -> float | None:
 
 def _natural_key(file: Path) -> list[tuple[int, int | str]]:
     parts = re.split(r"(\d+)", file.stem.lower())
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]

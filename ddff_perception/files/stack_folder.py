@@ -19,14 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
-from .atomic import make_folder, write_bytes
+from .atomic import make_folder, remove, write_bytes
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
+# Whatever is farther is infinity to any lens.
+MAX_DISTANCE_M = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,21 @@ class StackFolder:
 
 def read_stack(folder: Path) -> StackFolder:
     """The stack in `folder`; raises InputError with one sentence about what is wrong."""
+    try:
+        return _read_stack(folder)
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {error.strerror or error}") from error
+
+
+def _read_stack(folder: Path) -> StackFolder:
     description = _read_description(folder)
     entries = description.get("slices")
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{folder / 'stack.json'} lists no slices")
     slices = tuple(_read_slice(folder, number, entry) for number, entry in enumerate(entries))
+    camera = _read_camera(folder, description.get("camera"))
     try:
-        stack = FocalStack(slices, _read_camera(folder, description.get("camera")))
+        stack = FocalStack(slices, camera)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
     shape = slices[0].image.shape[:2]
@@ -75,9 +86,12 @@ def write_stack(
     all_in_focus: ImageArray | None = None,
 ) -> None:
     """Writes `stack` as a stack folder; `stack.json` comes last, so that a folder that was cut
-    short is never taken for a whole one. Raises InputError where it cannot be written.
+    short is never taken for a whole one. What an earlier stack left there is replaced, its truth
+    and all-in-focus image too. Raises InputError where it cannot be written.
     """
     make_folder(folder)
+    for name in ("stack.json", "depth.npy", "aif.png"):
+        remove(folder / name)
     entries: list[dict[str, Any]] = []
     for number, item in enumerate(stack.slices):
         name = f"{number:03d}.png"
@@ -119,7 +133,10 @@ def read_image(file: Path) -> ImageArray:
     if _is_truncated(data):
         raise InputError(f"the image {file} is truncated: copy it again")
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
-    image = cv2.imdecode(data, flags) if data.size else None
+    try:
+        image = cv2.imdecode(data, flags) if data.size else None
+    except cv2.error as error:
+        raise InputError(f"the image {file} is too large or damaged: shrink it") from error
     if image is None:
         raise InputError(f"the image {file} cannot be decoded: it is truncated or no image")
     if image.dtype not in (np.uint8, np.uint16):
@@ -157,9 +174,13 @@ def write_array(file: Path, array: np.ndarray[Any, Any]) -> None:
 def read_array(file: Path) -> np.ndarray[Any, Any]:
     """The .npy array at `file`; raises InputError where it is missing, truncated or pickled."""
     try:
-        return np.load(file, allow_pickle=False)  # type: ignore[no-any-return]
-    except (OSError, ValueError, EOFError, MemoryError, TokenError) as error:
+        array = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError, TokenError, BadZipFile) as error:
         raise InputError(f"cannot read the array {file}: {error}") from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise InputError(f"{file} holds several arrays (.npz): give a .npy file")
+    return array
 
 
 def read_json(file: Path) -> Mapping[str, Any]:
@@ -191,12 +212,7 @@ def _read_description(folder: Path) -> Mapping[str, Any]:
 def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
         raise InputError(f"{folder / 'stack.json'}: slice {number} names no image")
-    name = entry["image"]
-    file = folder / name
-    if "\0" in name or not file.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder / 'stack.json'}: slice {number} leaves the stack's folder")
-    if not file.is_file():
-        raise InputError(f"{folder / 'stack.json'}: the image {name} does not exist")
+    file = _inside(folder, number, entry["image"])
     distance = _distance(folder, number, entry.get("focus_distance_m"))
     stamp = entry.get("stamp_ns", 0)
     if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
@@ -204,18 +220,34 @@ def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     return FocusSlice(read_image(file), distance, stamp)
 
 
+def _inside(folder: Path, number: int, name: str) -> Path:
+    """The image `name` of slice `number`, which must lie in the stack's folder."""
+    file = folder / name
+    try:
+        inside = file.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # too long, not encodable, a loop of links
+        inside = False
+    if not inside:
+        raise InputError(f"{folder / 'stack.json'}: slice {number} leaves the stack's folder")
+    if not file.is_file():
+        raise InputError(f"{folder / 'stack.json'}: the image {name!r} does not exist")
+    return file
+
+
 def _distance(folder: Path, number: int, value: object) -> float:
     if value is None:
         return math.nan
     if isinstance(value, str) and value.lower() in ("inf", "infinity"):
         return math.inf
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or math.isnan(value) or value <= 0:  # type: ignore[arg-type, operator]
+    distance = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        distance = math.inf if value > MAX_DISTANCE_M else float(max(value, 0))
+    if not distance > 0:
         raise InputError(
             f"{folder / 'stack.json'}: focus_distance_m of slice {number} is {value!r}; it must "
             'be metres > 0, "inf", or null where unknown'
         )
-    return float(value)  # type: ignore[arg-type]
+    return distance
 
 
 def _read_camera(folder: Path, entry: object) -> CameraModel | None:
