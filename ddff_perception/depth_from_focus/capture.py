@@ -107,6 +107,11 @@ class RollingStack:
         """Images that wait for their reading."""
         return len(self._waiting)
 
+    @property
+    def slices(self) -> list[FocusSlice]:
+        """The slices as they were taken, in order of the focus."""
+        return [slot.item for slot in self._slots]
+
     def __len__(self) -> int:
         return len(self._slots)
 

@@ -29,6 +29,7 @@ from ..ros.worker import Worker
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 from .alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
+from .health import complaints
 from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
 from .methods import METHODS
 from .pipeline import DepthPipeline
@@ -36,6 +37,12 @@ from .saving import save_snapshot
 
 # Parameters, or groups of them, that the estimator takes.
 _METHOD_SETTINGS = frozenset({"method", *(p.name for p in ESTIMATOR_PARAMETERS), *METHODS})
+
+_INPUTS = {
+    ImageMessage: "image_rect",
+    FocalStackMessage: "focal_stack",
+    FocusState: "focus_state",
+}
 
 Incoming: TypeAlias = ImageMessage | FocalStackMessage
 
@@ -60,6 +67,7 @@ class DepthFromFocusNode(PerceptionNode):
         self._frame_id = ""
         self._estimate: DepthEstimate | None = None
         self._stack_sent_s = -math.inf
+        self._counters: Mapping[str, int] = {}
         super().__init__(DEPTH_FROM_FOCUS, **node_arguments)
         self.reporter.before_report(self._report)
         self.create_services({"~/save": self._save, "~/reset": self._reset})
@@ -157,7 +165,9 @@ class DepthFromFocusNode(PerceptionNode):
     def _work(self, incoming: list[Incoming]) -> None:
         with self._lock:
             started = time.perf_counter()
-            used = self._take_readings()
+            used = 0
+            while self._readings:
+                used += self._take(self._readings.popleft())
             used += sum(self._take(message) for message in incoming)
             if not used:
                 return
@@ -165,28 +175,19 @@ class DepthFromFocusNode(PerceptionNode):
             self.diagnostics.count_drop("depth skipped for a newer image", used - 1)
             self._estimate_and_send()
 
-    def _take_readings(self) -> int:
-        used = 0
-        while self._readings:
-            message = self._readings.popleft()
-            stamp = messages.stamp_ns(message.header.stamp)
-            used += self._pipeline.add_focus(
-                stamp, message.focus_distance, message.lens_position, message.settled
-            )
-        return used
-
-    def _take(self, message: Incoming) -> bool:
+    def _take(self, message: Incoming | FocusState) -> bool:
         """Brings the stack up to date with one message; False if it changed nothing."""
+        name = _INPUTS[type(message)]
         try:
-            if isinstance(message, FocalStackMessage):
-                stack = messages.focal_stack(message)
-                self._frame_id = message.header.frame_id
-                return self._pipeline.replace(stack)
-            image = messages.slice_image(message)
+            stamp = messages.stamp_ns(message.header.stamp)
+            if isinstance(message, FocusState):
+                distance, position = message.focus_distance, message.lens_position
+                return self._pipeline.add_focus(stamp, distance, position, message.settled)
             self._frame_id = message.header.frame_id
-            return self._pipeline.add_image(messages.stamp_ns(message.header.stamp), image)
+            if isinstance(message, FocalStackMessage):
+                return self._pipeline.replace(messages.focal_stack(message))
+            return self._pipeline.add_image(stamp, messages.slice_image(message))
         except InputError as error:
-            name = "focal_stack" if isinstance(message, FocalStackMessage) else "image_rect"
             self.reject(name, f"{name}: {error}")
             return False
 
@@ -255,8 +256,9 @@ class DepthFromFocusNode(PerceptionNode):
             self.send("focal_stack", messages.focal_stack_message(stack, self._frame_id, info))
 
     def _stack(self) -> FocalStack | None:
-        """The slices as they are, oldest first, with the camera if it is known."""
-        slices = sorted(self._pipeline.estimator.slots.values(), key=lambda item: item.stamp_ns)
+        """The slices as they were taken, oldest first, with the camera if it is known."""
+        taken = self._pipeline.stack.slices or self._pipeline.estimator.slots.values()
+        slices = sorted(taken, key=lambda item: item.stamp_ns)
         if not slices:
             return None
         return FocalStack(tuple(slices), self._camera_of(slices[0].image.shape))
@@ -359,30 +361,20 @@ class DepthFromFocusNode(PerceptionNode):
             estimate, slices = self._estimate, self._pipeline.slices
         finally:
             self._lock.release()
-        self._report_capture(counters, status.lens_still_s)
+        still_s = 0.0 if self._takes_stacks else status.lens_still_s
+        limit_s = self.settings["still_warning_s"]
+        for complaint in complaints(counters, self._counters, still_s, limit_s):
+            self.reject(*complaint)
+        self._counters = counters
         diagnostics = self.diagnostics
+        for name, count in counters.items():
+            diagnostics.set_total(f"capture: {name}", count)
         diagnostics.set("slices", slices)
         diagnostics.set("method", self.settings["method"])
         diagnostics.set("sweep coverage", status.coverage)
         if estimate is not None:
             diagnostics.set("pixels without depth", float(np.isnan(estimate.depth).mean()))
             diagnostics.set("mean confidence", float(estimate.confidence.mean()))
-
-    def _report_capture(self, counters: Mapping[str, int], still_s: float) -> None:
-        before = self.diagnostics.total("capture: dropped_waiting_for_focus")
-        if counters["dropped_waiting_for_focus"] > before:
-            self.reject(
-                "no focus_state",
-                "images come but no focus_state: start focus_sweeper or let the driver publish it",
-            )
-        limit_s = self.settings["still_warning_s"]
-        if limit_s and still_s > limit_s and not self._takes_stacks:
-            self.reject(
-                "lens at rest",
-                f"the lens has not moved for {still_s:.0f} s: without a sweep depth is not renewed",
-            )
-        for name, count in counters.items():
-            self.diagnostics.set_total(f"capture: {name}", count)
 
 
 def _since(started_s: float) -> float:

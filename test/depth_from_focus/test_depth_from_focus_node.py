@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
 from conftest import RosSession
 from ddff_perception.msg import FocalStack as FocalStackMessage
 from ddff_perception.msg import FocusState
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from sweeps import wall_depth, wall_stack
 
@@ -516,11 +521,10 @@ def test_parameters_of_the_method_apply_while_it_runs(ros: RosSession, start: St
     assert not refused.successful and "yardstick" in refused.reason
     assert node.set_parameters([Parameter("method", value="yardstick")])[0].successful
     settle(node)
-    camera.shoot(STACK.slices[0])
-    settle(node)
+    stamp = camera.shoot(STACK.slices[0])
     assert node._pipeline.estimator.method == "yardstick"
     assert node._pipeline.slices == len(STACK.slices)
-    heard.wait(2)
+    ros.wait_for(lambda: messages.stamp_ns(heard[-1].header.stamp) == stamp, "the new depth")
     # The yardstick names one slice per pixel, nothing between.
     last = messages.image_array(heard[-1])
     assert len(np.unique(last[np.isfinite(last)])) <= len(STACK.slices)
@@ -530,6 +534,89 @@ def test_parameters_of_the_method_apply_while_it_runs(ros: RosSession, start: St
     ]
     result = node.set_parameters_atomically(crossed)
     assert not result.successful and "points.minimum_m" in result.reason
+
+
+BYTES = st.binary(max_size=400)
+SMALL = st.integers(0, 40)
+ENCODING = st.sampled_from(["mono8", "bgr8", "rgb8", "mono16", "32FC1", "16UC1", "bayer_rggb8", ""])
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+STAMP = st.builds(Time, sec=st.integers(-(2**31), 2**31 - 1), nanosec=st.integers(0, 2**32 - 1))
+HEADER = st.builds(Header, stamp=STAMP, frame_id=st.text(max_size=5))
+IMAGES = st.builds(
+    lambda header, encoding, height, width, step, data: Image(
+        header=header,
+        encoding=encoding,
+        height=height,
+        width=width,
+        step=step,
+        data=array("B", data),
+    ),
+    *(HEADER, ENCODING, SMALL, SMALL, SMALL, BYTES),
+)
+SOUND_IMAGES = st.builds(
+    lambda header, encoding, height, width: messages.image_message(
+        STACK.slices[0].image[:height, :width, 0 if encoding == "mono8" else slice(None)],
+        header,
+        encoding,
+    ),
+    *(HEADER, st.sampled_from(["mono8", "bgr8", "rgb8"]), st.sampled_from([5, 9, 16])),
+    st.sampled_from([7, 8, 20]),
+)
+STATES = st.builds(
+    FocusState,
+    header=HEADER,
+    focus_distance=FLOATS,
+    lens_position=FLOATS,
+    lens_position_unit=st.integers(0, 255),
+    settled=st.booleans(),
+)
+STACKS = st.builds(
+    FocalStackMessage,
+    header=HEADER,
+    images=st.lists(st.one_of(IMAGES, SOUND_IMAGES), max_size=3),
+    focus_distances=st.lists(FLOATS, max_size=3),
+)
+INFOS = st.builds(
+    lambda k, p, width, height: CameraInfo(k=k, p=p, width=width, height=height),
+    st.lists(FLOATS, min_size=9, max_size=9),
+    st.lists(FLOATS, min_size=12, max_size=12),
+    *(SMALL, SMALL),
+)
+
+
+@pytest.mark.usefixtures("ros_context")
+def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
+    node = DepthFromFocusNode(parameter_overrides=[Parameter("minimum_slices", value=2)])
+    assert node.start()
+    failures: list[Exception] = []
+    node._on_failure = failures.append  # type: ignore[method-assign]
+    # What is wanted decides what is computed: here, everything.
+    node.wanted = lambda _: True  # type: ignore[method-assign]
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(st.one_of(IMAGES, SOUND_IMAGES, STATES, STACKS, INFOS), max_size=8))
+    def throw(random: list[Any]) -> None:
+        for message in random:
+            if isinstance(message, CameraInfo):
+                node._on_camera_info(message)
+            elif isinstance(message, FocusState):
+                node._on_focus_state(message)
+            else:
+                node._work([message])
+
+    try:
+        throw()
+        node._reset(Trigger.Request(), Trigger.Response())
+        node._camera_info = None
+        for number, item in enumerate(STACK.slices):
+            header = messages.header_at(10**18 + number * STEP_NS, FRAME)
+            node._on_focus_state(messages.focus_state_message(header, item.focus_distance_m))
+            node._work([messages.image_message(item.image, header)])
+        assert node._pipeline.slices == len(STACK.slices)
+        assert node._estimate is not None
+        assert failures == []
+    finally:
+        node.destroy_node()
 
 
 def state_of(ros: RosSession) -> str:
