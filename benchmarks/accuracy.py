@@ -20,6 +20,7 @@ from rich.table import Table
 
 from ddff_perception.commands._common import progress_bar
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
+from ddff_perception.depth_from_focus.variational import VDFF_TUNED
 from ddff_perception.evaluation.depth_evaluation import DepthEvaluation
 from ddff_perception.files.stack_folder import StackFolder, read_stack
 
@@ -30,6 +31,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "nonlinear": {},
     "tv": {},
     "vdff": {},
+    "vdff (grid search)": dict(VDFF_TUNED),
     "multiscale": {},
     "multiscale + regularisation": {"regularisation": 100.0, "regularisation_power": 2.0},
 }
