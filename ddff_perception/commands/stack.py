@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import cv2
+import numpy as np
 import typer
 
 from ..files.photographs import find_photographs, read_photographs
@@ -22,7 +23,8 @@ def stack(
         typer.Option(help="Focus distances in metres, in the images' order: 0.3,0.5,1,inf."),
     ] = None,
     fx: Annotated[
-        float | None, typer.Option(help="Focal length in pixels; gives metric clouds.", min=1.0)
+        float | None,
+        typer.Option(help="Focal length in pixels of the photographs, for clouds.", min=1.0),
     ] = None,
     width: Annotated[
         int | None, typer.Option(help="Shrink the images to this width.", min=16)
@@ -44,14 +46,16 @@ def stack(
     """
     files = find_photographs(photographs)
     content = read_photographs(files, _parse(distances))
-    if width is not None:
-        content = shrunk(content, width)
+    if output.resolve() == photographs.resolve():
+        raise InputError(f"{output} holds the photographs: give another folder as --output")
     if fx is not None:
         rows, columns = content.images[0].shape[:2]
         camera = CameraModel(columns, rows, fx, fx, (columns - 1) / 2, (rows - 1) / 2)
         content = FocalStack(content.slices, camera)
+    if width is not None:
+        content = shrunk(content, width)
     write_stack(output, content)
-    known = "known" if distances or content.focus_distances_m[0] > 0 else "unknown"
+    known = "unknown" if np.isnan(content.focus_distances_m).all() else "known"
     console.print(f"{len(files)} slices, focus distances {known}: {output}", highlight=False)
 
 
@@ -69,7 +73,7 @@ def shrunk(stack: FocalStack, width: int) -> FocalStack:
     rows, columns = stack.images[0].shape[:2]
     if width >= columns:
         return stack
-    size = (width, round(rows * width / columns))
+    size = (width, max(1, round(rows * width / columns)))
     return FocalStack(
         tuple(
             FocusSlice(
