@@ -20,11 +20,12 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     "accuracy": (
         "Accuracy on path-traced stacks",
-        "Eight stacks of rooms and table tops, half with plain walls, rendered by Mitsuba's thin lens "
-        "with seeds that nothing was tuned on. Mean absolute error in dioptres over all pixels at full "
-        "coverage; `ratio` is to the yardstick (sum-modified Laplacian as everyone writes it); the "
-        "confident half is the 50 % of the pixels with the highest confidence, its ratio to the "
-        "yardstick's error on all pixels. `calibration`: expected calibration error of the confidence.",
+        "Eight stacks of rooms and table tops, half with plain walls, rendered by Mitsuba's "
+        "thin lens with seeds that nothing was tuned on. Mean absolute error in dioptres over"
+        " all pixels at full coverage; `ratio` is to the yardstick (sum-modified Laplacian as"
+        " everyone writes it); the confident half is the 50 % of the pixels with the highest "
+        "confidence, its ratio to the yardstick's error on all pixels. `calibration`: "
+        "expected calibration error of the confidence.",
         {
             "method": "method",
             "mae_dpt": "error [1/m]",
@@ -42,9 +43,10 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "speed": (
         "Speed",
-        "One new 640x480 slice to new depth (`new slice` + `new depth`), default method. `ratio` is to "
-        "one yardstick slice: its share of filter2D, box mean, and stack and argmax over the slices. "
-        "`ratio to measure` is to filter2D and box mean alone, the strictest reading.",
+        "One new 640x480 slice to new depth (`new slice` + `new depth`), default method. "
+        "`ratio` is to one yardstick slice: its share of filter2D, box mean, and stack and "
+        "argmax over the slices. `ratio to measure` is to filter2D and box mean alone, the "
+        "strictest reading.",
         {
             "slices": "slices",
             "yardstick_slice_ms": "yardstick slice [ms]",
@@ -59,8 +61,9 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "node_overhead": (
         "Node overhead",
-        "640x480 through the live node over DDS, CPU time per frame by who listens. Overhead is "
-        "everything but the estimator: transport, conversion, capture, points, messages, diagnostics.",
+        "640x480 through the live node over DDS, CPU time per frame by who listens. Overhead "
+        "is everything but the estimator: transport, conversion, capture, points, messages, "
+        "diagnostics.",
         {
             "listeners": "listeners",
             "frames": "frames",
@@ -91,8 +94,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "real_stacks": (
         "Real captures",
-        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels wide. The "
-        "command writes the pictures to `out/real_stacks/report.html`.",
+        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 "
+        "pixels wide. The command writes the pictures to `out/real_stacks/report.html`.",
         {
             "capture": "capture",
             "slices": "slices",
@@ -106,8 +109,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "grid_search": (
         "VDFF: the papers' baseline, and its grid search",
-        "On the development stacks. The search changes two parameters; the paper's values stay the "
-        "defaults.",
+        "On the development stacks. The search changes two parameters; the paper's values "
+        "stay the defaults.",
         {"method": "method", "mae_dioptres": "error [1/m]"},
     ),
 }
@@ -146,8 +149,9 @@ def benchmarks_page() -> str:
 def _section(record: Mapping[str, Any], title: str, text: str, columns: Mapping[str, str]) -> str:
     machine = record["hardware"]
     source = (
-        f"`{record['command']}`, {record['date']}, commit {record['commit']}, {machine['processor']}, "
-        f"{machine['cores']} cores, Python {machine['python']}, OpenCV {machine['opencv']}."
+        f"`{record['command']}`, {record['date']}, commit {record['commit']}, "
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, "
+        f"OpenCV {machine['opencv']}."
     )
     return f"## {title}\n\n{text}\n\n{_table(record['rows'], columns)}\n\n{source}"
 
