@@ -12,7 +12,7 @@ PRESETS: dict[str, SweepSettings] = {
         scene=SceneSettings(layout="table_top", near_m=0.3, far_m=2.0), near_m=0.3, far_m=2.2
     ),
     "demo": SweepSettings(
-        scene=SceneSettings(seed=24, near_m=0.5, far_m=5.0, plain_walls=True),
+        scene=SceneSettings(seed=31, layout="table_top", near_m=0.5, far_m=3.6, plain_walls=True),
         width=400,
         height=300,
         aperture_diameter_m=0.012,
