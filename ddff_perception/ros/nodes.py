@@ -20,7 +20,7 @@ _INTERFACES = {
 NODE_NAMES = tuple(_INTERFACES)
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-"""What names a Fast DDS profile: from ROS 2 Iron on, and in Humble."""
+"""What names a Fast DDS profile: in Fast DDS 3 (Kilted and later), and in 2 (Humble, Jazzy)."""
 
 
 def node_interface(name: str) -> NodeInterface:
