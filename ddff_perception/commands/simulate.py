@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..simulation.presets import PRESETS
-from ..simulation.scene_types import LAYOUTS
+from ..simulation.scene_types import FARTHEST_M, LAYOUTS
 from ..simulation.sweep import ORDERS, SweepSettings
 from ..types import InputError
 from ._common import console, progress_bar
@@ -74,8 +74,7 @@ def sweep(
         layout=layout,
         plain_walls=plain_walls,
         clutter=clutter,
-        near_m=near,
-        far_m=far if far is None else min(far, 20.0),
+        **_scene_depths(base, near, far),
     )
     settings = _changed(
         replace(
@@ -120,6 +119,17 @@ def _preset(name: str) -> SweepSettings:
     if name not in PRESETS:
         raise InputError(f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def _scene_depths(
+    base: SweepSettings, near: float | None, far: float | None
+) -> dict[str, float | None]:
+    """Depth limits of a scene that suit the focus limits, as far as a room can have them."""
+    if near is None and far is None:
+        return {}
+    start = base.scene.near_m if near is None else near
+    end = base.scene.far_m if far is None else far
+    return {"near_m": near, "far_m": max(min(end, FARTHEST_M), 2 * start)}
 
 
 def _changed(settings: Any, **values: Any) -> Any:

@@ -36,6 +36,7 @@ KINDS = (
 """Classes of objects; the index is the class number, 0 where a ray leaves the scene."""
 
 LAYOUTS = ("room", "table_top")
+NEAREST_M, FARTHEST_M = 0.05, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,10 @@ class SceneSettings:
             raise InputError(f"the seed of a scene must not be negative, as {self.seed} is")
         if self.layout not in LAYOUTS:
             raise InputError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
-        if self.near_m < 0.05 or not self.near_m * 2 <= self.far_m <= 20.0:
-            raise InputError("a scene needs near >= 0.05 m and far between 2 x near and 20 m")
+        if not (self.near_m >= NEAREST_M and self.near_m * 2 <= self.far_m <= FARTHEST_M):
+            raise InputError(
+                f"a scene needs near >= {NEAREST_M} m and far between 2 x near and {FARTHEST_M:g} m"
+            )
         if not 16 <= self.texture_px <= 4096:
             raise InputError(f"texture_px must lie in 16 .. 4096, not {self.texture_px}")
         if not 0.0 <= self.clutter <= 3.0:

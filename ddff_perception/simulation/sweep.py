@@ -59,6 +59,11 @@ class SweepSettings:
             raise InputError("samples per pixel must lie in 1 .. 65536")
         if not self.focus_distances_m and not 1 <= self.slices <= 1000:
             raise InputError("the number of slices must lie in 1 .. 1000")
+        if not self.near_m <= self.far_m:
+            raise InputError(
+                f"the nearest focus distance, {self.near_m:g} m, must not be over the farthest, "
+                f"{self.far_m:g} m"
+            )
         if not all(distance > 0 for distance in (*self.focus_distances_m, self.near_m, self.far_m)):
             raise InputError("focus distances must be positive")
 

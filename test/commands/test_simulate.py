@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ddff_perception.commands.simulate import app, parse_distances
+from ddff_perception.commands.simulate import _scene_depths, app, parse_distances
 from ddff_perception.files.stack_folder import read_stack
+from ddff_perception.simulation.presets import PRESETS
 from ddff_perception.types import InputError
 
 runner = CliRunner()
@@ -51,6 +52,14 @@ def test_options_that_cannot_be_are_refused_before_rendering(tmp_path, options):
     result = runner.invoke(app, ["sweep", "-o", str(tmp_path / "stack"), *options])
     assert isinstance(result.exception, InputError)
     assert not (tmp_path / "stack").exists()
+
+
+def test_focus_limits_move_the_scene_as_far_as_a_room_goes():
+    base = PRESETS["room"]
+    assert _scene_depths(base, None, None) == {}
+    assert _scene_depths(base, 0.3, None) == {"near_m": 0.3, "far_m": 7.0}
+    assert _scene_depths(base, None, np.inf) == {"near_m": None, "far_m": 20.0}
+    assert _scene_depths(base, 1.0, 1.5) == {"near_m": 1.0, "far_m": 2.0}
 
 
 def test_distances_are_read_from_a_list():

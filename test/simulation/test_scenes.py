@@ -49,10 +49,21 @@ def test_scene_has_unique_names_known_kinds_lamps_and_a_rotation(seed, layout):
 
 
 @pytest.mark.parametrize(
+    ("near", "far", "clutter"), [(0.05, 0.1, 1.0), (0.05, 20.0, 0.0), (10.0, 20.0, 0.5)]
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_scenes_at_the_limits_can_be_built(layout, near, far, clutter):
+    settings = SceneSettings(3, layout, near, far, clutter=clutter, texture_px=16)
+    scene = random_scene(settings)
+    assert all(np.isfinite(item.mesh.vertices).all() for item in scene.objects)
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {"layout": "garden"},
         {"near_m": 0.0},
+        {"near_m": float("nan")},
         {"near_m": 2.0, "far_m": 3.0},
         {"clutter": -1.0},
         {"seed": -1},
