@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from .. import __version__
@@ -20,7 +21,7 @@ from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, remove, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
-from ..types import CameraModel, DepthEstimate, FocalStack
+from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 from ._common import console, progress_bar
 
 
@@ -53,8 +54,9 @@ def depth(
       ddff depth my_phone_stack --param alignment=ecc
 
     """
-    parameters, alignment = _split_parameters(method, list(param or []))
+    method, parameters, alignment = _split_parameters(method, list(param or []))
     folder = read_stack(stack)
+    _require_sweep(folder.stack)
     estimator = DepthFromFocus(method, parameters, folder.stack.camera)
     make_folder(output)
     used, weights = _aligned(folder.stack, alignment, lens_table)
@@ -81,14 +83,30 @@ def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | N
 
 def _split_parameters(
     method: str, assignments: list[str]
-) -> tuple[dict[str, Value], dict[str, Value]]:
-    """The estimator's values, and those of the alignment, which concerns the slices."""
+) -> tuple[str, dict[str, Value], dict[str, Value]]:
+    """The method, which may be among the parameters, the estimator's values, and those of the
+    alignment, which concerns the slices.
+    """
     from ..depth_from_focus.alignment_settings import ALIGNMENT_PARAMETERS
 
+    for text in assignments:
+        name, _, value = text.partition("=")
+        method = value.strip() if name.strip() == "method" else method
     together = all_parameters(method) + ALIGNMENT_PARAMETERS
     values = together.parse(assignments)
     alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
-    return {n: v for n, v in values.items() if n not in alignment}, alignment
+    return method, {n: v for n, v in values.items() if n not in alignment}, alignment
+
+
+def _require_sweep(stack: FocalStack) -> None:
+    """Raises InputError where all slices were focused at one distance: they say nothing."""
+    distances = stack.focus_distances_m
+    known = distances[~np.isnan(distances)]
+    count = len(np.unique(known)) if len(known) > 1 else len(distances)
+    if count < 2:
+        raise InputError(
+            "the stack has one focus distance, which says nothing about depth: give at least two"
+        )
 
 
 def _aligned(
@@ -150,7 +168,7 @@ def _summary(
 
 
 def _print(summary: dict[str, Any], output: Path) -> None:
-    table = Table(title=f"depth from focus: {summary['stack']}", show_header=False)
+    table = Table(title=f"depth from focus: {escape(summary['stack'])}", show_header=False)
     unit = "" if summary["relative"] else " m"
     median = summary["median_depth"]
     table.add_row("slices", f"{summary['slices']} of {summary['width']}x{summary['height']}")
@@ -165,4 +183,4 @@ def _print(summary: dict[str, Any], output: Path) -> None:
         console.print(
             "The focus distances are unknown: the depth is relative (0 first slice, 1 last)."
         )
-    console.print(f"Results are in {output}", highlight=False)
+    console.print(f"Results are in {output}", highlight=False, markup=False)

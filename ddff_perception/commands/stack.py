@@ -56,7 +56,8 @@ def stack(
         content = shrunk(content, width)
     write_stack(output, content)
     known = "unknown" if np.isnan(content.focus_distances_m).all() else "known"
-    console.print(f"{len(files)} slices, focus distances {known}: {output}", highlight=False)
+    text = f"{len(files)} slices, focus distances {known}: {output}"
+    console.print(text, highlight=False, markup=False)
 
 
 def _parse(distances: str | None) -> list[float] | None:

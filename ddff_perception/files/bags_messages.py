@@ -57,7 +57,10 @@ def image_of(message: Any) -> NDArray[Any]:
     """
     if hasattr(message, "format"):
         data = np.frombuffer(message.data, np.uint8)
-        decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        try:
+            decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        except cv2.error:
+            decoded = None
         if decoded is None:
             raise InputError(f"a compressed image ({message.format[:40]!r}) cannot be decoded")
         return np.asarray(decoded)
