@@ -217,7 +217,8 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().error(f"cannot {name}: {error}")
             return TransitionCallbackReturn.FAILURE
         except Exception:
-            self.get_logger().error(f"cannot {name}:\n{traceback.format_exc()}")
+            if self.context.ok():
+                self.get_logger().error(f"cannot {name}:\n{traceback.format_exc()}")
             return TransitionCallbackReturn.ERROR
         self.get_logger().info(f"{name}: done")
         return TransitionCallbackReturn.SUCCESS
@@ -327,17 +328,22 @@ def run_node(
         return 2
     node: PerceptionNode | None = None
     try:
-        node = make_node()
-        if not node.start():
-            return 2
+        # Before the node: a signal that comes while an executor is made leaves it half-made.
         executor = SingleThreadedExecutor()
+        node = make_node()
         executor.add_node(node)
+        if not node.start():
+            return 2 if rclpy.ok() else 0
         executor.spin()
     except InputError as error:
         rclpy.logging.get_logger("ddff_perception").fatal(f"cannot start: {error}")
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        # What a signal interrupts fails in many ways.
+        if rclpy.ok():
+            raise
     finally:
         if node is not None:
             node.destroy_node()
