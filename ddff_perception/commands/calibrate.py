@@ -92,7 +92,7 @@ def board(
     square_m: SquareSide = 0.03,
     marker_m: MarkerSide = 0.022,
     dictionary: Dictionary = "DICT_5X5_100",
-    dots_per_inch: Annotated[int, typer.Option(min=50, max=2400)] = 300,
+    dots_per_inch: Annotated[int, typer.Option(help="Of the printer.", min=50, max=2400)] = 300,
 ) -> None:
     """Draw the ChArUco board, to be printed at 100 %.
 

@@ -44,10 +44,10 @@ def info(
 
 def bench(
     method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
-    width: Annotated[int, typer.Option(min=64, max=8192)] = 640,
-    height: Annotated[int, typer.Option(min=48, max=8192)] = 480,
+    width: Annotated[int, typer.Option(help="Width in pixels.", min=64, max=8192)] = 640,
+    height: Annotated[int, typer.Option(help="Height in pixels.", min=48, max=8192)] = 480,
     slices: Annotated[list[int] | None, typer.Option(help="Stack sizes to time.", min=2)] = None,
-    repeats: Annotated[int, typer.Option(min=3, max=1000)] = 40,
+    repeats: Annotated[int, typer.Option(help="Timings per median.", min=3, max=1000)] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time depth from focus on this machine, against the yardstick in the same run.
