@@ -15,12 +15,13 @@ progress_console = Console(stderr=True)
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr that vanishes when the work is done."""
+    """A progress bar on stderr that vanishes when the work is done; none into a file or pipe."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=progress_console, transient=True) as progress:
+    hidden = not progress_console.is_terminal
+    with Progress(*columns, console=progress_console, transient=True, disable=hidden) as progress:
         yield progress

@@ -176,9 +176,11 @@ def write_bag_results(
     from .. import __version__
     from ..evaluation.bag_report import bag_sections
     from ..evaluation.report import write_report
-    from ..files.atomic import write_json
+    from ..files.atomic import remove, write_json
     from .depth import write_results
 
+    # The summary tells that the results are whole.
+    remove(output / "summary.json")
     if evaluation.last is not None:
         write_results(output, evaluation.last, evaluation.camera)
     write_json(output / "summary.json", summary)

@@ -209,6 +209,7 @@ class _Run:
         result.damage, result.unreadable = self._bag.damage, self._bag.unreadable
         if result.estimates == 0:
             raise InputError(_nothing_estimated(result))
+        self._drop_foreign_camera()
         result.coverage = float(np.mean(self._coverages))
         result.slices = max(self._slices)
         result.against_truth = self._full("against_truth")
@@ -283,6 +284,17 @@ class _Run:
             if slices >= enough and evaluation.images
         ]
         return reduce(add, scored) if scored else None
+
+    def _drop_foreign_camera(self) -> None:
+        """A camera of another size than the depth is of another image."""
+        camera, last = self.result.camera, self.result.last
+        if camera is None or last is None:
+            return
+        rows, columns = last.depth.shape
+        if (camera.width, camera.height) != (columns, rows):
+            size = f"{camera.width}x{camera.height}"
+            self._count_unusable(f"camera_info: it is {size}, the images are {columns}x{rows}")
+            self.result.camera = None
 
     def _count_unusable(self, reason: str) -> None:
         counts = self.result.unusable

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+from sweeps import wall_depth
 
 from ddff_perception.cli import main
 
@@ -31,3 +34,14 @@ def ddff(capfd: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
         except SystemExit as end:
             status = int(end.code or 0)
     return Outcome(status, *capfd.readouterr())
+
+
+def files_below(folder: Path) -> set[Path]:
+    """Every file in a folder and those below it."""
+    return {path for path in folder.rglob("*") if not path.is_dir()}
+
+
+def error_dpt(output: Path) -> float:
+    """Median error of the written depth against the wall's, 1/m."""
+    depth = np.load(output / "depth.npy")
+    return float(np.nanmedian(np.abs(1 / depth - 1 / wall_depth())))
