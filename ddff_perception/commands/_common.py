@@ -13,6 +13,11 @@ console = Console()
 progress_console = Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """One line on stdout, as it is: a path is never broken, no character is markup."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A progress bar on stderr that vanishes when the work is done; none into a file or pipe."""

@@ -12,7 +12,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ._common import console, progress_bar
+from ._common import console, progress_bar, say
 
 if TYPE_CHECKING:
     from ..depth_from_focus.pipeline import DepthPipeline
@@ -127,7 +127,7 @@ def bag_eval(
         return
     print_bag_evaluation(evaluation)
     if output is not None:
-        console.print(f"Results are in {output}", highlight=False)
+        say(f"Results are in {output}")
 
 
 def make_pipeline(

@@ -22,7 +22,7 @@ from ..files.atomic import make_folder, remove, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
-from ._common import console, progress_bar
+from ._common import console, progress_bar, say
 
 
 def depth(
@@ -183,4 +183,4 @@ def _print(summary: dict[str, Any], output: Path) -> None:
         console.print(
             "The focus distances are unknown: the depth is relative (0 first slice, 1 last)."
         )
-    console.print(f"Results are in {output}", highlight=False, markup=False)
+    say(f"Results are in {output}")

@@ -73,7 +73,9 @@ def bench(
 def speed_table(rows: list[Any]) -> Table:
     """The speed rows as a rich table."""
     first = rows[0]
-    table = Table(title=f"{first.method}, {first.width}x{first.height}, median ms")
+    table = Table(
+        title=f"{first.method} against the yardstick, {first.width}x{first.height}, median ms"
+    )
     headings = ("slices", "yardstick slice", "its measure", "new slice", "new depth")
     for heading in (*headings, "all-in-focus", "ratio", "ratio to measure", "kept per slice"):
         table.add_column(heading, justify="right")

@@ -9,7 +9,7 @@ import typer
 
 from ..evaluation.report_results import report_from_results
 from ..files.atomic import make_folder
-from ._common import console, progress_bar
+from ._common import progress_bar, say
 
 
 def report(
@@ -49,4 +49,4 @@ def report(
             results, output, truths=truth or [], title=title, progress=lambda: bar.advance(task)
         )
     size = output.stat().st_size / 1e6
-    console.print(f"{output} ({size:.1f} MB, {len(results)} results)", highlight=False)
+    say(f"{output} ({size:.1f} MB, {len(results)} results)")

@@ -12,7 +12,7 @@ from ..simulation.presets import PRESETS
 from ..simulation.scene_types import FARTHEST_M, LAYOUTS
 from ..simulation.sweep import ORDERS, SweepSettings
 from ..types import InputError
-from ._common import console, progress_bar
+from ._common import progress_bar, say
 from .simulate_bag import bag
 
 app = typer.Typer(no_args_is_help=True)
@@ -102,7 +102,7 @@ def sweep(
             lambda done, total: bar.update(task, completed=done, total=total),
             geometry=geometry,
         )
-    console.print(f"{len(settings.distances())} slices with true depth in {output}")
+    say(f"{len(settings.distances())} slices with true depth in {output}")
 
 
 def parse_distances(text: str) -> tuple[float, ...]:

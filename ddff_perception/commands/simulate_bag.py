@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from ..simulation.replay import ORDERS
-from ._common import console, progress_bar
+from ._common import progress_bar, say
 
 
 def bag(
@@ -67,7 +67,7 @@ def bag(
             compress=compress,
             progress=lambda done: bar.update(task, completed=done),
         )
-    console.print(f"{count} messages in {output}", highlight=False)
+    say(f"{count} messages in {output}")
 
 
 def _rendered(folder: Path, seed: int, bar: Progress) -> Path:
