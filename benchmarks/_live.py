@@ -58,6 +58,8 @@ class Ear:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self.counts: dict[str, int] = {}
+        # Raises where a process that is listened to has ended.
+        self.watch: Callable[[], None] = lambda: None
         self.diagnostics: dict[str, dict[str, str]] = {}
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._take_diagnostics, 100)
 
@@ -72,6 +74,7 @@ class Ear:
     def spin_until(self, done: Callable[[], bool], what: str, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s
         while not done():
+            self.watch()
             if time.monotonic() > until:
                 raise SystemExit(f"waited {timeout_s:g} s for {what}")
             self._executor.spin_once(timeout_sec=0.1)
@@ -126,6 +129,7 @@ def live(profile: bool = True) -> Iterator[tuple[NodeProcesses, Ear, Path]]:
         with tempfile.TemporaryDirectory(prefix="ddff_bench_") as folder:
             path = Path(folder)
             with NodeProcesses(path, environment) as nodes:
+                ear.watch = nodes.check
                 yield nodes, ear, path
     finally:
         ear.close()
