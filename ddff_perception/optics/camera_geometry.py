@@ -5,6 +5,8 @@ Frames are optical (REP-103): z forward, x right, y down. Depth is metres along 
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +97,7 @@ def pack_colours(image: ImageArray) -> FloatArray:
     height, width = image.shape[:2]
     # The fourth byte stays 0: with 255 there, dark colours would be NaN as a float.
     packed = np.zeros((height, width, 4), np.uint8)
-    source = np.ascontiguousarray(image)
+    source: Any = np.ascontiguousarray(image)
     from_to = [0, 0, 0, 1, 0, 2] if image.ndim == 2 else [0, 0, 1, 1, 2, 2]
     cv2.mixChannels([source], [packed], from_to)
     return packed.view(np.dtype("<f4"))[..., 0]
