@@ -70,9 +70,11 @@ def make_environment(sourced: bool) -> None:
     stamp = VENV / ".requirements-stamp"
     if is_current(stamp, key):
         return
-    if not PYTHON.exists():
+    if not is_usable():
         say("making the virtual environment .venv")
-        venv.EnvBuilder(with_pip=True, system_site_packages=sourced).create(VENV)
+        # A folder that was moved, or left half made, is not repaired but made anew.
+        builder = venv.EnvBuilder(with_pip=True, system_site_packages=sourced, clear=True)
+        builder.create(VENV)
     say("installing pinned requirements (about a minute the first time)")
     arguments = [item for file in files for item in ("-r", str(file))]
     run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
@@ -81,6 +83,14 @@ def make_environment(sourced: bool) -> None:
     link_checkout()
     write_wrappers()
     stamp.write_text(key)
+
+
+def is_usable() -> bool:
+    """Whether `.venv` runs and was made at this place: scripts in it hold its path."""
+    script = VENV / "bin" / "pip"
+    if not PYTHON.exists() or not script.is_file():
+        return False
+    return str(VENV) in script.read_text(errors="replace").splitlines()[0]
 
 
 def build_messages(sourced: bool) -> None:
