@@ -158,7 +158,10 @@ def _is_truncated(data: np.ndarray[Any, Any]) -> bool:
 
 def write_image(file: Path, image: ImageArray) -> None:
     """`image` as PNG (or the format of the suffix) at `file`, atomically."""
-    done, data = cv2.imencode(file.suffix, image)
+    try:
+        done, data = cv2.imencode(file.suffix, image)
+    except cv2.error as error:
+        raise InputError(f"{file} has no suffix of an image: name it like {file.stem}.png") from error
     if not done:
         raise InputError(f"the image {file} cannot be encoded as {file.suffix}")
     write_bytes(file, data.tobytes())

@@ -302,6 +302,13 @@ def test_the_content_decides_what_an_image_is(tmp_path, suffix):
     np.testing.assert_array_equal(image, cv2.imdecode(np.frombuffer(data, np.uint8), 1))
 
 
+@pytest.mark.parametrize("name", ["a", "a.xyz", "a.npy"])
+def test_a_name_that_is_no_image_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r"name it like a\.png"):
+        write_image(tmp_path / name, COLOUR)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_transparency_is_dropped(tmp_path):
     write_image(tmp_path / "a.png", np.dstack([COLOUR, COLOUR[..., :1]]))
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), COLOUR)
