@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 ImageArray = NDArray[np.uint8] | NDArray[np.uint16]
 FloatArray = NDArray[np.float32]
+AnyImage = ImageArray | FloatArray
 
 
 class InputError(ValueError):
@@ -139,3 +140,79 @@ class DepthEstimate:
     def coverage(self) -> float:
         """Share of pixels with a depth, 0..1."""
         return float(np.mean(~np.isnan(self.depth)))
+
+
+@dataclass(frozen=True, slots=True)
+class PolarizedImages:
+    """One scene through a linear polarizer at three or more angles, all of one size and type.
+
+    `images`: H x W grey or H x W x 3 BGR, linear in the light's intensity (a response curve has
+    been undone): uint8 and uint16 with 255 and 65535 as 1, float32 as it is. `angles_deg`: angle
+    of the polarizer's transmission axis per image, degrees; it turns the way that the camera's
+    angles are counted. `offset_known`: whether angle 0 is the image's x axis; otherwise only the
+    differences between the angles count, and angles of polarization are relative to the first.
+
+    Raises InputError on fewer than three images, on sizes or types that differ, and on fewer than
+    three angles that differ modulo 180 degrees.
+    """
+
+    images: tuple[AnyImage, ...]
+    angles_deg: tuple[float, ...]
+    offset_known: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.angles_deg):
+            raise InputError(
+                f"there are {len(self.images)} polarizer images but {len(self.angles_deg)} angles: "
+                "give one angle per image"
+            )
+        angles = np.asarray(self.angles_deg, dtype=np.float64)
+        if not np.isfinite(angles).all():
+            raise InputError("the polarizer angles must be finite numbers of degrees")
+        if _distinct_axes(angles) < 3:
+            raise InputError(
+                "polarization needs images at three or more different polarizer angles, and "
+                f"{', '.join(f'{angle:g}' for angle in angles)} degrees are fewer (modulo 180)"
+            )
+        for number, image in enumerate(self.images):
+            self._check_image(number, image)
+
+    def _check_image(self, number: int, image: AnyImage) -> None:
+        first = self.images[0]
+        if image.shape != first.shape or image.dtype != first.dtype:
+            raise InputError(
+                f"polarizer image {number} is {image.shape} {image.dtype}, image 0 is "
+                f"{first.shape} {first.dtype}: all must have one size and type"
+            )
+        grey_or_colour = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+        if not grey_or_colour or image.size == 0 or image.dtype.name not in _IMAGE_TYPES:
+            raise InputError(
+                f"polarizer images must be H x W or H x W x 3 in {', '.join(_IMAGE_TYPES)}, not "
+                f"{image.shape} {image.dtype}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPair:
+    """What lies behind a semi-reflecting surface and what is mirrored in it.
+
+    `transmission`, `reflection`: H x W or H x W x 3 (as the input) float32, linear, 0..1 of the
+    camera's range. `confidence`: H x W float32 in 0..1, 0 where the polarization says nothing
+    about the layers; None where the method has no measure of it.
+    """
+
+    transmission: FloatArray
+    reflection: FloatArray
+    confidence: FloatArray | None = None
+
+
+_IMAGE_TYPES = ("uint8", "uint16", "float32")
+# Axes closer than this are one angle: the system of equations has no third one.
+_SAME_AXIS_DEG = 0.5
+
+
+def _distinct_axes(angles_deg: NDArray[np.float64]) -> int:
+    """Number of angles that differ modulo 180 degrees."""
+    axes = np.sort(np.mod(angles_deg, 180.0))
+    gaps = np.diff(axes, append=axes[:1] + 180.0)
+    return int(np.count_nonzero(gaps > _SAME_AXIS_DEG))

@@ -39,10 +39,13 @@ BELOW = {
     "optics": {"files"},
     "ros": {"files", "optics"},
     "depth_from_focus": {"files", "optics", "ros"},
+    "reflection": {"files", "optics", "ros"},
     "evaluation": {"files", "optics", "depth_from_focus"},
     "simulation": {"files", "optics", "ros", "evaluation", "depth_from_focus"},
-    "commands": {"files", "optics", "ros", "evaluation", "depth_from_focus", "simulation"},
-}
+    "commands": {
+        "files", "optics", "ros", "evaluation", "depth_from_focus", "reflection", "simulation",
+    },
+}  # fmt: skip
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_ARGUMENTS = 8

@@ -10,6 +10,7 @@ from ddff_perception.types import (
     FocalStack,
     FocusSlice,
     InputError,
+    PolarizedImages,
 )
 
 CAMERA = CameraModel(640, 480, 500.0, 510.0, 319.5, 239.5, aperture_diameter_m=0.01)
@@ -107,3 +108,41 @@ def test_coverage_is_the_share_of_pixels_with_a_depth():
 def test_input_errors_are_value_errors_for_those_who_use_the_package_as_a_library():
     with pytest.raises(ValueError, match="one sentence"):
         raise InputError("one sentence")
+
+
+def polarized(images=None, angles=(0.0, 45.0, 90.0)):
+    return PolarizedImages(images or (np.zeros((4, 6), np.uint8),) * len(angles), angles)
+
+
+@pytest.mark.parametrize(
+    "angles", [(0.0, 45.0, 90.0), (0.0, 0.0, 60.0, 120.0), (170.0, 30.0, 80.0)]
+)
+def test_three_different_polarizer_angles_are_enough(angles):
+    assert polarized(angles=angles).angles_deg == angles
+
+
+@pytest.mark.parametrize("angles", [(0.0, 90.0), (0.0, 45.0, 180.0), (0.1, 90.0, 180.0)])
+def test_polarizer_angles_are_counted_modulo_half_a_turn(angles):
+    with pytest.raises(InputError, match="three or more different polarizer angles"):
+        polarized(angles=angles)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        ([np.zeros((4, 6), np.uint8)] * 2, "2 polarizer images but 3 angles"),
+        ([np.zeros((4, 6), t) for t in (np.uint8, np.uint8, np.uint16)], "image 2 is .* uint16"),
+        ([np.zeros((4, w), np.uint8) for w in (6, 5, 6)], "image 1 is .* all must have one size"),
+        ([np.zeros((4, 6), np.float64)] * 3, "uint8, uint16, float32, not .* float64"),
+        ([np.zeros((4, 6, 4), np.uint8)] * 3, "H x W or H x W x 3"),
+        ([np.zeros((0, 6), np.uint8)] * 3, "H x W or H x W x 3"),
+    ],
+)
+def test_polarizer_images_are_of_one_size_and_a_known_type(images, words):
+    with pytest.raises(InputError, match=words):
+        polarized(tuple(images))
+
+
+def test_a_polarizer_angle_that_is_no_number_is_refused():
+    with pytest.raises(InputError, match="finite"):
+        polarized(angles=(0.0, math.nan, 90.0))

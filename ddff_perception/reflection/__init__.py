@@ -1,0 +1,1 @@
+"""Reflection separation: polarizer images in, transmission and reflection out."""
