@@ -161,7 +161,8 @@ def write_image(file: Path, image: ImageArray) -> None:
     try:
         done, data = cv2.imencode(file.suffix, image)
     except cv2.error as error:
-        raise InputError(f"{file} has no suffix of an image: name it like {file.stem}.png") from error
+        name = f"{file.stem}.png"
+        raise InputError(f"{file} has no suffix of an image: name it like {name}") from error
     if not done:
         raise InputError(f"the image {file} cannot be encoded as {file.suffix}")
     write_bytes(file, data.tobytes())
