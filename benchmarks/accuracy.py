@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,15 @@ from rich.table import Table
 from ddff_perception.commands._common import progress_bar
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.variational import VDFF_TUNED
+from ddff_perception.evaluation.chart_files import write_chart
+from ddff_perception.evaluation.charts import reliability_chart, sparsification_chart
 from ddff_perception.evaluation.depth_evaluation import DepthEvaluation
+from ddff_perception.evaluation.report import write_report
+from ddff_perception.evaluation.report_blocks import Charts, Pictures, Section
+from ddff_perception.evaluation.report_pictures import depth_pictures, slice_pictures
+from ddff_perception.files.atomic import make_folder
 from ddff_perception.files.stack_folder import StackFolder, read_stack
+from ddff_perception.types import DepthEstimate
 
 METHODS: dict[str, dict[str, Any]] = {
     "yardstick": {},
@@ -44,6 +51,7 @@ class Result:
     evaluation: DepthEvaluation = field(default_factory=DepthEvaluation)
     seconds: list[float] = field(default_factory=list)
     errors: dict[str, float] = field(default_factory=dict)
+    last: dict[str, DepthEstimate] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -57,7 +65,12 @@ def main() -> None:
     console = Console(width=150)
     console.print(_table(rows))
     console.print(_stack_table(results))
+    write_pictures(arguments.output, stacks, results)
+    console.print(f"pictures and curves are in {arguments.output / 'report.html'}")
     if not arguments.stacks:
+        default = results["multiscale"].evaluation.reliability()
+        if default is not None:
+            write_chart(ROOT / "docs" / "images" / "reliability.png", reliability_chart(default))
         path = write_record("accuracy", rows, stacks=_stack_rows(results, stacks))
         console.print(f"recorded in {path}")
 
@@ -66,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stacks", nargs="*", type=Path, help="stack folders with depth.npy")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "accuracy_set")
+    parser.add_argument("--output", type=Path, default=ROOT / "out" / "accuracy")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     return parser.parse_args()
 
@@ -98,12 +112,34 @@ def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[
 def _add(result: Result, folder: StackFolder, estimator: DepthFromFocus) -> None:
     assert folder.truth is not None, f"{folder.folder} has no depth.npy"
     started = time.perf_counter()
-    estimate = estimator.process(folder.stack, all_in_focus=False)
+    estimate = estimator.process(folder.stack)
     result.seconds.append(time.perf_counter() - started)
+    result.last[folder.folder.name] = estimate
     result.evaluation.add(estimate.depth, folder.truth, estimate.confidence)
     one = DepthEvaluation(domains=("dioptres",))
     one.add(estimate.depth, folder.truth)
     result.errors[folder.folder.name] = one.scores("filled").mae
+
+
+def write_pictures(output: Path, stacks: list[StackFolder], results: dict[str, Result]) -> None:
+    """`output`/report.html: curves of all methods, and pictures of every stack."""
+    curves = {name: result.evaluation.sparsification() for name, result in results.items()}
+    charts = [sparsification_chart({n: c for n, c in curves.items() if c is not None})]
+    for result in results.values():
+        table = result.evaluation.reliability()
+        charts += [reliability_chart(table)] if table is not None else []
+    names = ", ".join(results)
+    sections = [Section("Confidence", [Charts(charts)], f"Reliability in the order {names}.")]
+    for folder in stacks:
+        assert folder.truth is not None
+        pictures = [*slice_pictures(folder.stack)]
+        for name, result in results.items():
+            estimate = result.last[folder.folder.name]
+            shown = depth_pictures(estimate.depth, estimate.confidence, folder.truth)
+            pictures += [replace(one, caption=f"{name}: {one.caption}") for one in shown]
+        sections.append(Section(folder.folder.name, [Pictures(pictures, columns=4)]))
+    make_folder(output)
+    write_report(output / "report.html", sections, title="Accuracy on path-traced stacks")
 
 
 def _row(name: str, result: Result, yardstick: Result) -> dict[str, Any]:
