@@ -38,8 +38,10 @@ def write_sweep(
         "magnifications": list(sweep.magnifications),
         "kinds": list(KINDS),
     }
-    write_json(folder / SETTINGS_FILE, document)
+    # The settings come last: they vouch for the stack beside them.
+    (folder / SETTINGS_FILE).unlink(missing_ok=True)
     write_stack(folder, sweep.stack, truth=sweep.truth, all_in_focus=sweep.all_in_focus)
+    write_json(folder / SETTINGS_FILE, document)
 
 
 def settings_document(settings: SweepSettings) -> dict[str, Any]:
