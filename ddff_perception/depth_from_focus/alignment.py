@@ -16,7 +16,6 @@ from ..types import DepthEstimate, FloatArray, FocusSlice
 from .alignment_settings import ALIGNMENT_PARAMETERS, AlignmentSettings, breathing_matrix
 from .registration import (
     LEAST_CONTRAST,
-    Matrix,
     RegistrationError,
     Spectrum,
     dense_flow,
@@ -25,9 +24,8 @@ from .registration import (
     register,
     spectrum,
     translation,
-    warp,
-    warp_by_flow,
 )
+from .resampling import Matrix, on_grid, warp, warp_by_flow
 from .slots import Event, SliceRemoved, SliceUpdated, StackCleared
 from .stack_alignment import AlignedStack, align_stack
 
@@ -65,9 +63,14 @@ Point = NDArray[np.float64]
 
 @dataclass(slots=True)
 class _View:
-    """A slice as it lies in the common view; `place`: its displacement that is left, pixels."""
+    """A slice as it lies in the common view.
+
+    `found`: where it was found; `matrix`: what it is resampled by; `place`: its displacement that
+    is left, pixels.
+    """
 
     item: FocusSlice
+    found: Matrix
     matrix: Matrix
     breathing: Matrix
     levels: list[FloatArray]
@@ -221,11 +224,12 @@ class Aligner:
             breathing = breathing_matrix(
                 self._table, item.focus_distance_m, item.image.shape, self._principal_point
             )
-        matrix, weight = breathing, event.weight
+        found, weight = breathing, event.weight
         registers = kind in ("ecc", "flow")
         if registers and neighbour is not None:
-            matrix, found = self._register(item, breathing, neighbour)
-            weight *= 1.0 if found else self._settings.failed_weight
+            found, registered = self._register(item, breathing, neighbour)
+            weight *= 1.0 if registered else self._settings.failed_weight
+        matrix = on_grid(found, item.image.shape)
         image = warp(item.image, matrix)
         # Registration goes by what the matrix alone gives: errors of the flow must not enter it.
         levels = pyramid(image, self._settings.size(_SIZE_PX)) if registers else []
@@ -234,30 +238,33 @@ class Aligner:
             flow = dense_flow(neighbour.item.image, image, size, smoothing)
             image, _ = warp_by_flow(item.image, matrix, (1.0 - _FLOW_LEAK) * flow)
         aligned = replace(item, image=image)
-        return _View(aligned, matrix, breathing, levels, spectrum(image), _point(0.0, 0.0), weight)
+        place = _point(0.0, 0.0)
+        return _View(aligned, found, matrix, breathing, levels, spectrum(image), place, weight)
 
     def _register(
         self, item: FocusSlice, breathing: Matrix, neighbour: _View
     ) -> tuple[Matrix, bool]:
         settings = self._settings
         initial = breathing @ np.linalg.inv(neighbour.breathing) @ neighbour.matrix
+        # The neighbour was found at `found` and lies at `matrix`: what that leaves is not motion.
+        left = np.linalg.inv(neighbour.matrix) @ neighbour.found
         moving = pyramid(item.image, settings.size(_SIZE_PX))
         try:
             matrix, correlation = register(
                 neighbour.levels, moving, item.image.shape, initial, settings.alignment_model
             )
             if correlation >= settings.minimum_correlation:
-                return matrix, True
+                return matrix @ left, True
         except RegistrationError:
             pass
         self.counters["alignment_failures"] += 1
-        return initial, False
+        return initial @ left, False
 
     def _left(self, view: _View) -> bool:
         """Whether the camera has moved so far that a new common view is due."""
         shape = view.item.image.shape
         centre = _centre(shape)
-        moved = _apply_to_point(view.matrix, centre) - centre
+        moved = _apply_to_point(view.found, centre) - centre
         return bool(np.hypot(*moved) > self._settings.view_limit * max(shape))
 
     def _place(self, view: _View, own: _View | None, neighbour: _View | None) -> Point:
@@ -291,7 +298,7 @@ class Aligner:
         newest = self._newest
         if newest is None or self._settings.alignment not in ("ecc", "flow"):
             return None
-        return _rigid(newest.matrix, shape)
+        return _rigid(newest.found, shape)
 
 
 def _distance(one: _View, other: _View) -> float:

@@ -11,7 +11,8 @@ import numpy as np
 from ..optics.lens_table import LensTable
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import InputError
-from .registration import MODELS, Matrix
+from .registration import MODELS
+from .resampling import Matrix
 
 KINDS = ("none", "breathing", "ecc", "flow")
 

@@ -13,16 +13,13 @@ from ..parameters import Value
 from ..types import FloatArray, FocalStack, FocusSlice, ImageArray
 from .alignment_settings import AlignmentSettings, breathing_matrix
 from .registration import (
-    Matrix,
     RegistrationError,
     dense_flow,
     motion_score,
     pyramid,
     register,
-    valid_pixels,
-    warp,
-    warp_by_flow,
 )
+from .resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
 
 _SIZE_PX = 640
 
@@ -48,7 +45,10 @@ class AlignedStack:
 
 @dataclass(slots=True)
 class _Aligned:
+    """A slice in the common view: where it was found, and the matrix that it is resampled by."""
+
     image: ImageArray
+    found: Matrix
     matrix: Matrix
     valid: NDArray[np.bool_]
     breathing: Matrix
@@ -112,9 +112,10 @@ class _StackAligner:
             self._table, item.focus_distance_m, item.image.shape, self._principal_point
         )
 
-    def _warped(self, item: FocusSlice, matrix: Matrix, breathing: Matrix) -> _Aligned:
+    def _warped(self, item: FocusSlice, found: Matrix, breathing: Matrix) -> _Aligned:
+        matrix = on_grid(found, item.image.shape)
         valid = valid_pixels(item.image.shape, matrix)
-        return _Aligned(warp(item.image, matrix), matrix, valid, breathing)
+        return _Aligned(warp(item.image, matrix), found, matrix, valid, breathing)
 
     def _registered(self, item: FocusSlice, breathing: Matrix, neighbour: _Aligned) -> _Aligned:
         settings = self._settings
@@ -129,7 +130,9 @@ class _StackAligner:
             failed = correlation < settings.minimum_correlation
         except RegistrationError:
             failed = True
-        aligned = self._warped(item, initial if failed else matrix, breathing)
+        # The neighbour was found at `found` and lies at `matrix`: what that leaves is not motion.
+        left = np.linalg.inv(neighbour.matrix) @ neighbour.found
+        aligned = self._warped(item, (initial if failed else matrix) @ left, breathing)
         aligned.failed = failed
         if settings.alignment == "flow":
             flow = dense_flow(

@@ -135,7 +135,7 @@ def test_alignment_makes_the_slices_alike():
 
 def test_flow_follows_a_scene_whose_halves_move_apart():
     bend = cv2.resize(
-        np.array([[-2.0, 2.0]], np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
+        np.array([[-4.0, 4.0]], np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
     )
     stack = stack_of([np.eye(3)] * 5)
     x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
@@ -143,7 +143,8 @@ def test_flow_follows_a_scene_whose_halves_move_apart():
     pair = FocalStack((FocusSlice(bent, 1.0), FocusSlice(stack.slices[2].image, 0.5)))
 
     def error(kind):
-        images = align_stack(pair, kind).stack.images
+        # Blurred, because slices keep their pixels: they lie to half a pixel.
+        images = [cv2.GaussianBlur(one, (0, 0), 2) for one in align_stack(pair, kind).stack.images]
         return float(cv2.absdiff(images[0], images[1])[20:-20, 20:-20].mean())
 
     assert error("flow") < 0.6 * error("ecc") < error("none")
