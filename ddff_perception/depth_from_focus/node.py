@@ -240,10 +240,12 @@ class DepthFromFocusNode(PerceptionNode):
         if settings["points.minimum_confidence"] > 0.0:
             unsure = estimate.confidence < settings["points.minimum_confidence"]
             depth = np.where(unsure, np.float32(np.nan), depth)
-        points = self._camera.grid(camera, settings["points.stride"]).points(
-            depth, estimate.all_in_focus, settings["points.minimum_m"], settings["points.maximum_m"]
-        )
-        self.send("points", messages.cloud_message(points, header))
+        grid = self._camera.grid(camera, settings["points.stride"])
+        cloud = self._camera.cloud(grid)
+        limits = settings["points.minimum_m"], settings["points.maximum_m"]
+        grid.points(depth, estimate.all_in_focus, *limits, out=cloud.points)
+        cloud.message.header = header
+        self.send("points", cloud.message)
         self.diagnostics.stages({"points": _since(started)})
 
     def _send_focal_stack(self) -> None:

@@ -44,13 +44,15 @@ class PointGrid:
         image: ImageArray | None = None,
         minimum_m: float = 0.0,
         maximum_m: float = np.inf,
+        out: FloatArray | None = None,
     ) -> FloatArray:
         """Organised points of a depth image.
 
         `depth`: H x W float32 metres; `image`: H x W or H x W x 3 BGR, uint8 or uint16, of the
         same size, None for white. Returns float32 of `shape` + (4,): x, y, z in metres and the
         colour packed as `pack_colours` does. x, y and z are NaN where the depth is not finite or
-        outside of `minimum_m` .. `maximum_m`. Raises InputError where a size does not fit.
+        outside of `minimum_m` .. `maximum_m`. `out` is filled and returned if it is given. Raises
+        InputError where a size does not fit.
         """
         size = (self.camera.height, self.camera.width)
         if depth.shape != size or (image is not None and image.shape[:2] != size):
@@ -58,7 +60,9 @@ class PointGrid:
                 f"the depth image is {depth.shape[1]}x{depth.shape[0]}, its camera "
                 f"{size[1]}x{size[0]}: publish the camera_info of this image"
             )
-        cloud = np.empty((*self.shape, 4), np.float32)
+        cloud = np.empty((*self.shape, 4), np.float32) if out is None else out
+        if cloud.shape != (*self.shape, 4) or cloud.dtype != np.float32:
+            raise InputError(f"{self.shape} points do not fit into {cloud.shape} {cloud.dtype}")
         for first in range(0, self.shape[0], _BAND):
             band = slice(first, first + _BAND)
             z = depth[:: self.stride][band, :: self.stride]

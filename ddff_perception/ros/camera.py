@@ -1,4 +1,4 @@
-"""What is known of a camera from its camera_info, worked out once and kept while it stays."""
+"""What follows from a camera's camera_info, worked out once and kept while it stays."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from sensor_msgs.msg import CameraInfo
 
 from ..optics.camera_geometry import PointGrid
 from ..types import CameraModel
-from .messages import camera_model
+from .messages import CloudBuffer, camera_model
 
 
 class CameraCache:
-    """The camera model and the rays of a stream of equal camera_info messages."""
+    """Camera model, rays and cloud message of a stream of equal camera_info messages."""
 
     def __init__(self) -> None:
         self._key: object = None
         self._model: CameraModel | None = None
         self._grid: PointGrid | None = None
+        self._cloud: CloudBuffer | None = None
 
     def model(self, info: CameraInfo, width: int, height: int) -> CameraModel | None:
         """`messages.camera_model`, computed when something changed. Raises InputError like it."""
@@ -36,3 +37,10 @@ class CameraCache:
         if grid is None or grid.camera != camera or grid.stride != stride:
             grid = self._grid = PointGrid(camera, stride)
         return grid
+
+    def cloud(self, grid: PointGrid) -> CloudBuffer:
+        """A cloud message to fill, the same one as long as its size stays."""
+        cloud = self._cloud
+        if cloud is None or cloud.shape != grid.shape:
+            cloud = self._cloud = CloudBuffer(grid.shape)
+        return cloud

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -177,29 +178,33 @@ def with_header(message: Any, header: Header) -> Any:
 _FIELDS = ("x", "y", "z", "rgb")
 
 
-def cloud_message(points: FloatArray, header: Header) -> PointCloud2:
-    """An organised cloud: `points` is H x W x 4 float32, x, y, z in metres (NaN where there is no
-    point) and packed colour (`optics.camera_geometry.pack_colours`).
+class CloudBuffer:
+    """An organised cloud message of one size that is filled in place, without a copy.
+
+    `points` is a writable H x W x 4 float32 view of the message's data: x, y, z in metres (NaN
+    where there is no point) and packed colour (`optics.camera_geometry.pack_colours`). Publish
+    `message` before filling it again.
     """
-    if points.ndim != 3 or points.shape[2] != len(_FIELDS) or points.dtype != np.float32:
-        raise InputError(f"an array of {points.shape} {points.dtype} is no organised cloud")
-    height, width = points.shape[:2]
-    message = PointCloud2(
-        header=header,
-        height=height,
-        width=width,
-        fields=[
-            PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
-            for number, name in enumerate(_FIELDS)
-        ],
-        is_bigendian=False,
-        point_step=16,
-        row_step=16 * width,
-        is_dense=False,
-    )
-    little = np.ascontiguousarray(points, "<f4")
-    message.data.frombytes(little.reshape(-1).view(np.uint8).data)
-    return message
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        height, width = shape
+        size = 4 * len(_FIELDS)
+        self.shape = shape
+        self.message = PointCloud2(
+            height=height,
+            width=width,
+            fields=[
+                PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
+                for number, name in enumerate(_FIELDS)
+            ],
+            is_bigendian=sys.byteorder == "big",
+            point_step=size,
+            row_step=size * width,
+            is_dense=False,
+        )
+        self.message.data.frombytes(bytes(size * height * width))
+        flat = np.frombuffer(self.message.data, np.float32)
+        self.points: FloatArray = flat.reshape(height, width, len(_FIELDS))
 
 
 def focus_state_message(

@@ -62,6 +62,9 @@ def test_each_point_has_the_colour_of_its_pixel() -> None:
 def test_sizes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="50x70, its camera 100x70"):
         PointGrid(CAMERA).points(np.ones((70, 50), np.float32))
+    wrong = np.empty((70, 99, 4), np.float32)
+    with pytest.raises(InputError, match="do not fit"):
+        PointGrid(CAMERA).points(np.ones((70, 100), np.float32), out=wrong)
     with pytest.raises(InputError, match="stride"):
         PointGrid(CAMERA, 0)
 
