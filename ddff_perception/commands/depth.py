@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, remove, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
-from ..types import CameraModel, DepthEstimate, FocalStack, InputError
+from ..types import CameraModel, DepthEstimate, FloatArray, FocalStack, InputError
 from ._common import console, progress_bar, say
 
 
@@ -59,9 +60,10 @@ def depth(
     _require_sweep(folder.stack)
     estimator = DepthFromFocus(method, parameters, folder.stack.camera)
     make_folder(output)
-    used, weights = _aligned(folder.stack, alignment, lens_table)
+    used, weights, seen = _aligned(folder.stack, alignment, lens_table)
     started = time.perf_counter()
     estimate = _estimate(estimator, used, weights)
+    estimate = replace(estimate, confidence=estimate.confidence * seen)
     seconds = time.perf_counter() - started
     summary = _summary(folder, method, parameters, alignment, estimate, seconds)
     # The summary comes last: a folder without one is not whole.
@@ -111,11 +113,11 @@ def _require_sweep(stack: FocalStack) -> None:
 
 def _aligned(
     stack: FocalStack, values: dict[str, Value], lens_table: Path | None
-) -> tuple[FocalStack, list[float]]:
-    """The slices in one view and the weight of each."""
+) -> tuple[FocalStack, list[float], FloatArray]:
+    """The slices in one view, the weight of each, and the share of slices that see each pixel."""
     kind = str(values.get("alignment", "none"))
     if kind == "none":
-        return stack, [1.0] * len(stack.slices)
+        return stack, [1.0] * len(stack.slices), np.ones(stack.images[0].shape[:2], np.float32)
     from ..depth_from_focus.stack_alignment import align_stack
     from ..optics.lens_table import read_lens_table
 
@@ -123,7 +125,8 @@ def _aligned(
     with progress_bar() as bar:
         task = bar.add_task("aligning slices", total=len(stack.slices))
         aligned = align_stack(stack, kind, table, lambda: bar.advance(task), values)
-    return aligned.stack, [float(weight) for weight in aligned.weights]
+    seen = aligned.valid.mean(axis=0, dtype=np.float32)
+    return aligned.stack, [float(weight) for weight in aligned.weights], seen
 
 
 def _estimate(estimator: DepthFromFocus, stack: FocalStack, weights: list[float]) -> DepthEstimate:

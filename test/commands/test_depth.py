@@ -179,5 +179,11 @@ def test_slices_can_be_aligned_before(tmp_path, capfd):
     estimator = DepthFromFocus()
     for item, weight in zip(aligned.stack.slices, aligned.weights, strict=True):
         estimator.update(item, weight=float(weight))
-    np.testing.assert_allclose(np.load(output / "depth.npy"), estimator.estimate().depth, rtol=1e-4)
+    expected = estimator.estimate()
+    np.testing.assert_allclose(np.load(output / "depth.npy"), expected.depth, rtol=1e-4)
+    # A pixel that some slices do not see is less sure.
+    share = aligned.valid.mean(axis=0)
+    assert share.min() < 0.7
+    confidence = np.load(output / "confidence.npy")
+    np.testing.assert_allclose(confidence, expected.confidence * share, atol=0.01)
     assert json.loads((output / "summary.json").read_text())["alignment"]["alignment"] == "ecc"
