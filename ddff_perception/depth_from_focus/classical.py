@@ -26,22 +26,24 @@ from numpy.typing import NDArray
 
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import FloatArray, ImageArray
+from .band_measures import REFERENCE_CELL, band_measures, cell_size
 from .methods import Solution
 
 MULTISCALE_PARAMETERS = ParameterTable(
     [
         Parameter(
             "cell",
-            8,
-            "side of the cells in which sharpness is gathered; a power of two",
+            0,
+            "side of the cells in which sharpness is gathered, a power of two; 0 fits it to the "
+            "image: 8 at 640x480",
             unit="px",
-            minimum=2,
-            maximum=32,
+            minimum=0,
+            maximum=64,
         ),
         Parameter(
             "levels",
             3,
-            "bands of the focus measure, each an octave coarser",
+            "bands of the focus measure, each an octave coarser; cells above 8 px add one each",
             minimum=1,
             maximum=5,
         ),
@@ -89,7 +91,6 @@ CONFIDENCE_CURVE = (0.8, 0.35, -1.09)
 LEAST_EVIDENCE = 0.1
 TRACE_OF_HEIGHT = 1e-3
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
-_SECOND_DIFFERENCE = np.array([[-1, 2, -1]], np.float32)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
 
@@ -98,8 +99,9 @@ class MultiscaleMethod:
     """Streaming multi-scale depth from focus; see the module's text."""
 
     def __init__(self, parameters: Mapping[str, Value]) -> None:
-        self._cell = _power_of_two(int(parameters["cell"]))  # type: ignore[arg-type]
-        self._levels = int(parameters["levels"])  # type: ignore[arg-type]
+        self._fixed_cell = int(parameters["cell"])  # type: ignore[arg-type]
+        self._finest_levels = int(parameters["levels"])  # type: ignore[arg-type]
+        self._cell, self._levels = REFERENCE_CELL, self._finest_levels
         self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
         self._candidates = int(parameters["candidates"])  # type: ignore[arg-type]
         self._tolerance = float(parameters["model_tolerance"])  # type: ignore[arg-type]
@@ -108,7 +110,11 @@ class MultiscaleMethod:
 
     def add(self, slot: int, image: ImageArray) -> None:
         height, width = image.shape[:2]
-        self._size = (width, height)
+        if (width, height) != self._size:
+            self._size = (width, height)
+            self._cell = cell_size(self._fixed_cell, width, height)
+            octaves = max(0, round(math.log2(self._cell / REFERENCE_CELL)))
+            self._levels = min(self._finest_levels + octaves, len(NOISE_SHARE))
         self._measures[slot] = band_measures(image, self._levels, self._cell)
 
     def remove(self, slot: int) -> None:
@@ -119,12 +125,14 @@ class MultiscaleMethod:
         if len(kept) == 1:
             shape = self._size[::-1]
             return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
-        blur_scale = self._blur_scale or estimate_blur_scale(kept, positions, self._tolerance)
+        blur_scale = self._blur_scale or estimate_blur_scale(
+            kept, positions, self._tolerance, self._cell
+        )
         merged, places = merge_close_slices(kept, positions, blur_scale)
         measures = np.stack(merged, axis=1)
         count = max(self._candidates, len(places))
         templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
-        evidence = share_evidence(log_likelihood(measures, templates, self._tolerance))
+        evidence = share_evidence(log_likelihood(measures, templates, self._tolerance, self._cell))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
@@ -138,41 +146,20 @@ class MultiscaleMethod:
         return grown[:height, :width]  # type: ignore[no-any-return]
 
 
-def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
-    """Mean modified Laplacian per cell and band: float32 levels x rows x columns, grey levels.
-
-    Band l is measured on the image shrunk by 2^l. Nayar and Nakagawa, PAMI 1994, equation 9.
-    """
-    grey: Any = _grey(image)
-    height, width = grey.shape
-    bottom, right = -height % cell, -width % cell
-    if bottom or right:
-        grey = cv2.copyMakeBorder(grey, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-    size = (grey.shape[1] // cell, grey.shape[0] // cell)
-    bands = []
-    for level in range(levels):
-        if level:
-            grey = cv2.resize(
-                grey,
-                (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)),
-                interpolation=cv2.INTER_AREA,
-            )
-        measure = _modified_laplacian(grey)
-        bands.append(cv2.blur(_shrink(measure, size), (3, 3)))
-    return np.stack(bands)
-
-
-def log_likelihood(measures: FloatArray, templates: FloatArray, tolerance: float) -> FloatArray:
+def log_likelihood(
+    measures: FloatArray, templates: FloatArray, tolerance: float, cell: int = REFERENCE_CELL
+) -> FloatArray:
     """Log-likelihood ratio of every candidate against "no texture": float32 rows x columns x D.
 
     `measures`: levels x S x rows x columns; `templates`: levels x S x D, zero mean and unit norm
     over S. Deviations from a template are Gaussian: noise in proportion to the measure's floor,
-    and `tolerance` times the curve's own amplitude.
+    and `tolerance` times the curve's own amplitude. A larger `cell` (px) averages more samples.
     """
     slices = measures.shape[1]
     mean = measures.mean(axis=1)
     energy = np.einsum("lsij,lsij->lij", measures, measures) - slices * np.square(mean)
     shares = np.array(NOISE_SHARE[: len(measures)], np.float32)[:, None, None]
+    shares *= np.float32(REFERENCE_CELL / cell)
     noise = np.square(shares * (measures.min(axis=1) + np.float32(QUANTISATION)))
     precision = 0.5 / (noise + np.float32(tolerance**2) * np.maximum(energy, 0))
     # A scaled measure squares to a scaled log-likelihood: scale S numbers per cell, not D.
@@ -290,7 +277,10 @@ def focus_templates(
 
 
 def estimate_blur_scale(
-    kept: list[FloatArray], positions: NDArray[np.float64], tolerance: float
+    kept: list[FloatArray],
+    positions: NDArray[np.float64],
+    tolerance: float,
+    cell: int = REFERENCE_CELL,
 ) -> float:
     """The blur disc's diameter per unit of position that explains the stack best.
 
@@ -301,7 +291,7 @@ def estimate_blur_scale(
     every = max(1, round((rows * columns / BLUR_SCALE_CELLS) ** 0.5))
     sample = np.stack([item[:, every // 2 :: every, every // 2 :: every] for item in kept], axis=1)
     scales, templates = _trial_templates(tuple(positions.tolist()), len(sample))
-    likelihood = log_likelihood(sample, templates, tolerance)
+    likelihood = log_likelihood(sample, templates, tolerance, cell)
     best = likelihood.reshape(-1, len(scales), TRIAL_CANDIDATES).max(axis=2).sum(axis=0)
     return float(scales[int(np.argmax(best))])
 
@@ -344,35 +334,3 @@ def _mean(items: list[FloatArray]) -> FloatArray:
         total += item
     total *= np.float32(1.0 / len(items))
     return total
-
-
-def _modified_laplacian(grey: NDArray[np.uint8] | FloatArray) -> FloatArray:
-    # 16-bit integers hold the differences of 8-bit greys exactly, at twice float's speed.
-    depth = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
-    border = cv2.BORDER_REPLICATE
-    along_x = cv2.filter2D(grey, depth, _SECOND_DIFFERENCE, borderType=border)
-    along_y = cv2.filter2D(grey, depth, _SECOND_DIFFERENCE.T.copy(), borderType=border)
-    np.abs(along_x, out=along_x)
-    np.abs(along_y, out=along_y)
-    return np.add(along_x, along_y, out=along_x).astype(np.float32, copy=False)
-
-
-def _shrink(values: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """The mean over cells: by halves, for which OpenCV has a fast path, down to `size`."""
-    while values.shape[1] > size[0]:
-        half = (values.shape[1] // 2, values.shape[0] // 2)
-        values = cv2.resize(values, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if values.shape[1] < size[0]:
-        values = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return values
-
-
-def _grey(image: ImageArray) -> NDArray[np.uint8] | FloatArray:
-    grey: Any = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    if grey.dtype == np.uint8:
-        return grey  # type: ignore[no-any-return]
-    return grey.astype(np.float32) * np.float32(1.0 / 257.0)  # type: ignore[no-any-return]
-
-
-def _power_of_two(cell: int) -> int:
-    return 1 << (cell.bit_length() - 1)

@@ -1,13 +1,14 @@
 import math
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from thin_lens_sweeps import LAYERS_DPT, SWEEP_DPT, disc_blur, inner, thin_lens_stack, truth_dpt
 
+from ddff_perception.depth_from_focus.band_measures import band_measures, cell_size
 from ddff_perception.depth_from_focus.classical import (
     MULTISCALE_PARAMETERS,
-    band_measures,
     calibrated_confidence,
     decisiveness,
     estimate_blur_scale,
@@ -248,3 +249,36 @@ def test_the_disc_blur_of_these_tests_is_that_of_a_thin_lens():
         assert (disc > 0.5 * disc.max()).sum() == pytest.approx(math.pi * diameter**2 / 4, rel=0.1)
     spread = [disc_blur(point, diameter).max() for diameter in (1, 3, 6, 9)]
     assert all(sharper > softer for sharper, softer in pairwise(spread))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "size", "cell"),
+    [
+        (0, (640, 480), 8),
+        (0, (96, 64), 8),
+        (0, (1280, 964), 16),
+        (0, (2048, 1536), 32),
+        (0, (40000, 30000), 64),
+        (8, (2048, 1536), 8),
+        (12, (640, 480), 8),
+    ],
+)
+def test_cells_grow_with_the_image_unless_their_size_is_given(wanted, size, cell):
+    assert cell_size(wanted, *size) == cell
+
+
+def test_a_large_image_gives_the_depth_of_the_same_image_shrunk():
+    rng = np.random.default_rng(4)
+    texture = cv2.GaussianBlur(rng.uniform(0, 255, (960, 1280)), (0, 0), 2.0)
+    texture = np.clip((texture - 127) * 4 + 127, 0, 255).astype(np.uint8)
+    positions = (0.5, 1.0, 1.5, 2.0)
+    large = [cv2.GaussianBlur(texture, (0, 0), 0.3 + 8 * abs(p - 1.25)) for p in positions]
+    estimates = []
+    for shrink in (1, 2):
+        estimator = DepthFromFocus()
+        for position, image in zip(positions, large, strict=True):
+            small = cv2.resize(image, (1280 // shrink, 960 // shrink), interpolation=cv2.INTER_AREA)
+            estimator.update(FocusSlice(small, 1.0 / position))
+        estimates.append(np.median(1.0 / estimator.estimate(False).depth))
+    assert estimates[0] == pytest.approx(1.25, abs=0.1)
+    assert estimates[0] == pytest.approx(estimates[1], abs=0.05)
