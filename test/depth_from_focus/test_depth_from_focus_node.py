@@ -20,6 +20,7 @@ from ddff_perception.msg import FocusState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
+from live_camera import FRAME, STACK, STEP_NS, Camera, settle
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
@@ -33,9 +34,6 @@ from ddff_perception.types import FocalStack, FocusSlice
 
 pytestmark = pytest.mark.ros
 
-FRAME = "camera_optical_frame"
-STEP_NS = 100_000_000
-STACK = wall_stack()
 Start = Callable[..., DepthFromFocusNode]
 
 
@@ -48,58 +46,6 @@ def start(ros: RosSession) -> Start:
         return node  # type: ignore[no-any-return]
 
     return run
-
-
-class Camera:
-    """Publishes a sweep, image by image, as the node takes them."""
-
-    def __init__(
-        self, ros: RosSession, node: DepthFromFocusNode, stack: FocalStack = STACK
-    ) -> None:
-        self.ros = ros
-        self.node = node
-        self.stack = stack
-        self.stamp_ns = 1_000 * 10**9
-        self.images = ros.talk(Image, "image_rect")
-        self.infos = ros.talk(CameraInfo, "camera_info")
-        self.states = ros.talk(FocusState, "focus_state")
-        self.with_info = True
-        self.with_state = True
-
-    def wait(self) -> None:
-        """Until the node subscribes to everything."""
-        for publisher in (self.images, self.infos, self.states):
-            self.ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
-
-    def shoot(self, item: FocusSlice, message: Image | None = None, **state: Any) -> int:
-        """One frame; returns its stamp."""
-        self.stamp_ns += STEP_NS
-        header = messages.header_at(self.stamp_ns, FRAME)
-        if self.with_info:
-            size = (item.image.shape[1], item.image.shape[0])
-            info = messages.camera_info_message(self.stack.camera, header, size)
-            self.infos.publish(info)
-        if self.with_state:
-            self.states.publish(
-                messages.focus_state_message(header, item.focus_distance_m, **state)
-            )
-        if message is None:
-            message = messages.image_message(item.image, header)
-        else:
-            message.header = header
-        before = self.node.diagnostics.total("image_rect in")
-        self.images.publish(message)
-        taken = "the node to take the image"
-        self.ros.wait_for(lambda: self.node.diagnostics.total("image_rect in") > before, taken)
-        return self.stamp_ns
-
-    def sweep(self) -> list[int]:
-        return [self.shoot(item) for item in self.stack.slices]
-
-
-def settle(node: DepthFromFocusNode) -> None:
-    """Until the node has done its work."""
-    assert node._worker is not None and node._worker.wait_idle(60.0)
 
 
 def test_depth_carries_the_stamp_the_frame_and_the_truth(ros: RosSession, start: Start) -> None:
