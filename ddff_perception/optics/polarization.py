@@ -1,0 +1,275 @@
+"""Linear polarization from images behind a polarizer: Stokes parameters, canonical images.
+
+Behind an ideal polarizer at angle phi an image is `(s0 + s1 cos 2 phi + s2 sin 2 phi) / 2`. Three
+angles determine the three unknowns, more give them by least squares. The canonical form of the
+same curve (P. Wieschollek, "Multi-frame, data-driven image and video methods", equation 5.3) is
+
+    I(phi) = I_perp cos^2(phi - phi_perp) + I_par sin^2(phi - phi_perp).
+
+Two ambiguities are the physics', not ours. `(I_perp, I_par, phi_perp)` and
+`(I_par, I_perp, phi_perp + 90)` are one and the same curve: `phi_perp` is looked for within 45
+degrees of a reference, 0 in the paper. It is 0 where the reflecting surface is level (floor, water:
+perpendicular to the plane of incidence is horizontal), 90 where it is upright (window). And the
+sign of `I_perp - I_par` is that of `I_R - I_T` times a positive number: where the transmitted layer
+is the brighter one, light is polarized along `phi_par`, so the sign differs from pixel to pixel
+and is unstable where `phi_perp` comes near the ends of its interval. Erratum of the paper:
+perpendicular is the s direction, see `fresnel`.
+
+Images are H x W or H x W x 3: float32, or uint8 and uint16 with 255 and 65535 as 1. Angles are
+degrees. Everything returned is float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import AnyImage, FloatArray, InputError
+
+# Values that are worked on at once: the intermediate arrays of a strip stay in the cache.
+_STRIP_VALUES = 1 << 16
+# How much the noise grows: 0, 45 and 90 degrees have 2.4; 0, 1 and 90 degrees have 81.
+_WORST_CONDITION = 100.0
+_TINY = np.float32(1e-30)
+_SIGN_BIT = np.uint32(1 << 31)
+_FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0}
+SHARING = ("channel", "pixel", "image")
+
+
+@dataclass(frozen=True, slots=True)
+class Stokes:
+    """Linear Stokes parameters, each H x W or H x W x 3 float32.
+
+    `s0`: the light's intensity without a polarizer, `s1`: what passes at 0 minus what passes at
+    90 degrees, `s2`: what passes at 45 minus what passes at 135 degrees.
+    """
+
+    s0: FloatArray
+    s1: FloatArray
+    s2: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalImages:
+    """What is seen with the polarizer perpendicular and parallel to the plane of incidence.
+
+    `perpendicular`, `parallel`: H x W or H x W x 3 float32, in the unit of the input.
+    `angle_deg`: phi_perp, float32, within 45 degrees of the reference; of the images' shape,
+    H x W where the channels share it, and a 0-dimensional array where the image does.
+    """
+
+    perpendicular: FloatArray
+    parallel: FloatArray
+    angle_deg: FloatArray
+
+
+def stokes_from_images(images: Sequence[AnyImage], angles_deg: Sequence[float]) -> Stokes:
+    """Linear Stokes parameters of `images` behind a polarizer at `angles_deg`, least squares.
+
+    Raises InputError where the angles are not three different ones modulo 180 degrees.
+    """
+    weights = 2.0 * _half_stokes_weights(images, angles_deg)
+    results = tuple(np.empty(images[0].shape, np.float32) for _ in range(3))
+    for rows in _strips(images[0]):
+        strips = [_as_float(image[rows]) for image in images]
+        for row, result in zip(weights, results, strict=True):
+            _combine(strips, row, result[rows])
+    return Stokes(*results)
+
+
+def degree_of_polarization(stokes: Stokes) -> FloatArray:
+    """Degree of linear polarization, 0..1; 0 where there is no light. Shape of the parameters."""
+    degree = _magnitude(stokes.s1, stokes.s2)
+    dark = stokes.s0 <= 0
+    np.divide(degree, stokes.s0, out=degree, where=~dark)
+    degree[dark] = 0.0
+    return np.minimum(degree, np.float32(1.0), out=degree)
+
+
+def angle_of_polarization_deg(stokes: Stokes) -> FloatArray:
+    """Angle of linear polarization, degrees in [0, 180); 0 where the light is not polarized."""
+    angle: FloatArray = np.arctan2(stokes.s2, stokes.s1)
+    np.multiply(angle, np.float32(90.0 / math.pi), out=angle)
+    np.add(angle, np.float32(180.0), out=angle, where=angle < 0)
+    # -1e-6 + 180 rounds to 180 in float32.
+    angle[angle >= 180.0] = 0.0
+    return angle
+
+
+def intensity_behind_polarizer(stokes: Stokes, polarizer_deg: float) -> FloatArray:
+    """The image that an ideal polarizer at `polarizer_deg` lets pass."""
+    double = math.radians(2.0 * polarizer_deg)
+    image = np.multiply(stokes.s1, np.float32(math.cos(double)))
+    image += stokes.s2 * np.float32(math.sin(double))
+    image += stokes.s0
+    image *= np.float32(0.5)
+    return image
+
+
+def canonical_images(
+    images: Sequence[AnyImage],
+    angles_deg: Sequence[float],
+    sharing: str = "channel",
+    reference_deg: float = 0.0,
+    out: CanonicalImages | None = None,
+) -> CanonicalImages:
+    """The canonical decomposition of `images` behind a polarizer at `angles_deg` (equation 5.3).
+
+    For 0, 45 and 90 degrees this is, with `S = I0 + I90`, `A = I0 - I90`, `B = S - 2 I45` and
+    `D = sign(A) sqrt(A^2 + B^2)`: `I_perp = (S + D) / 2`, `I_par = (S - D) / 2`,
+    `phi_perp = -atan(B / A) / 2`; other angles and more than three by least squares.
+    `sharing` says what has one angle of its own: each "channel" of each pixel, each "pixel" (the
+    axis that fits its channels best, whichever sign each has), or the whole "image" (a flat pane
+    seen from afar). `reference_deg`: middle of the 90 degrees that phi_perp lies in.
+
+    Where nothing is polarized, phi_perp is the reference and both images are equal. `out`: an
+    earlier result for images of this size and this `sharing`, whose arrays are written again:
+    half of the time of a large image goes into fresh memory. Raises InputError on an unknown
+    `sharing` or fewer than three different angles modulo 180 degrees.
+    """
+    if sharing not in SHARING:
+        raise InputError(f"the angle is shared per {', '.join(SHARING)}, not {sharing!r}")
+    turned = [angle - reference_deg for angle in angles_deg]
+    weights = _half_stokes_weights(images, turned)
+    result = out or _empty(images[0].shape, sharing)
+    perpendicular, parallel, angle = result.perpendicular, result.parallel, result.angle_deg
+    if sharing == "image":
+        angle[...] = _shared_angle(images, weights)
+    for rows in _strips(images[0]):
+        strips = [_as_float(image[rows]) for image in images]
+        half = [_combine(strips, row) for row in weights]
+        if sharing == "image":
+            difference = _along(half[1], half[2], float(angle))
+        elif angle.shape == perpendicular.shape:
+            difference = _free_axis(half[1], half[2], angle[rows])
+        else:
+            difference = _axis_of_pixels(half[1], half[2], angle[rows])
+        np.add(half[0], difference, out=perpendicular[rows])
+        np.subtract(half[0], difference, out=parallel[rows])
+    if reference_deg:
+        np.add(angle, np.float32(reference_deg), out=angle)
+    return result
+
+
+def brighter_first(canonical: CanonicalImages) -> CanonicalImages:
+    """The same curve with `perpendicular` >= `parallel` everywhere and the angle in [0, 180).
+
+    This reads all polarized light as reflected: `parallel` is then the darkest image that any
+    polarizer angle gives at a pixel. Raises InputError where the channels share their angle, as
+    one of them may be brighter along, another across it.
+    """
+    if canonical.angle_deg.shape != canonical.perpendicular.shape:
+        raise InputError("the brighter image comes first only with an angle per channel")
+    swapped = canonical.perpendicular < canonical.parallel
+    angle = np.mod(canonical.angle_deg + np.float32(90.0) * swapped, np.float32(180.0))
+    return CanonicalImages(
+        np.maximum(canonical.perpendicular, canonical.parallel),
+        np.minimum(canonical.perpendicular, canonical.parallel),
+        np.where(angle >= 180.0, np.float32(0.0), angle).astype(np.float32),
+    )
+
+
+def _half_stokes_weights(
+    images: Sequence[AnyImage], angles_deg: Sequence[float]
+) -> NDArray[np.float64]:
+    """Weights (3, N) of the images in half the Stokes parameters, full range of integers as 1."""
+    if len(images) != len(angles_deg):
+        raise InputError(f"there are {len(images)} images but {len(angles_deg)} polarizer angles")
+    double = np.deg2rad(2.0 * np.asarray(angles_deg, dtype=np.float64))
+    curve = np.stack([np.ones_like(double), np.cos(double), np.sin(double)], axis=1)
+    if len(angles_deg) < 3 or np.linalg.cond(curve) > _WORST_CONDITION:
+        raise InputError(
+            "polarization needs three or more polarizer angles that differ modulo 180 degrees"
+        )
+    # Rounded, so that 0, 45 and 90 degrees give the exact weights 0, 1/2 and 1.
+    weights = np.round(np.linalg.pinv(curve), 13)
+    return np.asarray(weights / _FULL_RANGE.get(images[0].dtype.name, 1.0))
+
+
+def _empty(shape: tuple[int, ...], sharing: str) -> CanonicalImages:
+    angle_shape = {"channel": shape, "pixel": shape[:2], "image": ()}[sharing]
+    return CanonicalImages(*(np.empty(s, np.float32) for s in (shape, shape, angle_shape)))
+
+
+def _strips(image: AnyImage) -> Iterator[slice]:
+    height = image.shape[0]
+    step = max(1, _STRIP_VALUES // max(1, image[0].size))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+
+
+def _as_float(strip: AnyImage) -> FloatArray:
+    return np.ascontiguousarray(strip, dtype=np.float32)
+
+
+def _combine(
+    strips: Sequence[FloatArray], weights: NDArray[np.float64], out: FloatArray | None = None
+) -> FloatArray:
+    """The weighted sum of the strips, in `out` where it is given."""
+    result = np.empty_like(strips[0]) if out is None else out
+    used = [(s, float(w)) for s, w in zip(strips, weights, strict=True) if w]
+    if len(used) == 1:
+        return np.multiply(used[0][0], np.float32(used[0][1]), out=result)
+    (first, first_weight), (second, second_weight) = used[:2]
+    cv2.addWeighted(first, first_weight, second, second_weight, 0.0, dst=result)
+    for strip, weight in used[2:]:
+        cv2.scaleAdd(strip, weight, result, dst=result)
+    return result
+
+
+def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
+    flat = cv2.magnitude(x.reshape(x.shape[0], -1), y.reshape(y.shape[0], -1))
+    return np.asarray(flat, np.float32).reshape(x.shape)
+
+
+def _free_axis(s1: FloatArray, s2: FloatArray, angle: FloatArray) -> FloatArray:
+    """Signed length of (s1, s2) along the axis nearest to s1's, whose angle goes to `angle`.
+
+    Overwrites `s1` and `s2`.
+    """
+    length = _magnitude(s1, s2)
+    # 0 / 0 is to be an angle of 0, x / 0 one of 45 degrees; no other quotient changes.
+    np.add(s1, _TINY, out=s1)
+    np.divide(s2, s1, out=s2)
+    np.arctan(s2, out=s2)
+    np.multiply(s2, np.float32(90.0 / math.pi), out=angle)
+    # copysign(length, s1), four times as fast.
+    sign = np.bitwise_and(s1.view(np.uint32), _SIGN_BIT, out=s1.view(np.uint32))
+    np.bitwise_or(length.view(np.uint32), sign, out=length.view(np.uint32))
+    return length
+
+
+def _axis_of_pixels(s1: FloatArray, s2: FloatArray, angle: FloatArray) -> FloatArray:
+    """Lengths of the channels' (s1, s2) along one axis per pixel, the direction of most scatter.
+
+    The axis maximises the sum over channels of (s1 cos 2 phi + s2 sin 2 phi)^2.
+    """
+    ones = np.ones((1, 3), np.float32)
+    across = cv2.transform(cv2.multiply(s1, s2), 2.0 * ones)
+    along = cv2.transform(cv2.subtract(cv2.multiply(s1, s1), cv2.multiply(s2, s2)), ones)
+    double = np.arctan2(across, along) * np.float32(0.5)
+    np.multiply(double, np.float32(90.0 / math.pi), out=angle)
+    cosine, sine = np.cos(double), np.sin(double)
+    length = cv2.multiply(s1, cv2.merge([cosine] * 3))
+    return np.asarray(cv2.add(length, cv2.multiply(s2, cv2.merge([sine] * 3))), np.float32)
+
+
+def _along(s1: FloatArray, s2: FloatArray, angle_deg: float) -> FloatArray:
+    double = math.radians(2.0 * angle_deg)
+    return np.asarray(cv2.addWeighted(s1, math.cos(double), s2, math.sin(double), 0.0), np.float32)
+
+
+def _shared_angle(images: Sequence[AnyImage], weights: NDArray[np.float64]) -> float:
+    """The axis of most scatter over a whole image, degrees in -45..45."""
+    along = across = 0.0
+    for rows in _strips(images[0]):
+        strips = [_as_float(image[rows]) for image in images]
+        s1, s2 = (_combine(strips, row).ravel() for row in weights[1:])
+        along += float(np.dot(s1, s1)) - float(np.dot(s2, s2))
+        across += 2.0 * float(np.dot(s1, s2))
+    return math.degrees(math.atan2(across, along)) / 4.0
