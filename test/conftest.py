@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import socket
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
+from live_ros import RosSession
 
 ROOT = Path(__file__).resolve().parent.parent
 # Above 101 the ports of a domain reach into those that the kernel hands out.
 LAST_DOMAIN = 101
-# Generous: the machine may be busy with everything else; a passing test never waits for it.
-PATIENCE_S = 60.0
 
 
 def claim_domain() -> tuple[int, IO[str]]:
@@ -59,106 +55,6 @@ os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(ROOT / "config" / "fastdds_shm.xml"))
 os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", os.environ["FASTDDS_DEFAULT_PROFILES_FILE"])
-
-
-class Heard(list[Any]):
-    """The messages of one topic, in the order in which they came."""
-
-    def __init__(self, session: RosSession, topic: str) -> None:
-        super().__init__()
-        self._session = session
-        self.topic = topic
-
-    def wait(self, count: int = 1, timeout_s: float = PATIENCE_S) -> Heard:
-        """Waits until `count` messages are there."""
-        self._session.wait_for(
-            lambda: len(self) >= count, f"{count} messages on {self.topic}", timeout_s
-        )
-        return self
-
-    def wait_new(self, count: int = 1) -> Heard:
-        """Waits for `count` messages more than there are."""
-        return self.wait(len(self) + count)
-
-
-class RosSession:
-    """Nodes that spin in the background of one test, and a plain node to talk to them."""
-
-    def __init__(self) -> None:
-        import rclpy
-        from rclpy.executors import SingleThreadedExecutor
-
-        self._rclpy = rclpy
-        if not rclpy.ok():
-            rclpy.init()
-        self._executor = SingleThreadedExecutor()
-        self._nodes: list[Any] = []
-        self._failure: BaseException | None = None
-        self._closing = threading.Event()
-        self.node = self.add(rclpy.create_node("tester"))
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
-
-    def add(self, node: Any) -> Any:
-        """Spins `node` from now on; it is destroyed at the end of the test."""
-        self._nodes.append(node)
-        self._executor.add_node(node)
-        return node
-
-    def remove(self, node: Any) -> None:
-        """Destroys `node` now."""
-        self._executor.remove_node(node)
-        self._nodes.remove(node)
-        node.destroy_node()
-
-    def listen(self, kind: Any, topic: str, qos: Any = 100) -> Heard:
-        heard = Heard(self, topic)
-        self.node.create_subscription(kind, topic, heard.append, qos)
-        return heard
-
-    def talk(self, kind: Any, topic: str, qos: Any = 100) -> Any:
-        return self.node.create_publisher(kind, topic, qos)
-
-    def call(self, kind: Any, name: str, request: Any) -> Any:
-        """The response of a service."""
-        client = self.node.create_client(kind, name)
-        self.wait_for(client.service_is_ready, f"the service {name}")
-        future = client.call_async(request)
-        self.wait_for(future.done, f"the answer of {name}")
-        self.node.destroy_client(client)
-        return future.result()
-
-    def wait_for(
-        self, condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S
-    ) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if self._failure is not None:
-                raise AssertionError(f"a callback failed: {self._failure!r}") from self._failure
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {timeout_s:g} s for {what}")
-            time.sleep(0.005)
-
-    def close(self) -> None:
-        self._closing.set()
-        self._thread.join(PATIENCE_S)
-        self._executor.shutdown()
-        for node in self._nodes:
-            node.destroy_node()
-        self._nodes.clear()
-        # A lifecycle node stays in the graph until its state machine is collected.
-        gc.collect()
-
-    def _spin(self) -> None:
-        from rclpy.executors import ExternalShutdownException
-
-        try:
-            while not self._closing.is_set():
-                self._executor.spin_once(timeout_sec=0.05)
-        except ExternalShutdownException:
-            pass
-        except BaseException as error:
-            self._failure = error
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import RosSession
 from ddff_perception.msg import FocusState
+from live_ros import RosSession
 from sensor_msgs.msg import CameraInfo, Image
 from sweeps import wall_stack
 

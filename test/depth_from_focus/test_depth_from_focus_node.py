@@ -14,13 +14,13 @@ import pytest
 pytest.importorskip("rclpy")
 
 from builtin_interfaces.msg import Time
-from conftest import RosSession
 from ddff_perception.msg import FocalStack as FocalStackMessage
 from ddff_perception.msg import FocusState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
 from live_camera import FRAME, STACK, STEP_NS, Camera, settle
+from live_ros import RosSession
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("rclpy")
 
 import rclpy
-from conftest import RosSession
 from ddff_perception.msg import FocusState
 from ddff_perception.srv import SetFocusDistance
+from live_ros import RosSession
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 from std_msgs.msg import Float64

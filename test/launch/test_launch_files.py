@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("launch_ros")
 
 from ament_index_python.packages import get_package_prefix
-from conftest import PATIENCE_S, RosSession
 from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from lifecycle_msgs.srv import GetState
+from live_ros import PATIENCE_S, RosSession
 from sweeps import write_wall
 
 ROOT = Path(__file__).resolve().parents[2]

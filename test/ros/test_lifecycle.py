@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from conftest import RosSession
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from live_ros import RosSession
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from std_msgs.msg import Float64

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from conftest import RosSession
 from ddff_perception.msg import FocusState
+from live_ros import RosSession
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 from sweeps import wall_depth, wall_stack, write_wall
