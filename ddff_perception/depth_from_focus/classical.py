@@ -90,6 +90,10 @@ CONFIDENCE_CURVE = (0.8, 0.35, -1.09)
 # Log-likelihood, nats, by which the best candidate must stand out to count as found.
 LEAST_EVIDENCE = 0.1
 TRACE_OF_HEIGHT = 1e-3
+# A step over 3 cells, as a share of the sweep's range, that is a depth edge and no slope.
+DEPTH_STEP = 0.25
+# Near objects look too wide, since their blur reaches over their edge.
+NEAR_SHARE = 0.7
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -136,14 +140,29 @@ class MultiscaleMethod:
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
-        return Solution(self._grow(position), self._grow(confidence))
+        step = DEPTH_STEP * float(candidates[-1] - candidates[0])
+        return Solution(self._grow_position(position, step), self._grow(confidence))
 
-    def _grow(self, values: FloatArray) -> FloatArray:
+    def _grow(self, values: Any, interpolation: int = cv2.INTER_LINEAR) -> Any:
+        """Cells to pixels."""
         width, height = self._size
         rows, columns = values.shape
         padded = (columns * self._cell, rows * self._cell)
-        grown: Any = cv2.resize(values, padded, interpolation=cv2.INTER_LINEAR)
-        return grown[:height, :width]  # type: ignore[no-any-return]
+        return cv2.resize(values, padded, interpolation=interpolation)[:height, :width]
+
+    def _grow_position(self, position: FloatArray, step: float) -> FloatArray:
+        """Cells to pixels, interpolated but at depth edges (differences above `step`): there each
+        pixel takes the side that it is nearer to. In between lie flying pixels, where nothing is.
+        """
+        grown = self._grow(position)
+        highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
+        edges = np.asarray(highest - lowest > step, np.uint8)
+        if edges.any():
+            above, side = self._grow(highest), self._grow(lowest)
+            middle = cv2.addWeighted(above, NEAR_SHARE, side, 1.0 - NEAR_SHARE, 0.0)
+            cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
+            cv2.copyTo(side, self._grow(edges, cv2.INTER_NEAREST), grown)
+        return np.asarray(grown, np.float32)
 
 
 def log_likelihood(
