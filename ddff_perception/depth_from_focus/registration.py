@@ -42,6 +42,8 @@ _ECC_EPSILON = 1e-4
 # defocus give about 3 %, a magnification of 0.1 % between neighbours 10 to 35 %.
 _LEAST_GAIN = 0.03
 _LEAST_PIXELS = 16
+# So low that a pixel with any part of it stays below all grey values.
+_UNSEEN = -1e6
 
 
 class RegistrationError(ValueError):
@@ -253,9 +255,9 @@ def _simpler(
 def _correlation(fixed: FloatArray, moving: FloatArray, matrix: Matrix) -> float:
     """Correlation coefficient of `fixed` and `moving` seen through `matrix`, inside both."""
     size = (fixed.shape[1], fixed.shape[0])
-    # The images are smooth: linear interpolation takes nothing away. -1: not seen.
+    # The images are smooth: linear interpolation takes nothing away.
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    seen = cv2.warpPerspective(moving, matrix, size, flags=flags, borderValue=(-1.0,))
+    seen = cv2.warpPerspective(moving, matrix, size, flags=flags, borderValue=(_UNSEEN,))
     inside = seen >= 0.0
     if int(inside.sum()) < _LEAST_PIXELS:
         return 0.0
@@ -276,8 +278,8 @@ def dense_flow(
 
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016, at `longest` pixels,
     then smoothed over `smoothing` x the longest side with the gradients that both images share as
-    weights: defocused regions follow their surroundings, plain ones have no flow. Zero for images
-    under 16 pixels.
+    weights: defocused regions follow their surroundings, plain ones have no flow. Zero where it
+    is under half a pixel, and for images under 16 pixels.
     """
     fixed, moving = (
         np.asarray(cv2.GaussianBlur(grey_of_size(one, longest), (0, 0), 1.0), np.float32)
@@ -301,7 +303,13 @@ def dense_flow(
     height, width = reference.shape[:2]
     enlarged = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
     factor = np.float32(max(height, width) / max(fixed.shape))
-    return np.asarray(enlarged * factor, dtype=np.float32)
+    return _without_small(np.asarray(enlarged * factor, dtype=np.float32))
+
+
+def _without_small(flow: FloatArray) -> FloatArray:
+    """`flow` without what whole pixels leave of the matrix: none below half a pixel, all from 1."""
+    length = np.sqrt((flow * flow).sum(axis=-1, keepdims=True))
+    return np.asarray(flow * np.clip(2.0 * length - 1.0, 0.0, 1.0), np.float32)
 
 
 def _gradient_energy(grey: FloatArray) -> FloatArray:

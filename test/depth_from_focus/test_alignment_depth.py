@@ -9,7 +9,7 @@ from thin_lens_sweeps import HEIGHT, WIDTH, inner, texture, thin_lens_stack, tru
 
 from ddff_perception.depth_from_focus.alignment import Aligner, align_stack
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.registration import pyramid, register
+from ddff_perception.depth_from_focus.registration import pyramid, register, simplest_motion
 from ddff_perception.depth_from_focus.resampling import on_grid, warp
 from ddff_perception.depth_from_focus.slots import SliceUpdated
 from ddff_perception.types import FocalStack, FocusSlice
@@ -124,3 +124,16 @@ def test_defocus_alone_is_no_motion(fine_slices):
     for one, other in pairwise(stack.images):
         matrix, _ = register(pyramid(one, 640), pyramid(other, 640), one.shape, np.eye(3))
         np.testing.assert_array_equal(matrix, np.eye(3))
+
+
+def test_pixels_at_the_border_do_not_speak_against_a_shift():
+    view = cv2.GaussianBlur(texture(HEIGHT, WIDTH + 20)[..., 0], (0, 0), 1.5) / 255.0
+    view = (0.8 + 0.05 * view).astype(np.float32)  # bright, with little contrast
+    fixed, moving = (
+        cv2.warpAffine(view, camera_at((shift - 10.0, 0.0))[:2], (WIDTH, HEIGHT))
+        for shift in (0.0, 1.25)
+    )
+    true = camera_at((1.25, 0.0))
+    matrix, correlation = simplest_motion(fixed, moving, np.eye(3), np.eye(3), true)
+    np.testing.assert_allclose(matrix, true, atol=1e-9)
+    assert correlation > 0.99
