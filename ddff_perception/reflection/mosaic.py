@@ -1,0 +1,119 @@
+"""The raw image of a division-of-focal-plane camera: a polarizer before every pixel.
+
+The polarizers repeat every 2 x 2 pixels. A colour camera's filters lie over these: all four pixels
+of a 2 x 2 cell have one colour, and the cells repeat as a Bayer pattern, every 4 x 4 pixels.
+A layout's name is its angles row by row, then the Bayer pattern of a colour camera:
+`90_45_135_0` is Sony's IMX250MZR, `90_45_135_0_rggb` the IMX250MYR. The raw image of another crop
+of the sensor, or of a camera that mirrors its image, has another layout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..types import ImageArray, InputError
+
+# OpenCV names a pattern by the second row's second and third pixel.
+_BAYER_TO_BGR = {
+    "rggb": cv2.COLOR_BayerBG2BGR,
+    "grbg": cv2.COLOR_BayerGB2BGR,
+    "gbrg": cv2.COLOR_BayerGR2BGR,
+    "bggr": cv2.COLOR_BayerRG2BGR,
+}
+_ROWS = ((90, 45, 135, 0), (45, 90, 0, 135), (135, 0, 90, 45), (0, 135, 45, 90),
+         (0, 45, 135, 90), (45, 0, 90, 135), (135, 90, 0, 45), (90, 135, 45, 0))  # fmt: skip
+ANGLES_DEG = (0.0, 45.0, 90.0, 135.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MosaicLayout:
+    """Where which polarizer and colour lies.
+
+    `angles_deg`: of the pixels (0, 0), (0, 1), (1, 0), (1, 1) as row, column; `bayer`: the colours
+    of the 2 x 2 cells, None for a monochrome camera.
+    """
+
+    angles_deg: tuple[int, int, int, int]
+    bayer: str | None = None
+
+    @property
+    def name(self) -> str:
+        colours = () if self.bayer is None else (self.bayer,)
+        return "_".join([*map(str, self.angles_deg), *colours])
+
+    def position(self, angle_deg: float) -> tuple[int, int]:
+        """Row and column of the pixel with that polarizer in each 2 x 2 cell."""
+        return divmod(self.angles_deg.index(round(angle_deg)), 2)
+
+
+LAYOUTS: dict[str, MosaicLayout] = {
+    layout.name: layout
+    for layout in (MosaicLayout(row, b) for b in (None, *_BAYER_TO_BGR) for row in _ROWS)
+}
+
+
+def mosaic_layout(name: str) -> MosaicLayout:
+    """The layout of that name; raises InputError where there is none."""
+    try:
+        return LAYOUTS[name]
+    except KeyError:
+        raise InputError(
+            f"there is no mosaic layout {name!r}: give the angles of the top left 2x2 pixels row "
+            "by row as in 90_45_135_0, and _rggb or another Bayer pattern for a colour camera"
+        ) from None
+
+
+def split_mosaic(raw: ImageArray, layout: MosaicLayout) -> tuple[ImageArray, ...]:
+    """The images at 0, 45, 90 and 135 degrees at half the resolution, one pixel per 2 x 2 cell.
+
+    `raw`: H x W uint8 or uint16, H and W even (multiples of 4 for colour). Monochrome images are
+    views of `raw`, H/2 x W/2; they lie up to a pixel of `raw` apart. Colour images are
+    demosaiced by OpenCV, H/2 x W/2 x 3 BGR. Raises InputError where `raw` is no such mosaic.
+    """
+    _check(raw, layout)
+    views = [raw[row::2, column::2] for row, column in map(layout.position, ANGLES_DEG)]
+    if layout.bayer is None:
+        return tuple(views)
+    code = _BAYER_TO_BGR[layout.bayer]
+    return tuple(cv2.cvtColor(np.ascontiguousarray(view), code) for view in views)  # type: ignore[misc]
+
+
+def demosaic(raw: ImageArray, layout: MosaicLayout) -> tuple[ImageArray, ...]:
+    """The images at 0, 45, 90 and 135 degrees at full resolution, bilinear.
+
+    `raw` as in `split_mosaic`; images H x W, or H x W x 3 BGR for colour, in the type of `raw`.
+    A pixel between two or four of its angle has their mean; those beyond the outermost repeat
+    the row or column on their other side.
+    """
+    halves = split_mosaic(raw, layout)
+    corners = map(layout.position, ANGLES_DEG)
+    return tuple(_spread(half, *corner) for half, corner in zip(halves, corners, strict=True))
+
+
+def _spread(half: ImageArray, row: int, column: int) -> ImageArray:
+    """`half` on a grid twice as fine, its pixel (0, 0) at (row, column), bilinear between."""
+    height, width = half.shape[:2]
+    sparse = np.zeros((2 * height, 2 * width, *half.shape[2:]), half.dtype)
+    sparse[row::2, column::2] = half
+    kernel = np.array([0.5, 1.0, 0.5], np.float32)
+    # Mirrored at the outermost pixel, so that the samples' grid goes on beyond the border.
+    border = cv2.BORDER_REFLECT_101
+    return cv2.sepFilter2D(sparse, -1, kernel, kernel, borderType=border)  # type: ignore[return-value]
+
+
+def _check(raw: ImageArray, layout: MosaicLayout) -> None:
+    if raw.ndim != 2 or raw.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"a raw mosaic is H x W in 8 or 16 bits, not {raw.shape} {raw.dtype}: let the driver "
+            "publish the raw image (mono8 or mono16)"
+        )
+    period = 2 if layout.bayer is None else 4
+    height, width = raw.shape
+    if height % period or width % period or raw.size == 0:
+        raise InputError(
+            f"the mosaic is {width}x{height}, but layout {layout.name} repeats every {period} "
+            "pixels: give the uncropped raw image"
+        )
