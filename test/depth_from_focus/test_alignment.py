@@ -133,9 +133,9 @@ def test_alignment_makes_the_slices_alike():
     assert after < 0.3 * before
 
 
-def test_flow_follows_a_scene_whose_halves_move_apart():
+def test_flow_follows_a_scene_whose_middle_moves_against_its_sides():
     bend = cv2.resize(
-        np.array([[-4.0, 4.0]], np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
+        np.array([[-3.0, 3.0, -3.0]], np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
     )
     stack = stack_of([np.eye(3)] * 5)
     x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
