@@ -82,6 +82,15 @@ def stokes_from_images(images: Sequence[AnyImage], angles_deg: Sequence[float]) 
     return Stokes(*results)
 
 
+def mean_over_channels(stokes: Stokes) -> Stokes:
+    """The parameters of the channels' mean, H x W; a grey image's are returned as they are."""
+    if stokes.s0.ndim == 2:
+        return stokes
+    mean = np.full((1, stokes.s0.shape[2]), 1.0 / stokes.s0.shape[2], np.float32)
+    means = (cv2.transform(values, mean) for values in (stokes.s0, stokes.s1, stokes.s2))
+    return Stokes(*(np.asarray(values, np.float32) for values in means))
+
+
 def degree_of_polarization(stokes: Stokes) -> FloatArray:
     """Degree of linear polarization, 0..1; 0 where there is no light. Shape of the parameters."""
     degree = _magnitude(stokes.s1, stokes.s2)

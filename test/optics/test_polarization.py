@@ -18,6 +18,7 @@ from ddff_perception.optics.polarization import (
     canonical_images,
     degree_of_polarization,
     intensity_behind_polarizer,
+    mean_over_channels,
     stokes_from_images,
 )
 from ddff_perception.types import InputError
@@ -223,6 +224,15 @@ def test_dark_and_unpolarized_pixels_have_degree_and_angle_0():
     stokes = Stokes(s0, s1, np.zeros_like(s0))
     np.testing.assert_array_equal(degree_of_polarization(stokes), [[0.0, 0.0, 0.0, 1.0]])
     np.testing.assert_array_equal(angle_of_polarization_deg(stokes), np.zeros((1, 4)))
+
+
+def test_the_mean_over_channels_is_the_light_of_all_channels():
+    images = shots(*scene(), (0, 45, 90))
+    grey = stokes_from_images([image.mean(axis=2) for image in images], (0, 45, 90))
+    mean = mean_over_channels(stokes_from_images(images, (0, 45, 90)))
+    for name in ("s0", "s1", "s2"):
+        np.testing.assert_allclose(getattr(mean, name), getattr(grey, name), atol=1e-6)
+    assert mean_over_channels(grey) is grey
 
 
 def test_an_angle_of_polarization_is_never_180():
