@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from .. import __version__
@@ -171,7 +170,8 @@ def _summary(
 
 
 def _print(summary: dict[str, Any], output: Path) -> None:
-    table = Table(title=f"depth from focus: {escape(summary['stack'])}", show_header=False)
+    say(f"depth from focus: {summary['stack']}")
+    table = Table(show_header=False)
     unit = "" if summary["relative"] else " m"
     median = summary["median_depth"]
     table.add_row("slices", f"{summary['slices']} of {summary['width']}x{summary['height']}")
