@@ -18,6 +18,7 @@ from .commands import (
     evaluate,
     info,
     play,
+    reflection,
     report,
     run,
     simulate,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command()(depth.depth)
 app.command()(stack.stack)
+app.command()(reflection.reflection)
 app.command("eval")(evaluate.evaluate)
 app.command()(report.report)
 app.command()(demo.demo)

@@ -45,4 +45,4 @@ def colorize_angle(angle_deg: FloatArray, degree: FloatArray, span: float | None
 
 def _levels(degree: FloatArray, span: float | None) -> NDArray[np.uint8]:
     scaled = degree * np.float32(255.0 / (degree_span(degree) if span is None else span))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(scaled, 0, 255)), dtype=np.uint8)
