@@ -30,7 +30,7 @@ BAD_INPUT = 2
 
 app = typer.Typer(
     name="ddff",
-    help="Depth from focus: a focus sweep in, metric depth out. On files, bags and live cameras.",
+    help="Depth from focus on files, bags and live cameras; reflections by polarization on files.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="rich",
