@@ -47,7 +47,7 @@ def farid_adelson(images: PolarizedImages, values: Mapping[str, Value]) -> Layer
     for two scales. The reflection is the layer with the smaller shares (plane "search"), or the one
     with more of I⊥ than of I∥ (a named plane). Shares clearly outside 0..1 mean that
     the components were not found: the shares are bounded, and the confidence is 0.
-    Cost at 640 x 512: 4 ms grey, 13 ms colour (two cores of a server).
+    Cost at 640 x 512: 4 ms grey, 9 ms colour (two cores of a server).
     """
     light = reduced_light(images, values)
     axis = axis_deg(images, light, values["plane"])
