@@ -181,8 +181,17 @@ def _unpacked_chunk(content: bytes) -> bytes | None:
 
 
 def unpacked(data: bytes) -> bytes:
-    """A message's content, unpacked if the recording packed each message with zstd."""
-    return bytes(_zstd().decompress(data)) if data[:4] == _ZSTD_MAGIC else data
+    """A message's content, unpacked if the recording packed each message with zstd.
+
+    Raises ValueError where it was damaged.
+    """
+    if data[:4] != _ZSTD_MAGIC:
+        return data
+    zstd = _zstd()
+    try:
+        return bytes(zstd.decompress(data))
+    except zstd.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def _zstd() -> Any:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..files.bags import BagTopic
     from ..files.bags_salvage import RawMessage
 
+# Bytes at the start of every serialized message that say how it is encoded (CDR).
+_SMALLEST = 4
+
 
 class PlayerNode(Node):
     """Publishes a bag's messages when they are due."""
@@ -48,16 +51,23 @@ class PlayerNode(Node):
         if not self._topic_publishers:
             raise InputError(f"{self._bag.path} has no topic that can be played here")
         self.played = 0
+        self._damaged = 0
 
     def play(self) -> None:
-        """Plays the bag once, or for ever with `loop`; returns at the end."""
+        """Plays the bag once, or for ever with `loop`; returns at the end.
+
+        Raises InputError where there was nothing to play.
+        """
         self._wait_for_subscribers()
         names = ", ".join(sorted(self._topic_publishers))
         self.get_logger().info(f"playing {names} from {self._bag.path}")
         while self._play_once() and self._values["loop"]:
             pass
+        if not self.played:
+            raise InputError(f"{self._bag.path} holds no message that can be played")
         damage = f"; the bag is damaged: {self._bag.damage}" if self._bag.damage else ""
-        self.get_logger().info(f"{self.played} messages played{damage}")
+        lost = f", {self._damaged} damaged ones left out" if self._damaged else ""
+        self.get_logger().info(f"{self.played} messages played{lost}{damage}")
 
     def close(self) -> None:
         self._bag.close()
@@ -80,7 +90,14 @@ class PlayerNode(Node):
         from ..files.bags_messages import shift_stamp
         from ..files.bags_salvage import unpacked
 
-        data = unpacked(message.data)
+        try:
+            data = unpacked(message.data)
+        except ValueError:
+            data = b""
+        # Readers drop content that makes no sense, but one that is empty blocks them for good.
+        if len(data) < _SMALLEST:
+            self._damaged += 1
+            return
         if self._values["restamp"] and message.topic in self._stamped:
             data = shift_stamp(data, shift_ns)
         self._topic_publishers[message.topic].publish(data)
