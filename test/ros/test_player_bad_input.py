@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,6 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
-
-import itertools
 
 from live_ros import RosSession
 from sensor_msgs.msg import Image
