@@ -197,7 +197,7 @@ def test_a_truth_that_is_damaged(stack, tmp_path, refused):
     ("arguments", "words"),
     [
         (("--method", "magic"), "no method 'magic'; there are: multiscale"),
-        (("-p", "cell=0"), "cell must lie in 2 .. 32 px"),
+        (("-p", "cell=-1"), "cell must lie in 0 .. 64 px"),
         (("-p", "window=3"), "no parameter 'window'"),
         (("-p", "cell"), "'cell' is not name=value"),
         (("-p", "alignment=magic"), "alignment must be one of"),

