@@ -1,4 +1,4 @@
-"""`pip install -e .` for the command line, evaluation and simulation; colcon uses CMakeLists.txt."""
+"""`pip install -e .` for the command, evaluation and simulation; colcon uses CMakeLists.txt."""
 
 from setuptools import find_packages, setup
 

@@ -24,6 +24,7 @@ from ddff_perception.depth_from_focus.variational import VDFF_TUNED
 from ddff_perception.evaluation.chart_files import write_chart
 from ddff_perception.evaluation.charts import reliability_chart, sparsification_chart
 from ddff_perception.evaluation.depth_evaluation import DepthEvaluation
+from ddff_perception.evaluation.metrics import DepthScores
 from ddff_perception.evaluation.report import write_report
 from ddff_perception.evaluation.report_blocks import Charts, Pictures, Section
 from ddff_perception.evaluation.report_pictures import depth_pictures, slice_pictures
@@ -151,16 +152,9 @@ def _row(name: str, result: Result, yardstick: Result) -> dict[str, Any]:
     half = curve.error_of(0.5)
     return {
         "method": name,
-        "mae_dpt": scores.mae,
-        "ratio_to_yardstick": scores.mae / base,
+        **_scores(scores, depth, base),
         "half_mae_dpt": half,
         "half_ratio_to_yardstick": half / base,
-        "abs_rel": depth.abs_rel,
-        "delta_1": depth.delta_1,
-        "delta_2": depth.delta_2,
-        "delta_3": depth.delta_3,
-        "rms_dpt": scores.rms,
-        "bumpiness": scores.bumpiness,
         "calibration_error": reliability.expected_calibration_error,
         "median_s": float(np.median(result.seconds)),
     }
@@ -170,8 +164,12 @@ def _constant_row(result: Result) -> dict[str, Any]:
     scores = result.evaluation.scores("best_constant")
     depth = result.evaluation.scores("best_constant", "depth")
     base = result.evaluation.scores("filled").mae
+    return {"method": "best constant map", **_scores(scores, depth, base)}
+
+
+def _scores(scores: DepthScores, depth: DepthScores, base: float) -> dict[str, float]:
+    """On dioptres (`scores`) and on depth, and the ratio to the yardstick's error `base`."""
     return {
-        "method": "best constant map",
         "mae_dpt": scores.mae,
         "ratio_to_yardstick": scores.mae / base,
         "abs_rel": depth.abs_rel,
