@@ -94,6 +94,8 @@ TRACE_OF_HEIGHT = 1e-3
 DEPTH_STEP = 0.25
 # Near objects look too wide, since their blur reaches over their edge.
 NEAR_SHARE = 0.7
+# Cells around one or two that stand out alone.
+LONE_CELL_EDGE = 15
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -156,13 +158,23 @@ class MultiscaleMethod:
         """
         grown = self._grow(position)
         highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
-        edges = np.asarray(highest - lowest > step, np.uint8)
+        edges = _without_specks(np.asarray(highest - lowest > step, np.uint8))
         if edges.any():
             above, side = self._grow(highest), self._grow(lowest)
             middle = cv2.addWeighted(above, NEAR_SHARE, side, 1.0 - NEAR_SHARE, 0.0)
             cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
             cv2.copyTo(side, self._grow(edges, cv2.INTER_NEAREST), grown)
         return np.asarray(grown, np.float32)
+
+
+def _without_specks(edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Edges without those of a lone cell, which is a peak that interpolation shows better."""
+    if not edges.any():
+        return edges
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
+    kept = statistics[:, cv2.CC_STAT_AREA] > LONE_CELL_EDGE
+    kept[0] = False
+    return np.asarray(kept[labels], np.uint8)
 
 
 def log_likelihood(
