@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from hypothesis import HealthCheck, settings
 from live_ros import RosSession
 
 ROOT = Path(__file__).resolve().parent.parent
+# A busy machine or a first import takes longer than any example of ours: time is not the property.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 # Above 101 the ports of a domain reach into those that the kernel hands out.
 LAST_DOMAIN = 101
 
