@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # Bytes at the start of every serialized message that say how it is encoded (CDR).
 _SMALLEST = 4
+# How long the end waits for each topic's readers.
+_LAST_WAIT_S = 2.0
 
 
 class PlayerNode(Node):
@@ -63,6 +66,7 @@ class PlayerNode(Node):
         self.get_logger().info(f"playing {names} from {self._bag.path}")
         while self._play_once() and self._values["loop"]:
             pass
+        self._wait_for_acknowledgements()
         if not self.played:
             raise InputError(f"{self._bag.path} holds no message that can be played")
         damage = f"; the bag is damaged: {self._bag.damage}" if self._bag.damage else ""
@@ -113,6 +117,11 @@ class PlayerNode(Node):
             if time.monotonic() >= until_s:
                 return
             self._pause_until(time.monotonic() + 0.02)
+
+    def _wait_for_acknowledgements(self) -> None:
+        """What a reader has not got when the process ends is lost."""
+        for publisher in self._topic_publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=_LAST_WAIT_S))
 
     def _chosen(self) -> list[BagTopic]:
         wanted = [self.resolve_topic_name(name) for name in self._values["topics"] if name]
