@@ -4,18 +4,22 @@ VENV := .venv
 STACK ?=
 OUT ?= out/demo
 
-.PHONY: setup demo test check bench accuracy clean
+.PHONY: setup setup-train demo test check bench accuracy clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
 
+# torch and the like, which the demo and a robot go without.
+setup-train:
+	@$(PYTHON) tools/bootstrap.py --train
+
 demo: setup
 	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)")
 
-test: setup
+test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py
 
-check: setup
+check: setup-train
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 bench: setup

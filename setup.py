@@ -8,12 +8,14 @@ setup(
     description="Depth from focus for ROS 2: focus sweep in, metric depth out",
     license="Apache-2.0",
     packages=find_packages(include=["ddff_perception", "ddff_perception.*"]),
-    package_data={"ddff_perception": ["data/**/*", "py.typed"]},
+    package_data={"ddff_perception": ["data/**/*", "weights/*", "py.typed"]},
     python_requires=">=3.10",
     install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
     extras_require={
         "cli": ["typer", "rich", "matplotlib", "rosbags"],
+        "engines": ["onnxruntime"],
         "sim": ["mitsuba>=3.6"],
+        "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},
 )

@@ -37,13 +37,17 @@ RENDERER_PACKAGES = {"mitsuba", "drjit"}
 BELOW = {
     "files": set(),
     "optics": {"files"},
+    "engines": {"files"},
+    "weights": set(),
     "ros": {"files", "optics"},
-    "depth_from_focus": {"files", "optics", "ros"},
-    "reflection": {"files", "optics", "ros"},
-    "evaluation": {"files", "optics", "depth_from_focus"},
+    "training": {"files", "optics", "engines"},
+    "depth_from_focus": {"files", "optics", "ros", "engines", "training"},
+    "reflection": {"files", "optics", "ros", "engines", "training"},
+    "evaluation": {"files", "optics", "engines", "depth_from_focus", "reflection"},
     "simulation": {"files", "optics", "ros", "evaluation", "depth_from_focus"},
     "commands": {
-        "files", "optics", "ros", "evaluation", "depth_from_focus", "reflection", "simulation",
+        "files", "optics", "engines", "ros", "training", "evaluation", "depth_from_focus",
+        "reflection", "simulation",
     },
 }  # fmt: skip
 MAX_FILE_LINES = 400

@@ -2,7 +2,8 @@
 
 Without ROS 2: real rclpy from PyPI, the package's messages built by colcon into `.venv`, and
 stand-ins for the ROS packages that PyPI lacks. With a ROS 2 installation sourced: that one, with
-the command line's requirements beside it. Safe to repeat; nothing is done twice.
+the command line's requirements beside it. `--train` adds what training and the tests of the
+networks need. Safe to repeat; nothing is done twice.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def main() -> int:
         sourced = bool(os.environ.get("ROS_DISTRO")) and bool(os.environ.get("AMENT_PREFIX_PATH"))
         check_machine(sourced)
         make_environment(sourced)
+        if "--train" in sys.argv[1:]:
+            add_training()
         build_messages(sourced)
     except MissingError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
@@ -64,7 +67,7 @@ def check_machine(sourced: bool) -> None:
 
 
 def make_environment(sourced: bool) -> None:
-    names = ["sourced"] if sourced else ["ros", "runtime", "cli", "sim", "dev"]
+    names = ["sourced"] if sourced else ["ros", "runtime", "engines", "cli", "sim", "dev"]
     files = [ROOT / "requirements" / f"{name}.txt" for name in names]
     key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
     stamp = VENV / ".requirements-stamp"
@@ -76,13 +79,29 @@ def make_environment(sourced: bool) -> None:
         builder = venv.EnvBuilder(with_pip=True, system_site_packages=sourced, clear=True)
         builder.create(VENV)
     say("installing pinned requirements (about a minute the first time)")
-    arguments = [item for file in files for item in ("-r", str(file))]
-    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
+    install(files)
     if not sourced:
         repair_cmake_files()
     link_checkout()
     write_wrappers()
     stamp.write_text(key)
+
+
+def add_training() -> None:
+    """What only training needs: half a minute and a gigabyte that the demo goes without."""
+    file = ROOT / "requirements" / "train.txt"
+    key = digest([file], (VENV / ".requirements-stamp").read_text())
+    stamp = VENV / ".train-stamp"
+    if is_current(stamp, key):
+        return
+    say("installing torch and what else training needs")
+    install([file])
+    stamp.write_text(key)
+
+
+def install(files: list[Path]) -> None:
+    arguments = [item for file in files for item in ("-r", str(file))]
+    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
 
 
 def is_usable() -> bool:

@@ -16,10 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import FloatArray, InputError, LayerPair, PolarizedImages
-from .mitsuba_variant import load_mitsuba
+from .mitsuba_variant import find_llvm, load_mitsuba
 from .textures import dead_leaves
 
 VARIANT = "llvm_ad_mono_polarized"
+_NEEDS_LLVM = (
+    f"polarized scenes need Mitsuba's variant {VARIANT} and a libLLVM of 16 or later: "
+    "install one (Debian: sudo apt install libllvm19)"
+)
 _PANE_AT_M = 2.0
 _PICTURE_BEHIND_PANE_M = 2.0
 _MARGIN = 1.2
@@ -117,12 +121,13 @@ def _polarized_mitsuba() -> Iterator[Any]:
     """Mitsuba in its polarized variant; the one before comes back at the end."""
     mi = load_mitsuba()
     before = mi.variant()
+    # With an older library the variant can be set, and its first rendering aborts the process.
+    if find_llvm() is None:
+        raise InputError(_NEEDS_LLVM)
     try:
         mi.set_variant(VARIANT)
     except ImportError as error:
-        raise InputError(
-            f"polarized scenes need Mitsuba's variant {VARIANT} and a libLLVM of 16 or later"
-        ) from error
+        raise InputError(_NEEDS_LLVM) from error
     try:
         yield mi
     finally:

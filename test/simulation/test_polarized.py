@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ddff_perception.reflection.classical import separate
+from ddff_perception.simulation import polarized
 from ddff_perception.simulation.polarized import PaneSettings, render_pane
 from ddff_perception.types import InputError
 
@@ -20,6 +21,13 @@ def needs_the_polarized_variant():
         render_pane(PaneSettings(width=8, height=8, samples=1))
     except InputError as error:
         pytest.skip(str(error))
+
+
+def test_without_a_usable_llvm_it_is_refused_before_anything_is_rendered(monkeypatch):
+    # An older library would abort the whole process at the first rendering.
+    monkeypatch.setattr(polarized, "find_llvm", lambda: None)
+    with pytest.raises(InputError, match="libllvm19"):
+        render_pane(PaneSettings(width=8, height=8, samples=1))
 
 
 def pane(incidence_deg: float, index: float = 1.5) -> tuple[float, float]:

@@ -1,0 +1,1 @@
+"""Where networks run: one ONNX file in, arrays out; ONNX Runtime, OpenVINO, TensorRT."""

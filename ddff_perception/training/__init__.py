@@ -1,0 +1,1 @@
+"""What every `train.py` shares. torch, never imported at run time."""

@@ -1,0 +1,1 @@
+"""Shipped networks: ONNX files, each with its model card (.json) beside it."""
