@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..types import InputError
-from ._common import progress_bar, say
+from ._common import progress_bar, progress_console, say
 
 CAPABILITIES = ("depth_from_focus", "reflection")
 _TRAINING_PACKAGES = {"torch", "lightning", "safetensors", "h5py", "onnx", "onnxscript"}
@@ -69,7 +69,11 @@ def train(
             text = "training" if loss is None else f"training, loss {loss:.4g}"
             bar.update(task, completed=step, total=total or None, description=text)
 
-        weights = fit(job, output, resume, show)
+        try:
+            weights = fit(job, output, resume, show)
+        except KeyboardInterrupt:
+            progress_console.print(f"Stopped: --resume goes on with {output}", markup=False)
+            raise
     say(f"The weights are {weights}")
 
 

@@ -224,8 +224,10 @@ def test_a_loss_that_is_not_finite_ends_with_advice(tmp_path):
     def infinite(net, batch):
         return {"loss": net(batch["x"]).sum() / 0.0}
 
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(InputError, match="lower learning_rate"):
         fit(replace(tiny_job(), loss=infinite), tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
