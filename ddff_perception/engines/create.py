@@ -70,4 +70,8 @@ def _make(model: Model, settings: EngineSettings, progress: Progress | None) -> 
         from .onnxruntime_engine import OnnxRuntimeEngine
 
         return OnnxRuntimeEngine(model, settings)
+    if settings.backend == "openvino":
+        from .openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(model, settings)
     raise EngineError(f"{settings.backend} is not there yet")
