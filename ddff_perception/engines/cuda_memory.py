@@ -88,7 +88,7 @@ class Cuda:
         memory = (ctypes.c_byte * size).from_address(address)
         # Callers hold views of it: it goes with the last one. At exit the driver frees it.
         weakref.finalize(memory, self._runtime.cudaFreeHost, address).atexit = False
-        return np.ndarray(shape, dtype, buffer=memory)
+        return np.ndarray(shape, dtype, buffer=memoryview(memory))
 
     def to_device(self, address: int, array: NDArray[Any]) -> None:
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
