@@ -10,8 +10,8 @@ from .model_zoo import Model
 from .settings import EngineSettings
 from .tensors import check_found
 
-# Six 3x3 convolutions of 48 channels at 320x240: bfloat16 takes 0.36 of float32's time with AMX and
-# 1.5 times as long with AVX512_BF16 alone (docs/engines.md), which `auto` therefore leaves.
+# With AMX, bfloat16 takes less than half of float32's time; with AVX512_BF16 alone it takes longer
+# (benchmarks/engine_precision.py), so `auto` leaves it.
 _FAST_BFLOAT16 = "amx_bf16"
 _TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "boolean": "bool"}
 _SHORT = {"u": "uint", "i": "int"}
