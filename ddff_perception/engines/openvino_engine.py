@@ -29,8 +29,8 @@ class OpenVinoEngine(Engine):
         self.precision = compute_precision(model, settings)
         content = model.read()
         try:
-            network = ov.Core().read_model(content)
-            compiled = ov.Core().compile_model(network, "CPU", self._properties())
+            core = ov.Core()
+            compiled = core.compile_model(core.read_model(content), "CPU", self._properties())
         except Exception as error:
             raise load_error(model, self.backend, error) from error
         check_found("input", self.inputs, _found(compiled.inputs))

@@ -103,14 +103,6 @@ class TensorRtBuilder:
             )
         return loaded
 
-    def note(self, loaded: LoadedEngine, parity: Any) -> None:
-        """Writes into the sidecar that the engine was compared, and how well it did."""
-        plan = self.cache.read(loaded.entry)
-        if plan is not None:
-            built = self.cache.entry(self._model.card.name, loaded.entry.facts).built
-            kept = {name: value for name, value in built.items() if name != "plan_sha256"}
-            self.cache.write(loaded.entry, plan, **{**kept, "parity": parity})
-
     def _deserialize(self, plan: bytes, entry: CachedEngine, fresh: bool) -> LoadedEngine | None:
         runtime = self._trt.Runtime(self._logger)
         engine = runtime.deserialize_cuda_engine(plan)

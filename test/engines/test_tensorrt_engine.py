@@ -315,6 +315,14 @@ def test_a_gpu_without_room_is_named(make, gpu):
     assert not gpu.cuda.streams
 
 
+def test_outputs_whose_size_depends_on_values_are_refused(make, gpu, monkeypatch):
+    monkeypatch.setattr(
+        "fake_tensorrt.IExecutionContext.get_tensor_shape", lambda self, name: (1, -1)
+    )
+    with pytest.raises(EngineError, match="the size of output features depends on values"):
+        make()
+
+
 def test_a_gpu_that_is_not_there_is_named(make):
     with pytest.raises(EngineError, match=r"there is no GPU 3: engine.device must be below 1"):
         make(device=3)
