@@ -140,7 +140,10 @@ def test_bfloat16_is_for_processors_that_gain_from_it(networks, monkeypatch):
     assert chosen({"avx512_bf16"}) == "float32"
     assert chosen(set()) == "float32"
     assert chosen({"amx_bf16"}, cpu_precision="float32") == "float32"
-    assert chosen(set(), cpu_precision="bfloat16") == "bfloat16"
+    assert chosen({"avx512_bf16"}, cpu_precision="bfloat16") == "bfloat16"
+    assert chosen(set(), cpu_precision="bfloat16") == "bfloat16", "not known"
+    with pytest.raises(EngineError, match="this processor has no bfloat16"):
+        chosen({"avx2"}, cpu_precision="bfloat16")
 
 
 def test_a_card_can_forbid_bfloat16(networks, monkeypatch):
