@@ -18,7 +18,7 @@ from .engine_cache import CachedEngine, EngineCache
 from .model_zoo import Model
 from .settings import LOG, EngineSettings
 from .tensorrt_reports import Progress, make_logger, make_progress_monitor
-from .tensors import EngineError
+from .tensors import EngineError, StoppedError
 
 # Counts up when the build changes in a way that makes kept engines wrong.
 BUILDER_VERSION = 1
@@ -123,7 +123,7 @@ class TensorRtBuilder:
         timing = self._attach_timing(config)
         plan = builder.build_serialized_network(network, config)
         if monitor.stopped:
-            raise EngineError(f"the build of {name} was stopped")
+            raise StoppedError(f"the build of {name} was stopped")
         if plan is None:
             raise EngineError(
                 f"TensorRT cannot build {self._model.path}: "

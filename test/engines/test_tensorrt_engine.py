@@ -173,9 +173,10 @@ def test_progress_is_told_and_grows(make):
     assert shares[-1] == 1.0
 
 
-def test_a_build_can_be_stopped(make, cache):
+@pytest.mark.parametrize("backend", ["tensorrt", "auto"])
+def test_a_build_can_be_stopped(make, cache, backend):
     with pytest.raises(EngineError, match="the build of conv was stopped"):
-        make(progress=lambda what, share: share < 0.3)
+        make(progress=lambda what, share: share < 0.3, backend=backend)
     assert cache.entries() == []
 
 
