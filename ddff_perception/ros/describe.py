@@ -32,9 +32,14 @@ def markdown(interface: NodeInterface) -> str:
         parts.append("**Services**")
         parts.append(_table(("service", "type", "meaning"), rows))
     parts.append("**Parameters**")
-    head = ("parameter", "default", "range", "unit", "meaning")
-    parts.append(_table(head, (_parameter_row(p) for p in interface.parameters)))
+    parts.append(parameter_table(interface.parameters))
     return "\n\n".join(parts) + "\n"
+
+
+def parameter_table(parameters: Iterable[Parameter]) -> str:
+    """The parameters as a Markdown table."""
+    head = ("parameter", "default", "range", "unit", "meaning")
+    return _table(head, (_parameter_row(p) for p in parameters))
 
 
 def parameter_file(interface: NodeInterface) -> str:
