@@ -17,7 +17,7 @@ import lightning.pytorch as pl
 import torch
 
 from .. import __version__
-from ..files.atomic import make_folder, write_json
+from ..files.atomic import make_folder, remove, write_json
 from ..types import InputError
 from .batches import TrainingBatches
 from .curves import draw_curves
@@ -44,8 +44,10 @@ def fit(
     make_folder(output)
     checkpoint = _checkpoint(output, resume)
     start = 0 if checkpoint is None else int(checkpoint["global_step"])
-    if checkpoint is None and job.start is not None:
-        load_weights(job.module, job.start)
+    if checkpoint is None:
+        remove(output / BEST)
+        if job.start is not None:
+            load_weights(job.module, job.start)
     batches = TrainingBatches(job.train, settings, start * settings.accumulate)
     total = _total_steps(settings, batches.epoch_steps)
     module = FitModule(job, total, batches.epoch_steps)

@@ -154,6 +154,8 @@ def test_the_best_weights_are_kept_where_asked(tmp_path):
         return found | {"loss": -found["loss"]} if net.training and len(calls) > 20 else found
 
     calls = []
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.safetensors").write_bytes(b"what an earlier run left")
     job = replace(tiny_job(keep="best", ema=0.0, schedule="constant"), loss=spoiled)
     record = json.loads(fit(job, tmp_path / "run").with_suffix(".json").read_text())
     assert record["kept"] == "best"
