@@ -3,7 +3,7 @@
     python tools/write_docs.py
 
 `docs/nodes.md` comes from the nodes' tables, `docs/benchmarks.md` from `docs/benchmarks/*.json`,
-the tables of settings in `docs/engines.md` and `docs/training.md` from theirs.
+the parameters in `docs/engines.md` and `docs/training.md` from theirs.
 """
 
 from __future__ import annotations
@@ -148,6 +148,12 @@ def main() -> None:
     (DOCS / "training.md").write_text(training_page(), encoding="utf-8")
 
 
+def training_page() -> str:
+    """The page on training, its table of settings anew."""
+    head, mark, _ = (DOCS / "training.md").read_text(encoding="utf-8").partition(_SETTINGS)
+    return f"{head}{mark}\n\n{parameter_table(FIT_PARAMETERS)}\n"
+
+
 def engines_page() -> str:
     """The page as it is, with the table of its parameters anew."""
     head, title, rest = (
@@ -155,12 +161,6 @@ def engines_page() -> str:
     )
     after = rest[rest.index("\n## ") :]
     return f"{head}{title}{parameter_table(ENGINE_PARAMETERS)}\n{after}"
-
-
-def training_page() -> str:
-    """The page on training, its table of settings anew."""
-    head, mark, _ = (DOCS / "training.md").read_text(encoding="utf-8").partition(_SETTINGS)
-    return f"{head}{mark}\n\n{parameter_table(FIT_PARAMETERS)}\n"
 
 
 def nodes_page() -> str:
