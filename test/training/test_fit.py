@@ -145,6 +145,20 @@ def test_a_gradient_is_clipped_to_its_limit(tmp_path):
     assert moved**0.5 == pytest.approx(0.01, rel=1e-3)
 
 
+def test_the_curves_reach_a_logger_too(tmp_path, monkeypatch):
+    """TensorBoard's package need not be here: any logger of Lightning's takes the same values."""
+    from lightning.pytorch.loggers import CSVLogger
+
+    from ddff_perception.training import fit as module
+
+    monkeypatch.setattr(module, "_tensorboard", lambda output: CSVLogger(output, "log", ""))
+    fit(tiny_job(), tmp_path / "run")
+    text = (tmp_path / "run" / "log" / "metrics.csv").read_text()
+    names = set(text.splitlines()[0].split(","))
+    assert {"train/loss", "train/worst", "validation/loss"} <= names
+    assert len(text.splitlines()) > 8
+
+
 def test_the_best_weights_are_kept_where_asked(tmp_path):
     """A rate that ruins the network half-way: the last weights are bad, the best are not."""
 
