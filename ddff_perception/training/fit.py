@@ -54,9 +54,12 @@ def fit(
     if checkpoint is not None:
         load_state(module, checkpoint["state_dict"], str(output / CHECKPOINT))
         module.on_load_checkpoint(checkpoint)
+    done = _is_done(settings, module, start)
+    if done and (output / WEIGHTS).is_file():
+        return output / WEIGHTS
     write_json(output / "settings.json", {**_record(job), "resumed_at_step": start})
     watch = Watch(job, output, None if checkpoint is None else start, progress)
-    if not _is_done(settings, module, start):
+    if not done:
         _run(job, output, module, batches, watch, resume=checkpoint is not None)
     if watch.interrupted:
         raise KeyboardInterrupt

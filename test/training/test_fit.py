@@ -97,6 +97,13 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     assert_same_weights(whole, longer)
 
 
+def test_resuming_a_finished_run_changes_nothing(tmp_path):
+    weights = fit(tiny_job(steps=10), tmp_path / "run")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
+    assert fit(tiny_job(steps=10), tmp_path / "run", resume=True) == weights
+    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()} == before
+
+
 def test_a_time_limit_ends_the_run_with_weights(tmp_path):
     seldom = dict.fromkeys(("checkpoint_every", "validate_every"), 10**6)
     settings = {"steps": 0, "minutes": 0.02, "picture_every": 0, "log_every": 1} | seldom
