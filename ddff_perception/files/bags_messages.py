@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from ..image_payload import decode_image, encode_image
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
-from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE
+from .bags_types import (
+    CAMERA_INFO,
+    DIAGNOSTICS,
+    FOCAL_STACK,
+    FOCUS_STATE,
+    IMAGE,
+    JOINT_STATE,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -189,6 +196,16 @@ class MessageFactory:
             images=[self.image(item.stamp_ns, item.image) for item in stack.slices],
             focus_distances=stack.focus_distances_m,
             camera_info=info,
+        )
+
+    def joint_state(self, stamp_ns: int, name: str, position_rad: float) -> Any:
+        """A JointState message of one joint."""
+        return self._types[JOINT_STATE](
+            header=self._header(stamp_ns),
+            name=[name],
+            position=np.array([position_rad], np.float64),
+            velocity=np.empty(0),
+            effort=np.empty(0),
         )
 
     def diagnostics(self, stamp_ns: int, name: str, values: dict[str, str]) -> Any:
