@@ -19,7 +19,7 @@ _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _ACROSS = 96
 # Less than this share of the full range is noise, or what cameras differ in.
 _LEAST_MISFIT = 0.012
-_LEAST_RATIO = 0.35
+_LEAST_RATIO = 0.2
 _LEAST_EXCESS = 0.02
 _IMPOSSIBLE_SHARE = 0.08
 _CLIPPED = 0.98
