@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..files.bags import BagReader
 from ..files.bags_messages import image_of, mosaic_image_of, stamp_of
 from ..reflection.capture import linearized
+from ..reflection.mosaic import check_pattern
 from ..reflection.pipeline import Separation, SeparationPipeline, Wanted
 from ..types import FloatArray, InputError
 from .bag import stage_summary
@@ -177,6 +178,8 @@ class _Run:
     def _take_image(self, topic: str, stamp: int, message: Any) -> None:
         topics = self.result.topics
         if topics.kind == "mosaic":
+            encoding = str(getattr(message, "encoding", ""))
+            check_pattern(encoding, str(self._pipeline.capture["layout"]))
             self._changed(self._pipeline.add_mosaic(stamp, mosaic_image_of(message)))
             return
         image = image_of(message)

@@ -29,7 +29,7 @@ from .interface import (
     REFLECTION_SEPARATION,
     ROTATING_INPUTS,
 )
-from .mosaic import mosaic_layout
+from .mosaic import check_pattern
 from .pipeline import Separation, SeparationPipeline, Wanted
 from .rendering import rendered
 
@@ -175,8 +175,8 @@ class ReflectionSeparationNode(PerceptionNode):
             stamp = max(messages.stamp_ns(image.header.stamp) for image in images)
             kind = self.settings["input"]
             if kind == "mosaic":
+                check_pattern(images[0].encoding, str(self.settings["layout"]))
                 raw = messages.mosaic_image(images[0])
-                self._check_pattern(images[0].encoding)
                 self._source = (raw.shape[1], raw.shape[0])
                 return self._pipeline.add_mosaic(stamp, raw)
             arrays = [messages.slice_image(image) for image in images]
@@ -200,16 +200,6 @@ class ReflectionSeparationNode(PerceptionNode):
         turned = math.degrees(message.position[index]) * self.settings["filter_ratio"]
         angle = turned + self.settings["filter_offset_deg"]
         return self._pipeline.add_angle(messages.stamp_ns(message.header.stamp), angle)
-
-    def _check_pattern(self, encoding: str) -> None:
-        """Raises InputError where the driver says colour and the layout does not."""
-        layout = str(self.settings["layout"])
-        if encoding.startswith("bayer_") and mosaic_layout(layout).bayer is None:
-            pattern = encoding.removeprefix("bayer_").rstrip("0123456789")
-            raise InputError(
-                f"the mosaic is {encoding}, but layout {layout} is that of a monochrome camera: "
-                f"set layout to {layout}_{pattern}"
-            )
 
     def _separate_and_send(self) -> None:
         header = messages.header_at(self._pipeline.newest_stamp_ns, self._frame_id)

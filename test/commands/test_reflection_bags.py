@@ -5,9 +5,11 @@ import json
 import cv2
 import numpy as np
 import pytest
-from panes import small_pane
+from panes import pane_camera, small_pane
 
-from ddff_perception.files.bags import BagReader
+from ddff_perception.files.bags import BagReader, BagWriter
+from ddff_perception.files.bags_messages import MessageFactory
+from ddff_perception.files.bags_types import IMAGE, JOINT_STATE
 from ddff_perception.files.polarization_folder import read_polarization, write_polarization
 
 
@@ -149,6 +151,64 @@ def test_a_truth_without_layers_is_refused(folder, accepted, refused, tmp_path):
 def test_what_cannot_be_evaluated_is_refused_in_words(bag, refused, options, words):
     path = bag("--frames", "2")
     assert words in refused("bag", "eval-reflection", path, *options)
+
+
+class Written:
+    """A bag of messages that are not as they should be."""
+
+    def __init__(self, path, topics):
+        self.writer = BagWriter(path)
+        self.messages = MessageFactory(self.writer.store, "camera")
+        for name, kind in topics.items():
+            self.writer.add_topic(name, kind)
+
+    def write(self, topic, stamp_ns, message):
+        self.writer.write(topic, stamp_ns, message)
+
+
+def test_a_colour_mosaic_with_a_grey_layout_is_refused(tmp_path, refused, accepted):
+    bag = Written(tmp_path / "bag", {"/image_raw": IMAGE})
+    raw = pane_camera("mosaic").frame(0).images["image_raw"]
+    message = bag.messages.image(10**9, raw)
+    message.encoding = "bayer_rggb8"
+    bag.write("/image_raw", 10**9, message)
+    bag.writer.close()
+    words = refused("bag", "eval-reflection", tmp_path / "bag")
+    assert "set layout to 90_45_135_0_rggb" in words
+    found = evaluated(accepted, tmp_path / "bag", "--layout", "90_45_135_0_rggb")
+    assert found["separated"] == 1
+
+
+def test_stamps_that_are_not_in_order_are_counted(tmp_path, accepted):
+    bag = Written(tmp_path / "bag", {"/image_raw": IMAGE})
+    raw = pane_camera("mosaic").frame(0).images["image_raw"]
+    for number, seconds in enumerate((10.0, 10.1, 10.1, 10.0, 10.2, 2.0, 2.1)):
+        bag.write("/image_raw", number, bag.messages.image(round(seconds * 1e9), raw))
+    bag.writer.close()
+    found = evaluated(accepted, tmp_path / "bag")
+    counters = {name: count for name, count in found["counters"].items() if count}
+    assert counters == {"dropped_repeated": 1, "dropped_out_of_order": 1, "time_jumps": 1}
+    assert found["separated"] == 5
+
+
+def test_filter_states_without_an_angle_are_counted(tmp_path, accepted):
+    bag = Written(tmp_path / "bag", {"/image_rect": IMAGE, "/filter_state": JOINT_STATE})
+    camera = pane_camera("rotating")
+    for number in range(5):
+        stamp = (number + 1) * 10**8
+        frame = camera.frame(number)
+        state = bag.messages.joint_state(stamp, "polarizer", frame.filter_rad)
+        if number == 0:
+            state.position = np.empty(0)
+        if number == 1:
+            state.position = np.array([np.nan])
+        bag.write("/filter_state", stamp, state)
+        bag.write("/image_rect", stamp, bag.messages.image(stamp, frame.images["image_rect"]))
+    bag.writer.close()
+    found = evaluated(accepted, tmp_path / "bag", "-p", "rotating.pairing_tolerance_s=0.01")
+    assert sum(found["unusable"].values()) == 2
+    assert found["counters"]["dropped_unpaired"] == 2
+    assert found["separated"] == 1
 
 
 def test_a_bag_without_polarizer_images_is_refused(refused, tmp_path, accepted):
