@@ -137,18 +137,16 @@ class _Run:
         try:
             self._take(topic, message)
         except InputError as error:
-            counts = self.result.unusable
-            reason = f"{topic}: {error}"
-            known = reason in counts or len(counts) < _MAXIMUM_REASONS
-            counts[reason if known else "other reasons"] = (
-                counts.get(reason if known else "other reasons", 0) + 1
-            )
+            self._count_unusable(f"{topic}: {error}")
 
     def finish(self) -> ReflectionBagEvaluation:
         result = self.result
-        self._take_sets(self._sets.flush())
-        self._changed(self._pipeline.flush())
-        self._score(self._layers.flush())
+        try:
+            self._take_sets(self._sets.flush())
+            self._changed(self._pipeline.flush())
+            self._score(self._layers.flush())
+        except InputError as error:
+            self._count_unusable(f"at the end: {error}")
         result.damage = self._bag.damage
         result.counters = self._pipeline.counters
         if result.separated == 0:
@@ -196,9 +194,7 @@ class _Run:
         for entry in joined:
             images = [entry.item, *entry.others.values()]
             if any(image is None for image in images):
-                counters = self.result.unusable
-                name = "sets without an image of each angle"
-                counters[name] = counters.get(name, 0) + 1
+                self._count_unusable("sets without an image of each angle")
                 continue
             angles = self._settings.angles_deg
             self._changed(self._pipeline.add_set(entry.stamp_ns, images, angles))
@@ -249,6 +245,12 @@ class _Run:
 
     def _add(self, layer: str, name: str, estimate: FloatArray, truth: FloatArray) -> None:
         self._scores.setdefault((layer, name), []).append(image_scores(estimate, truth))
+
+    def _count_unusable(self, reason: str) -> None:
+        counts = self.result.unusable
+        # Texts with numbers in them can be as many as the messages.
+        name = reason if reason in counts or len(counts) < _MAXIMUM_REASONS else "other reasons"
+        counts[name] = counts.get(name, 0) + 1
 
     def _nothing_separated(self) -> str:
         result = self.result

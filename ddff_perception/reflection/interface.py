@@ -9,7 +9,7 @@ from .classical import METHODS, method_parameters
 from .pipeline import DEFAULT_METHOD, INPUTS
 from .rotating_settings import ROTATING_PARAMETERS
 
-BITS = ("input", "8", "16")
+PIXEL_TYPES = ("input", "uint8", "uint16")
 
 INPUT_PARAMETERS = ParameterTable(
     [
@@ -83,11 +83,11 @@ INPUT_PARAMETERS = ParameterTable(
         ),
         Parameter("method", DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS)),
         Parameter(
-            "bits",
+            "pixel_type",
             "input",
-            "bits per channel of transmission/image and reflection/image: mono8 or bgr8, mono16 or "
-            "bgr16; input takes those of the input",
-            choices=BITS,
+            "type of the pixels of transmission/image and reflection/image: uint8 (mono8, bgr8) or "
+            "uint16 (mono16, bgr16); input takes that of the input",
+            choices=PIXEL_TYPES,
         ),
     ]
 )

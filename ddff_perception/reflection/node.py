@@ -232,8 +232,8 @@ class ReflectionSeparationNode(PerceptionNode):
 
     def _send(self, separation: Separation, header: Any) -> None:
         if separation.layers is not None:
-            bits = self.settings["bits"]
-            kind = separation.kind if bits == "input" else f"uint{bits}"
+            chosen = str(self.settings["pixel_type"])
+            kind = separation.kind if chosen == "input" else chosen
             for name, layer in (
                 ("transmission/image", separation.layers.transmission),
                 ("reflection/image", separation.layers.reflection),

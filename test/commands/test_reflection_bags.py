@@ -11,6 +11,7 @@ from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import IMAGE, JOINT_STATE
 from ddff_perception.files.polarization_folder import read_polarization, write_polarization
+from ddff_perception.ros.nodes import node_interface
 
 
 @pytest.fixture
@@ -216,6 +217,27 @@ def test_a_bag_without_polarizer_images_is_refused(refused, tmp_path, accepted):
 
     accepted("simulate", "bag", write_wall(tmp_path / "stack"), "-o", tmp_path / "sweep")
     assert "holds no polarizer images" in refused("bag", "eval-reflection", tmp_path / "sweep")
+
+
+@pytest.mark.parametrize("camera", ["mosaic", "angles", "rotating"])
+def test_a_polarization_folder_is_played_by_its_node(
+    folder, accepted, refused, monkeypatch, camera
+):
+    played = []
+
+    def run(module, values, namespace):
+        played.append((module, values, namespace))
+        return 0
+
+    monkeypatch.setattr("ddff_perception.commands.play.run_node_here", run)
+    accepted("play", folder, "--camera", camera, "--rate", "5", "--namespace", "front")
+    module, values, namespace = played[0]
+    assert (module, namespace) == ("ddff_perception.simulation.polarizer_node", "front")
+    node_interface("sim_polarizer_camera").parameters.complete(values)
+    assert values == {"source": str(folder.resolve()), "rate_hz": 5.0, "camera": camera}
+    assert "camera must be one of" in refused("play", folder, "--camera", "film")
+    (folder / "001.png").unlink()
+    assert "does not exist" in refused("play", folder)
 
 
 def test_a_pane_is_rendered_into_a_folder(tmp_path, accepted, refused):

@@ -130,14 +130,14 @@ def test_the_newest_image_wins_and_the_others_are_counted(start: Start) -> None:
     assert run.total("dropped: superseded by a newer image") == 3
 
 
-def test_sixteen_bits_stay_sixteen_and_bits_can_be_chosen(start: Start) -> None:
+def test_sixteen_bits_stay_sixteen_and_eight_can_be_chosen(start: Start) -> None:
     run = start("mosaic", listen=LAYERS).wait()
     raw = run.camera.frame(0).images["image_raw"].astype(np.uint16) * 257
     header = messages.header_at(1, "")
     deep = {"image_raw": messages.image_message(raw, header)}
     found = run.at(LAYERS[0], run.shoot(instead=deep))
     assert found.encoding == "mono16"
-    assert run.node.set_parameters([Parameter("bits", value="8")])[0].successful
+    assert run.node.set_parameters([Parameter("pixel_type", value="uint8")])[0].successful
     shallow = run.at(LAYERS[0], run.shoot(instead=deep))
     assert shallow.encoding == "mono8"
     difference = messages.image_array(found) / 257.0 - messages.image_array(shallow)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from panes import pane_camera, plain, psnr, small_pane, unit
 
+from ddff_perception.files.stack_folder import read_image
 from ddff_perception.reflection.mosaic import LAYOUTS
 from ddff_perception.reflection.pipeline import SeparationPipeline, Wanted
 from ddff_perception.types import InputError
@@ -41,6 +42,17 @@ def test_every_kind_of_camera_gives_the_layers_of_the_pane(kind):
     strong = found.degree > 0.3
     assert np.median(found.angle_rad[strong]) == pytest.approx(np.pi / 2, abs=0.05)
     assert found.angle_rad.min() >= 0.0 and found.angle_rad.max() < np.pi
+
+
+def test_four_polarizers_before_a_real_camera_have_the_angles_that_others_measured(real_captures):
+    raw = read_image(real_captures / "polarization" / "polarizer_IMX250MZR.png")
+    pipeline = SeparationPipeline()
+    pipeline.add_mosaic(1, raw)
+    angle = pipeline.separate(Wanted(layers=False, degree=False)).angle_rad
+    for column, expected in ((188, 83.0), (536, 43.0), (777, 175.0), (1051, 136.0)):
+        disc = 2 * angle[514:574, column - 30 : column + 30]
+        found = np.degrees(np.arctan2(np.sin(disc).mean(), np.cos(disc).mean())) / 2
+        assert abs((found - expected + 90) % 180 - 90) < 2
 
 
 def test_only_what_is_wanted_is_computed():
