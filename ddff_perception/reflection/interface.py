@@ -51,6 +51,16 @@ INPUT_PARAMETERS = ParameterTable(
             dynamic=False,
         ),
         Parameter(
+            "work_queue_size",
+            8,
+            "frames behind a rotating filter that may wait to be aligned; the oldest makes way "
+            "(input rotating; of the other inputs only the newest waits)",
+            "",
+            1,
+            100,
+            dynamic=False,
+        ),
+        Parameter(
             "filter_joint",
             "",
             "name of the filter's joint in filter_state; empty: the first one (input rotating)",

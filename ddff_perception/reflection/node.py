@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -35,9 +36,6 @@ from .rendering import rendered
 
 Incoming: TypeAlias = tuple[ImageMessage, ...] | JointState
 
-# Each frame behind a rotating filter counts, and so does each of its readings.
-_ROTATING_QUEUE = 64
-
 
 class ReflectionSeparationNode(PerceptionNode):
     """Works on the newest complete input; what comes meanwhile and has no room is dropped."""
@@ -46,7 +44,8 @@ class ReflectionSeparationNode(PerceptionNode):
         # Guards everything that the worker and the parameters share.
         self._lock = threading.Lock()
         self._pipeline = SeparationPipeline()
-        self._worker: Worker[Incoming] | None = None
+        self._worker: Worker[tuple[ImageMessage, ...]] | None = None
+        self._readings: deque[JointState] = deque(maxlen=1000)
         self._joiner: ImageSets | None = None
         self._camera_info: CameraInfo | None = None
         self._frame_id = ""
@@ -89,7 +88,8 @@ class ReflectionSeparationNode(PerceptionNode):
         )
 
     def activate(self) -> None:
-        if self.settings["input"] == "angles":
+        kind = self.settings["input"]
+        if kind == "angles":
             self._joiner = ImageSets(
                 [topic.name for topic in self.inputs() if topic is not CAMERA_INFO],
                 self._on_set,
@@ -101,7 +101,7 @@ class ReflectionSeparationNode(PerceptionNode):
         self._worker = Worker(
             "reflection_separation",
             self._work,
-            capacity=_ROTATING_QUEUE if self.settings["input"] == "rotating" else 1,
+            capacity=self.settings["work_queue_size"] if kind == "rotating" else 1,
             failed=self._on_failure,
             dropped=lambda _: self.diagnostics.count_drop("superseded by a newer image"),
         )
@@ -114,6 +114,7 @@ class ReflectionSeparationNode(PerceptionNode):
     def cleanup(self) -> None:
         with self._lock:
             self._pipeline = SeparationPipeline()
+            self._readings.clear()
             self._camera_info = self._separation = None
 
     def values_changed(self, changed: frozenset[str]) -> None:
@@ -130,6 +131,7 @@ class ReflectionSeparationNode(PerceptionNode):
         with self._lock:
             if self._worker is not None:
                 self.diagnostics.count_drop("reset", self._worker.clear())
+            self._readings.clear()
             self._pipeline.reset()
             self._separation = None
 
@@ -144,8 +146,9 @@ class ReflectionSeparationNode(PerceptionNode):
 
     def _on_filter_state(self, message: JointState) -> None:
         self.diagnostics.count("filter_state in")
+        self._readings.append(message)
         if self._worker is not None:
-            self._worker.put(message)
+            self._worker.wake()
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera_info = message
@@ -157,12 +160,15 @@ class ReflectionSeparationNode(PerceptionNode):
 
     # On the worker's thread.
 
-    def _work(self, incoming: list[Incoming]) -> None:
+    def _work(self, incoming: list[tuple[ImageMessage, ...]]) -> None:
         with self._lock:
-            used = [message for message in incoming if self._take(message)]
+            used = 0
+            while self._readings:
+                used += self._take(self._readings.popleft())
+            used += sum(self._take(images) for images in incoming)
             if not used:
                 return
-            self.diagnostics.count_drop("superseded by a newer image", len(used) - 1)
+            self.diagnostics.count_drop("superseded by a newer image", used - 1)
             self._separate_and_send()
 
     def _take(self, message: Incoming) -> bool:
