@@ -24,6 +24,9 @@ from ..types import FloatArray, ImageArray
 from .filter_angles import AngleRule, FilterTrack, Found, axis_difference
 from .rotating_settings import ROTATING_PARAMETERS
 
+# Light that the filter takes away leaves more uncorrelated than a pixel of motion does: a shift
+# need not explain much. Less would let that light pull frames that do not move.
+_SHIFT_GAIN = 0.003
 _DROPS = {
     Found.UNPAIRED: "dropped_unpaired",
     Found.TURNING: "dropped_turning",
@@ -202,7 +205,7 @@ class RotatingCapture:
             return np.eye(3)
         model = "homography" if self._values["alignment_model"] == "homography" else "affine"
         matrix, correlation = register(
-            frame.levels, previous.levels, frame.image.shape, np.eye(3), model
+            frame.levels, previous.levels, frame.image.shape, np.eye(3), model, _SHIFT_GAIN
         )
         if correlation < self._number("minimum_correlation"):
             raise RegistrationError("the frames do not correlate")

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from panes import pane_camera, plain, psnr, small_pane, unit
+from panes import pane, pane_camera, plain, psnr, small_pane, unit
 
 from ddff_perception.files.stack_folder import read_image
 from ddff_perception.reflection.mosaic import LAYOUTS
 from ddff_perception.reflection.pipeline import SeparationPipeline, Wanted
+from ddff_perception.simulation.polarizer_frames import PolarizerCamera, PolarizerSettings
 from ddff_perception.types import InputError
 
 STEP = 100_000_000
@@ -100,6 +101,24 @@ def test_stamps_repeated_and_out_of_order_are_dropped_and_a_jump_begins_anew():
     assert pipeline.add_mosaic(late, raw)
     assert pipeline.add_mosaic(STEP, raw)
     assert pipeline.counters["time_jumps"] == 1
+
+
+@pytest.mark.parametrize(("sway_px", "least_db"), [(0.0, 41), (0.5, 41), (3.0, 36)])
+def test_alignment_costs_little_at_rest_and_gains_much_in_motion(sway_px, least_db):
+    camera = PolarizerCamera(pane(), PolarizerSettings("rotating", noise=1.0, sway_px=sway_px))
+    found = {}
+    for alignment in ("none", "ecc"):
+        pipeline = SeparationPipeline("schechner", rotating={"alignment": alignment})
+        for number in range(7):
+            frame = camera.frame(number)
+            stamp = (number + 1) * STEP
+            pipeline.add_angle(stamp, float(np.degrees(frame.filter_rad)))
+            pipeline.add_image(stamp, frame.images["image_rect"])
+        layers = pipeline.separate(Wanted(degree=False, angle=False)).layers
+        found[alignment] = psnr(layers.transmission, unit(frame.truth[0]))
+    assert found["ecc"] > least_db
+    if sway_px > 1:
+        assert found["ecc"] > found["none"] + 6
 
 
 def test_a_jump_of_the_stamps_forgets_the_frames_of_a_rotating_filter():
