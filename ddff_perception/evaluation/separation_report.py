@@ -87,7 +87,11 @@ def pictures_section(result: SeparationResult) -> Section:
     if result.truth is not None:
         layers += [
             Picture(result.truth[0], "True transmission", photo=True),
-            Picture(stretched(result.truth[1])[0], "True reflection, brightened alike", photo=True),
+            Picture(
+                brightened(result.truth[1], stretched(result.reflection)[1]),
+                "True reflection, as bright",
+                photo=True,
+            ),
         ]
     maps = polarization_pictures(result.degree, result.angle_deg)
     if result.confidence is not None:
@@ -141,9 +145,14 @@ def stretched(image: ImageArray) -> tuple[ImageArray, float]:
     top = np.iinfo(image.dtype).max
     bright = float(np.percentile(image, 99.0))
     gain = max(1.0, top / bright) if bright > 0 else 1.0
-    levels = np.clip(image.astype(np.float32) * gain, 0, top)
+    return brightened(image, gain), gain
+
+
+def brightened(image: ImageArray, gain: float) -> ImageArray:
+    """`image` times `gain`, clipped to its type."""
+    levels = np.clip(image.astype(np.float32) * gain, 0, np.iinfo(image.dtype).max)
     shown: ImageArray = levels.astype(image.dtype)
-    return shown, gain
+    return shown
 
 
 def _tiles(results: Sequence[SeparationResult]) -> list[Tile]:

@@ -129,7 +129,7 @@ class RotatingCapture:
         self._frames.clear()
 
     def images(self) -> tuple[tuple[ImageArray, ...], tuple[float, ...]]:
-        """The frames as the newest one sees them, and their angles in degrees, oldest first."""
+        """The frames as the newest one sees them, and their angles in 0..180 degrees, oldest first."""
         newest = self._frames[-1] if self._frames else None
         if newest is None:
             return (), ()
@@ -137,7 +137,7 @@ class RotatingCapture:
             frame.image if frame is newest else self._seen_from(newest, frame)
             for frame in self._frames
         )
-        return seen, tuple(frame.angle_deg for frame in self._frames)
+        return seen, tuple(frame.angle_deg % 180.0 for frame in self._frames)
 
     def _let_in(self, final: bool = False) -> bool:
         changed = False
