@@ -129,7 +129,7 @@ class RotatingCapture:
         self._frames.clear()
 
     def images(self) -> tuple[tuple[ImageArray, ...], tuple[float, ...]]:
-        """The frames as the newest one sees them, and their angles in 0..180 degrees, oldest first."""
+        """The frames as the newest one sees them, and their angles (0..180 deg), oldest first."""
         newest = self._frames[-1] if self._frames else None
         if newest is None:
             return (), ()
