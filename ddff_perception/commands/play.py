@@ -1,4 +1,4 @@
-"""`ddff play`: a stack folder or a bag as live topics."""
+"""`ddff play`: a stack folder, a polarization folder or a bag as live topics."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from typing import Annotated
 import typer
 
 from ..files.bags_salvage import looks_like_bag
+from ..files.polarization_folder import DESCRIPTION
+from ..simulation.polarizer_frames import (
+    CAMERAS,
+    PolarizerCamera,
+    PolarizerSettings,
+    open_polarization,
+)
 from ..simulation.replay import ORDERS
 from ..types import InputError
 
 
 def play(
-    source: Annotated[Path, typer.Argument(help="Stack folder (with a stack.json) or bag.")],
-    rate: Annotated[float, typer.Option(help="Stack: frames per second.")] = 10.0,
+    source: Annotated[Path, typer.Argument(help="Stack folder, polarization folder, or bag.")],
+    rate: Annotated[float, typer.Option(help="Folders: frames per second.")] = 10.0,
     order: Annotated[str, typer.Option(help=f"Stack: one of {', '.join(ORDERS)}.")] = "ping_pong",
+    camera: Annotated[
+        str, typer.Option(help=f"Polarization folder: one of {', '.join(CAMERAS)}.")
+    ] = "mosaic",
     speed: Annotated[float, typer.Option(help="Bag: times the speed of the recording.")] = 1.0,
     topic: Annotated[
         list[str] | None, typer.Option(help="Bag: play this topic, as often as needed (else all).")
@@ -26,24 +36,36 @@ def play(
         bool, typer.Option(help="Bag: shift the stamps to now; else as recorded.")
     ] = False,
     loop: Annotated[bool | None, typer.Option(help="Play for ever. Default: stacks do.")] = None,
-    namespace: Annotated[str, typer.Option(help="Namespace of the topics of a stack.")] = "",
+    namespace: Annotated[str, typer.Option(help="Namespace of the topics of a folder.")] = "",
 ) -> None:
-    """Play a stack or a bag as live topics until the end or Ctrl-C.
+    """Play a folder or a bag as live topics until the end or Ctrl-C.
 
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
-    focus_state and, if known, truth/depth. A bag's topics are played as they were recorded, by the
+    focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
+    node sim_polarizer_camera). A bag's topics are played as they were recorded, by the
     node bag_player. Numbers that are the same on every run come from `ddff bag eval` instead.
 
     Examples:
       ddff play my_stack --rate 30 --namespace camera
 
+      ddff play my_pane --camera rotating --namespace camera
+
       ddff play my_bag --speed 0.5 --restamp --loop
 
     """
-    if (source / "stack.json").is_file() or not looks_like_bag(source):
+    if (source / DESCRIPTION).is_file():
+        settings = PolarizerSettings(camera)
+        PolarizerCamera(open_polarization(source), settings)
+        module = "ddff_perception.simulation.polarizer_node"
+        values: dict[str, object] = {
+            "source": str(source.resolve()),
+            "rate_hz": rate,
+            "camera": camera,
+        }
+    elif (source / "stack.json").is_file() or not looks_like_bag(source):
         _check_stack(source)
         module = "ddff_perception.simulation.node"
-        values: dict[str, object] = {
+        values = {
             "source": str(source.resolve()),
             "rate_hz": rate,
             "order": order,

@@ -182,6 +182,7 @@ def register(
     shape: tuple[int, ...],
     initial: Matrix,
     model: str = "affine",
+    shift_gain: float = _LEAST_GAIN,
 ) -> tuple[Matrix, float]:
     """The matrix from `reference` to `image` (two pyramids of images of `shape`), and how well
     they then correlate (1: the same but for brightness and contrast).
@@ -210,25 +211,32 @@ def register(
     if not np.isfinite(matrix).all() or not 0.25 < determinant < 4.0:
         raise RegistrationError("the alignment folds the image")
     scale = scaling(shape, reference[-1].shape)
-    return simplest_motion(reference[-1], image[-1], scale, initial, _normalised(matrix))
+    found_matrix = _normalised(matrix)
+    return simplest_motion(reference[-1], image[-1], scale, initial, found_matrix, shift_gain)
 
 
 def simplest_motion(
-    fixed: FloatArray, moving: FloatArray, scale: Matrix, initial: Matrix, found: Matrix
+    fixed: FloatArray,
+    moving: FloatArray,
+    scale: Matrix,
+    initial: Matrix,
+    found: Matrix,
+    shift_gain: float = _LEAST_GAIN,
 ) -> tuple[Matrix, float]:
     """The simplest of the motions between `initial` and `found`, and its correlation.
 
     `initial` itself, with the shift of `found`, with its turn and magnification too, or `found`:
-    a freer one has to take a share of what the simpler leaves uncorrelated. Defocus differs from
-    place to place and pulls a free model by a tenth of a pixel where nothing moves; along a sweep
-    these pulls have one sign and add up. `scale` goes from pixels of the full images, for which
-    the matrices hold, to those of `fixed` and `moving`.
+    a freer one has to take a share of what the simpler leaves uncorrelated, a shift `shift_gain`.
+    Defocus differs from place to place and pulls a free model by a tenth of a pixel where nothing
+    moves; along a sweep these pulls have one sign and add up. `scale` goes from pixels of the full
+    images, for which the matrices hold, to those of `fixed` and `moving`.
     """
     best, correlation = initial, -1.0
     candidates = (initial, *_simpler(initial, found, scale, fixed.shape), found)
     for number, candidate in enumerate(candidates):
         reached = _correlation(fixed, moving, scale @ candidate @ np.linalg.inv(scale))
-        if number == 0 or reached - correlation > _LEAST_GAIN * (1.0 - correlation):
+        gain = shift_gain if number == 1 else _LEAST_GAIN
+        if number == 0 or reached - correlation > gain * (1.0 - correlation):
             best, correlation = candidate, reached
     return best, correlation
 
