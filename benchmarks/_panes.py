@@ -26,32 +26,34 @@ _BEND_DEG = 12.0
 
 
 def settings_of(subset: str) -> list[PaneSettings]:
-    """One view per pane (flat, curved), incidence and exposure ratio. "look" is for development:
-    other pictures and planes, few views.
+    """Two views per pane (flat, curved) and incidence, of exposure ratios that take turns.
+
+    "look" is for development: other pictures and planes, one view per pane and incidence.
     """
-    seed = FIRST_SEED[subset]
     incidences = INCIDENCES if subset == "test" else (25.0, 50.0, 70.0)
-    found = []
-    for curved in (False, True):
-        for incidence in incidences:
-            for ratio in RATIOS if subset == "test" else (RATIOS[len(found) % 3],):
-                rng = np.random.default_rng(seed)
-                bend = min(_BEND_DEG, _MOST_DEG - incidence - _VIEW_DEG / 2) * rng.choice([-1, 1])
-                found.append(
-                    PaneSettings(
-                        seed=seed,
-                        width=_SIZE[0],
-                        height=_SIZE[1],
-                        incidence_deg=incidence,
-                        plane_deg=float(rng.uniform(0, 180)),
-                        curvature=_curvature(incidence, bend) if curved else 0.0,
-                        ratio=ratio,
-                        field_of_view_deg=_VIEW_DEG,
-                        samples=_SAMPLES,
-                    )
-                )
-                seed += 1
-    return found
+    views = 2 if subset == "test" else 1
+    cells = [(curved, incidence) for curved in (False, True) for incidence in incidences]
+    return [
+        _settings(FIRST_SEED[subset] + 3 * number + turn % 3, curved, incidence, RATIOS[turn % 3])
+        for number, (curved, incidence) in enumerate(cells)
+        for turn in range(number, number + views)
+    ]
+
+
+def _settings(seed: int, curved: bool, incidence: float, ratio: float) -> PaneSettings:
+    rng = np.random.default_rng(seed)
+    bend = min(_BEND_DEG, _MOST_DEG - incidence - _VIEW_DEG / 2) * rng.choice([-1, 1])
+    return PaneSettings(
+        seed=seed,
+        width=_SIZE[0],
+        height=_SIZE[1],
+        incidence_deg=incidence,
+        plane_deg=float(rng.uniform(0, 180)),
+        curvature=_curvature(incidence, bend) if curved else 0.0,
+        ratio=ratio,
+        field_of_view_deg=_VIEW_DEG,
+        samples=_SAMPLES,
+    )
 
 
 def _curvature(incidence_deg: float, bend_deg: float) -> float:

@@ -71,11 +71,14 @@ class Up(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Observations B x 15 x H x W in -1..1, H and W multiples of 8, to B x 8 x H x W."""
+    """Observations B x 15 x H x W in -1..1, H and W multiples of 8, to B x 8 x H x W.
 
-    def __init__(self) -> None:
+    `observations`: channels in, another number for the paper's ablation.
+    """
+
+    def __init__(self, observations: int = OBSERVATIONS) -> None:
         super().__init__()
-        self.prologue = Convolution(OBSERVATIONS, OBSERVATIONS)
+        self.prologue = Convolution(observations, OBSERVATIONS)
         self.block1 = Down(OBSERVATIONS, 32)
         self.block1b = Down(32, 32, stride=1)
         self.block2 = Down(32, 64)
@@ -88,7 +91,7 @@ class EncoderDecoder(nn.Module):
         self.block5b = Up(32, 32, 32, stride=1)
         self.block6 = Up(32, OBSERVATIONS, 16)
         self.epilogue1 = Convolution(16, 16)
-        self.epilogue2 = Convolution(16 + OBSERVATIONS, 16)
+        self.epilogue2 = Convolution(16 + observations, 16)
         self.epilogue3 = nn.Conv2d(16, OUTPUTS, 3, padding=1)
 
     def forward(self, observations: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 Where only one layer has an edge, the edge's polarization names the mixing: its gradients in the
 images d (along the axis of polarization) and m (mean) stand as (a - b) / (a + b) where the edge is
 reflected, and as -(a - b) / (2 - a - b) where it is transmitted, a and b being the reflected
-shares of `layers.py`. The network sees such ratios at two scales, the noise, and the whole image's
-summary, and says per 8 x 8 pixels: the share R̄, the gain h towards d as a vector (its direction is
-φ⊥ from the common axis, its sign which of the two axes), and how much of d's fine bands is noise.
+shares of `layers.py`. The network sees histograms of these ratios in patches of two scales, the
+noise, and the whole image's summary, and says per 8 x 8 pixels: the share R̄, the gain h towards d
+as a vector (its direction is φ⊥ from the common axis, its sign which of the two axes), and how much
+of d's fine bands is light.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-_FEATURES = 22
+REDUCTION = 8
+_BINS = 24
+# Bins are even in atan(4 x): reflections of all incidences fall apart there.
+_STEEPNESS = 4.0
+_FEATURES = 3 * (_BINS + 1) + 2 * 5 + 7
 _EPSILON = 1e-6
 _GAIN = 3.0
-_FINEST = 2
-REDUCTION = 8
 
 
 @dataclass
@@ -61,41 +64,51 @@ def _gradients(image: Tensor) -> Tensor:
     return F.pad(torch.cat([right, down], dim=1), (0, 1, 0, 1))
 
 
-def _ratios(m: Tensor, d: Tensor, e: Tensor) -> Tensor:
-    """Six maps of how the gradients of d and e stand to m's."""
-    gm, gd, ge = _gradients(m), _gradients(d), _gradients(e)
+def _histogram(ratio: Tensor, weight: Tensor, reduction: int) -> Tensor:
+    """Weighted histograms of `ratio` over the channels and patches of `reduction` pixels: B x
+    (bins + 1) maps, the last one the logarithm of the weight that a patch has.
+    """
+    place = (torch.atan(_STEEPNESS * ratio) / torch.pi + 0.5) * (_BINS - 1)
+    bins = []
+    for number in range(_BINS):
+        share = torch.relu(1 - (place - number).abs()) * weight
+        bins.append(F.avg_pool2d(share.mean(dim=1, keepdim=True), reduction))
+    counted = torch.cat(bins, dim=1)
+    total = counted.sum(dim=1, keepdim=True)
+    normalised = _BINS * counted / (total + 0.02)
+    return torch.cat([0.5 * normalised, torch.log10(total + 1e-3)], dim=1)
+
+
+def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> Tensor:
+    """Histograms of d's gradients over m's in patches, and the moments of both and e's."""
+    gm, gd, ge = (_gradients(part) for part in light)
+    power = gm.square() + gd.square()
+    strength = torch.sqrt(power + 1e-12)
+    weight = strength / (strength + 0.5 * torch.sqrt(power.mean(dim=(1, 2, 3), keepdim=True)))
+    ratio = gd / (gm + torch.where(gm < 0, -1e-6, 1e-6))
+    histogram = _histogram(ratio, weight, reduction)
 
     def total(x: Tensor, y: Tensor) -> Tensor:
-        return (x * y).sum(dim=1, keepdim=True)
+        pooled = F.avg_pool2d((x * y).sum(dim=1, keepdim=True), reduction)
+        return blurred(pooled, 1)
 
-    mm, dd, ee = total(gm, gm), total(gd, gd), total(ge, ge)
-    md, me, de = total(gm, gd), total(gm, ge), total(gd, ge)
-    power = mm + dd + ee
-    whole = power + 0.05 * power.mean(dim=(2, 3), keepdim=True) + 1e-7
-    return torch.cat(
-        [
-            mm / whole,
-            md / whole,
-            me / whole,
-            torch.sqrt(dd / whole + 1e-8),
-            torch.sqrt(ee / whole + 1e-8),
-            de / whole,
-        ],
-        dim=1,
-    )
+    mm, md, dd, de, ee = total(gm, gm), total(gm, gd), total(gd, gd), total(gd, ge), total(ge, ge)
+    whole = mm + dd + ee + 1e-7
+    polarized = dd + ee + 1e-9
+    moments = [md / whole, torch.sqrt(polarized / whole), de / polarized, ee / polarized]
+    return torch.cat([histogram, *moments, 0.25 * torch.log10(whole)], dim=1)
 
 
 def _grey(image: Tensor) -> Tensor:
     return image.mean(dim=1, keepdim=True)
 
 
-def _fine_power(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Logarithm of the power in the two finest bands, at half size."""
-    fine = image - blurred(image, 1)
-    coarse = blurred(image, 1) - blurred(image, 2)
-    powers = (_grey(F.avg_pool2d(band.square(), 2)) for band in (fine, coarse))
-    first, second = (torch.log10(power + 1e-8) * 0.25 + 1.0 for power in powers)
-    return first, second
+def _fine_power(image: Tensor) -> list[Tensor]:
+    """Logarithm of the power in the two finest bands."""
+    smooth = blurred(image, 1)
+    bands = (image - smooth, smooth - blurred(image, 2))
+    powers = (F.avg_pool2d(_grey(band.square()), REDUCTION) for band in bands)
+    return [torch.log10(power + 1e-8) * 0.25 + 1.0 for power in powers]
 
 
 def blurred(image: Tensor, level: int) -> Tensor:
@@ -111,38 +124,43 @@ class SurfaceEstimator(nn.Module):
     and second band that are kept.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
+        self.patch = nn.Sequential(
+            nn.Conv2d(_FEATURES, 2 * width, 1), nn.ReLU(), nn.Conv2d(2 * width, width, 1), nn.ReLU()
+        )
         self.encoder = nn.Sequential(
-            nn.Conv2d(_FEATURES, width, 3, stride=2, padding=1),
-            nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=2, dilation=2),
             nn.ReLU(),
         )
         self.summary = nn.Sequential(
-            nn.Linear(6 * width, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width)
+            nn.Linear(_FEATURES + 4 * width, 2 * width),
+            nn.ReLU(),
+            nn.Linear(2 * width, 2 * width),
+            nn.ReLU(),
+            nn.Linear(2 * width, width),
         )
         self.decoder = nn.Sequential(
             nn.ReLU(),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=2, dilation=2),
+            nn.Conv2d(width, width, 3, padding=2, dilation=2),
             nn.ReLU(),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=4, dilation=4),
+            nn.Conv2d(width, width, 3, padding=4, dilation=4),
             nn.ReLU(),
-            nn.Conv2d(2 * width, 5, 1),
+            nn.Conv2d(width, 5, 1),
         )
 
     def forward(self, light: Light) -> Tensor:
-        features = self.encoder(_features(light))
-        mean = features.mean(dim=(2, 3))
-        deviation = torch.sqrt((features - mean[:, :, None, None]).square().mean((2, 3)) + 1e-6)
-        most = features.amax(dim=(2, 3))
-        summary = self.summary(torch.cat([mean, deviation, most], dim=1))
+        with torch.no_grad():
+            seen = _features(light)
+        patches = self.patch(seen)
+        features = self.encoder(patches)
+        facts = [seen.mean(dim=(2, 3)), patches.mean(dim=(2, 3)), patches.amax(dim=(2, 3))]
+        facts += [features.mean(dim=(2, 3)), features.amax(dim=(2, 3))]
+        summary = self.summary(torch.cat(facts, dim=1))
         raw = self.decoder(features + summary[:, :, None, None])
         share = torch.sigmoid(raw[:, :1] - 1.8)
         kept = torch.sigmoid(raw[:, 3:] + 1.0)
@@ -150,16 +168,24 @@ class SurfaceEstimator(nn.Module):
 
 
 def _features(light: Light) -> Tensor:
-    """B x 22 x H/2 x W/2."""
-    halves = [F.avg_pool2d(part, 2) for part in (light.mean, light.along, light.across)]
-    quarters = [F.avg_pool2d(part, 2) for part in halves]
-    coarse = F.interpolate(_ratios(*quarters), scale_factor=2.0, mode="nearest")
-    mean = _grey(halves[0]) + 0.01
-    degrees = [_grey(part) / mean for part in halves[1:]]
-    largest = light.along.abs().amax(dim=1, keepdim=True)
-    degrees.append(F.avg_pool2d(largest, 2) / mean)
-    noise = [*_fine_power(light.along), *_fine_power(light.across), *_fine_power(light.mean)]
-    return torch.cat([_ratios(*halves), coarse, *degrees, torch.sqrt(mean), *noise], dim=1)
+    """B x features x H/8 x W/8."""
+    whole = (light.mean, light.along, light.across)
+    halves = tuple(F.avg_pool2d(part, 2) for part in whole)
+    quarters = tuple(F.avg_pool2d(part, 2) for part in halves)
+    mean = quarters[0] + 0.01
+    degree = _histogram(quarters[1] / mean, torch.ones_like(mean), 2)
+    noise = [power for part in whole for power in _fine_power(part)]
+    level = torch.sqrt(F.avg_pool2d(_grey(mean).clamp(min=0), 2) + 1e-6)
+    return torch.cat(
+        [
+            _gradient_features(halves, 4),  # type: ignore[arg-type]
+            _gradient_features(quarters, 2),  # type: ignore[arg-type]
+            degree,
+            *noise,
+            level,
+        ],
+        dim=1,
+    )
 
 
 def unmixed(light: Light, surface: Tensor) -> Tensor:
@@ -173,4 +199,4 @@ def unmixed(light: Light, surface: Tensor) -> Tensor:
     smooth, smoother = blurred(polarized, 1), blurred(polarized, 2)
     kept = smoother + maps[:, 4:5] * (smooth - smoother) + maps[:, 3:4] * (polarized - smooth)
     reflection = share * light.mean + kept
-    return torch.minimum(torch.relu(reflection), light.mean)
+    return torch.relu(torch.minimum(reflection, light.mean))

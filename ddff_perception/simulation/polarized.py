@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..types import FloatArray, InputError, LayerPair, PolarizedImages
 from .mitsuba_variant import find_llvm, load_mitsuba
-from .textures import dead_leaves
+from ..textures import dead_leaves
 
 VARIANT = "llvm_ad_mono_polarized"
 _NEEDS_LLVM = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..types import InputError
 from .shapes import Mesh
-from .textures import Texture
+from ..textures import Texture
 
 KINDS = (
     "nothing",
