@@ -23,7 +23,7 @@ from _record import ROOT, write_record
 from rich.console import Console
 from rich.table import Table
 
-from ddff_perception.evaluation.layer_metrics import LayerScore, layer_score
+from ddff_perception.evaluation.image_metrics import ImageScores, image_scores
 from ddff_perception.reflection.classical import METHODS, separate
 from ddff_perception.simulation.polarized import PaneSettings, PaneView
 from ddff_perception.types import LayerPair, PolarizedImages
@@ -64,13 +64,19 @@ def scores(views: list[View], parameters: dict[str, Any]) -> list[dict[str, Any]
                 "ratio": settings.ratio,
             }
             for layer in LAYERS:
-                score = layer_score(getattr(pair, layer), getattr(truth, layer))
+                score = score_of(getattr(pair, layer), getattr(truth, layer))
                 row |= {f"{layer}_{key}": value for key, value in _rounded(score).items()}
             rows.append(row)
     return rows
 
 
-def _rounded(score: LayerScore) -> dict[str, float]:
+def score_of(estimate: np.ndarray, truth: np.ndarray) -> ImageScores:
+    """Against the true layer's own brightest value: a dim reflection counts like a bright one."""
+    peak = np.float32(truth.max())
+    return image_scores(estimate / peak, truth / peak)
+
+
+def _rounded(score: ImageScores) -> dict[str, float]:
     return {
         "rmse": round(score.rmse, 5),
         "psnr_db": round(score.psnr_db, 2),

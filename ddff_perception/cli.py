@@ -31,7 +31,7 @@ BAD_INPUT = 2
 
 app = typer.Typer(
     name="ddff",
-    help="Depth from focus on files, bags and live cameras; reflections by polarization on files.",
+    help="Depth from focus, and reflections by polarization: on files, bags and live cameras.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="rich",
@@ -49,7 +49,11 @@ app.command()(train.train)
 app.command()(info.bench)
 app.command()(info.info)
 app.add_typer(bag.app, name="bag", help="Look into, evaluate and compare recorded bags.")
-app.add_typer(simulate.app, name="simulate", help="Path-traced focus sweeps with exact depth.")
+app.add_typer(
+    simulate.app,
+    name="simulate",
+    help="Path-traced focus sweeps and glass panes, with their truth.",
+)
 app.add_typer(calibrate.app, name="calibrate", help="Calibrate a lens.")
 
 

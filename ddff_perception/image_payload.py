@@ -92,6 +92,22 @@ def decode_image(
     return image
 
 
+def mosaic_encoding(encoding: str) -> str:
+    """The encoding as whose pixels a raw mosaic is read: bayer_* as mono8 or mono16.
+
+    Raises InputError on an encoding that no raw image has.
+    """
+    if encoding.startswith("bayer_") and encoding.endswith(("8", "16")):
+        return "mono16" if encoding.endswith("16") else "mono8"
+    layout = _LAYOUTS.get(encoding)
+    if layout is None or layout.channels != 1 or layout.dtype == "f4":
+        raise InputError(
+            f"a raw mosaic in encoding {encoding[:40]!r} cannot be read: let the driver publish "
+            "the raw image, unpacked and not demosaiced (mono8, mono16 or bayer_*)"
+        )
+    return encoding
+
+
 def encode_image(image: NDArray[Any], encoding: str | None = None) -> ImagePayload:
     """The payload of a `sensor_msgs/Image` that shows `image`.
 

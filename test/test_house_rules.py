@@ -44,7 +44,7 @@ BELOW = {
     "depth_from_focus": {"files", "optics", "ros", "engines", "training"},
     "reflection": {"files", "optics", "ros", "engines", "training"},
     "evaluation": {"files", "optics", "engines", "depth_from_focus", "reflection"},
-    "simulation": {"files", "optics", "ros", "evaluation", "depth_from_focus"},
+    "simulation": {"files", "optics", "ros", "evaluation", "depth_from_focus", "reflection"},
     "commands": {
         "files", "optics", "engines", "ros", "training", "evaluation", "depth_from_focus",
         "reflection", "simulation",

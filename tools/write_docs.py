@@ -111,6 +111,22 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "seconds": "s",
         },
     ),
+    "real_polarization": (
+        "Real polarization captures",
+        "A raw image of a Sony IMX250MZR at half resolution: a landscape behind four polarizers, "
+        "and no pane, so that only the measured polarization can be scored; of the layers the "
+        "pictures speak. The command writes them to `out/real_polarization/report.html`.",
+        {
+            "capture": "capture",
+            "size": "size",
+            "method": "method",
+            "score_is": "score",
+            "score": "value",
+            "reflected_percent": "reflected light [%]",
+            "confidence": "mean confidence",
+            "frame_ms": "raw image to all results [ms]",
+        },
+    ),
     "grid_search": (
         "VDFF: the papers' baseline, and its grid search",
         "On the development stacks. The search changes two parameters; the paper's values "

@@ -1,4 +1,4 @@
-"""`ddff bag`: look into recorded bags, and evaluate focus sweeps in them without a clock."""
+"""`ddff bag`: look into recorded bags, and evaluate what is in them without a clock."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ._common import console, progress_bar, say
+from .bag_reflection import bag_eval_reflection
 
 if TYPE_CHECKING:
     from ..depth_from_focus.pipeline import DepthPipeline
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..files.bags import BagReader
 
 app = typer.Typer(no_args_is_help=True)
+app.command("eval-reflection")(bag_eval_reflection)
 
 Bag = Annotated[Path, typer.Argument(help="Bag folder, or one .mcap or .db3 file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]

@@ -7,30 +7,22 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.table import Table
 
 from .. import __version__
 from ..evaluation.machine import hardware, today
-from ..evaluation.polarization_figures import colorize_angle, colorize_degree
-from ..files.atomic import make_folder, remove, write_json
-from ..files.stack_folder import read_image, write_array, write_image
-from ..optics.polarization import (
-    angle_of_polarization_deg,
-    degree_of_polarization,
-    mean_over_channels,
-    stokes_from_images,
-)
+from ..evaluation.separation_files import write_separation
+from ..files.atomic import make_folder, write_json
+from ..files.stack_folder import read_image
 from ..parameters import Value
 from ..reflection.capture import (
     CAPTURE_PARAMETERS,
-    displayed,
     images_from_angles,
     images_from_mosaic,
 )
 from ..reflection.classical import METHODS, method_parameters, separate
-from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
+from ..types import ImageArray, InputError, PolarizedImages
 from ._common import console, progress_bar, say
 
 _ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
@@ -65,9 +57,10 @@ def reflection(
 ) -> None:
     """Separate what a window or water reflects from what lies behind it.
 
-    Writes transmission.png and reflection.png (in the bits of the input), confidence.npy where
-    the method has one, polarization_degree.npy (0..1) and polarization_angle.npy (degrees in
-    0..180) with a picture of each, and summary.json.
+    Writes transmission.png and reflection.png (in the bits of the input), polarizer_0.png ... (the
+    image per angle), confidence.npy where the method has one, polarization_degree.npy (0..1) and
+    polarization_angle.npy (degrees in 0..180) with a picture of each, and summary.json.
+    `ddff report` makes a page of the folder.
 
     Photographs need --param response=srgb: polarization is measured on linear values.
 
@@ -95,9 +88,7 @@ def reflection(
         pair = separate(polarized, method, _part(values, capture=False))
         seconds = time.perf_counter() - started
         bar.advance(task)
-    # The summary comes last: a folder without one is not whole.
-    remove(output / "summary.json")
-    degree = _write(output, polarized, pair, capture, raw[0].dtype.name)
+    degree = write_separation(output, polarized, pair, capture, raw[0].dtype.name)
     sources = [str(path) for path in images or []] if mosaic is None else [str(mosaic)]
     summary = _summary(polarized, sources, method, values) | {
         "mean_degree_of_polarization": float(degree.mean()),
@@ -138,31 +129,6 @@ def _angles(text: str | None, count: int) -> list[float]:
 
 def _part(values: dict[str, Value], *, capture: bool) -> dict[str, Value]:
     return {n: v for n, v in values.items() if (n in CAPTURE_PARAMETERS) is capture}
-
-
-def _write(
-    output: Path,
-    polarized: PolarizedImages,
-    pair: LayerPair,
-    values: dict[str, Value],
-    kind: str,
-) -> FloatArray:
-    """All result files but the summary; returns the degree of polarization."""
-    top = 255 if kind == "uint8" else 65535
-    for name, layer in (("transmission", pair.transmission), ("reflection", pair.reflection)):
-        levels = np.rint(displayed(layer, values) * np.float32(top))
-        write_image(output / f"{name}.png", levels.astype(kind))
-    if pair.confidence is None:
-        remove(output / "confidence.npy")
-    else:
-        write_array(output / "confidence.npy", pair.confidence)
-    stokes = mean_over_channels(stokes_from_images(polarized.images, polarized.angles_deg))
-    degree, angle = degree_of_polarization(stokes), angle_of_polarization_deg(stokes)
-    write_array(output / "polarization_degree.npy", degree)
-    write_array(output / "polarization_angle.npy", angle)
-    write_image(output / "polarization_degree.png", colorize_degree(degree))
-    write_image(output / "polarization_angle.png", colorize_angle(angle, degree))
-    return degree
 
 
 def _summary(

@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from ..evaluation.report_results import report_from_results
+from ..evaluation.separation_files import is_separation
+from ..evaluation.separation_report import report_from_separations
 from ..files.atomic import make_folder
+from ..types import InputError
 from ._common import progress_bar, say
 
 
 def report(
     results: Annotated[
-        list[Path], typer.Argument(help="Result folders that ddff depth wrote.", metavar="DIR...")
+        list[Path],
+        typer.Argument(
+            help="Result folders of ddff depth, or of ddff reflection.", metavar="DIR..."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
         "report.html"
@@ -22,11 +28,11 @@ def report(
     truth: Annotated[
         list[Path] | None,
         typer.Option(
-            help="True depth (stack folder, .npy, .png): one per DIR, in order, or one folder "
-            "that holds a stack folder named like each DIR.",
+            help="True depth (stack folder, .npy, .png) or true layers (polarization folder): one "
+            "per DIR, in order, or one folder that holds a folder named like each DIR.",
         ),
     ] = None,
-    title: Annotated[str, typer.Option(help="Title of the page.")] = "Depth from focus",
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
 ) -> None:
     """Make one self-contained HTML page with pictures, curves and tables.
 
@@ -41,12 +47,20 @@ def report(
 
       ddff report out/* --truth stacks --title "Eight rooms"
 
+      ddff report out/window --truth my_pane -o window.html
+
     """
+    kinds = {is_separation(folder) for folder in results}
+    if len(kinds) > 1:
+        raise InputError("these are results of depth and of reflection: make one page of each kind")
     make_folder(output.parent)
+    separated = True in kinds
+    name = title or ("Reflection separation" if separated else "Depth from focus")
+    make_page = report_from_separations if separated else report_from_results
     with progress_bar() as bar:
         task = bar.add_task("reading results", total=len(results))
-        report_from_results(
-            results, output, truths=truth or [], title=title, progress=lambda: bar.advance(task)
+        make_page(
+            results, output, truths=truth or [], title=name, progress=lambda: bar.advance(task)
         )
     size = output.stat().st_size / 1e6
     say(f"{output} ({size:.1f} MB, {len(results)} results)")

@@ -1,4 +1,4 @@
-"""`ddff simulate`: path-traced focus sweeps with exact depth, as stack folders and as bags."""
+"""`ddff simulate`: path-traced focus sweeps and glass panes with their truth, folders and bags."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from ..simulation.sweep import ORDERS, SweepSettings
 from ..types import InputError
 from ._common import progress_bar, say
 from .simulate_bag import bag
+from .simulate_pane import pane, polarizer_bag
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(bag)
+app.command()(pane)
+app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3
 

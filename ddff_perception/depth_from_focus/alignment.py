@@ -11,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..optics.lens_table import LensTable
-from ..parameters import Value
-from ..types import DepthEstimate, FloatArray, FocusSlice
-from .alignment_settings import ALIGNMENT_PARAMETERS, AlignmentSettings, breathing_matrix
-from .registration import (
+from ..optics.registration import (
     LEAST_CONTRAST,
     RegistrationError,
     Spectrum,
@@ -25,7 +22,10 @@ from .registration import (
     spectrum,
     translation,
 )
-from .resampling import Matrix, on_grid, warp, warp_by_flow
+from ..optics.resampling import Matrix, on_grid, warp, warp_by_flow
+from ..parameters import Value
+from ..types import DepthEstimate, FloatArray, FocusSlice
+from .alignment_settings import ALIGNMENT_PARAMETERS, AlignmentSettings, breathing_matrix
 from .slots import Event, SliceRemoved, SliceUpdated, StackCleared
 from .stack_alignment import AlignedStack, align_stack
 

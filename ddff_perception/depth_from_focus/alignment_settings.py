@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..optics.lens_table import LensTable
+from ..optics.registration import MODELS
+from ..optics.resampling import Matrix
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import InputError
-from .registration import MODELS
-from .resampling import Matrix
 
 KINDS = ("none", "breathing", "ecc", "flow")
 

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..optics.lens_table import LensTable
-from ..parameters import Value
-from ..types import FloatArray, FocalStack, FocusSlice, ImageArray
-from .alignment_settings import AlignmentSettings, breathing_matrix
-from .registration import (
+from ..optics.registration import (
     RegistrationError,
     dense_flow,
     motion_score,
     pyramid,
     register,
 )
-from .resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
+from ..optics.resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
+from ..parameters import Value
+from ..types import FloatArray, FocalStack, FocusSlice, ImageArray
+from .alignment_settings import AlignmentSettings, breathing_matrix
 
 _SIZE_PX = 640
 

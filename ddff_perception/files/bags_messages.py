@@ -13,9 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image_payload import decode_image, encode_image
+from ..image_payload import decode_image, encode_image, mosaic_encoding
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
-from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE
+from .bags_types import (
+    CAMERA_INFO,
+    DIAGNOSTICS,
+    FOCAL_STACK,
+    FOCUS_STATE,
+    IMAGE,
+    JOINT_STATE,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -66,6 +73,20 @@ def image_of(message: Any) -> NDArray[Any]:
         return np.asarray(decoded)
     return decode_image(
         message.encoding,
+        message.height,
+        message.width,
+        message.step,
+        message.is_bigendian,
+        message.data,
+    )
+
+
+def mosaic_image_of(message: Any) -> NDArray[Any]:
+    """The raw pixels of a camera with a filter before each pixel, H x W uint8 or uint16."""
+    if hasattr(message, "format"):
+        return image_of(message)
+    return decode_image(
+        mosaic_encoding(message.encoding),
         message.height,
         message.width,
         message.step,
@@ -189,6 +210,16 @@ class MessageFactory:
             images=[self.image(item.stamp_ns, item.image) for item in stack.slices],
             focus_distances=stack.focus_distances_m,
             camera_info=info,
+        )
+
+    def joint_state(self, stamp_ns: int, name: str, position_rad: float) -> Any:
+        """A JointState message of one joint."""
+        return self._types[JOINT_STATE](
+            header=self._header(stamp_ns),
+            name=[name],
+            position=np.array([position_rad], np.float64),
+            velocity=np.empty(0),
+            effort=np.empty(0),
         )
 
     def diagnostics(self, stamp_ns: int, name: str, values: dict[str, str]) -> Any:

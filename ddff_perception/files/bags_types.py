@@ -23,6 +23,7 @@ except ImportError as error:
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+JOINT_STATE = "sensor_msgs/msg/JointState"
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 FOCUS_STATE = "ddff_perception/msg/FocusState"
 FOCAL_STACK = "ddff_perception/msg/FocalStack"

@@ -56,7 +56,7 @@ def _read_stack(folder: Path) -> StackFolder:
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{folder / 'stack.json'} lists no slices")
     slices = tuple(_read_slice(folder, number, entry) for number, entry in enumerate(entries))
-    camera = _read_camera(folder, description.get("camera"))
+    camera = camera_from_json(folder / "stack.json", description.get("camera"))
     try:
         stack = FocalStack(slices, camera)
     except InputError as error:
@@ -75,7 +75,7 @@ def _read_stack(folder: Path) -> StackFolder:
 def read_camera(folder: Path) -> CameraModel | None:
     """The camera of a stack folder (or of its `stack.json`), None where it describes none."""
     folder = folder.parent if folder.name == "stack.json" else folder
-    return _read_camera(folder, _read_description(folder).get("camera"))
+    return camera_from_json(folder / "stack.json", _read_description(folder).get("camera"))
 
 
 def write_stack(
@@ -107,12 +107,7 @@ def write_stack(
         entries.append(entry)
     description: dict[str, Any] = {"slices": entries}
     if stack.camera is not None:
-        camera = stack.camera
-        description["camera"] = {
-            name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")
-        }
-        if camera.aperture_diameter_m is not None:
-            description["camera"]["aperture_diameter_m"] = camera.aperture_diameter_m
+        description["camera"] = camera_json(stack.camera)
     if truth is not None:
         write_array(folder / "depth.npy", truth)
     if all_in_focus is not None:
@@ -216,7 +211,7 @@ def _read_description(folder: Path) -> Mapping[str, Any]:
 def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
         raise InputError(f"{folder / 'stack.json'}: slice {number} names no image")
-    file = _inside(folder, number, entry["image"])
+    file = file_inside(folder / "stack.json", f"slice {number}", entry["image"])
     distance = _distance(folder, number, entry.get("focus_distance_m"))
     stamp = entry.get("stamp_ns", 0)
     if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
@@ -224,17 +219,21 @@ def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     return FocusSlice(read_image(file), distance, stamp)
 
 
-def _inside(folder: Path, number: int, name: str) -> Path:
-    """The image `name` of slice `number`, which must lie in the stack's folder."""
+def file_inside(description: Path, what: str, name: str) -> Path:
+    """The file `name` that `what` of the JSON file `description` names, beside it or below.
+
+    Raises InputError where it is not there, or leaves the folder.
+    """
+    folder = description.parent
     file = folder / name
     try:
         inside = file.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # too long, not encodable, a loop of links
         inside = False
     if not inside:
-        raise InputError(f"{folder / 'stack.json'}: slice {number} leaves the stack's folder")
+        raise InputError(f"{description}: {what} leaves the folder")
     if not file.is_file():
-        raise InputError(f"{folder / 'stack.json'}: the image {name!r} does not exist")
+        raise InputError(f"{description}: the image {name!r} does not exist")
     return file
 
 
@@ -254,7 +253,11 @@ def _distance(folder: Path, number: int, value: object) -> float:
     return distance
 
 
-def _read_camera(folder: Path, entry: object) -> CameraModel | None:
+def camera_from_json(file: Path, entry: object) -> CameraModel | None:
+    """The camera that `entry` of the JSON `file` describes, None where it is null.
+
+    Raises InputError where its numbers are none.
+    """
     if entry is None:
         return None
     names = ("width", "height", "fx", "fy", "cx", "cy")
@@ -266,10 +269,17 @@ def _read_camera(folder: Path, entry: object) -> CameraModel | None:
         return CameraModel(width, height, fx, fy, cx, cy, diameter)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         if isinstance(error, InputError):
-            raise InputError(f"{folder / 'stack.json'}: {error}") from None
-        raise InputError(
-            f"{folder / 'stack.json'}: camera needs the numbers {', '.join(names)}"
-        ) from error
+            raise InputError(f"{file}: {error}") from None
+        raise InputError(f"{file}: camera needs the numbers {', '.join(names)}") from error
+
+
+def camera_json(camera: CameraModel) -> dict[str, Any]:
+    """`camera` as `camera_from_json` reads it."""
+    names = ("width", "height", "fx", "fy", "cx", "cy")
+    entry = {name: getattr(camera, name) for name in names}
+    if camera.aperture_diameter_m is not None:
+        entry["aperture_diameter_m"] = camera.aperture_diameter_m
+    return entry
 
 
 def _read_truth(file: Path, shape: tuple[int, ...]) -> FloatArray | None:

@@ -115,7 +115,7 @@ def images_from_angles(
     complete = CAPTURE_PARAMETERS.complete(values)
     known = bool(complete["offset_known"])
     checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
-    _refuse_repeated(checked.angles_deg)
+    refuse_repeated(checked.angles_deg)
     top = _top_value(images[0], int(float(complete["bit_depth"])))  # type: ignore[arg-type]
     share = saturated_share(images, float(complete["saturation_level"]) * top)  # type: ignore[arg-type]
     if share > float(complete["max_saturated_share"]):  # type: ignore[arg-type]
@@ -194,7 +194,7 @@ def _top_value(image: ImageArray, bits: int) -> int:
     return (1 << (bits or most)) - 1
 
 
-def _refuse_repeated(angles_deg: Sequence[float]) -> None:
+def refuse_repeated(angles_deg: Sequence[float]) -> None:
     """Raises InputError where two angles are one modulo 180 degrees: one image is misnamed."""
     for number, angle in enumerate(angles_deg):
         for other in angles_deg[:number]:

@@ -66,6 +66,16 @@ def mosaic_layout(name: str) -> MosaicLayout:
         ) from None
 
 
+def check_pattern(encoding: str, layout: str) -> None:
+    """Raises InputError where `encoding` says colour (bayer_*) and `layout` does not."""
+    if encoding.startswith("bayer_") and mosaic_layout(layout).bayer is None:
+        pattern = encoding.removeprefix("bayer_").rstrip("0123456789")
+        raise InputError(
+            f"the mosaic is {encoding}, but layout {layout} is that of a monochrome camera: "
+            f"set layout to {layout}_{pattern}"
+        )
+
+
 def split_mosaic(raw: ImageArray, layout: MosaicLayout) -> tuple[ImageArray, ...]:
     """The images at 0, 45, 90 and 135 degrees at half the resolution, one pixel per 2 x 2 cell.
 

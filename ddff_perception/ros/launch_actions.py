@@ -75,18 +75,18 @@ def perception_node(name: str, parameters: Mapping[str, object] | None = None) -
     )
 
 
-def simulated_camera() -> tuple[Action, Action]:
-    """The argument `source` and the node sim_camera, which plays it if it is given."""
+def simulated_camera(name: str = "sim_camera") -> tuple[Action, Action]:
+    """The argument `source` and the node `name`, which plays it if it is given."""
     argument = DeclareLaunchArgument(
         "source",
         default_value="",
-        description="stack folder or bag to play; empty: what the parameter file says",
+        description="folder (or, of sim_camera, bag) to play; empty: what the parameter file says",
     )
 
     def node(context: LaunchContext) -> list[Action]:
         source = LaunchConfiguration("source").perform(context)
         given = {"source": ParameterValue(source, value_type=str)} if source else {}
-        return [perception_node("sim_camera", given)]
+        return [perception_node(name, given)]
 
     return argument, OpaqueFunction(function=node)
 

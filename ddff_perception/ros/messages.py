@@ -21,7 +21,7 @@ from ddff_perception.msg import FocalStack as FocalStackMessage
 from ddff_perception.msg import FocusState
 
 from ..depth_encoding import depth_to_millimetres
-from ..image_payload import decode_image, encode_image
+from ..image_payload import decode_image, encode_image, mosaic_encoding
 from ..types import (
     CameraModel,
     FloatArray,
@@ -82,6 +82,22 @@ def slice_image(message: Image) -> ImageArray:
             f"images in encoding {message.encoding} hold no brightness: "
             "subscribe to the camera's colour or grey image"
         )
+    return image
+
+
+def mosaic_image(message: Image) -> ImageArray:
+    """The raw pixels of a camera with a filter before each pixel, H x W uint8 or uint16.
+
+    Raises InputError where the encoding is not that of a raw image.
+    """
+    image: ImageArray = decode_image(
+        mosaic_encoding(message.encoding),
+        message.height,
+        message.width,
+        message.step,
+        message.is_bigendian,
+        message.data,
+    )
     return image
 
 

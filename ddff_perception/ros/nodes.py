@@ -13,7 +13,15 @@ from .interface import NodeInterface
 _INTERFACES = {
     "depth_from_focus": ("ddff_perception.depth_from_focus.interface", "DEPTH_FROM_FOCUS"),
     "focus_sweeper": ("ddff_perception.depth_from_focus.interface", "FOCUS_SWEEPER"),
+    "reflection_separation": (
+        "ddff_perception.reflection.interface",
+        "REFLECTION_SEPARATION",
+    ),
     "sim_camera": ("ddff_perception.simulation.interface", "SIM_CAMERA"),
+    "sim_polarizer_camera": (
+        "ddff_perception.simulation.polarizer_interface",
+        "SIM_POLARIZER_CAMERA",
+    ),
     "bag_recorder": ("ddff_perception.ros.bag_interface", "BAG_RECORDER"),
     "bag_player": ("ddff_perception.ros.bag_interface", "BAG_PLAYER"),
 }

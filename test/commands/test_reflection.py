@@ -11,7 +11,8 @@ from ddff_perception.reflection.classical import METHODS, separate
 
 FILES = [
     "polarization_angle.npy", "polarization_angle.png", "polarization_degree.npy",
-    "polarization_degree.png", "reflection.png", "summary.json", "transmission.png",
+    "polarization_degree.png", "polarizer_0.png", "polarizer_1.png", "polarizer_2.png",
+    "reflection.png", "summary.json", "transmission.png",
 ]  # fmt: skip
 DEGREE, ANGLE = 0.6, 30.0
 

@@ -11,9 +11,9 @@ from ddff_perception.depth_from_focus.alignment import (
     align_stack,
     motion_score,
 )
-from ddff_perception.depth_from_focus.registration import spectrum, translation
 from ddff_perception.depth_from_focus.slots import SliceRemoved, SliceUpdated, StackCleared
 from ddff_perception.optics.lens_table import LensTable
+from ddff_perception.optics.registration import spectrum, translation
 from ddff_perception.types import CameraModel, DepthEstimate, FocalStack, FocusSlice, InputError
 
 HEIGHT, WIDTH = 180, 240

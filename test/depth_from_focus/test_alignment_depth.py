@@ -9,9 +9,9 @@ from thin_lens_sweeps import HEIGHT, WIDTH, inner, texture, thin_lens_stack, tru
 
 from ddff_perception.depth_from_focus.alignment import Aligner, align_stack
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.registration import pyramid, register, simplest_motion
-from ddff_perception.depth_from_focus.resampling import on_grid, warp
 from ddff_perception.depth_from_focus.slots import SliceUpdated
+from ddff_perception.optics.registration import pyramid, register, simplest_motion
+from ddff_perception.optics.resampling import on_grid, warp
 from ddff_perception.types import FocalStack, FocusSlice
 
 FINE = 2

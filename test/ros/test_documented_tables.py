@@ -22,7 +22,14 @@ from ddff_perception.ros.nodes import (
 from ddff_perception.types import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
-SELF_MADE = ("depth_from_focus", "focus_sweeper", "sim_camera")
+SELF_MADE = (
+    "depth_from_focus",
+    "focus_sweeper",
+    "sim_camera",
+    "reflection_separation",
+    "sim_polarizer_camera",
+)
+DEMOS = ("demo", "reflection_demo")
 
 
 def flat(values: dict, prefix: str = "") -> dict:
@@ -51,8 +58,9 @@ def test_the_parameter_file_holds_every_parameter_with_its_default(name: str) ->
     assert (ROOT / "config" / f"{name}.yaml").read_text() == parameter_file(interface)
 
 
-def test_the_demo_names_nodes_and_parameters_that_there_are() -> None:
-    for name, values in given("demo").items():
+@pytest.mark.parametrize("demo", DEMOS)
+def test_the_demo_names_nodes_and_parameters_that_there_are(demo: str) -> None:
+    for name, values in given(demo).items():
         node_interface(name).parameters.complete(values)
 
 
@@ -76,7 +84,7 @@ def test_every_parameter_and_topic_is_described(name: str) -> None:
         assert len(parameter.description) > 8, parameter.name
 
 
-@pytest.mark.parametrize("name", [*SELF_MADE, "demo"])
+@pytest.mark.parametrize("name", [*SELF_MADE, *DEMOS])
 def test_rviz_shows_topics_that_there_are_and_matches_any_publisher(name: str) -> None:
     content = yaml.safe_load((ROOT / "config" / f"{name}.rviz").read_text())
     interfaces = [node_interface(node) for node in SELF_MADE]

@@ -64,7 +64,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty image": (lambda s: (s / NAME).write_bytes(b""), NAME),
     "text for image": (lambda s: (s / NAME).write_text("x" * 99), NAME),
     "missing image": (lambda s: (s / NAME).unlink(), f"the image '{NAME}' does not exist"),
-    "image outside": (lambda s: away(s, "../003.png"), "slice 3 leaves the stack's folder"),
+    "image outside": (lambda s: away(s, "../003.png"), "slice 3 leaves the folder"),
     "image of another size": (
         lambda s: write_image(s / NAME, np.zeros((64, 95, 3), np.uint8)),
         "slice 3 is (64, 95, 3) uint8, slice 0 is (64, 96, 3) uint8",

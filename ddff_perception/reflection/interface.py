@@ -1,0 +1,184 @@
+"""What the node `reflection_separation` offers, as data."""
+
+from __future__ import annotations
+
+from ..parameters import Parameter, ParameterTable
+from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Topic
+from .capture import CAPTURE_PARAMETERS
+from .classical import METHODS, method_parameters
+from .pipeline import DEFAULT_METHOD, INPUTS
+from .rotating_settings import ROTATING_PARAMETERS
+
+BITS = ("input", "8", "16")
+
+INPUT_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "input",
+            "mosaic",
+            "where the polarizer images come from: mosaic (the raw image of a polarization camera "
+            "on image_raw), angles (one topic per angle) or rotating (image_rect behind a filter "
+            "whose angle comes on filter_state)",
+            choices=INPUTS,
+            dynamic=False,
+        ),
+        Parameter(
+            "angles_deg",
+            [0.0, 45.0, 90.0],
+            "polarizer angles of image_a, image_b, image_c and, with a fourth, image_d (input "
+            "angles), counted from the image's x axis towards its y axis",
+            "deg",
+            -360.0,
+            360.0,
+            dynamic=False,
+        ),
+        Parameter(
+            "slop_s",
+            0.005,
+            "images whose stamps differ by less are one set (input angles); 0 wants equal stamps",
+            "s",
+            0.0,
+            10.0,
+            dynamic=False,
+        ),
+        Parameter(
+            "sync_queue_size",
+            10,
+            "images per topic that wait for those of the other angles (input angles)",
+            "",
+            1,
+            100,
+            dynamic=False,
+        ),
+        Parameter(
+            "filter_joint",
+            "",
+            "name of the filter's joint in filter_state; empty: the first one (input rotating)",
+        ),
+        Parameter(
+            "filter_ratio",
+            1.0,
+            "turns of the polarizer per turn of the joint, negative where it turns the other way "
+            "(input rotating)",
+            "",
+            -100.0,
+            100.0,
+        ),
+        Parameter(
+            "filter_offset_deg",
+            0.0,
+            "polarizer angle where the joint is at 0 (input rotating)",
+            "deg",
+            -360.0,
+            360.0,
+        ),
+        Parameter(
+            "time_jump_s",
+            1.0,
+            "stamps that go back by more than this begin anew (a bag that loops)",
+            "s",
+            0.0,
+            3600.0,
+            dynamic=False,
+        ),
+        Parameter("method", DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS)),
+        Parameter(
+            "bits",
+            "input",
+            "bits per channel of transmission/image and reflection/image: mono8 or bgr8, mono16 or "
+            "bgr16; input takes those of the input",
+            choices=BITS,
+        ),
+    ]
+)
+
+
+def _method_tables() -> ParameterTable:
+    """Every method's parameters with the method's name before them: `schechner.plane`."""
+    table = ParameterTable([])
+    for name in METHODS:
+        table = table + method_parameters(name).prefixed(name)
+    return table
+
+
+MOSAIC_INPUTS = (
+    Topic(
+        "image_raw",
+        "sensor_msgs/msg/Image",
+        "raw mosaic of a polarization camera: mono8, mono16 or bayer_* (input mosaic)",
+        "sensor",
+    ),
+)
+ANGLE_INPUTS = tuple(
+    Topic(
+        f"image_{letter}",
+        "sensor_msgs/msg/Image",
+        f"image behind the {place} polarizer angle of angles_deg (input angles)",
+        "sensor",
+    )
+    for letter, place in zip("abcd", ("first", "second", "third", "fourth"), strict=True)
+)
+ROTATING_INPUTS = (
+    Topic(
+        "filter_state",
+        "sensor_msgs/msg/JointState",
+        "angle of the rotating filter as a joint position [rad], paired with the images by stamp "
+        "(input rotating)",
+        "readings",
+    ),
+    Topic(
+        "image_rect",
+        "sensor_msgs/msg/Image",
+        "images of the camera behind the filter, grey or colour (input rotating)",
+        "sensor",
+    ),
+)
+CAMERA_INFO = Topic(
+    "camera_info",
+    "sensor_msgs/msg/CameraInfo",
+    "calibration of the input images; without it there is no transmission/camera_info",
+    "sensor",
+)
+
+REFLECTION_SEPARATION = NodeInterface(
+    name="reflection_separation",
+    module="ddff_perception.reflection.node",
+    description="What lies behind glass or water and what is mirrored in it, apart, from three or "
+    "more polarizer angles. Outputs carry the stamp and the frame of the newest input image.",
+    inputs=(*MOSAIC_INPUTS, *ANGLE_INPUTS, *ROTATING_INPUTS, CAMERA_INFO),
+    outputs=(
+        Topic(
+            "transmission/image",
+            "sensor_msgs/msg/Image",
+            "what lies behind the surface, as the camera sees it: mono8 or bgr8 (mono16 or bgr16 "
+            "of 16-bit images), in the input's response, full range of the type",
+        ),
+        Topic(
+            "transmission/camera_info",
+            "sensor_msgs/msg/CameraInfo",
+            "calibration of both layers: size and K of half a mosaic where resolution is half",
+        ),
+        Topic(
+            "reflection/image",
+            "sensor_msgs/msg/Image",
+            "what is mirrored in the surface, like transmission/image",
+        ),
+        Topic(
+            "polarization/degree",
+            "sensor_msgs/msg/Image",
+            "degree of linear polarization, 32FC1, 0..1, of the colours' mean",
+        ),
+        Topic(
+            "polarization/angle",
+            "sensor_msgs/msg/Image",
+            "angle of linear polarization, 32FC1, radians in 0 .. pi from the image's x axis "
+            "towards its y axis (where offset_known is false, only its differences count)",
+        ),
+    ),
+    parameters=COMMON_PARAMETERS
+    + LAZY_PARAMETERS
+    + INPUT_PARAMETERS
+    + CAPTURE_PARAMETERS
+    + _method_tables()
+    + ROTATING_PARAMETERS.prefixed("rotating"),
+)

@@ -1,0 +1,237 @@
+"""Polarizer images in, layers and polarization out: capture and method joined, without a clock."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..optics.polarization import (
+    angle_of_polarization_deg,
+    degree_of_polarization,
+    mean_over_channels,
+    stokes_from_images,
+)
+from ..parameters import Value
+from ..stamp_order import Order, StampOrder
+from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
+from .capture import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
+from .classical import METHODS, method_parameters
+from .plausibility import complaint
+from .rotating import RotatingCapture
+
+INPUTS = ("mosaic", "angles", "rotating")
+DEFAULT_METHOD = "most_attenuated"
+LEAST_ANGLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be computed: nothing else is."""
+
+    layers: bool = True
+    degree: bool = True
+    angle: bool = True
+
+    def __bool__(self) -> bool:
+        return self.layers or self.degree or self.angle
+
+
+@dataclass(frozen=True, slots=True)
+class Separation:
+    """What polarizer images say, pixel by pixel; None where it was not asked for.
+
+    `degree`: H x W float32, 0..1, of the channels' mean. `angle_rad`: H x W float32, angle of
+    linear polarization in [0, pi), counted as the polarizer's angles are. `kind`: type of the
+    input's pixels, "uint8" or "uint16". `complaint`: why these images cannot be right, or None.
+    `timings_ms`: milliseconds per stage.
+    """
+
+    images: PolarizedImages
+    kind: str
+    stamp_ns: int
+    layers: LayerPair | None = None
+    degree: FloatArray | None = None
+    angle_rad: FloatArray | None = None
+    complaint: str | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class SeparationPipeline:
+    """What the node runs on live messages, on whatever is fed to it.
+
+    `capture` are values of `CAPTURE_PARAMETERS`, `rotating` of `ROTATING_PARAMETERS`, `parameters`
+    those of the method; `time_jump_s`: stamps that go back by more begin anew. The calls that take
+    input answer whether there is something new to separate. The same calls in the same order give
+    the same arrays. Raises InputError where the values do not fit.
+    """
+
+    def __init__(
+        self,
+        method: str = DEFAULT_METHOD,
+        parameters: Mapping[str, Value] | None = None,
+        capture: Mapping[str, Value] | None = None,
+        rotating: Mapping[str, Value] | None = None,
+        time_jump_s: float = 1.0,
+    ) -> None:
+        self.set_method(method, parameters)
+        self.set_capture(capture)
+        self._rotating = RotatingCapture(rotating, time_jump_s)
+        self._order = StampOrder(time_jump_s)
+        self._counters = dict.fromkeys(
+            ("dropped_repeated", "dropped_out_of_order", "time_jumps", "implausible"), 0
+        )
+        self._raw: ImageArray | None = None
+        self._set: tuple[Sequence[ImageArray], Sequence[float]] | None = None
+        self._stamp_ns = 0
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What capture met; of a rotating filter also `RotatingCapture.counters`."""
+        rotating = self._rotating.counters
+        return {**self._counters, **(rotating if rotating["images_in"] else {})}
+
+    @property
+    def newest_stamp_ns(self) -> int:
+        """Stamp of the newest images, 0 without any."""
+        return self._stamp_ns
+
+    @property
+    def angles(self) -> int:
+        """How many polarizer angles there are now."""
+        if self._raw is not None:
+            return 4
+        return len(self._set[1]) if self._set is not None else self._rotating.frames
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are images at enough polarizer angles."""
+        return self.angles >= LEAST_ANGLES
+
+    def set_method(self, method: str, parameters: Mapping[str, Value] | None = None) -> None:
+        """Goes on with another method or other parameters; raises InputError where they do not
+        fit, and changes nothing then.
+        """
+        values = method_parameters(method).complete(parameters)
+        self.method, self.parameters = method, values
+
+    def set_capture(self, capture: Mapping[str, Value] | None) -> None:
+        """Goes on with other values of CAPTURE_PARAMETERS."""
+        self.capture = CAPTURE_PARAMETERS.complete(capture)
+
+    def set_rotating(self, rotating: Mapping[str, Value] | None) -> None:
+        """Goes on with other values of ROTATING_PARAMETERS."""
+        self._rotating.configure(rotating)
+
+    def add_mosaic(self, stamp_ns: int, raw: ImageArray) -> bool:
+        """Takes the raw image of a polarization camera, H x W uint8 or uint16."""
+        if not self._is_next(stamp_ns):
+            return False
+        self._raw, self._set, self._stamp_ns = raw, None, stamp_ns
+        return True
+
+    def add_set(
+        self, stamp_ns: int, images: Sequence[ImageArray], angles_deg: Sequence[float]
+    ) -> bool:
+        """Takes one image per polarizer angle, all of one instant."""
+        if not self._is_next(stamp_ns):
+            return False
+        self._raw, self._set, self._stamp_ns = None, (images, angles_deg), stamp_ns
+        return True
+
+    def add_angle(self, stamp_ns: int, angle_deg: float) -> bool:
+        """Takes a reading of a rotating filter: the angle of its transmission axis, degrees.
+
+        Raises InputError where it is no number.
+        """
+        if not math.isfinite(angle_deg):
+            raise InputError("the filter's angle is no number: it must be finite")
+        return self._rotated(self._rotating.add_angle(stamp_ns, angle_deg))
+
+    def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
+        """Takes a frame of the camera behind a rotating filter."""
+        if not self._is_next(stamp_ns):
+            return False
+        return self._rotated(self._rotating.add_image(stamp_ns, image))
+
+    def flush(self) -> bool:
+        """Decides on frames that still wait for a reading (end of a bag)."""
+        return self._rotated(self._rotating.flush())
+
+    def reset(self) -> None:
+        """Forgets every image."""
+        self._rotating.reset()
+        self._order.reset()
+        self._raw = self._set = None
+
+    def layer_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the layers of input images of that size."""
+        if self._raw is not None and self.capture["resolution"] == "half":
+            return width // 2, height // 2
+        return width, height
+
+    def separate(self, wanted: Wanted | None = None) -> Separation:
+        """What the newest images say; ask for it when `ready`.
+
+        Raises InputError where the images cannot be used (see `capture`, `PolarizedImages`).
+        """
+        wanted = Wanted() if wanted is None else wanted
+        clock = _Stages()
+        images, kind = self._images()
+        clock.mark("capture")
+        wrong = None if self._raw is not None else complaint(images)
+        if wrong is not None:
+            self._counters["implausible"] += 1
+        clock.mark("check")
+        layers = None
+        if wanted.layers:
+            layers = METHODS[self.method](images, self.parameters)
+            clock.mark(self.method)
+        degree = angle = None
+        if wanted.degree or wanted.angle:
+            stokes = mean_over_channels(stokes_from_images(images.images, images.angles_deg))
+            degree = degree_of_polarization(stokes) if wanted.degree else None
+            if wanted.angle:
+                angle = angle_of_polarization_deg(stokes)
+                angle *= math.pi / 180.0
+            clock.mark("polarization")
+        return Separation(
+            images, kind, self._stamp_ns, layers, degree, angle, wrong, clock.milliseconds
+        )
+
+    def _images(self) -> tuple[PolarizedImages, str]:
+        if self._raw is not None:
+            return images_from_mosaic(self._raw, self.capture), self._raw.dtype.name
+        images, angles = self._set if self._set is not None else self._rotating.images()
+        return images_from_angles(images, angles, self.capture), images[0].dtype.name
+
+    def _is_next(self, stamp_ns: int) -> bool:
+        order = self._order.take(stamp_ns)
+        if order is Order.JUMP:
+            self._counters["time_jumps"] += 1
+            self._rotating.begin_again(stamp_ns)
+        elif order is not Order.NEXT:
+            self._counters[f"dropped_{order.value}"] += 1
+            return False
+        return True
+
+    def _rotated(self, changed: bool) -> bool:
+        if changed:
+            self._raw = self._set = None
+            self._stamp_ns = self._rotating.newest_stamp_ns
+        return changed
+
+
+class _Stages:
+    """Time per stage, milliseconds."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def mark(self, stage: str) -> None:
+        """The stage ends here."""
+        now = time.perf_counter()
+        self.milliseconds[stage] = (now - self._since) * 1e3
+        self._since = now
