@@ -23,7 +23,7 @@ class SurfaceSettings:
     curved: float = 0.5
     incidence_deg: tuple[float, float] = (8.0, 80.0)
     face: float = 0.0
-    ghost_px: float = 2.5
+    ghost_px: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def parameters(loss: str) -> ParameterTable:
             Parameter("abrupt", 0.15, "share of samples with abrupt reflections", "", 0.0, 1.0),
             Parameter("motion", 0.1, "share that moves between angles (NRD)", "", 0.0, 1.0),
             Parameter("curved", 0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0),
-            Parameter("ghost_px", 2.5, "shift between a pane's two faces", "px", 0.0, 50.0),
+            Parameter("ghost_px", 1.5, "shift between a pane's two faces", "px", 0.0, 50.0),
             Parameter("noisy", True, "a camera with noise, limits and levels"),
             Parameter("grey", 0.85, "share of monochrome batches", "", 0.0, 1.0),
         ]

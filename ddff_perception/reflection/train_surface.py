@@ -12,18 +12,18 @@ from .train_separation import SeparationTraining, parameters
 
 _CPU = FitSettings(
     steps=3000,
-    minutes=25.0,
+    minutes=20.0,
     batch=8,
     precision="32",
-    learning_rate=3e-3,
+    learning_rate=1.5e-3,
     weight_decay=1e-4,
     warm_up_steps=50,
     final_factor=0.02,
     gradient_clip=1.0,
-    ema=0.998,
+    ema=0.995,
     log_every=20,
     picture_every=500,
-    checkpoint_every=200,
+    checkpoint_every=100,
 )
 PRESETS = {
     "cpu": _CPU,
