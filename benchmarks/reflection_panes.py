@@ -43,7 +43,9 @@ def seen_by_a_camera(settings: PaneSettings, view: PaneView) -> tuple[PolarizedI
     for image in view.images.images:
         light = EXPOSURE * image + NOISE * rng.standard_normal(image.shape)
         images.append(np.clip(np.rint(255 * light), 0, 255).astype(np.uint8))
-    truth = (np.float32(EXPOSURE) * layer for layer in (view.truth.transmission, view.truth.reflection))
+    truth = (
+        np.float32(EXPOSURE) * layer for layer in (view.truth.transmission, view.truth.reflection)
+    )
     return PolarizedImages(tuple(images), view.images.angles_deg), LayerPair(*truth)
 
 
@@ -133,8 +135,11 @@ def table(means: list[dict[str, Any]], layer: str) -> Table:
 def main(
     model: Annotated[str, typer.Option(help="Network: a shipped name or an ONNX file")] = "",
     views: Annotated[str, typer.Option(help="Which views: test, or look for development")] = "test",
-    folder: Annotated[Path, typer.Option(help="Where rendered views are kept")] = ROOT / "out/panes",
-    record: Annotated[bool, typer.Option(help="Write docs/benchmarks/reflection_panes.json")] = True,
+    folder: Annotated[Path, typer.Option(help="Where rendered views are kept")] = ROOT
+    / "out/panes",
+    record: Annotated[
+        bool, typer.Option(help="Write docs/benchmarks/reflection_panes.json")
+    ] = True,
 ) -> None:
     """Scores all methods on rendered panes and records the tables."""
     found = rendered(views, folder)
@@ -146,7 +151,7 @@ def main(
     console.print(margins(means))
     if record:
         setup = {"noise": NOISE, "bits": 8, "views": len(found), "margins": margins(means)}
-        path = write_record("reflection_panes", {"means": means, "views": rows}, setup=setup)
+        path = write_record("reflection_panes", means, setup=setup, of_each_view=rows)
         console.print(f"recorded in {path}")
 
 

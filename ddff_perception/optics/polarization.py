@@ -196,7 +196,7 @@ def _half_stokes_weights(
             "polarization needs three or more polarizer angles that differ modulo 180 degrees"
         )
     # Rounded, so that 0, 45 and 90 degrees give the exact weights 0, 1/2 and 1.
-    weights = np.asarray(np.round(np.linalg.pinv(curve), 13))
+    weights = np.asarray(np.round(np.linalg.pinv(curve), 13), np.float64)
     return weights, 1.0 / _FULL_RANGE.get(images[0].dtype.name, 1.0)
 
 

@@ -12,7 +12,7 @@ without learning and the rendered judge have them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -43,8 +43,8 @@ class GeneratorSettings:
     """
 
     size: int = 160
-    light: LightSettings = LightSettings()
-    surface: SurfaceSettings = SurfaceSettings()
+    light: LightSettings = field(default_factory=LightSettings)
+    surface: SurfaceSettings = field(default_factory=SurfaceSettings)
     motion: float = 0.2
     four_angles: float = 0.4
     grey: float = 0.5
@@ -66,7 +66,8 @@ class Sample:
 
 def ablated(settings: GeneratorSettings, *, motion: bool, curvature: bool) -> GeneratorSettings:
     """`settings` without motion or curvature: the steps of the paper's ablation (DR / + NRD /
-    + LCG)."""
+    + LCG).
+    """
     surface = settings.surface if curvature else replace(settings.surface, curved=0.0)
     return replace(settings, motion=settings.motion if motion else 0.0, surface=surface)
 

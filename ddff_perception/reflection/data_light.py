@@ -87,8 +87,8 @@ def _view(
         view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.5, 4.0))
     if rng.random() < 0.4:
         lamps = rng.uniform(0.25, 1.0, (3, 3)).astype(np.float32)
-        lamps = cv2.resize(lamps, (size, size), interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
-        view *= lamps if view.ndim == 2 else lamps[..., None]
+        light = cv2.resize(lamps, (size, size), interpolation=cv2.INTER_CUBIC)
+        view = view * (light if view.ndim == 2 else light[..., None])
     if rng.random() < 0.3:
         view = np.power(np.maximum(view, 0), np.float32(rng.uniform(0.7, 1.6)))
     return np.asarray(view / max(float(np.quantile(view[::4, ::4], 0.99)), 1e-3), np.float32)

@@ -176,4 +176,5 @@ def _enlarged(stack: FloatArray) -> FloatArray:
         cv2.copyMakeBorder(np.ascontiguousarray(plane), 0, extra[0], 0, extra[1], border)
         for plane in planes
     ]
-    return np.stack(grown).reshape(*stack.shape[:2], height + extra[0], width + extra[1])
+    size = (height + extra[0], width + extra[1])
+    return np.asarray(np.stack(grown).reshape(*stack.shape[:2], *size), np.float32)

@@ -1,9 +1,9 @@
 """The encoder-decoder of the paper, layer by layer.
 
-P. Wieschollek, "Multi-frame, data-driven image and video methods", appendix B: 15 channels in at the
-images' size, three halvings, links between encoder and decoder, 8 channels out. Every convolution
-is 3 x 3 and followed by instance normalization and ReLU unless said otherwise. `network_blending`
-makes layers of the 8 channels.
+P. Wieschollek, "Multi-frame, data-driven image and video methods", appendix B: 15 channels in at
+the images' size, three halvings, links between encoder and decoder, 8 channels out. Every
+convolution is 3 x 3 and followed by instance normalization and ReLU unless said otherwise.
+`network_blending` makes layers of the 8 channels.
 """
 
 from __future__ import annotations

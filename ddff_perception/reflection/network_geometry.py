@@ -217,8 +217,8 @@ def _dependences(
 ) -> tuple[Tensor, Tensor]:
     """How far the layers of each hypothesis depend on each other, 0..1: in patches and as a whole.
 
-    The sum of |grad T grad R| over the root of the sums of both squares: B x hypotheses x h x w, and
-    B x hypotheses x 1 x 1.
+    The sum of |grad T grad R| over the root of the sums of both squares: B x hypotheses x h x w,
+    and B x hypotheses x 1 x 1.
     """
     gm, gd = (_gradients(part) for part in light)
     batch, channels, height, width = gm.shape

@@ -56,9 +56,7 @@ def generator_settings(values: Mapping[str, Value]) -> GeneratorSettings:
         light=replace(
             default.light, dynamic_range=number["dynamic_range"], abrupt=number["abrupt"]
         ),
-        surface=replace(
-            default.surface, curved=number["curved"], ghost_px=number["ghost_px"]
-        ),
+        surface=replace(default.surface, curved=number["curved"], ghost_px=number["ghost_px"]),
         motion=number["motion"],
         grey=number["grey"],
         noise=default.noise if values["noisy"] else None,

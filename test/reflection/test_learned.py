@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -76,7 +78,7 @@ def test_tiles_cover_everything_and_overlap(length, largest):
     parts = tiles(length, largest)
     assert parts[0].start == 0
     assert parts[-1].stop == length
-    for first, second in zip(parts, parts[1:], strict=False):
+    for first, second in pairwise(parts):
         assert first.stop - second.start >= 64
     assert all(part.stop - part.start <= largest for part in parts)
 
@@ -103,9 +105,7 @@ def test_matched_histograms_have_the_values_of_the_reference():
     images, _ = scene((64, 64))
     matched = separate(images, "network", {"match_histogram": True})
     mean = (images.images[0].astype(np.float32) + images.images[2]) / 510
-    np.testing.assert_allclose(
-        np.sort(matched.transmission, None), np.sort(mean, None), atol=1e-5
-    )
+    np.testing.assert_allclose(np.sort(matched.transmission, None), np.sort(mean, None), atol=1e-5)
 
 
 def test_unknown_models_and_bad_tiles_are_one_sentence():
