@@ -42,8 +42,7 @@ def write_separation_card(
                 ("angles", *image),
                 "float32",
                 "NCHW",
-                "one linear image per polarizer angle, grey or BGR",
-                range=(0.0, 1.0),
+                "one linear image per polarizer angle, grey or BGR, full range as 1",
             ),
             TensorCard(
                 "angles_deg",
