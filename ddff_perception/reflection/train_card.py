@@ -78,8 +78,11 @@ def write_separation_card(
 
 def training_command(record: Mapping[str, Any]) -> str:
     """The command that trained the weights, as their record tells it."""
-    words = ["ddff train reflection", f"--network {record['network']}"]
-    words.append(f"--preset {record['preset']}")
+    network = f"ddff train reflection --network {record['network']} --preset {record['preset']}"
+    words = [network]
+    if record.get("start"):
+        # Weights to begin with are those that the preset itself makes.
+        words = [f"{network} -o FIRST && {network} --start FIRST/weights.safetensors"]
     words += [f"--set {text}" for text in record.get("overrides", ())]
     words += ["--data PHOTOGRAPHS" for _ in record.get("data", ())]
     return " ".join([*words, "-o OUT"])
