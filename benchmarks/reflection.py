@@ -1,16 +1,15 @@
-"""Reflection separation without learning: what each method gains, and what it costs.
+"""Reflection separation on mixtures by the Fresnel equations: what each method gains.
 
 `python benchmarks/reflection.py` mixes procedural layers by the Fresnel equations (flat and curved
 panes, incidence 20 to 75 degrees, reflections four times darker to four times brighter), and
 compares each method's transmission and reflection with the true layers by PSNR against the layer's
 own peak. The plain input is the mean over the polarizer angles as the transmission, and nothing
-for the reflection. Cost: median of `--repeats` runs on 8-bit images, 0, 45 and 90 degrees.
+for the reflection. What the methods cost: `reflection_cost.py`; on rendered panes:
+`reflection_panes.py`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import cv2
@@ -22,13 +21,11 @@ from rich.progress import track
 from rich.table import Table
 
 from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances
-from ddff_perception.optics.polarization import canonical_images
 from ddff_perception.reflection.classical import METHODS, separate
-from ddff_perception.simulation.textures import dead_leaves, one_over_f
+from ddff_perception.textures import dead_leaves, one_over_f
 from ddff_perception.types import PolarizedImages
 
 ANGLES = (0.0, 45.0, 90.0)
-SIZES = ((640, 512), (1224, 1024))
 INCIDENCES = (20.0, 35.0, 45.0, 56.0, 65.0, 75.0)
 RATIOS = (0.25, 1.0, 4.0)
 NOISE = 0.003
@@ -99,41 +96,6 @@ def accuracy(scenes: int) -> list[dict[str, Any]]:
     return rows
 
 
-def cost(repeats: int) -> list[dict[str, Any]]:
-    """Median milliseconds per method, size and number of channels, and of the yardsticks."""
-    rows = []
-    for size in SIZES:
-        grey, _, _ = mixture(np.random.default_rng(0), 56.0, 1.0, False, size)
-        colour = PolarizedImages(tuple(cv2.merge([image] * 3) for image in grey.images), ANGLES)
-        for images in (grey, colour):
-            jobs = {name: lambda n=name, i=images: separate(i, n) for name in METHODS}
-            jobs["canonical images"] = lambda i=images: canonical_images(i.images, i.angles_deg)
-            jobs["Sobel 3x3 of the three images"] = lambda i=images: [
-                cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=3) for image in i.images
-            ]
-            rows += [
-                {
-                    "method": name,
-                    "width": size[0],
-                    "height": size[1],
-                    "channels": 1 if images is grey else 3,
-                    "median_ms": round(1e3 * median_seconds(job, repeats), 2),
-                }
-                for name, job in jobs.items()
-            ]
-    return rows
-
-
-def median_seconds(job: Any, repeats: int) -> float:
-    job()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
-
 def accuracy_table(rows: list[dict[str, Any]], pane: str, value: str) -> Table:
     table = Table(title=f"{value.split('_')[0].capitalize()}, {pane} pane: PSNR (dB) per incidence")
     table.add_column("Method", no_wrap=True)
@@ -146,35 +108,17 @@ def accuracy_table(rows: list[dict[str, Any]], pane: str, value: str) -> Table:
     return table
 
 
-def cost_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Cost (ms), three 8-bit images")
-    table.add_column("Method", no_wrap=True)
-    cases = list(dict.fromkeys((r["width"], r["height"], r["channels"]) for r in rows))
-    for width, height, channels in cases:
-        table.add_column(f"{width}x{height} {'grey' if channels == 1 else 'BGR'}", justify="right")
-    for name in unique(row["method"] for row in rows):
-        table.add_row(name, *(f"{r['median_ms']:.1f}" for r in rows if r["method"] == name))
-    return table
-
-
-def unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
-
-
 def main(
     scenes: Annotated[int, typer.Option(min=1, help="Scenes per incidence and exposure")] = 4,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs per cost")] = 15,
 ) -> None:
-    """Scores and times the methods without learning, and records both."""
-    costs = cost(repeats)
+    """Scores all methods on mixtures, and records the means."""
     scores = accuracy(scenes)
     console = Console()
     for pane in ("flat", "curved"):
         for value in ("transmission_psnr_db", "reflection_psnr_db"):
             console.print(accuracy_table(scores, pane, value))
-    console.print(cost_table(costs))
     setup = {"angles_deg": ANGLES, "noise": NOISE, "exposure_ratios": RATIOS, "scenes": scenes}
-    path = write_record("reflection", {"accuracy": scores, "cost": costs}, setup=setup)
+    path = write_record("reflection", scores, setup=setup)
     console.print(f"recorded in {path}")
 
 

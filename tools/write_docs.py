@@ -46,6 +46,54 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "median_s": "s per stack",
         },
     ),
+    "reflection_panes": (
+        "Reflections on rendered panes",
+        "Panes of glass rendered by polarized path tracing, flat and curved, with a camera's noise "
+        "and 8 bits; no training draws their pictures or planes. PSNR in dB of the transmission "
+        "(T) and the reflection (R) against the true layer's own brightest value; the truth is the "
+        "same view with one lamp lit, averaged over the polarizer's angles, and no method is "
+        "rescaled. RMSE as a share of that brightest value.",
+        {
+            "method": "method",
+            "incidence_deg": "incidence [deg]",
+            "views": "views",
+            "transmission_psnr_db": "T [dB]",
+            "transmission_rmse": "RMSE",
+            "transmission_ssim": "SSIM",
+            "reflection_psnr_db": "R [dB]",
+            "reflection_rmse": "RMSE",
+            "reflection_ssim": "SSIM",
+        },
+    ),
+    "reflection_ablation": (
+        "What the generator's steps are worth",
+        "The network that ships, trained three times for a few minutes only from the same first "
+        "weights; PSNR in dB on the rendered panes. DR: dynamic range and abrupt reflections; NRD: "
+        "motion between the angles; LCG: curved surfaces.",
+        {
+            "generator": "generator",
+            "transmission_flat": "T, flat [dB]",
+            "reflection_flat": "R, flat [dB]",
+            "transmission_curved": "T, curved [dB]",
+            "reflection_curved": "R, curved [dB]",
+        },
+    ),
+    "reflection_cost": (
+        "Cost of reflection separation",
+        "Three 8-bit images to both layers, median; `Sobels` is the ratio to OpenCV's 3 x 3 Sobel "
+        "of the same three images in the same run, in time of the processor. `mosaic`: from the "
+        "raw image of a 2448x2048 sensor.",
+        {
+            "method": "method",
+            "width": "width",
+            "height": "height",
+            "channels": "channels",
+            "median_ms": "ms",
+            "processor_ms": "of the processor [ms]",
+            "ratio": "Sobels",
+            "rate_hz": "Hz",
+        },
+    ),
     "speed": (
         "Speed",
         "One new 640x480 slice to new depth (`new slice` + `new depth`), default method. "

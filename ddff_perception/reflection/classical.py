@@ -1,4 +1,4 @@
-"""Reflection separation without learning: the methods by name."""
+"""Reflection separation: the methods by name, those without learning and the network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..optics.polarization import stokes_from_images
 from ..parameters import ParameterTable, Value
 from ..types import InputError, LayerPair, PolarizedImages
 from .independent_components import ICA_PARAMETERS, farid_adelson
+from .learned import NETWORK_PARAMETERS, network
 from .patchwise import KONG_PARAMETERS, kong
 from .uniform import SCHECHNER_PARAMETERS, schechner
 
@@ -45,12 +46,14 @@ METHODS: dict[str, Method] = {
     "schechner": schechner,
     "kong": kong,
     "farid_adelson": farid_adelson,
+    "network": network,
 }
 _PARAMETERS = {
     "most_attenuated": ParameterTable([]),
     "schechner": SCHECHNER_PARAMETERS,
     "kong": KONG_PARAMETERS,
     "farid_adelson": ICA_PARAMETERS,
+    "network": NETWORK_PARAMETERS,
 }
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..textures import dead_leaves
 from ..types import FloatArray, InputError, LayerPair, PolarizedImages
 from .mitsuba_variant import find_llvm, load_mitsuba
-from .textures import dead_leaves
 
 VARIANT = "llvm_ad_mono_polarized"
 _NEEDS_LLVM = (

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..textures import Colour, make_texture, plain, random_colour
 from . import shapes
 from .scene_types import Material, SceneObject, SceneSettings
 from .shapes import Mesh
-from .textures import Colour, make_texture, plain, random_colour
 
 PATTERNS = ("dead_leaves", "cloth", "wood", "tiles", "checker", "stripes", "text")
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..textures import Texture
 from ..types import InputError
 from .shapes import Mesh
-from .textures import Texture
 
 KINDS = (
     "nothing",

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..textures import plain
 from . import shapes
 from .scene_builder import SceneBuilder
 from .scene_types import KINDS, LAYOUTS, Material, Scene, SceneObject, SceneSettings
-from .textures import plain
 
 __all__ = ["KINDS", "LAYOUTS", "Material", "Scene", "SceneObject", "SceneSettings", "random_scene"]
 

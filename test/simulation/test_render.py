@@ -10,7 +10,7 @@ from ddff_perception.optics.thin_lens import circle_of_confusion_px
 from ddff_perception.simulation import render, shapes
 from ddff_perception.simulation.render import Renderer
 from ddff_perception.simulation.scenes import KINDS, Material, Scene, SceneObject
-from ddff_perception.simulation.textures import plain
+from ddff_perception.textures import plain
 from ddff_perception.types import CameraModel, InputError
 
 pytest.importorskip("mitsuba")

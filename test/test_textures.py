@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ddff_perception.simulation.textures import MAKERS, dead_leaves, make_texture, one_over_f
+from ddff_perception.textures import MAKERS, dead_leaves, make_texture, one_over_f
 
 
 @pytest.mark.parametrize("kind", MAKERS)

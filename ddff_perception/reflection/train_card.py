@@ -1,0 +1,88 @@
+"""The model card of a separation network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engines.model_zoo import ModelCard, TensorCard, card_path, write_card
+from .network import SIZE_MULTIPLE
+from .network_export import LARGEST_SIDE, MOST_ANGLES, OPSET
+
+LICENCE = "Apache-2.0"
+LIMITS = (
+    "One pane of glass per view (index 1.45 to 1.55); unpolarized light on both sides; linear "
+    "images. Polarized light behind the pane (screens, other reflections, the sky) is taken for "
+    "reflected. Trained on procedural pictures of 128 pixels: no real capture was seen."
+)
+
+
+def write_separation_card(
+    path: Path, description: str, channels: int | None, precision: str, record: Mapping[str, Any]
+) -> Path:
+    """Writes the card beside the ONNX file at `path`; returns the card's path.
+
+    `record`: the JSON beside the weights, as training leaves it.
+    """
+    image = (channels or "channels", "height", "width")
+    axes = {
+        "angles": (3, 4, MOST_ANGLES),
+        "height": (8 * SIZE_MULTIPLE, 512, LARGEST_SIDE),
+        "width": (8 * SIZE_MULTIPLE, 640, LARGEST_SIDE),
+    }
+    if channels is None:
+        axes["channels"] = (1, 1, 3)
+    card = ModelCard(
+        name=path.stem,
+        description=f"{description}; sides a multiple of {SIZE_MULTIPLE}",
+        inputs=(
+            TensorCard(
+                "images",
+                ("angles", *image),
+                "float32",
+                "NCHW",
+                "one linear image per polarizer angle, grey or BGR, full range as 1",
+            ),
+            TensorCard(
+                "angles_deg",
+                ("angles",),
+                "float32",
+                "N",
+                "the polarizer's transmission axis of each image",
+                unit="deg",
+            ),
+        ),
+        outputs=tuple(
+            TensorCard(name, (1, *image), "float32", "NCHW", f"{text}, mean over all angles")
+            for name, text in (
+                ("transmission", "what lies behind the pane"),
+                ("reflection", "what the pane reflects"),
+            )
+        ),
+        opset=OPSET,
+        precision=precision,
+        training_command=training_command(record),
+        seed=int(record["settings"]["seed"]),
+        data=str(record["data_source"]),
+        metrics=dict(record.get("judge") or record.get("losses") or {}),
+        limits=LIMITS,
+        licence=LICENCE,
+        axes=axes,
+        parameters=int(record["parameters"]),
+        minimum_precision="float32" if precision == "float32" else "bfloat16",
+    )
+    write_card(path, card)
+    return card_path(path)
+
+
+def training_command(record: Mapping[str, Any]) -> str:
+    """The command that trained the weights, as their record tells it."""
+    network = f"ddff train reflection --network {record['network']} --preset {record['preset']}"
+    words = [network]
+    if record.get("start"):
+        # Weights to begin with are those that the preset itself makes.
+        words = [f"{network} -o FIRST && {network} --start FIRST/weights.safetensors"]
+    words += [f"--set {text}" for text in record.get("overrides", ())]
+    words += ["--data PHOTOGRAPHS" for _ in record.get("data", ())]
+    return " ".join([*words, "-o OUT"])

@@ -1,0 +1,111 @@
+"""What training and export of all networks for reflection separation share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from ..files.stack_folder import read_json
+from ..parameters import Parameter, ParameterTable, Value
+from ..training.job import TrainingJob
+from ..training.presets import FitSettings
+from ..training.weights import load_weights
+from .data import GeneratorSettings
+from .data_batches import MixedBatches
+from .data_pictures import Pictures, photographs, procedural_pictures
+from .network_export import export_onnx
+from .train_card import write_separation_card
+from .train_losses import LOSSES, layer_losses, picture
+
+
+def parameters(loss: str) -> ParameterTable:
+    """What can be set about the data and the loss (default `loss`)."""
+    return ParameterTable(
+        [
+            Parameter("loss", loss, "what is minimised over both layers", choices=LOSSES),
+            Parameter("size", 128, "side of the samples, a multiple of 8", "px", 32, 1024),
+            Parameter("pictures", 96, "procedural pictures that are mixed", "", 2, 100_000),
+            Parameter(
+                "dynamic_range",
+                6.0,
+                "reflections up to this factor brighter or darker (DR); 1 is off",
+                "",
+                1.0,
+                100.0,
+            ),
+            Parameter("abrupt", 0.15, "share of samples with abrupt reflections", "", 0.0, 1.0),
+            Parameter("motion", 0.1, "share that moves between angles (NRD)", "", 0.0, 1.0),
+            Parameter("curved", 0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0),
+            Parameter("ghost_px", 1.5, "shift between a pane's two faces", "px", 0.0, 50.0),
+            Parameter("noisy", True, "a camera with noise, limits and levels"),
+            Parameter("grey", 0.85, "share of monochrome batches", "", 0.0, 1.0),
+        ]
+    )
+
+
+def generator_settings(values: Mapping[str, Value]) -> GeneratorSettings:
+    """The generator that the values of `parameters` describe."""
+    number = {n: float(v) for n, v in values.items() if isinstance(v, int | float)}
+    default = GeneratorSettings()
+    return replace(
+        default,
+        size=int(number["size"]),
+        light=replace(
+            default.light, dynamic_range=number["dynamic_range"], abrupt=number["abrupt"]
+        ),
+        surface=replace(default.surface, curved=number["curved"], ghost_px=number["ghost_px"]),
+        motion=number["motion"],
+        grey=number["grey"],
+        noise=default.noise if values["noisy"] else None,
+    )
+
+
+@dataclass(frozen=True)
+class SeparationTraining:
+    """What trains one network, as `training/registry.py` describes it.
+
+    `colour`: the network takes three channels only, so that grey samples come as three.
+    """
+
+    name: str
+    description: str
+    make: Callable[[], nn.Module]
+    presets: Mapping[str, FitSettings]
+    colour: bool
+
+    def job(
+        self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+    ) -> TrainingJob:
+        """The job that mixes the photographs in `data`, or procedural pictures without it."""
+        generator = generator_settings(values)
+        pictures: Pictures
+        if data:
+            pictures = [image for folder in data for image in photographs(folder)]
+        else:
+            pictures = procedural_pictures(int(values["pictures"]))  # type: ignore[arg-type]
+        source = "the user's photographs" if data else f"{len(pictures)} procedural pictures"
+        return TrainingJob(
+            self.make(),
+            layer_losses(str(values["loss"])),
+            MixedBatches(pictures, generator, settings.batch, self.colour),
+            settings,
+            pictures=picture,
+            record={"data_source": f"{source}, mixed by reflection/data.py"},
+        )
+
+    def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
+        """Writes `output` (or `reflection_<name>.onnx` in it, where it is a folder), its card."""
+        network = self.make()
+        load_weights(network, checkpoint)
+        record = read_json(checkpoint.with_suffix(".json"))
+        kind = {"32": "float32", "16": "float16"}[precision]
+        suffix = "" if kind == "float32" else f"_{kind}"
+        path = output
+        if output.suffix != ".onnx":
+            path = output / f"reflection_{self.name}{suffix}.onnx"
+        channels = 3 if self.colour else None
+        export_onnx(network, path, channels, kind)
+        return [path, write_separation_card(path, self.description, channels, kind, record)]

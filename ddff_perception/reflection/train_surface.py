@@ -1,0 +1,56 @@
+"""Trains the network that ships: it estimates how the surface mixes the layers.
+
+Presets: `cpu` makes the shipped weights on two cores, `gpu` is the same with ten times the samples,
+`smoke` a few steps for a test.
+"""
+
+from __future__ import annotations
+
+from ..training.presets import FitSettings
+from .network_blending import SurfaceNetwork
+from .train_separation import SeparationTraining, parameters
+
+_CPU = FitSettings(
+    steps=3000,
+    minutes=20.0,
+    batch=8,
+    precision="32",
+    learning_rate=1.5e-3,
+    weight_decay=1e-4,
+    warm_up_steps=50,
+    final_factor=0.02,
+    gradient_clip=1.0,
+    ema=0.995,
+    log_every=20,
+    picture_every=500,
+    checkpoint_every=100,
+)
+PRESETS = {
+    "cpu": _CPU,
+    "gpu": FitSettings(
+        steps=40_000,
+        batch=24,
+        workers=12,
+        learning_rate=2e-3,
+        weight_decay=1e-4,
+        warm_up_steps=200,
+        final_factor=0.02,
+        gradient_clip=1.0,
+        precision="32",
+    ),
+    "smoke": FitSettings(
+        steps=3, batch=2, precision="32", log_every=1, picture_every=3, checkpoint_every=3
+    ),
+}
+PARAMETERS = parameters("logarithmic")
+PRESET_VALUES = {"smoke": {"size": 64, "pictures": 3}}
+_TRAINING = SeparationTraining(
+    "surface",
+    "Separates what a pane of glass reflects from what lies behind it, from three or more "
+    "polarizer angles",
+    SurfaceNetwork,
+    PRESETS,
+    colour=False,
+)
+job = _TRAINING.job
+export = _TRAINING.export

@@ -1,0 +1,160 @@
+"""The paper's encoder-decoder, the projection before it, and the surface that ours estimates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances  # noqa: E402
+from ddff_perception.optics.polarization import canonical_images as reference  # noqa: E402
+from ddff_perception.optics.polarization import stokes_from_images  # noqa: E402
+from ddff_perception.reflection.network import EncoderDecoder  # noqa: E402
+from ddff_perception.reflection.network_blending import (  # noqa: E402
+    DirectNetwork,
+    PaperNetwork,
+    SurfaceNetwork,
+    canonical_images,
+    half_stokes,
+)
+from ddff_perception.reflection.network_geometry import polarized_light, unmixed  # noqa: E402
+
+# Appendix B of the thesis: channels and the share of the images' size after each block.
+LAYERS = {
+    "prologue": (15, 1),
+    "block1": (32, 2),
+    "block1b": (32, 2),
+    "block2": (64, 4),
+    "block2b": (64, 4),
+    "block3": (128, 8),
+    "block3b": (128, 8),
+    "block4": (64, 4),
+    "block4b": (64, 4),
+    "block5": (32, 2),
+    "block5b": (32, 2),
+    "block6": (16, 1),
+    "epilogue1": (16, 1),
+    "epilogue2": (16, 1),
+    "epilogue3": (8, 1),
+}
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_the_layers_of_the_paper():
+    network, shapes = EncoderDecoder(), {}
+    for name, layer in network.named_children():
+        layer.register_forward_hook(
+            lambda _, __, found, name=name: shapes.update({name: tuple(found.shape)})
+        )
+    network(torch.zeros(2, 15, 48, 64))
+    expected = {name: (2, c, 48 // s, 64 // s) for name, (c, s) in LAYERS.items()}
+    assert shapes == expected
+
+
+def test_the_parameters_of_the_paper():
+    assert parameters(EncoderDecoder()) == 1_720_992
+    assert parameters(PaperNetwork()) == 1_720_992
+    # The ablation sees nine channels: 6 fewer in the prologue (15 filters) and epilogue (16).
+    assert parameters(DirectNetwork()) == 1_720_992 - 6 * 9 * (15 + 16)
+
+
+def test_transposed_convolutions_have_even_kernels_against_checkerboards():
+    kernels = [
+        layer.kernel_size
+        for layer in EncoderDecoder().modules()
+        if isinstance(layer, torch.nn.ConvTranspose2d)
+    ]
+    assert kernels == [(4, 4)] * 5
+
+
+@pytest.mark.parametrize(
+    "angles", [(0, 45, 90), (90, 0, 45), (0, 45, 90, 135), (10, 47, 101, 133, 170)]
+)
+def test_the_projection_is_the_least_squares_one_for_any_angles(angles):
+    images = np.random.default_rng(0).random((len(angles), 3, 8, 16)).astype(np.float32)
+    found = half_stokes(torch.from_numpy(images), torch.tensor(angles, dtype=torch.float32))
+    planes = [np.ascontiguousarray(np.moveaxis(image, 0, 2)) for image in images]
+    stokes = stokes_from_images(planes, angles)
+    for half, whole in zip(found, (stokes.s0, stokes.s1, stokes.s2), strict=True):
+        np.testing.assert_allclose(2 * half[0].permute(1, 2, 0), whole, atol=3e-6)
+    across, along = canonical_images(found)
+    exact = reference(planes, angles)
+    np.testing.assert_allclose(across[0].permute(1, 2, 0), exact.perpendicular, atol=1e-5)
+    np.testing.assert_allclose(along[0].permute(1, 2, 0), exact.parallel, atol=1e-5)
+
+
+def test_closed_gates_leave_the_canonical_images():
+    network = PaperNetwork().eval()
+    last = network.trunk.epilogue3
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.copy_(torch.tensor([0.0, 0, 0, 0, 0, 0, -40, -40]))
+        stokes = 0.3 * torch.rand(3, 1, 3, 16, 24)
+        across, along = canonical_images(stokes)
+        transmission, reflection = network(stokes)
+    torch.testing.assert_close(transmission, along)
+    torch.testing.assert_close(reflection, across)
+
+
+def test_open_gates_leave_the_estimates_with_the_biases_of_the_paper():
+    network = PaperNetwork().eval()
+    last = network.trunk.epilogue3
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.copy_(torch.tensor([2.0, 2, 2, 5, 5, 5, 40, 40]))
+        transmission, reflection = network(0.3 * torch.rand(3, 1, 3, 16, 24))
+    torch.testing.assert_close(transmission, torch.full_like(transmission, 0.5))
+    torch.testing.assert_close(reflection, torch.full_like(reflection, 0.5))
+
+
+def mixture(incidence_deg, axis_deg, seed=0):
+    """Half Stokes parameters of two random layers behind a pane, and the layers."""
+    rng = np.random.default_rng(seed)
+    behind, before = rng.random((2, 1, 64, 64))
+    shares = pane_reflectances(incidence_deg)
+    images = []
+    for polarizer in (0.0, 45.0, 90.0):
+        alpha = mixing_coefficient(shares, axis_deg, polarizer)
+        images.append(0.5 * ((1 - alpha) * behind + alpha * before))
+    stokes = half_stokes(torch.tensor(np.array(images)), torch.tensor([0.0, 45, 90]).double())
+    mean = (shares[0] + shares[1]) / 2
+    return stokes.float(), 0.5 * (1 - mean) * behind, 0.5 * mean * before, shares
+
+
+@pytest.mark.parametrize("axis_deg", [0.0, 20.0, 90.0, 130.0])
+@pytest.mark.parametrize("incidence_deg", [35.0, 56.0, 75.0])
+def test_the_true_surface_unmixes_exactly(incidence_deg, axis_deg):
+    stokes, _, reflection, (a, b) = mixture(incidence_deg, axis_deg)
+    light = polarized_light(stokes)
+    # Where phi_perp lies from the axis that the network takes, as a double angle.
+    found = np.arctan2(*light.axis[0].flip(0).numpy())
+    turn = 2 * np.radians(axis_deg) - found
+    share = (a + b) / 2
+    gain = share * (1 - share) * 2 / (a - b)
+    maps = [share, gain * np.cos(turn), gain * np.sin(turn), 0.0, 0.0]
+    surface = torch.tensor(maps, dtype=torch.float32)[None, :, None, None].expand(1, 5, 8, 8)
+    unmixed_layer = unmixed(light, surface) * light.scale
+    np.testing.assert_allclose(unmixed_layer[0], reflection, atol=2e-4)
+
+
+def test_layers_of_the_surface_network_add_up_and_are_not_negative():
+    stokes = 0.4 * torch.rand(3, 2, 3, 64, 72)
+    stokes[1:] *= 0.3
+    with torch.no_grad():
+        transmission, reflection = SurfaceNetwork()(stokes)
+    torch.testing.assert_close(transmission + reflection, stokes[0])
+    assert transmission.min() >= -1e-6
+    assert reflection.min() >= 0
+
+
+def test_grey_images_and_three_equal_channels_give_one_result():
+    network = SurfaceNetwork().eval()
+    grey = mixture(60.0, 30.0)[0]
+    with torch.no_grad():
+        first = network(grey)[1]
+        second = network(grey.expand(-1, -1, 3, -1, -1).contiguous())[1]
+    torch.testing.assert_close(second, first.expand(-1, 3, -1, -1), atol=2e-4, rtol=1e-3)
