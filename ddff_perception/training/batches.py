@@ -24,6 +24,8 @@ from .presets import FitSettings
 # Streams of random numbers that must not meet: order of the items, items, batches, steps.
 _ORDER, _ITEM, _BATCH, STEP = range(4)
 _ENDLESS_EPOCH_STEPS = 1000
+# A forked copy of a process with threads (torch has some, DDS has more) can crash or wait for ever.
+START_METHOD = "spawn"
 
 
 def seed_of(seed: int, stream: int, number: int) -> int:
@@ -48,6 +50,7 @@ def make_loader(
         shuffle=shuffle,
         num_workers=settings.workers,
         persistent_workers=settings.workers > 0,
+        multiprocessing_context=START_METHOD if settings.workers else None,
         pin_memory=torch.cuda.is_available() and settings.device != "cpu",
     )
 
@@ -109,6 +112,7 @@ def _seeded(loader: DataLoader[Any], seed: int, start: int) -> DataLoader[Any]:
         _SeededItems(loader.dataset, seed),
         batch_sampler=BatchSampler(order, loader.batch_size, drop_last=True),
         num_workers=loader.num_workers,
+        multiprocessing_context=START_METHOD if loader.num_workers else None,
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,
         prefetch_factor=loader.prefetch_factor,
