@@ -19,10 +19,12 @@ from .commands import (
     info,
     play,
     reflection,
+    refocus,
     report,
     run,
     simulate,
     stack,
+    train,
 )
 from .types import InputError
 
@@ -38,12 +40,14 @@ app = typer.Typer(
 )
 app.command()(depth.depth)
 app.command()(stack.stack)
+app.command()(refocus.refocus)
 app.command()(reflection.reflection)
 app.command("eval")(evaluate.evaluate)
 app.command()(report.report)
 app.command()(demo.demo)
 app.command()(play.play)
 app.command("run")(run.run)
+app.command()(train.train)
 app.command()(info.bench)
 app.command()(info.info)
 app.add_typer(bag.app, name="bag", help="Look into, evaluate and compare recorded bags.")
