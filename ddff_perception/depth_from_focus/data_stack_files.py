@@ -125,23 +125,26 @@ class NoiseSettings:
 class StackBatches(IterableDataset[Batch]):
     """Endless random batches from folders of `write_stacks`; stacks may still be arriving.
 
-    Each time a stack is drawn it has new noise, and one time in three fewer of its slices.
+    Each time a stack is drawn it has new noise, and one time in three fewer of its slices. What is
+    drawn depends on torch's default generator and `seed`.
     """
 
     def __init__(
         self,
-        folders: Sequence[Path],
+        folders: Path | Sequence[Path],
         batch: int,
+        seed: int = 0,
         noise: NoiseSettings | None = None,
         fewest_slices: int = 3,
         bins: int = 0,
     ) -> None:
-        self._folders, self._batch = tuple(folders), batch
+        self._folders = (folders,) if isinstance(folders, Path) else tuple(folders)
+        self._batch, self._seed = batch, seed
         self._noise = noise or NoiseSettings()
         self._fewest = fewest_slices
         self._bins, self._contrasts = bins, Contrasts()
         if not self._groups():
-            names = ", ".join(str(folder) for folder in folders)
+            names = ", ".join(str(folder) for folder in self._folders)
             raise InputError(f"there are no training stacks in {names}")
 
     def __iter__(self) -> Iterator[Batch]:
@@ -149,7 +152,7 @@ class StackBatches(IterableDataset[Batch]):
         for drawn in range(10**9):
             if drawn % 100 == 99:
                 groups = self._groups()
-            rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
+            rng = np.random.default_rng([self._seed, int(torch.randint(2**62, (1,)))])
             counts = list(groups)
             sizes = np.array([len(groups[count]) for count in counts], np.float64)
             count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]

@@ -106,7 +106,7 @@ class SliceEncoder(nn.Module):
         measures = bands[:, 0::FILTERS] + bands[:, 1::FILTERS]
         measures = functional.avg_pool2d(functional.pad(measures, (1, 1, 1, 1), "reflect"), 3, 1)
         seen = torch.cat([0.5 * torch.log1p(bands) - 0.5, guide], dim=1)
-        learned = self.last(self.second(self.first(seen)))
+        learned = self.last(self.second(self.first(seen.to(self.last.weight.dtype))))
         return torch.cat([measures, guide, learned.to(measures.dtype)], dim=1)
 
 
@@ -165,6 +165,7 @@ class StreamHead(nn.Module):
         sharp = (guide * of_slice[:, :, None]).sum(dim=1)
         steps = 1.0 / (self.settings.bins - 1)
         told = [known, sharp, chance, (base + offset) * steps, spread * steps]
+        told = [values.to(known.dtype) for values in told]
         found = self.weights(self.finish(torch.cat(told, dim=1)))
         around = _neighbourhood(base) - base + _neighbourhood(offset)
         shares = torch.softmax(found[:, :36].float().unflatten(1, (4, 9)), dim=2)
@@ -186,10 +187,12 @@ class StreamHead(nn.Module):
         best = shared.amax(dim=2, keepdim=True)
         contrast = (torch.log1p(shared) - torch.log1p(best)).flatten(3)
         told = [volume.transpose(1, 2), contrast, self._where(positions, rows * columns)]
-        volume = functional.relu(self.along_1(torch.cat(told, dim=1)))
+        kind = self.along_1.weight.dtype
+        volume = functional.relu(self.along_1(torch.cat(told, dim=1).to(kind)))
         votes = self.along_2(volume).reshape(batch, -1, rows, columns)
         height = 0.3 * torch.log1p(best[:, :, 0])
-        first = self.level_1(self.enter(torch.cat([votes, mean, height], dim=1)))
+        known = torch.cat([votes, mean.to(votes.dtype), height.to(votes.dtype)], dim=1)
+        first = self.level_1(self.enter(known))
         second = self.level_2(self.down_1(first))
         third = self.level_3(self.down_2(second))
         second = self.up_2(torch.cat([_doubled(third), second], dim=1))
