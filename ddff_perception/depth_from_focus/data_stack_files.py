@@ -224,6 +224,7 @@ def add_noise(
     slope = (1 / 2.2) * np.maximum(level, 0.002) ** (1 / 2.2 - 1)
     table = (255 * deviation * slope).astype(np.float32)
     noise = np.empty(images.shape, np.float32)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
     cv2.randn(noise.reshape(-1, images.shape[-2], 3), (0, 0, 0), (1, 1, 1))
     noise *= table[images]
     noise += images
