@@ -7,7 +7,7 @@ sweep, normalised to 0..1, so that any number of slices at any spacing gives the
 learned features, interpolated, and the log-likelihood of the lens's law (`classical.py`).
 Convolutions along the candidates, shared by all cells, judge each; a U-Net over the candidates as
 channels lets neighbours speak, so that a plain wall takes depth from what frames it. The position
-is the expectation around the likeliest candidate, upsampled by weights that the sharp slices
+is the expectation around the median candidate, upsampled by weights that the sharp slices
 choose (Teed and Deng, ECCV 2020), with the scale of its error beside it.
 """
 
@@ -148,7 +148,7 @@ class StreamHead(nn.Module):
     def placed(
         self, encodings: Tensor, positions: Tensor, templates: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The likeliest candidate's number (B x 1 x h x w), how far from it each subcell is, in
+        """The median candidate's number (B x 1 x h x w), how far from it each subcell is, in
         candidates, the log scale (B x 4 x h x w both), and the logits. Small offsets from whole
         numbers keep their precision where an engine computes in bfloat16.
         """
@@ -263,18 +263,22 @@ def interpolation(positions: Tensor, centres: Tensor) -> Tensor:
 
 
 def local_expectation(chance: Tensor, reach: int = 3) -> tuple[Tensor, Tensor, Tensor]:
-    """The likeliest candidate, the expectation within `reach` of it relative to it, and the
+    """The candidate at the median, the expectation within `reach` of it relative to it, and the
     deviation over all from there, in candidates: B x 1 x h x w each, of `chance` B x K x h x w.
 
-    Two depths in one cell are not averaged to one where nothing is.
+    Two depths in one cell are not averaged to one where nothing is; where a wall could be
+    anywhere, a lone likeliest candidate does not win over many that agree.
     """
     numbers = torch.arange(chance.shape[1], device=chance.device, dtype=chance.dtype)
-    best = chance.argmax(dim=1, keepdim=True).to(chance.dtype)
-    away = numbers.view(1, -1, 1, 1) - best
+    upto = (numbers[:, None] >= numbers[None, :]).to(chance.dtype)
+    below = torch.matmul(upto, chance.flatten(2)).reshape(chance.shape)
+    median = (below < 0.5).to(chance.dtype).sum(dim=1, keepdim=True)
+    median = median.clamp(max=float(chance.shape[1] - 1))
+    away = numbers.view(1, -1, 1, 1) - median
     near = chance * (away.abs() < reach + 0.5).to(chance.dtype)
     offset = (near * away).sum(dim=1, keepdim=True) / near.sum(dim=1, keepdim=True)
     spread = (chance * (away - offset).square()).sum(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
-    return best, offset, spread
+    return median, offset, spread
 
 
 def _neighbourhood(values: Tensor) -> Tensor:

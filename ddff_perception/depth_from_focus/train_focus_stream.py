@@ -58,9 +58,7 @@ PRESET_VALUES: dict[str, dict[str, Value]] = {
 }
 
 
-def job(
-    settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
-) -> TrainingJob:
+def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
     """The job; raises InputError where a folder of `data` holds no training stacks."""
     network = FocusStream()
     folders = list(data) or [_make_stacks(values)]

@@ -75,7 +75,7 @@ def test_a_batch_holds_images_positions_and_truth(folder):
     batch = next(iter(StackBatches(folder, 3)))
     count, slices = batch["images"].shape[:2]
     assert (count, batch["images"].shape[2:]) == (3, (3, 64, 96))
-    assert 0 <= float(batch["images"].min()) and float(batch["images"].max()) <= 1
+    assert float(batch["images"].min()) >= 0 and float(batch["images"].max()) <= 1
     assert batch["dioptres"].shape == (3, slices) and slices >= 3
     assert (batch["dioptres"].diff(dim=1) > 0).all()
     assert batch["truth"].shape == batch["valid"].shape == (3, 64, 96)

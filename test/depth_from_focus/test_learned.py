@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from thin_lens_sweeps import inner, thin_lens_stack, truth_dpt
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.learned import prepared
 from ddff_perception.types import FocalStack, InputError
-
-from thin_lens_sweeps import inner, thin_lens_stack, truth_dpt
 
 pytest.importorskip("onnxruntime")
 ORT = {"engine": "onnxruntime", "threads": 1}
@@ -66,7 +65,9 @@ def test_unknown_distances_give_positions_along_the_sweep(estimator, stack):
 def test_the_unit_of_the_sweep_does_not_matter(estimator, stack):
     """A macro stage and a room with the same images have the same positions."""
     macro = FocalStack(
-        tuple(replace(s, focus_distance_m=1 / (9 + 0.02 / s.focus_distance_m)) for s in stack.slices)
+        tuple(
+            replace(s, focus_distance_m=1 / (9 + 0.02 / s.focus_distance_m)) for s in stack.slices
+        )
     )
     room = (1 / estimator.process(stack).depth - 0.25) / 2.0
     near = (1 / estimator.process(macro).depth - 9 - 0.02 * 0.25) / 0.04

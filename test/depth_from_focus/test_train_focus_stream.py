@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("onnxruntime")
 
+from thin_lens_sweeps import thin_lens_stack  # noqa: E402
+
 from ddff_perception.depth_from_focus import train  # noqa: E402
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus  # noqa: E402
 from ddff_perception.engines.model_zoo import find_model  # noqa: E402
 from ddff_perception.training.fit import fit  # noqa: E402
 from ddff_perception.types import InputError  # noqa: E402
-
-from thin_lens_sweeps import thin_lens_stack  # noqa: E402
 
 
 @pytest.fixture(scope="module")
