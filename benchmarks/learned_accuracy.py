@@ -1,4 +1,4 @@
-"""Learned methods beside the classical ones on path-traced stacks: `benchmarks/learned_accuracy.py`.
+"""Learned methods beside the classical ones on path-traced stacks.
 
 Same stacks and scores as `benchmarks/accuracy.py`, whose seeds no training has. `--clean` scores
 richly textured stacks without noise as well, where sub-slice precision is all that counts.

@@ -1,4 +1,4 @@
-"""Procedural sharp views with exact depth: rooms of slanted planes, things in front, by the thousand.
+"""Procedural sharp views with exact depth: rooms of slanted planes and things in front of them.
 
 The inverse depth of a plane is linear over the image, a room is the nearest of its planes, and a
 texture on a plane is looked up at (x / p, y / p): so geometry, perspective and texture are a few
@@ -78,7 +78,7 @@ class SceneMaker:
         """One object in front of what is there: a slanted polygon, an ellipsoid or a box."""
         rng = self._rng
         size = rng.uniform(0.03, 0.2) * (0.5 + 1.2 * nearness)
-        height, width = canvas.dioptres.shape
+        height, width = canvas.dioptres.shape[0], canvas.dioptres.shape[1]
         cx, cy = rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5) * height / width
         row = int(np.clip((cy * width) + height / 2, 0, height - 1))
         column = int(np.clip((cx * width) + width / 2, 0, width - 1))
@@ -155,7 +155,8 @@ class _Canvas:
     def shade(self, mask: NDArray[np.bool_], rng: np.random.Generator) -> None:
         """A soft shadow of what covers `mask` on what is behind it."""
         spread = float(rng.uniform(2, 14))
-        shift = np.float32([[1, 0, rng.normal(0, spread)], [0, 1, rng.normal(0, spread)]])
-        soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), spread)
+        x, y = rng.normal(0, spread, 2)
+        shift = np.array([[1, 0, x], [0, 1, y]], np.float32)
+        soft: Any = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), spread)
         soft = cv2.warpAffine(soft, shift, soft.shape[::-1])
         self.colour *= 1.0 - np.float32(rng.uniform(0, 0.7)) * soft[..., None]

@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -223,17 +224,19 @@ def add_noise(
     slope = (255 / 2.2) * np.maximum(level, 0.002) ** (1 / 2.2 - 1)
     own = (slope * np.sqrt(photon**2 * level + read**2)).astype(np.float32)
     shared = (slope * speckle * level).astype(np.float32)
-    noise, common = np.empty(images.shape, np.float32), np.empty(images.shape[:-1], np.float32)
+    noise: Any = np.empty(images.shape, np.float32)
+    common: Any = np.empty(images.shape[:-1], np.float32)
     cv2.setRNGSeed(int(rng.integers(2**31)))
-    cv2.randn(noise.reshape(-1, images.shape[-2], 3), (0, 0, 0), (1, 1, 1))
-    cv2.randn(common.reshape(-1, images.shape[-2]), 0, 1)
+    cv2.randn(noise.reshape(-1, images.shape[-2], 3), np.zeros(3), np.ones(3))
+    cv2.randn(common.reshape(-1, images.shape[-2]), np.zeros(1), np.ones(1))
     noise *= own[images]
     noise += shared[images] * common[..., None]
     noise += images
-    noisy = np.clip(np.rint(noise, out=noise), 0, 255).astype(np.uint8)
+    noisy: NDArray[np.uint8] = np.clip(np.rint(noise, out=noise), 0, 255).astype(np.uint8)
     if rng.random() < settings.jpeg:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 96))]
         for number, image in enumerate(noisy):
             coded = cv2.imencode(".jpg", image, quality)[1]
-            noisy[number] = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+            decoded: Any = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+            noisy[number] = decoded
     return noisy

@@ -9,6 +9,7 @@ camera's tone curve. Noise and JPEG come when a batch is drawn, afresh each time
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,8 +82,8 @@ def _augmented(scene: SharpScene, settings: StackSettings, rng: np.random.Genera
     rows, columns = round(settings.height * zoom), round(settings.width * zoom)
     y, x = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
     size = (settings.width, settings.height)
-    radiance = scene.radiance[y : y + rows, x : x + columns]
-    dioptres = scene.dioptres[y : y + rows, x : x + columns]
+    radiance: Any = scene.radiance[y : y + rows, x : x + columns]
+    dioptres: Any = scene.dioptres[y : y + rows, x : x + columns]
     if zoom != 1:
         way = cv2.INTER_AREA if zoom > 1 else cv2.INTER_CUBIC
         radiance = np.maximum(cv2.resize(radiance, size, interpolation=way), 0)

@@ -26,7 +26,7 @@ def random_texture(rng: np.random.Generator) -> FloatArray:
     mean = picture.mean(axis=(0, 1))
     fine = 1.0 + rng.uniform(0, 0.06) * rng.standard_normal((SIDE, SIDE, 1))
     picture = (mean + contrast * (picture - mean)) * cv2.GaussianBlur(fine, (0, 0), 0.7)[..., None]
-    return np.clip(picture, 0.02, 0.9).astype(np.float32)
+    return np.asarray(np.clip(picture, 0.02, 0.9), np.float32)
 
 
 def random_paint(rng: np.random.Generator, muted: float = 0.5) -> FloatArray:
@@ -76,7 +76,8 @@ def _grain(rng: np.random.Generator) -> FloatArray:
     blend = 0.5 + 0.25 * smooth_noise(rng, SIDE, SIDE, rng.uniform(0.6, 1.4))[..., None]
     if rng.random() < 0.4:  # wood: the same, drawn out along x
         narrow = blend[:, : SIDE // 12]
-        blend = cv2.resize(narrow, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[..., None]
+        drawn = cv2.resize(narrow, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        blend = np.asarray(drawn, np.float32)[..., None]
     return np.asarray(first + (second - first) * np.clip(blend, 0, 1), np.float32)
 
 

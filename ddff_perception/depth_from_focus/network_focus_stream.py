@@ -177,7 +177,7 @@ class StreamHead(nn.Module):
         self, learned: Tensor, evidence: Tensor, positions: Tensor, share: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Logits of the candidates, and what else is known, per cell."""
-        batch, slices, channels, rows, columns = learned.shape
+        batch, _, channels, rows, columns = learned.shape
         bins = self.settings.bins
         mean = learned.mean(dim=1)
         change = (learned - mean[:, None]).flatten(2)
@@ -223,7 +223,8 @@ class FocusStream(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         encodings = self.encoder.features(contrasts.flatten(0, 1))
         encodings = encodings.unflatten(0, tuple(contrasts.shape[:2]))
-        return self.head(encodings, positions, templates)
+        position, scale, logits = self.head(encodings, positions, templates)
+        return position, scale, logits
 
 
 def log_likelihood(measures: Tensor, templates: Tensor, tolerance: float = 0.2) -> Tensor:

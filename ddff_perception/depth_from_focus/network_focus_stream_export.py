@@ -72,7 +72,7 @@ def _in_precision(network: FocusStream, precision: str) -> FocusStream:
     """A copy whose learned layers compute in `precision`; contrasts and likelihoods, which have
     a wider range than float16, stay as they are.
     """
-    result = copy.deepcopy(network).eval().float()
+    result: FocusStream = copy.deepcopy(network).eval().float()
     if precision == "float16":
         for part in (*result.encoder.children(), *result.head.children()):
             part.half()

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..files.atomic import make_folder
 from ..files.stack_folder import write_array
@@ -72,12 +74,12 @@ def _view(renderer: Renderer, camera: CameraModel, samples: int, seed: int) -> S
     return SharpView(image, dioptres.astype(np.float32))
 
 
-def smooth_light(radiance: FloatArray, albedo: FloatArray, lights: FloatArray) -> FloatArray:
+def smooth_light(radiance: FloatArray, albedo: FloatArray, lights: NDArray[np.bool_]) -> FloatArray:
     """`radiance` with the light that falls on `albedo` (both H x W x 3, linear) freed of noise by
     a bilateral filter over its logarithm; pixels of `lights` (H x W bool) stay as they are.
     """
     reflectance = np.maximum(albedo, _DARKEST_ALBEDO)
-    light = np.log(np.maximum(radiance, 1e-4) / reflectance).astype(np.float32)
+    light: Any = np.log(np.maximum(radiance, 1e-4) / reflectance).astype(np.float32)
     # Few samples have heavy tails, which a median takes before the bilateral filter keeps them.
     light = cv2.medianBlur(cv2.medianBlur(light, 5), 5)
     for _ in range(2):
