@@ -78,7 +78,7 @@ class SceneMaker:
         """One object in front of what is there: a slanted polygon, an ellipsoid or a box."""
         rng = self._rng
         size = rng.uniform(0.03, 0.2) * (0.5 + 1.2 * nearness)
-        height, width = canvas.dioptres.shape[0], canvas.dioptres.shape[1]
+        height, width = canvas.dioptres.shape
         cx, cy = rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5) * height / width
         row = int(np.clip((cy * width) + height / 2, 0, height - 1))
         column = int(np.clip((cx * width) + width / 2, 0, width - 1))
@@ -145,7 +145,7 @@ class _Canvas:
     def __init__(self, grid: FloatArray, plain: float) -> None:
         self.grid = grid
         self.plain = plain
-        self.dioptres = np.full(grid.shape[1:], 0.05, np.float32)
+        self.dioptres: FloatArray = np.full(grid.shape[1:], 0.05, np.float32)
         self.colour = np.zeros((*grid.shape[1:], 3), np.float32)
 
     def paint(self, mask: NDArray[np.bool_], plane: FloatArray, surface: FloatArray) -> None:
