@@ -9,7 +9,9 @@ from ..training.job import TrainingJob
 from ..training.registry import NetworkPresets, export_weights, make_job
 
 # Name -> module as `training/registry.py` describes it; one line each, imported when it is used.
-NETWORKS: dict[str, str] = {}
+NETWORKS: dict[str, str] = {
+    "focus_stream": "ddff_perception.depth_from_focus.train_focus_stream",
+}
 PRESETS = NetworkPresets(NETWORKS)
 
 
