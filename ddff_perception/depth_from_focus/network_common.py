@@ -59,9 +59,10 @@ class FocusNetwork(nn.Module):
         """
         self._check(images, dioptres)
         height, width = images.shape[-2:]
-        padded = pad_to_multiple(images, self.multiple)
-        beside = None if image is None else pad_to_multiple(image, self.multiple)
-        score = self.score(padded, beside)[..., :height, :width]
+        dtype = next(self.parameters()).dtype
+        padded = pad_to_multiple(images.to(dtype), self.multiple)
+        beside = None if image is None else pad_to_multiple(image.to(dtype), self.multiple)
+        score = self.score(padded, beside)[..., :height, :width].to(dioptres.dtype)
         lowest = dioptres.amin(dim=1)[:, None, None]
         span = (dioptres.amax(dim=1)[:, None, None] - lowest).clamp_min(LEAST_SPAN)
         if self.along_sweep:
@@ -171,7 +172,8 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     local contrast: the square root of the squared Laplacian averaged over 2 `radius` + 1 pixels,
     relative to the stack's highest.
     """
-    grey = images.mean(dim=2)
+    # In float32 whatever the network's type: squares of small contrasts vanish in float16.
+    grey = images.float().mean(dim=2)
     padded = F.pad(grey, (1, 1, 1, 1), mode="replicate")
     around = padded[..., :-2, 1:-1] + padded[..., 2:, 1:-1]
     around = around + padded[..., 1:-1, :-2] + padded[..., 1:-1, 2:]
@@ -180,7 +182,7 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     power = F.avg_pool2d(laplacian.square(), side, 1, radius, count_include_pad=False)
     contrast = (power + 1e-8).sqrt()
     relative = contrast / contrast.amax(dim=1, keepdim=True)
-    weights = torch.softmax(decisiveness * relative, dim=1)
+    weights = torch.softmax(decisiveness * relative, dim=1).to(images.dtype)
     return (weights[:, :, None] * images).sum(dim=1)
 
 

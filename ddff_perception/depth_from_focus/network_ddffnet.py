@@ -146,6 +146,4 @@ class FixedUnpooling(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         count, channels, height, width = maps.shape
         spread = F.pad(maps[..., None, :, None], (0, 1, 0, 0, 0, 1))
-        # count x channels x 2 x height x width x 2, to rows and columns.
-        spread = spread.permute(0, 1, 3, 2, 4, 5)
         return spread.reshape(count, channels, 2 * height, 2 * width)

@@ -100,7 +100,7 @@ def pool_into(maps: Tensor, bins: int) -> Tensor:
 
 
 def _shares(length: int, bins: int, like: Tensor) -> Tensor:
-    """bins x length: how much of each part every pixel is; rows sum to 1."""
+    """Bins x length: how much of each part every pixel is; rows sum to 1."""
     pixels = torch.arange(length, device=like.device, dtype=like.dtype)
     edges = torch.arange(bins, device=like.device, dtype=like.dtype)[:, None] * (length / bins)
     ends = torch.minimum(pixels + 1, edges + length / bins)
