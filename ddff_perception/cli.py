@@ -23,6 +23,7 @@ from .commands import (
     run,
     simulate,
     stack,
+    train,
 )
 from .types import InputError
 
@@ -44,6 +45,7 @@ app.command()(report.report)
 app.command()(demo.demo)
 app.command()(play.play)
 app.command("run")(run.run)
+app.command()(train.train)
 app.command()(info.bench)
 app.command()(info.info)
 app.add_typer(bag.app, name="bag", help="Look into, evaluate and compare recorded bags.")

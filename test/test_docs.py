@@ -11,6 +11,8 @@ import typer.core
 
 from ddff_perception import cli
 from ddff_perception.depth_from_focus.methods import METHODS
+from ddff_perception.ros.describe import parameter_list
+from ddff_perception.training.presets import FIT_PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -81,6 +83,11 @@ def test_every_method_is_explained():
     text = page(ROOT / "docs" / "methods.md")
     named = [name for name in METHODS if f"`{name}`" in text or f"## {name}" in text]
     assert named == list(METHODS)
+
+
+def test_every_setting_of_training_is_documented_as_it_is():
+    written = page(ROOT / "docs" / "training.md").partition("write_docs.py -->")[2]
+    assert written.strip() == parameter_list(FIT_PARAMETERS)
 
 
 def command(words: list[str]) -> typer.core.TyperCommand | None:

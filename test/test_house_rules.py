@@ -29,7 +29,7 @@ ROS_PACKAGES = {
     "rosgraph_msgs", "std_srvs", "ddff_perception.msg", "ddff_perception.srv",
 }  # fmt: skip
 TORCH_FILES = ("network*.py", "train*.py", "data*.py")
-TORCH_PACKAGES = {"torch", "torchvision", "safetensors"}
+TORCH_PACKAGES = {"torch", "torchvision", "safetensors", "lightning", "timm"}
 RENDERER_PACKAGES = {"mitsuba", "drjit"}
 
 # Which folder may import which other one. Capabilities do not import each other; what two of them
@@ -63,6 +63,12 @@ def tree(path: Path) -> ast.Module:
 def is_ros(path: Path) -> bool:
     relative = path.relative_to(PACKAGE)
     return relative.parts[0] == "ros" or path.name == "node.py" or path.name.endswith("_node.py")
+
+
+def trains(path: Path) -> bool:
+    folder = path.relative_to(PACKAGE).parts[0]
+    by_name = any(path.match(pattern) for pattern in TORCH_FILES) and folder != "commands"
+    return folder == "training" or by_name
 
 
 def imports(path: Path) -> set[str]:
@@ -143,10 +149,6 @@ def test_only_ros_and_nodes_import_ros():
 
 
 def test_torch_is_for_training_only():
-    def trains(path: Path) -> bool:
-        in_training = path.relative_to(PACKAGE).parts[0] == "training"
-        return in_training or any(path.match(pattern) for pattern in TORCH_FILES)
-
     assert offenders(TORCH_PACKAGES, trains) == []
 
 
@@ -180,18 +182,31 @@ def test_only_the_public_modules_of_depth_from_focus_are_used_by_evaluation_and_
 
 
 def test_everything_but_the_nodes_works_without_ros():
-    """Blocks the ROS packages and imports every module that is to do without."""
-    modules = [
-        "ddff_perception." + name[:-3].replace("/", ".").removesuffix(".__init__")
+    """Blocks the ROS packages and torch, and imports every module that is to do without."""
+    modules = modules_where(lambda path: not is_ros(path) and not trains(path))
+    assert imports_that_fail(modules, ROS_PACKAGES | TORCH_PACKAGES) == ""
+
+
+def test_training_works_without_ros():
+    pytest.importorskip("lightning")
+    assert imports_that_fail(modules_where(trains), ROS_PACKAGES) == ""
+
+
+def modules_where(wanted) -> list[str]:
+    return [
+        "ddff_perception." + name[:-3].replace("/", ".")
         for name, path in zip(NAMES, SOURCES, strict=True)
-        if not is_ros(path) and path.name != "__init__.py"
+        if path.name != "__init__.py" and wanted(path)
     ]
+
+
+def imports_that_fail(modules: list[str], blocked: set[str]) -> str:
     code = f"""
 import importlib, importlib.abc, sys
 class Block(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
-        blocked = {sorted(ROS_PACKAGES | TORCH_PACKAGES)!r}
+        blocked = {sorted(blocked)!r}
         if name in blocked or top in blocked or top.endswith("_msgs"):
             raise ImportError("blocked: " + name)
 sys.meta_path.insert(0, Block())
@@ -207,7 +222,7 @@ for name in {modules!r}:
         elif "mitsuba" not in str(error) and "drjit" not in str(error):
             raise
 """
-    assert in_a_fresh_python(code) == ""
+    return in_a_fresh_python(code)
 
 
 def test_nodes_and_the_command_line_load_neither_torch_nor_a_renderer():

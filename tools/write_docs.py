@@ -2,7 +2,8 @@
 
     python tools/write_docs.py
 
-`docs/nodes.md` comes from the nodes' tables, `docs/benchmarks.md` from `docs/benchmarks/*.json`.
+`docs/nodes.md` comes from the nodes' tables, `docs/benchmarks.md` from `docs/benchmarks/*.json`,
+the table at the end of `docs/training.md` from the settings of training.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ddff_perception.ros.describe import markdown
+from ddff_perception.ros.describe import markdown, parameter_list
 from ddff_perception.ros.nodes import NODE_NAMES, node_interface
+from ddff_perception.training.presets import FIT_PARAMETERS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+# What comes after this line of the page on training is written here.
+_SETTINGS = "<!-- written by tools/write_docs.py -->"
 # What each record is about, in the order of the page: title, what to say, columns by key.
 SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     "accuracy": (
@@ -119,6 +123,13 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
 def main() -> None:
     (DOCS / "nodes.md").write_text(nodes_page(), encoding="utf-8")
     (DOCS / "benchmarks.md").write_text(benchmarks_page(), encoding="utf-8")
+    (DOCS / "training.md").write_text(training_page(), encoding="utf-8")
+
+
+def training_page() -> str:
+    """The page on training, its table of settings anew."""
+    head, mark, _ = (DOCS / "training.md").read_text(encoding="utf-8").partition(_SETTINGS)
+    return f"{head}{mark}\n\n{parameter_list(FIT_PARAMETERS)}\n"
 
 
 def nodes_page() -> str:

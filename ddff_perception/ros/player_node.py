@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 # Bytes at the start of every serialized message that say how it is encoded (CDR).
 _SMALLEST = 4
-# How long the end waits for each topic's readers.
-_LAST_WAIT_S = 2.0
+# A reader that was found a moment ago, or is starved for a second, still gets what was sent.
+_DEPTH = 100
+# How long the end waits for a topic's readers that live but do not answer.
+_LAST_WAIT_S = 30.0
 
 
 class PlayerNode(Node):
@@ -142,7 +144,7 @@ class PlayerNode(Node):
         reliable, latched = topic.reliable, topic.latched
         profile = QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
-            depth=10,
+            depth=_DEPTH,
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
             durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
         )

@@ -42,17 +42,16 @@ def test_the_demo_shows_depth_live_and_reports_it(tmp_path: Path) -> None:
     evaluation, live = summary["evaluation"], summary["live"]
     for name in ("against_truth", "recorded_against_truth"):
         assert evaluation[name]["scores"]["covered"]["dioptres"]["mae"] < 0.1
-    # What came over DDS is what the same images give offline; an image that a busy machine lost on
-    # the way to either makes the difference of one slice.
+    # What came over DDS is what the same images give offline.
     agreement = evaluation["against_recorded"]["scores"]["covered"]["dioptres"]
-    assert agreement["mae"] < 0.05
+    assert agreement["mae"] < 0.01
     depth = live["topics"]["/demo/depth/image_rect"]
-    assert depth["messages"] >= 10
-    assert 1.0 < depth["rate_hz"] < 16.0
+    assert depth["messages"] >= 20
+    assert 3.0 < depth["rate_hz"] < 16.0
     assert 0.0 < depth["latency_median_ms"] < 10_000.0
     assert live["stages_ms"]["solve"] > 0.0
     assert live["topics"]["/demo/points"]["messages"] > 0
-    assert int(evaluation["recorder"]["dropped"]) < depth["messages"]
+    assert evaluation["recorder"] == {"dropped": "0"}
     error = np.abs(1.0 / np.load(output / "depth.npy") - 1.0 / wall_depth(160, 120))
     assert np.median(error) < 0.05
     assert "live vs truth" in (output / "report.html").read_text()

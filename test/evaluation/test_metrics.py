@@ -223,7 +223,7 @@ def test_settings_come_from_the_parameter_table():
     assert {p.name for p in PARAMETERS} == set(ScoreSettings.__dataclass_fields__)
 
 
-def test_all_measures_of_a_vga_map_take_little_time():
+def test_all_measures_of_a_vga_map_take_under_50_ms():
     rng = np.random.default_rng(0)
     truth = (1 / rng.uniform(0.2, 3, (480, 640))).astype(np.float32)
     estimate = truth * np.exp(rng.normal(0, 0.1, truth.shape)).astype(np.float32)
@@ -233,4 +233,4 @@ def test_all_measures_of_a_vga_map_take_little_time():
         for domain in DOMAINS:
             score(estimate, truth, domain)
         best = min(best, time.thread_time() - start)
-    assert best < 0.1  # half of it on a machine at rest
+    assert best < 0.05

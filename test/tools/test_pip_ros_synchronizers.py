@@ -262,7 +262,7 @@ def test_full_queues_that_cannot_match_cost_little():
     start = time.perf_counter()
     inputs[5].signalMessage(at(1750))
     assert sets == []
-    assert time.perf_counter() - start < 5.0
+    assert time.perf_counter() - start < 0.5
 
 
 @settings(deadline=None, max_examples=150)

@@ -1,0 +1,94 @@
+"""Learning curves: CSV files that grow as training runs, and one picture of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..files.atomic import write_bytes
+from ..types import InputError
+
+Row = Mapping[str, float]
+
+
+class Curve:
+    """A CSV file with one line per entry; the first column is `step`.
+
+    `resumed_step`: None begins anew; otherwise the lines up to that step stay.
+    """
+
+    def __init__(self, path: Path, resumed_step: int | None = None) -> None:
+        self._path = path
+        self._columns: list[str] | None = None
+        if resumed_step is None or not path.is_file():
+            path.unlink(missing_ok=True)
+            return
+        rows = [row for row in read_curve(path) if row["step"] <= resumed_step]
+        if rows:
+            self._columns = list(rows[0])
+            text = io.StringIO()
+            writer = csv.DictWriter(text, self._columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            write_bytes(path, text.getvalue().encode())
+        else:
+            path.unlink()
+
+    def add(self, row: Row) -> None:
+        """One more line; columns are those of the first line. Raises InputError on a full disk."""
+        fresh = self._columns is None
+        columns = self._columns = self._columns or list(row)
+        try:
+            with self._path.open("w" if fresh else "a", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(
+                    file, columns, restval="", extrasaction="ignore", lineterminator="\n"
+                )
+                if fresh:
+                    writer.writeheader()
+                writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+        except OSError as error:
+            raise InputError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+
+def read_curve(path: Path) -> list[dict[str, float]]:
+    """The lines of a curve; raises InputError where it is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(text) if text else float("nan") for name, text in row.items()}
+                for row in csv.DictReader(file)
+                if row.get("step")
+            ]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is no learning curve: {error}") from error
+
+
+def draw_curves(folder: Path) -> Path | None:
+    """`curves.png` in `folder` from its train.csv and validation.csv; None without a train.csv."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib.figure import Figure
+
+    kinds = [k for k in ("train", "validation") if (folder / f"{k}.csv").is_file()]
+    curves = {kind: read_curve(folder / f"{kind}.csv") for kind in kinds}
+    if not curves.get("train"):
+        return None
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for kind, rows in curves.items():
+        steps = [row["step"] for row in rows]
+        axes.plot(steps, [row["loss"] for row in rows], label=kind)
+    if all(row["loss"] > 0 for rows in curves.values() for row in rows):
+        axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    path = folder / "curves.png"
+    write_bytes(path, buffer.getvalue())
+    return path
