@@ -3,7 +3,8 @@
 Without ROS 2: real rclpy from PyPI, the package's messages built by colcon into `.venv`, and
 stand-ins for the ROS packages that PyPI lacks. With a ROS 2 installation sourced: that one, with
 the command line's requirements beside it. `--train` adds what training and the tests of the
-networks need. Safe to repeat; nothing is done twice.
+networks need, and GPU bindings that names are checked against. Safe to repeat; nothing is done
+twice.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main() -> int:
         make_environment(sourced)
         if "--train" in sys.argv[1:]:
             add_training()
+            add_gpu_bindings()
         build_messages(sourced)
     except MissingError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
@@ -99,9 +101,30 @@ def add_training() -> None:
     stamp.write_text(key)
 
 
-def install(files: list[Path]) -> None:
+def add_gpu_bindings() -> None:
+    """TensorRT's and CUDA's Python bindings, each version in a folder of its own: nothing there is
+    on the path; the tests check names against them, without a GPU. A few seconds.
+    """
+    files = sorted((ROOT / "requirements" / "gpu").glob("*.txt"))
+    key = digest([*files, Path(__file__)], sys.version)
+    stamp = VENV / ".gpu-stamp"
+    if is_current(stamp, key):
+        return
+    say("fetching the bindings of TensorRT and CUDA")
+    shutil.rmtree(VENV / "gpu", ignore_errors=True)
+    try:
+        for file in files:
+            install([file], "--no-deps", "--target", VENV / "gpu" / file.stem)
+    except MissingError as error:
+        # Not every processor has these wheels, and only one test wants them.
+        say(f"{error}; test/engines/test_tensorrt_api.py will be skipped")
+        return
+    stamp.write_text(key)
+
+
+def install(files: list[Path], *options: object) -> None:
     arguments = [item for file in files for item in ("-r", str(file))]
-    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments)
+    run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *options, *arguments)
 
 
 def is_usable() -> bool:

@@ -33,6 +33,8 @@ class Engine(abc.ABC):
     """
 
     backend: str
+    # Whether the library wraps only arrays that it may write to, although it does not.
+    writable_inputs = False
 
     def __init__(self, model: Model, settings: EngineSettings) -> None:
         self.model = model
@@ -116,7 +118,8 @@ class Engine(abc.ABC):
     def _whole(self, name: str, feeds: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """The input in one piece: as it is, or copied into memory that is kept."""
         array = feeds[name]
-        if array.flags.c_contiguous and array.flags.aligned:
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned and (flags.writeable or not self.writable_inputs):
             return array
         kept = self._staging.get(name)
         if kept is None or kept.shape != array.shape:
@@ -131,3 +134,19 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def _close(self) -> None:
         """Frees the backend's objects; called once."""
+
+
+def load_error(model: Model, backend: str, error: Exception) -> EngineError:
+    """A network that a library does not take, in one sentence."""
+    return EngineError(f"{backend} cannot load {model.path}: {first_sentence(error)}")
+
+
+def run_error(engine: Engine, error: Exception) -> EngineError:
+    """A run that failed inside a library, in one sentence."""
+    return EngineError(f"{engine.description} failed: {first_sentence(error)}")
+
+
+def first_sentence(error: Exception) -> str:
+    """What a library says, on one line and not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:297]}..."

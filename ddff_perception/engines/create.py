@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from ..parameters import Value
 from . import libraries
 from .base import Engine
 from .model_zoo import Model, find_model
-from .settings import BACKENDS, ENGINE_PARAMETERS, EngineSettings
+from .parity import ParityError
+from .settings import BACKENDS, ENGINE_PARAMETERS, LOG, EngineSettings
+from .tensorrt_reports import Progress
 from .tensors import EngineError
 
 __all__ = ["BACKENDS", "ENGINE_PARAMETERS", "available_backends", "choose_backend", "create_engine"]
-
-Progress = Callable[[str, float], None]
 
 
 def create_engine(
@@ -28,7 +28,8 @@ def create_engine(
 
     `options` are values of ENGINE_PARAMETERS, with or without `engine.` before the name; their
     `engine.backend` counts where `backend` is auto. `progress` is told what is being done and the
-    share of it, 0..1, while a TensorRT engine builds.
+    share of it, 0..1, while a TensorRT engine builds; where it returns False, the build stops.
+    What `auto` chose and cannot be made is replaced by onnxruntime, and the log says why.
 
     Raises InputError where the model cannot be used, and EngineError where the backend is not
     installed or does not take the network.
@@ -40,7 +41,13 @@ def create_engine(
         )
     found = model if isinstance(model, Model) else find_model(model)
     chosen = choose_backend(settings.backend)
-    return _make(found, replace(settings, backend=chosen), progress)
+    try:
+        return _make(found, replace(settings, backend=chosen), progress)
+    except EngineError as error:
+        if settings.backend != "auto" or chosen == "onnxruntime":
+            raise
+        LOG.warning("%s: using onnxruntime instead", error)
+        return _make(found, replace(settings, backend="onnxruntime"), progress)
 
 
 def available_backends() -> tuple[str, ...]:
@@ -66,8 +73,39 @@ def choose_backend(wanted: str = "auto") -> str:
 
 
 def _make(model: Model, settings: EngineSettings, progress: Progress | None) -> Engine:
-    if settings.backend == "onnxruntime":
-        from .onnxruntime_engine import OnnxRuntimeEngine
+    if settings.backend == "openvino":
+        from .openvino_engine import OpenVinoEngine
 
-        return OnnxRuntimeEngine(model, settings)
-    raise EngineError(f"{settings.backend} is not there yet")
+        return OpenVinoEngine(model, settings)
+    if settings.backend == "tensorrt":
+        return _make_tensorrt(model, settings, progress)
+    from .onnxruntime_engine import OnnxRuntimeEngine
+
+    return OnnxRuntimeEngine(model, settings)
+
+
+def _make_tensorrt(model: Model, settings: EngineSettings, progress: Progress | None) -> Engine:
+    """A TensorRT engine; where it computes something else, the same network more precisely."""
+    from .tensorrt_engine import TensorRtEngine
+
+    while True:
+        try:
+            return TensorRtEngine(model, settings, progress)
+        except ParityError as error:
+            precise = _more_precise(model)
+            if precise is None:
+                raise
+            LOG.warning("%s: using float32 instead", error)
+            model = precise
+
+
+def _more_precise(model: Model) -> Model | None:
+    """The network's float32 file, or the float32 file without TF32; None if that is what it is."""
+    card = model.card
+    if card.precision != "float32":
+        wide = model.sibling("float32")
+        same = wide is not None and wide.card.signature == card.signature
+        return wide if same else None
+    if card.minimum_precision != "float32":
+        return replace(model, card=replace(card, minimum_precision="float32"))
+    return None

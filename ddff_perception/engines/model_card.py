@@ -48,11 +48,12 @@ class TensorCard:
 class ModelCard:
     """What `<name>.json` beside `<name>.onnx` says.
 
-    `precision`: the type of the weights in the file. `axes`: for each dynamic axis the smallest,
-    typical and largest size. `sha256` and `size_bytes` are of the ONNX file; `write_card` fills
-    them. `training_command` is the one command that makes the file anew, with `seed`; `data` says
-    what it was trained on, `metrics` what it reached on which test data, `limits` what it is not
-    good for, `licence` how it may be used.
+    `precision`: the type of the weights in the file. `minimum_precision`: `float32` where a
+    backend must not compute in bfloat16 or TF32 even so, such as a head that weighs positions.
+    `axes`: for each dynamic axis the smallest, typical and largest size. `sha256` and `size_bytes`
+    are of the ONNX file; `write_card` fills them. `training_command` is the one command that makes
+    the file anew, with `seed`; `data` says what it was trained on, `metrics` what it reached on
+    which test data, `limits` what it is not good for, `licence` how it may be used.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ModelCard:
     licence: str
     axes: Mapping[str, tuple[int, int, int]] = field(default_factory=lambda: MappingProxyType({}))
     parameters: int | None = None
+    minimum_precision: str = "bfloat16"
     sha256: str = ""
     size_bytes: int = 0
 
@@ -152,7 +154,7 @@ def _tensor(item: Any, key: str) -> TensorCard:
 def _check_keys(what: str, values: Mapping[str, Any], kind: type[ModelCard | TensorCard]) -> None:
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
-    optional = {"axes", "parameters", "unit", "range"}
+    optional = {"axes", "parameters", "minimum_precision", "unit", "range"}
     missing = sorted(set(known) - optional - set(values))
     if unknown or missing:
         said = [f"lacks {', '.join(missing)}"] if missing else []
@@ -173,6 +175,8 @@ def _check(card: ModelCard) -> None:
         raise InputError(
             f"precision must be one of {', '.join(PRECISIONS)}, not {card.precision!r}"
         )
+    if card.minimum_precision not in ("float32", "bfloat16"):
+        raise InputError("minimum_precision must be float32 or bfloat16")
     _check_numbers(card)
     if not isinstance(card.metrics, Mapping):
         raise InputError("metrics must be an object of names and numbers")

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from . import libraries
-from .base import Arrays, Engine
+from .base import Arrays, Engine, load_error, run_error
 from .buffers import PerShape, shapes_of
 from .model_zoo import Model
 from .settings import EngineSettings
-from .tensors import EngineError, check_found
+from .tensors import check_found
 
 _FATAL = 4
 _TYPES = {
@@ -34,12 +34,11 @@ class OnnxRuntimeEngine(Engine):
         options.inter_op_num_threads = 1
         # What fails comes as an exception; a second report on stderr helps nobody.
         options.log_severity_level = _FATAL
+        content = model.read()
         try:
             self._session = ort.InferenceSession(
-                model.read(), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
-        except EngineError:
-            raise
         except Exception as error:
             raise load_error(model, self.backend, error) from error
         check_found("input", self.inputs, _found(self._session.get_inputs()))
@@ -79,22 +78,6 @@ class OnnxRuntimeEngine(Engine):
     def _close(self) -> None:
         self._buffers.clear()
         del self._binding, self._session
-
-
-def load_error(model: Model, backend: str, error: Exception) -> EngineError:
-    """A network that a library does not take, in one sentence."""
-    return EngineError(f"{backend} cannot load {model.path}: {first_sentence(error)}")
-
-
-def run_error(engine: Engine, error: Exception) -> EngineError:
-    """A run that failed inside a library, in one sentence."""
-    return EngineError(f"{engine.description} failed: {first_sentence(error)}")
-
-
-def first_sentence(error: Exception) -> str:
-    """What a library says, on one line and not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _found(tensors: Any) -> dict[str, tuple[tuple[int, ...], str]]:

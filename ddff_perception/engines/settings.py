@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..parameters import Parameter, ParameterTable, Value
 
+# Nodes hand it on to their own log; other programs configure `logging` as they like.
+LOG = logging.getLogger("ddff_perception.engines")
 BACKENDS = ("auto", "onnxruntime", "openvino", "tensorrt")
 DEFAULT_CACHE = "~/.cache/ddff_perception/engines"
 PREFIX = "engine."

@@ -1,0 +1,161 @@
+"""The battery that every network and every backend passes; a network's tests inherit it.
+
+class TestFocusStreamEncoder(ParityBattery):
+    name = "focus_stream_encoder"          # a shipped model, or override `model`
+    sizes = ({"height": 97, "width": 131},)  # more sizes than the battery makes itself
+
+    def given(self, model):                # real inputs, as often as there are some
+        yield {"image": ...}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ddff_perception.engines.create import available_backends, create_engine
+from ddff_perception.engines.model_zoo import Model, find_model
+from ddff_perception.engines.parity import TOLERANCES, check_parity, compare_outputs
+from ddff_perception.engines.tensors import EngineError, Signature
+
+Feeds = Mapping[str, NDArray[Any]]
+# Backend, its options, and what it computes float32 networks in.
+ALL_CONFIGURATIONS = {
+    "onnxruntime": ("onnxruntime", {"engine.threads": 1}, "float32"),
+    "openvino": ("openvino", {"engine.cpu_precision": "float32"}, "float32"),
+    "openvino-bfloat16": ("openvino", {"engine.cpu_precision": "bfloat16"}, "bfloat16"),
+    "tensorrt": ("tensorrt", {}, "tf32"),
+}
+CONFIGURATIONS = {
+    name: entry for name, entry in ALL_CONFIGURATIONS.items() if entry[0] in available_backends()
+}
+
+
+def sized(signature: Signature, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Shapes of the inputs with these sizes of the dynamic axes, typical ones elsewhere."""
+    return {
+        spec.name: tuple(
+            axis if isinstance(axis, int) else sizes.get(axis, signature.axes[axis].typical)
+            for axis in spec.shape
+        )
+        for spec in signature.inputs
+    }
+
+
+def odd_sizes(signature: Signature) -> dict[str, int]:
+    """Each dynamic axis at an odd size near its typical one."""
+    return {
+        name: min(max(axis.minimum, (axis.typical - 1) | 1), axis.maximum)
+        for name, axis in signature.axes.items()
+    }
+
+
+def kept(outputs: Feeds) -> dict[str, NDArray[Any]]:
+    return {name: value.copy() for name, value in outputs.items()}
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+class ParityBattery:
+    """Give `name` or override `model`; the rest follows from the card."""
+
+    name: ClassVar[str] = ""
+    sizes: ClassVar[tuple[Mapping[str, int], ...]] = ()
+    tolerance: ClassVar[float | None] = None
+
+    @pytest.fixture
+    def model(self) -> Model:
+        return find_model(self.name)
+
+    def given(self, model: Model) -> Iterator[Feeds]:
+        """Real inputs; random ones are made anyway."""
+        return iter(())
+
+    @pytest.fixture
+    def reference(self, model: Model):
+        with create_engine(model, "onnxruntime") as engine:
+            yield engine
+
+    @pytest.fixture
+    def engine(self, model: Model, configuration: str):
+        backend, options, _ = CONFIGURATIONS[configuration]
+        with create_engine(model, backend, options) as engine:
+            assert engine.backend == backend
+            yield engine
+
+    def precision(self, model: Model, configuration: str) -> str:
+        """The coarser of what the file holds and what the backend computes in."""
+        computed = CONFIGURATIONS[configuration][2]
+        if model.card.minimum_precision == "float32":
+            computed = "float32"
+        return max(model.card.precision, computed, key=lambda name: TOLERANCES[name])
+
+    def check(self, engine, reference, feeds, precision: str) -> None:
+        if self.tolerance is None:
+            check_parity(engine, reference, feeds, precision)
+            return
+        for inputs in feeds:
+            for row in compare_outputs(engine.run(inputs), reference.run(inputs)):
+                assert row.largest_error <= self.tolerance, row
+                assert row.finite >= row.reference_finite, row
+
+    def test_random_inputs_give_the_same_outputs(self, engine, reference, model, configuration):
+        shapes = engine.signature.typical_shapes()
+        feeds = [engine.signature.random_feeds(shapes, seed) for seed in range(3)]
+        self.check(engine, reference, feeds, self.precision(model, configuration))
+
+    def test_given_inputs_give_the_same_outputs(self, engine, reference, model, configuration):
+        self.check(engine, reference, self.given(model), self.precision(model, configuration))
+
+    def test_sizes_may_be_odd_and_change_from_run_to_run(
+        self, engine, reference, model, configuration
+    ):
+        signature = engine.signature
+        small = {name: axis.minimum for name, axis in signature.axes.items()}
+        turns = [odd_sizes(signature), small, *self.sizes, {}, odd_sizes(signature)]
+        feeds = [
+            signature.random_feeds(sized(signature, turn), seed) for seed, turn in enumerate(turns)
+        ]
+        self.check(engine, reference, feeds, self.precision(model, configuration))
+
+    def test_the_same_input_gives_the_same_output_again(self, engine, configuration):
+        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        first = kept(engine.run(feeds))
+        engine.run(engine.signature.random_feeds(engine.signature.typical_shapes(), seed=7))
+        again = engine.run(feeds)
+        for name, value in first.items():
+            np.testing.assert_array_equal(again[name], value)
+
+    def test_outputs_are_as_the_card_says(self, engine, configuration):
+        engine.warm_up()
+        outputs = engine.run(engine.signature.random_feeds(engine.signature.typical_shapes()))
+        assert list(outputs) == [spec.name for spec in engine.outputs]
+        for spec in engine.outputs:
+            value = outputs[spec.name]
+            assert value.dtype == spec.dtype
+            assert value.ndim == len(spec.shape)
+            fixed = [(a, size) for a, size in zip(spec.shape, value.shape, strict=True)]
+            assert all(a == size for a, size in fixed if isinstance(a, int))
+
+    def test_a_frame_finds_its_memory_ready(self, engine, configuration):
+        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        engine.warm_up({name: value.shape for name, value in feeds.items()})
+        places = {name: value.ctypes.data for name, value in engine.run(feeds).items()}
+        for _ in range(3):
+            again = engine.run(feeds)
+            assert {name: value.ctypes.data for name, value in again.items()} == places
+
+    def test_what_is_no_input_is_refused(self, engine, configuration):
+        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        with pytest.raises(EngineError, match="is missing"):
+            engine.run({})
+        with pytest.raises(EngineError, match="there is no input other"):
+            engine.run({**feeds, "other": np.zeros(1, np.float32)})
+        first = engine.inputs[0].name
+        with pytest.raises(EngineError, match=r"must be \w+, not float64"):
+            engine.run({**feeds, first: feeds[first].astype(np.float64)})
+        with pytest.raises(EngineError, match="axes"):
+            engine.run({**feeds, first: feeds[first][None]})
