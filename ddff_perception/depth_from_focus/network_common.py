@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..types import InputError
 
@@ -103,7 +103,7 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
         return images
     flat = images.reshape(-1, 1, height, width)
     mode = "reflect" if below < height and right < width else "replicate"
-    padded = F.pad(flat, (0, right, 0, below), mode=mode)
+    padded = functional.pad(flat, (0, right, 0, below), mode=mode)
     return padded.reshape(*images.shape[:-2], height + below, width + right)
 
 
@@ -162,7 +162,7 @@ def per_stack(maps: Tensor, slices: int) -> Tensor:
 
 def resized(maps: Tensor, like: Tensor) -> Tensor:
     """B x C x h x w interpolated to the height and width of `like`."""
-    return F.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
+    return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40.0) -> Tensor:
@@ -174,12 +174,12 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     """
     # In float32 whatever the network's type: squares of small contrasts vanish in float16.
     grey = images.float().mean(dim=2)
-    padded = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
     around = padded[..., :-2, 1:-1] + padded[..., 2:, 1:-1]
     around = around + padded[..., 1:-1, :-2] + padded[..., 1:-1, 2:]
     laplacian = around - 4.0 * grey
     side = 2 * radius + 1
-    power = F.avg_pool2d(laplacian.square(), side, 1, radius, count_include_pad=False)
+    power = functional.avg_pool2d(laplacian.square(), side, 1, radius, count_include_pad=False)
     contrast = (power + 1e-8).sqrt()
     relative = contrast / contrast.amax(dim=1, keepdim=True)
     weights = torch.softmax(decisiveness * relative, dim=1).to(images.dtype)

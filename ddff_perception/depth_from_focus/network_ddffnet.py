@@ -10,8 +10,8 @@ has batch norm and ReLU, too.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .network_common import (
     FocusNetwork,
@@ -28,9 +28,8 @@ from .network_common import (
 from .network_vgg import DROPOUT, EPSILON, VGG16, VggEncoder
 
 VARIANTS = ("upconv", "unpool", "bl", "cc1", "cc2", "cc3")
-# The paper's number of slices, and the blocks of its decoder, deepest first; blocks are numbered as the poolings that they
-# undo.
 SLICES = 10
+# The decoder's blocks, deepest first; they are numbered as the poolings that they undo.
 DECODER = ((512, 512, 512), (512, 512, 256), (256, 256, 128), (128, 64), (64, 1))
 # Blocks whose output is dropped before the next upsampling.
 DROPPED = (5, 4, 3)
@@ -145,5 +144,5 @@ class FixedUnpooling(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         count, channels, height, width = maps.shape
-        spread = F.pad(maps[..., None, :, None], (0, 1, 0, 0, 0, 1))
+        spread = functional.pad(maps[..., None, :, None], (0, 1, 0, 0, 0, 1))
         return spread.reshape(count, channels, 2 * height, 2 * width)

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..types import InputError
 from .network_common import (
@@ -111,7 +111,7 @@ class DynamicFusionNet(FocusNetwork):
         image = sharpest_composite(images) if image is None else image
         features = resized(self.image_stream(image), focus)
         refined = self.refine(self.fusion(features, focus))
-        return F.interpolate(
+        return functional.interpolate(
             refined, scale_factor=self.settings.focal_stride, mode="bilinear", align_corners=False
         )[:, 0]
 
@@ -142,7 +142,9 @@ class ImageStream(nn.Module):
         kept = self.encoder(normalised(to_rgb(image)))
         maps = self.squeeze(kept[-1])
         for up in self.ups:
-            grown = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
+            grown = functional.interpolate(
+                maps, scale_factor=2, mode="bilinear", align_corners=False
+            )
             maps = up(grown)
         sides = [resized(side(each), maps) for side, each in zip(self.sides, kept, strict=True)]
         refined: Tensor = self.refinement(torch.cat([maps, *sides], dim=1))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .network_common import conv_block, require_choice
 
@@ -38,8 +38,8 @@ class PixelAdaptiveConv2d(nn.Module):
         height, width = features.shape[-2:]
         radius = self.kernel // 2
         border = (radius,) * 4
-        taps = F.pad(self.taps(features), border).chunk(self.kernel**2, dim=1)
-        padded = F.pad(guide, border)
+        taps = functional.pad(self.taps(features), border).chunk(self.kernel**2, dim=1)
+        padded = functional.pad(guide, border)
         total: Tensor | None = None
         for number, tap in enumerate(taps):
             row, column = divmod(number, self.kernel)

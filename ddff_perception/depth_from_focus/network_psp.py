@@ -9,8 +9,8 @@ usual one.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .network_common import (
     FocusNetwork,
@@ -64,7 +64,7 @@ class PSPNet(FocusNetwork):
         slices = images.shape[1]
         features = self.encoder(normalised(to_rgb(per_slice(images))))[-1]
         maps = self.head(self.pyramid(features))
-        grown = F.interpolate(maps, scale_factor=8, mode="bilinear", align_corners=False)
+        grown = functional.interpolate(maps, scale_factor=8, mode="bilinear", align_corners=False)
         scored: Tensor = self.score_layer(per_stack(grown, slices)[:, :, 0])
         return scored[:, 0]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..types import InputError
 from .network_common import check_width, convolution, scaled
@@ -39,8 +39,8 @@ class BasicBlock(nn.Module):
         self.downsample = _shortcut(inputs, channels, stride)
 
     def forward(self, maps: Tensor) -> Tensor:
-        beside = F.relu(self.bn1(self.conv1(maps)))
-        return F.relu(self.bn2(self.conv2(beside)) + self.downsample(maps))
+        beside = functional.relu(self.bn1(self.conv1(maps)))
+        return functional.relu(self.bn2(self.conv2(beside)) + self.downsample(maps))
 
 
 class Bottleneck(nn.Module):
@@ -58,9 +58,9 @@ class Bottleneck(nn.Module):
         self.downsample = _shortcut(inputs, outputs, stride)
 
     def forward(self, maps: Tensor) -> Tensor:
-        beside = F.relu(self.bn1(self.conv1(maps)))
-        beside = F.relu(self.bn2(self.conv2(beside)))
-        return F.relu(self.bn3(self.conv3(beside)) + self.downsample(maps))
+        beside = functional.relu(self.bn1(self.conv1(maps)))
+        beside = functional.relu(self.bn2(self.conv2(beside)))
+        return functional.relu(self.bn3(self.conv3(beside)) + self.downsample(maps))
 
 
 class ResNetEncoder(nn.Module):
@@ -97,8 +97,8 @@ class ResNetEncoder(nn.Module):
         self.channels = tuple(counts)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        maps = F.relu(self.bn1(self.conv1(images)))
-        maps = F.max_pool2d(maps, 3, 2, 1)
+        maps = functional.relu(self.bn1(self.conv1(images)))
+        maps = functional.max_pool2d(maps, 3, 2, 1)
         kept = []
         for number in range(1, 5):
             maps = self.get_submodule(f"layer{number}")(maps)

@@ -14,9 +14,9 @@ STRIDES = (4, 8, 16, 32)
 class TimmEncoder(nn.Module):
     """The stages of a timm network at strides 4, 8, 16 and 32; N x 3 x H x W in, four maps out.
 
-    `name`: as in `timm.list_models()`, `legacy_senet154` for the SENet-154 of Hu et al. with a
-    maximum pooling as in the paper's release. `channels`: of the four maps. `pretrained` loads
-    the weights that timm knows for it, over the network.
+    `name`: as in `timm.list_models()`; `legacy_senet154` is the SENet-154 of Hu et al., CVPR 2018.
+    `channels`: of the four maps. `pretrained` loads the weights that timm knows for it, over the
+    network.
 
     Raises InputError where timm is missing, does not know the name, or has no such stages.
     """
@@ -31,22 +31,21 @@ class TimmEncoder(nn.Module):
             raise InputError(
                 f"timm has no network {name!r}" + (f"; near it are: {near}" if near else "")
             )
-        everything = timm.create_model(name, pretrained=False, features_only=True)
-        reductions = everything.feature_info.reduction()
+        self.body = timm.create_model(name, pretrained=pretrained, features_only=True)
+        reductions = list(self.body.feature_info.reduction())
         missing = [stride for stride in STRIDES if stride not in reductions]
         if missing:
             raise InputError(
                 f"{name} has no features at stride {missing[0]}: choose an encoder with strides "
                 "4, 8, 16 and 32"
             )
-        chosen = tuple(reductions.index(stride) for stride in STRIDES)
-        self.body = timm.create_model(
-            name, pretrained=pretrained, features_only=True, out_indices=chosen
-        )
-        self.channels = tuple(int(count) for count in self.body.feature_info.channels())
+        self._chosen = [reductions.index(stride) for stride in STRIDES]
+        channels = self.body.feature_info.channels()
+        self.channels = tuple(int(channels[number]) for number in self._chosen)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        return list(self.body(images))
+        maps = self.body(images)
+        return [maps[number] for number in self._chosen]
 
 
 def import_timm() -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..types import InputError
 from .network_common import check_width, conv_block, scaled
@@ -48,7 +48,7 @@ class VggEncoder(nn.Module):
         for number, block in enumerate(self.blocks, 1):
             maps = block(maps)
             kept.append(maps)
-            maps = F.max_pool2d(maps, 2)
+            maps = functional.max_pool2d(maps, 2)
             if number in DROPPED:
                 maps = self.dropout(maps)
         return maps, kept

@@ -1,5 +1,5 @@
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from ddff_perception.depth_from_focus.network_convgru import ATROUS_RATES, AtrousPyramid, ConvGRU
 
@@ -10,15 +10,19 @@ def naive(gru: ConvGRU, features: torch.Tensor) -> torch.Tensor:
     state = torch.zeros(features.shape[0], gru.hidden, *features.shape[-2:])
     for number in range(features.shape[1]):
         x = features[:, number]
-        gates = F.conv2d(
+        gates = functional.conv2d(
             torch.cat([x, state], 1),
             torch.cat([slice_part.weight, state_part.weight], 1),
             slice_part.bias,
             padding=1,
         )
         r, z = torch.sigmoid(gates).chunk(2, 1)
-        fresh = F.conv2d(x, gru.candidate_of_slice.weight, gru.candidate_of_slice.bias, padding=1)
-        n = torch.tanh(fresh + F.conv2d(r * state, gru.candidate_of_state.weight, padding=1))
+        fresh = functional.conv2d(
+            x, gru.candidate_of_slice.weight, gru.candidate_of_slice.bias, padding=1
+        )
+        n = torch.tanh(
+            fresh + functional.conv2d(r * state, gru.candidate_of_state.weight, padding=1)
+        )
         state = (1 - z) * state + z * n
     return state
 

@@ -194,7 +194,7 @@ def test_files_that_are_no_vgg16_are_refused_in_one_sentence(tmp_path):
     save_file({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "short.safetensors")
     with pytest.raises(InputError, match="13 convolutions of VGG-16"):
         load_vgg16(encoder, tmp_path / "short.safetensors")
-    with pytest.raises(InputError, match="width 1, not 0.5"):
+    with pytest.raises(InputError, match=r"width 1, not 0\.5"):
         load_vgg16(VggEncoder(0.5), tmp_path / "short.safetensors")
 
 

@@ -1,0 +1,135 @@
+"""The papers' networks at run time: a whole stack through one ONNX file, without torch.
+
+DDFFNet, PSPNet and the dynamic fusion network see all slices at once, in a fixed number and from
+near to far (`sweep_slices.py`): nothing but the slice as they take it can be kept while slices
+stream. They give no confidence of their own; the one here is how far the yardstick's focus measure
+stands out at the depth that they found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines.base import Engine
+from ..engines.create import create_engine
+from ..engines.model_zoo import find_model
+from ..engines.settings import ENGINE_PARAMETERS
+from ..parameters import Parameter, ParameterTable, Value
+from ..types import FloatArray, ImageArray, InputError
+from .focus_measures import yardstick_slice
+from .methods import Solution
+from .peaks import peak_confidence
+from .sweep_slices import choose_slices
+
+# Sides of the image are mirrored up to a multiple of this: five halvings in each network.
+MULTIPLE = 32
+INPUTS, OUTPUT = ("images", "dioptres"), "disparity"
+# The shipped model of each method.
+SHIPPED = {"ddffnet": "ddffnet_cc3", "dynamic_fusion": "dynamic_fusion"}
+
+
+def stack_network_parameters(method: str) -> ParameterTable:
+    """The parameter table of `method`, `ddffnet` or `dynamic_fusion`."""
+    model = Parameter(
+        "model",
+        SHIPPED[method],
+        "a shipped model, or the path of an ONNX file with its card beside it",
+        dynamic=False,
+    )
+    return ParameterTable([model, *ENGINE_PARAMETERS])
+
+
+class StackNetworkMethod:
+    """A network over whole stacks as a method; the engine is made with the first slice.
+
+    Raises InputError where the model is not one over stacks (`network_export.export_onnx`).
+    """
+
+    def __init__(self, parameters: Mapping[str, Value]) -> None:
+        self._model = str(parameters["model"])
+        self._options = {p.name: parameters[p.name] for p in ENGINE_PARAMETERS}
+        self._engine: Engine | None = None
+        self._slices: dict[int, FloatArray] = {}
+        self._measures: dict[int, FloatArray] = {}
+        self._size = (0, 0)
+        self._input = np.empty((0,), np.float32)
+
+    def add(self, slot: int, image: ImageArray) -> None:
+        if self._engine is None:
+            self._engine = _stack_engine(self._model, self._options)
+        self._size = (image.shape[0], image.shape[1])
+        self._slices[slot] = as_network_input(image)
+        self._measures[slot] = yardstick_slice(image)
+
+    def remove(self, slot: int) -> None:
+        self._slices.pop(slot, None)
+        self._measures.pop(slot, None)
+
+    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
+        height, width = self._size
+        if len(order) == 1 or self._engine is None:
+            still = np.full((height, width), positions[0], np.float32)
+            return Solution(still, np.zeros_like(still))
+        found = self._run(self._engine, order, positions)[:height, :width]
+        position = np.clip(found, np.float32(positions[0]), np.float32(positions[-1]))
+        volume = np.stack([self._measures[slot] for slot in order])
+        index = np.interp(position, positions, np.arange(len(order))).astype(np.float32)
+        return Solution(position, peak_confidence(volume, index))
+
+    def _run(self, engine: Engine, order: list[int], positions: NDArray[np.float64]) -> FloatArray:
+        """The network's disparity of the padded image, in the unit of `positions`."""
+        count = slice_count(engine)
+        chosen = choose_slices(positions, count)
+        shape = (1, count, *self._slices[order[0]].shape)
+        if self._input.shape != shape:
+            self._input = np.empty(shape, np.float32)
+        for place, number in enumerate(chosen):
+            self._input[0, place] = self._slices[order[int(number)]]
+        dioptres = positions[chosen][None].astype(np.float32)
+        outputs = engine.run({"images": self._input, "dioptres": dioptres})
+        found: FloatArray = np.asarray(outputs[OUTPUT][0], np.float32)
+        return found
+
+
+def as_network_input(image: ImageArray) -> FloatArray:
+    """3 x H' x W' float32 BGR in 0..1, mirrored at the bottom and the right to a multiple of 32.
+
+    `image`: H x W x 3 BGR or H x W grey, uint8 or uint16.
+    """
+    height, width = image.shape[:2]
+    colour: Any = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
+    below, right = -height % MULTIPLE, -width % MULTIPLE
+    if below or right:
+        # As the network does in training; where too little is there its border is repeated.
+        mirrored = below < height and right < width
+        way = cv2.BORDER_REFLECT_101 if mirrored else cv2.BORDER_REPLICATE
+        colour = cv2.copyMakeBorder(colour, 0, below, 0, right, way)
+    result = np.empty((3, height + below, width + right), np.float32)
+    scale = np.float32(1.0 / np.iinfo(image.dtype).max)
+    for channel in range(3):
+        np.multiply(colour[..., channel], scale, out=result[channel])
+    return result
+
+
+def slice_count(engine: Engine) -> int:
+    """Number of slices that the network of `engine` takes."""
+    images = next(spec for spec in engine.inputs if spec.name == INPUTS[0])
+    return int(images.shape[1])
+
+
+def _stack_engine(name: str, options: Mapping[str, Value]) -> Engine:
+    model = find_model(name)
+    inputs = {tensor.name: tensor.shape for tensor in model.card.inputs}
+    outputs = {tensor.name for tensor in model.card.outputs}
+    fits = set(inputs) == set(INPUTS) and OUTPUT in outputs and len(inputs[INPUTS[0]]) == 5
+    if not fits or not isinstance(inputs[INPUTS[0]][1], int):
+        raise InputError(
+            f"the model {name} takes {', '.join(sorted(inputs))} and is no network over stacks: "
+            f"it needs {' and '.join(INPUTS)} of a fixed number of slices, and {OUTPUT} out"
+        )
+    return create_engine(model, options=options)
