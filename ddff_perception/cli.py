@@ -19,6 +19,7 @@ from .commands import (
     info,
     play,
     reflection,
+    refocus,
     report,
     run,
     simulate,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(depth.depth)
 app.command()(stack.stack)
+app.command()(refocus.refocus)
 app.command()(reflection.reflection)
 app.command("eval")(evaluate.evaluate)
 app.command()(report.report)

@@ -206,7 +206,84 @@ class LayerPair:
     confidence: FloatArray | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LightFieldCalibration:
+    """Where the views of a light field were taken from: a regular grid of parallel cameras.
+
+    `baseline_m`: metres between neighbouring views, the same along rows and columns. `camera`:
+    pinhole camera of the centre view. `zero_disparity_m`: metres along the optical axis to the
+    plane that all views show at the same pixel; +inf where the views were not shifted.
+    """
+
+    baseline_m: float
+    camera: CameraModel
+    zero_disparity_m: float = np.inf
+
+    def __post_init__(self) -> None:
+        if not 0 < self.baseline_m < np.inf or not self.zero_disparity_m > 0:
+            raise InputError("a light field's baseline and zero-disparity plane must be metres > 0")
+
+    def disparity_px(self, distance_m: float | NDArray[np.floating]) -> NDArray[np.float64]:
+        """Pixels between neighbouring views: b f (1 / Z - 1 / Z0), positive in front of Z0."""
+        with np.errstate(divide="ignore"):
+            dioptres = np.divide(1.0, np.asarray(distance_m, np.float64))
+        return np.asarray(self._scale * (dioptres - 1.0 / self.zero_disparity_m))
+
+    def distance_m(self, disparity_px: float | NDArray[np.floating]) -> NDArray[np.float64]:
+        """Metres along the optical axis; +inf at infinity, NaN beyond it, where nothing is."""
+        dioptres = np.asarray(disparity_px, np.float64) / self._scale + 1.0 / self.zero_disparity_m
+        dioptres = np.where(np.abs(dioptres) < _INFINITY_DPT, 0.0, dioptres)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(dioptres >= 0, 1.0 / np.abs(dioptres), np.nan)
+
+    @property
+    def _scale(self) -> float:
+        return self.baseline_m * self.camera.fx
+
+
+@dataclass(frozen=True, slots=True)
+class LightField:
+    """One scene through a grid of sub-apertures, or from a grid of cameras.
+
+    `views`: V x U x H x W x 3 BGR or V x U x H x W grey, uint8 or uint16; V rows of views from top
+    to bottom, U columns from left to right. A point with disparity d px lies d px further left in
+    the next view to the right, and d px further up in the next view below. `calibration` is None
+    where unknown.
+    """
+
+    views: ImageArray
+    calibration: LightFieldCalibration | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.views.shape
+        images = len(shape) == 4 or (len(shape) == 5 and shape[4] == 3)
+        if not images or 0 in shape or self.views.dtype not in (np.uint8, np.uint16):
+            raise InputError(
+                "a light field must be V x U x H x W x 3 or V x U x H x W, 8 or 16 bits, not "
+                f"{shape} {self.views.dtype}"
+            )
+        if self.calibration is not None:
+            camera = self.calibration.camera
+            if (camera.height, camera.width) != shape[2:4]:
+                raise InputError(
+                    f"the calibration is of {camera.width}x{camera.height} pixels, the views of "
+                    f"the light field have {shape[3]}x{shape[2]}"
+                )
+
+    @property
+    def centre(self) -> tuple[int, int]:
+        """Row and column of the centre view."""
+        return self.views.shape[0] // 2, self.views.shape[1] // 2
+
+    def view(self, row: int, column: int) -> ImageArray:
+        """The image of one sub-aperture."""
+        image: ImageArray = self.views[row, column]
+        return image
+
+
 _IMAGE_TYPES = ("uint8", "uint16", "float32")
+# What is nearer to infinity than this lies at infinity: rounding.
+_INFINITY_DPT = 1e-9
 # Axes closer than this are one angle: the system of equations has no third one.
 _SAME_AXIS_DEG = 0.5
 

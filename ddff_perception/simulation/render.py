@@ -78,6 +78,21 @@ class Renderer:
             focus_distance=min(focus_distance_m, 1e4),
         )
 
+    def radiance_and_albedo(
+        self, camera: CameraModel, samples: int, seed: int = 0
+    ) -> tuple[FloatArray, FloatArray]:
+        """The pinhole image and the reflectance that is seen in it, both H x W x 3 float32,
+        linear RGB, over the same samples.
+        """
+        mi = self._mi
+        path = {"type": "path", "max_depth": _MAX_DEPTH}
+        integrator = mi.load_dict({"type": "aov", "aovs": "albedo:albedo", "image": path})
+        sensor = self._sensor(camera, samples)
+        scene = self._loaded
+        rendered = mi.render(scene, sensor=sensor, integrator=integrator, spp=samples, seed=seed)
+        image = np.array(rendered)
+        return image[..., :3].astype(np.float32), image[..., -3:].astype(np.float32)
+
     def geometry(self, camera: CameraModel) -> Geometry:
         """Depth, objects, labels and normals, one ray through each pixel's centre."""
         mi = self._mi

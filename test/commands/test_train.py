@@ -1,14 +1,12 @@
 import builtins
 import json
 import sys
-from pathlib import Path
 
 import pytest
 from command_line import ddff
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
-sys.path.append(str(Path(__file__).resolve().parent.parent / "training"))
 
 from ddff_perception.depth_from_focus import train as registry
 

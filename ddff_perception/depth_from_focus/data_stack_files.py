@@ -1,0 +1,230 @@
+"""Training stacks on disk, and the batches that every network here trains on.
+
+A batch is a dict of tensors:
+
+    images    B x S x 3 x H x W float32 in 0..1, BGR, with noise
+    dioptres  B x S float32, focus positions in 1/m, ascending
+    truth     B x H x W float32, inverse depth in 1/m
+    valid     B x H x W bool, where the truth lies within the sweep (5 % beyond its ends at most)
+
+With `bins` there are FocusStream's inputs instead of the images (`data_contrasts.network_inputs`).
+All stacks of a batch have one S, which differs from batch to batch.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from ..files.atomic import atomic_write, make_folder
+from ..types import FloatArray, InputError
+from .data_contrasts import Contrasts, network_inputs
+from .data_scenes import SceneMaker, SharpScene
+from .data_stacks import StackSettings, TrainingStack, make_stack
+
+SLICE_COUNTS = (5, 7, 8, 10, 12, 15)
+_STACKS_PER_SCENE = 3
+_NAME = re.compile(r"(\d\d)_\d{6}\.npz$")
+
+Batch = dict[str, Tensor]
+
+
+def read_view(file: Path) -> SharpScene:
+    """A view of `simulation/sharp_views.py`: H x W x 4 float16, root of the radiance, dioptres."""
+    values = np.load(file, allow_pickle=False).astype(np.float32)
+    return SharpScene(np.square(values[..., :3]), np.maximum(values[..., 3], 0.0))
+
+
+def write_stacks(
+    folder: Path,
+    numbers: range,
+    views: Path | None = None,
+    settings: StackSettings | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Makes the stacks `numbers` into `folder`, three of each scene; those that are there stay.
+
+    `views` is a folder of path-traced views, from which six scenes in ten come; the others are
+    procedural.
+    """
+    make_folder(folder)
+    maker: SceneMaker | None = None
+    chosen = settings or StackSettings()
+    for done, first in enumerate(range(numbers.start, numbers.stop, _STACKS_PER_SCENE)):
+        rng = np.random.default_rng([first, 20])
+        traced = sorted(views.glob("*.npy")) if views is not None else []
+        if traced and rng.random() < 0.6:
+            scene = read_view(traced[int(rng.integers(len(traced)))])
+        else:
+            maker = maker or SceneMaker(np.random.default_rng([first, 21]))
+            scene = maker.scene(int(chosen.height * 1.6), int(chosen.width * 1.6))
+        for number in range(first, first + _STACKS_PER_SCENE):
+            slices = int(rng.choice(SLICE_COUNTS))
+            file = folder / f"{slices:02d}_{number:06d}.npz"
+            stack = make_stack(scene, slices, chosen, rng)
+            if not file.exists():
+                _write(file, stack)
+        if progress is not None:
+            progress((done + 1) * _STACKS_PER_SCENE, len(numbers))
+
+
+def _write(file: Path, stack: TrainingStack) -> None:
+    with atomic_write(file) as opened:
+        np.savez(
+            opened,
+            images=stack.images,
+            dioptres=stack.dioptres,
+            truth=stack.truth.astype(np.float16),
+            blur_scale=np.float32(stack.blur_scale),
+        )
+
+
+def read_training_stack(file: Path) -> TrainingStack:
+    """Raises InputError where the file is none of `write_stacks`."""
+    try:
+        with np.load(file, allow_pickle=False) as values:
+            return TrainingStack(
+                values["images"],
+                values["dioptres"],
+                values["truth"].astype(np.float32),
+                float(values["blur_scale"]),
+            )
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{file} is no training stack: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSettings:
+    """What a batch's images suffer, drawn per stack: `photon` and `read` bound the standard
+    deviation of noise at saturation and in the dark, relative to saturation; `speckle` that of
+    noise in proportion to the light; `jpeg` and `clean` are shares of stacks.
+    """
+
+    photon: float = 0.02
+    read: float = 0.006
+    speckle: float = 0.06
+    jpeg: float = 0.12
+    clean: float = 0.2
+
+
+class StackBatches(IterableDataset[Batch]):
+    """Endless random batches from a folder of `write_stacks`; stacks may still be arriving.
+
+    Each time a stack is drawn it has new noise, and one time in three fewer of its slices.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        batch: int,
+        seed: int = 0,
+        noise: NoiseSettings | None = None,
+        fewest_slices: int = 3,
+        bins: int = 0,
+    ) -> None:
+        self._folder, self._batch, self._seed = folder, batch, seed
+        self._noise = noise or NoiseSettings()
+        self._fewest = fewest_slices
+        self._bins, self._contrasts = bins, Contrasts()
+        if not self._groups():
+            raise InputError(f"there are no training stacks in {folder}")
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng([self._seed, 0 if worker is None else worker.id])
+        groups = self._groups()
+        for drawn in range(10**9):
+            if drawn % 100 == 0:
+                groups = self._groups()
+            counts = list(groups)
+            sizes = np.array([len(groups[count]) for count in counts], np.float64)
+            count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]
+            files = groups[count]
+            chosen = [files[int(i)] for i in rng.integers(len(files), size=self._batch)]
+            yield self._make([read_training_stack(file) for file in chosen], rng)
+
+    def _groups(self) -> dict[int, list[Path]]:
+        groups: dict[int, list[Path]] = {}
+        for file in sorted(self._folder.glob("*.npz")):
+            match = _NAME.search(file.name)
+            if match:
+                groups.setdefault(int(match.group(1)), []).append(file)
+        return groups
+
+    def _make(self, stacks: list[TrainingStack], rng: np.random.Generator) -> Batch:
+        kept = self._kept(len(stacks[0].dioptres), rng)
+        images, dioptres, truths, valid = [], [], [], []
+        for stack in stacks:
+            places = stack.dioptres[kept]
+            noisy = add_noise(stack.images[kept], self._noise, rng)
+            span = float(places[-1] - places[0])
+            truth = stack.truth
+            inside = (truth > places[0] - 0.05 * span) & (truth < places[-1] + 0.05 * span)
+            if rng.random() < 0.5:
+                noisy, truth, inside = noisy[:, :, ::-1], truth[:, ::-1], inside[:, ::-1]
+            images.append(noisy)
+            dioptres.append(places)
+            truths.append(truth)
+            valid.append(inside)
+        stacked = np.stack(images)
+        if self._bins:
+            shown = network_inputs(stacked, np.stack(dioptres), self._contrasts, self._bins)
+        else:
+            pixels = torch.from_numpy(np.ascontiguousarray(stacked.transpose(0, 1, 4, 2, 3)))
+            shown = {"images": pixels.float().div_(255.0)}
+        return {
+            **shown,
+            "dioptres": torch.from_numpy(np.stack(dioptres)),
+            "truth": torch.from_numpy(np.stack(truths)),
+            "valid": torch.from_numpy(np.stack(valid)),
+        }
+
+    def _kept(self, slices: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """The slices that are used: all, every second, or some missing; the ends mostly stay."""
+        every = np.arange(slices)
+        way = rng.random()
+        if slices <= self._fewest or way > 0.33:
+            return every
+        if way < 0.13 and (slices + 1) // 2 >= self._fewest:
+            return every[::2] if slices % 2 else np.append(every[::2], slices - 1)
+        count = int(rng.integers(max(self._fewest, slices - 4), slices))
+        inner = np.sort(rng.choice(every[1:-1], size=count - 2, replace=False))
+        return np.concatenate([every[:1], inner, every[-1:]])
+
+
+def add_noise(
+    images: NDArray[np.uint8], settings: NoiseSettings, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """`images` (S x H x W x 3) with a camera's noise, independent from slice to slice."""
+    if rng.random() < settings.clean:
+        return images
+    photon, read, speckle = (
+        limit * rng.random() ** 1.5
+        for limit in (settings.photon, settings.read, settings.speckle)
+    )
+    level = (np.arange(256, dtype=np.float32) / 255) ** 2.2
+    deviation = np.sqrt(photon**2 * level + read**2 + (speckle * level) ** 2)
+    # The tone curve's slope carries noise of the light over to the 8-bit image.
+    slope = (1 / 2.2) * np.maximum(level, 0.002) ** (1 / 2.2 - 1)
+    table = (255 * deviation * slope).astype(np.float32)
+    noise = np.empty(images.shape, np.float32)
+    cv2.randn(noise.reshape(-1, images.shape[-2], 3), (0, 0, 0), (1, 1, 1))
+    noise *= table[images]
+    noise += images
+    noisy = np.clip(np.rint(noise, out=noise), 0, 255).astype(np.uint8)
+    if rng.random() < settings.jpeg:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 96))]
+        for number, image in enumerate(noisy):
+            coded = cv2.imencode(".jpg", image, quality)[1]
+            noisy[number] = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return noisy

@@ -1,0 +1,176 @@
+"""Stack folders with true depth as training data: what a person fine-tunes on.
+
+A batch is a dict of float32 tensors (B stacks of S slices):
+
+    images      B x S x 3 x H x W, BGR as everywhere, 0..1
+    dioptres    B x S, inverse focus distance per slice, 1/m; 0 is infinity
+    truth       B x H x W, inverse depth, 1/m
+    valid       B x H x W, bool: where there is truth
+    blur_scale  B, aperture diameter x focal length, m px; NaN where unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ..files.stack_folder import StackFolder, read_stack
+from ..types import FloatArray, ImageArray, InputError
+
+# Crops are drawn again while less of them has truth, at most so often.
+_ENOUGH_TRUTH, _TRIES = 0.5, 8
+
+
+def find_stacks(folders: Sequence[Path]) -> list[Path]:
+    """Every stack folder among `folders` and one level below them, in the order of their names.
+
+    Raises InputError where a folder holds none.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        if (folder / "stack.json").is_file():
+            found.append(folder)
+            continue
+        below = sorted(file.parent for file in folder.glob("*/stack.json"))
+        if not below:
+            raise InputError(f"{folder} holds no stack folders (with a stack.json and depth.npy)")
+        found += below
+    return found
+
+
+def split_stacks(folders: Sequence[Path], share: float = 0.2) -> tuple[list[Path], list[Path]]:
+    """Stacks to learn from and stacks to validate on, the latter evenly picked.
+
+    At least one of either where there are two or more; a single stack is only learned from.
+    """
+    count = min(len(folders) - 1, max(1, round(share * len(folders)))) if len(folders) > 1 else 0
+    held = {round((i + 0.5) * len(folders) / count - 0.5) for i in range(count)}
+    return (
+        [f for i, f in enumerate(folders) if i not in held],
+        [f for i, f in enumerate(folders) if i in held],
+    )
+
+
+@dataclass(frozen=True)
+class _Stack:
+    images: list[ImageArray]
+    dioptres: FloatArray
+    truth: FloatArray
+    valid: np.ndarray
+    blur_scale: float
+
+
+class StackFolders(Dataset[dict[str, Tensor]]):
+    """One random view of a stack per item, always of `slices` slices and `crop` x `crop` pixels.
+
+    `slices`: how many of a stack's slices, drawn anew each time, in the sweep's order; 0 is as
+    many as the smallest stack has. `crop`: pixels; 0 is the smallest stack's shorter side, rounded
+    down to a multiple of 32. Images are never resized, which would change their blur, but mirrored
+    and made brighter or darker. `augment` False: the centre, the same slices each time, as it is.
+    `repeat`: items per stack and epoch.
+
+    Raises InputError on a stack without truth, with unknown distances, or smaller than asked for.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        slices: int = 0,
+        crop: int = 0,
+        augment: bool = True,
+        repeat: int = 1,
+    ) -> None:
+        if not folders:
+            raise InputError("there are no stack folders to learn from")
+        self._stacks = [_loaded(read_stack(folder)) for folder in folders]
+        counts = [len(stack.images) for stack in self._stacks]
+        sides = [min(stack.truth.shape) for stack in self._stacks]
+        self.slices = slices or min(counts)
+        self.crop = crop or min(sides) // 32 * 32
+        self._augment, self._repeat = augment, repeat
+        for folder, count, side in zip(folders, counts, sides, strict=True):
+            if count < max(self.slices, 2):
+                raise InputError(f"{folder} has {count} slices, fewer than {max(self.slices, 2)}")
+            if side < max(self.crop, 32):
+                raise InputError(f"{folder} is {side} pixels high or wide: set a smaller crop")
+
+    def __len__(self) -> int:
+        return len(self._stacks) * self._repeat
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        stack = self._stacks[index % len(self._stacks)]
+        random = np.random.default_rng(torch.initial_seed()) if self._augment else None
+        which = _chosen(len(stack.images), self.slices, random)
+        rows, columns = self._view(stack, random)
+        images = np.stack([stack.images[i][rows, columns] for i in which])
+        top = np.float32(255 if images.dtype == np.uint8 else 65535)
+        pixels = np.moveaxis(images, -1, 1).astype(np.float32) / top
+        truth, valid = stack.truth[rows, columns], stack.valid[rows, columns]
+        if random is not None:
+            pixels = np.clip(pixels * np.float32(random.uniform(0.7, 1.3)), 0, 1)
+            for axis in (-1, -2):
+                if random.random() < 0.5:
+                    pixels, truth, valid = (np.flip(a, axis) for a in (pixels, truth, valid))
+        return {
+            "images": torch.from_numpy(pixels.copy()),
+            "dioptres": torch.from_numpy(stack.dioptres[which]),
+            "truth": torch.from_numpy(truth.copy()),
+            "valid": torch.from_numpy(valid.copy()),
+            "blur_scale": torch.tensor(stack.blur_scale, dtype=torch.float32),
+        }
+
+    def _view(self, stack: _Stack, random: np.random.Generator | None) -> tuple[slice, slice]:
+        """Where the crop lies: in the centre, or at random where there is truth."""
+        room = [length - self.crop for length in stack.truth.shape]
+        if random is None:
+            top, left = (length // 2 for length in room)
+            return slice(top, top + self.crop), slice(left, left + self.crop)
+        for _ in range(_TRIES):
+            top, left = (int(random.integers(length + 1)) for length in room)
+            view = slice(top, top + self.crop), slice(left, left + self.crop)
+            if stack.valid[view].mean() >= _ENOUGH_TRUTH:
+                break
+        return view
+
+
+def _chosen(
+    there: int, wanted: int, random: np.random.Generator | None
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Numbers of `wanted` slices in rising order: drawn, or evenly spread."""
+    if random is None:
+        return np.rint(np.linspace(0, there - 1, wanted)).astype(np.intp)
+    return np.sort(random.choice(there, wanted, replace=False)).astype(np.intp)
+
+
+def _loaded(content: StackFolder) -> _Stack:
+    folder, stack = content.folder, content.stack
+    if content.truth is None:
+        raise InputError(f"{folder} has no depth.npy: training needs the true depth")
+    distances = stack.focus_distances_m
+    if np.isnan(distances).any():
+        raise InputError(f"{folder} has slices of unknown focus distance: training needs them")
+    images: list[ImageArray] = [_coloured(image) for image in stack.images]
+    valid = content.truth > 0  # NaN is unknown, infinity is 0 dioptres
+    if not valid.any():
+        raise InputError(f"{folder}: depth.npy holds no depth above 0")
+    truth = np.zeros_like(content.truth)
+    np.divide(np.float32(1), content.truth, out=truth, where=valid)
+    camera = stack.camera
+    aperture = None if camera is None else camera.aperture_diameter_m
+    scale = np.nan if camera is None or aperture is None else aperture * camera.fx
+    dioptres = (1.0 / distances).astype(np.float32)
+    return _Stack(images, dioptres, truth, valid, float(scale))
+
+
+def _coloured(image: ImageArray) -> ImageArray:
+    return image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]

@@ -1,0 +1,242 @@
+"""Light fields on disk: folders of sub-aperture images, and arrays.
+
+A folder as the 4D light field benchmark (K. Honauer et al., 2016) has them:
+
+    input_Cam000.png ...   views row by row, the first one top left
+    parameters.cfg         optional: grid, baseline, focal length, plane of zero disparity
+    gt_depth_lowres.pfm    optional truth of the centre view, metres
+    gt_disp_lowres.pfm     optional truth of the centre view, disparity in pixels
+
+or one with any other images, in natural order. An array is V x U x H x W x 3 RGB, uint8 or uint16,
+as .npy, HDF5 or MATLAB file; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import configparser
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
+
+from ..types import (
+    CameraModel,
+    FloatArray,
+    ImageArray,
+    InputError,
+    LightField,
+    LightFieldCalibration,
+)
+from .photographs import find_photographs
+from .stack_folder import read_array, read_image
+
+HDF5_SUFFIXES = (".h5", ".hdf5")
+ARRAY_SUFFIXES = (".npy", ".mat", *HDF5_SUFFIXES)
+_HDF5_START = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLightField:
+    """A light field and what lies beside it.
+
+    `disparity_px`: H x W float32, pixels, NaN where unknown; `depth_m`: H x W float32 metres, NaN
+    where unknown; both of the centre view, None where there is none. `disparity_range_px`: the
+    nearest and farthest disparity that the files state, None where they state none.
+    """
+
+    light_field: LightField
+    disparity_px: FloatArray | None = None
+    depth_m: FloatArray | None = None
+    disparity_range_px: tuple[float, float] | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def read_light_field(path: Path, grid: tuple[int, int] | None = None) -> StoredLightField:
+    """The light field at `path`, a folder or an array file.
+
+    `grid`: rows and columns of views of a folder; by default what `parameters.cfg` says, else a
+    square. Raises InputError with one sentence about what is wrong.
+    """
+    if path.is_dir():
+        return _read_folder(path, grid)
+    if path.suffix.lower() not in ARRAY_SUFFIXES:
+        raise InputError(
+            f"{path} is no folder of views and no array ({', '.join(ARRAY_SUFFIXES)}): give one"
+        )
+    views = read_views(path)
+    return StoredLightField(LightField(np.ascontiguousarray(views[..., ::-1])))
+
+
+def read_views(path: Path) -> np.ndarray[Any, Any]:
+    """The V x U x H x W x 3 RGB array at `path`; the only array of five axes that it holds."""
+    if path.suffix.lower() == ".npy":
+        return _checked(path, [read_array(path)])
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_HDF5_START))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if path.suffix.lower() in HDF5_SUFFIXES:
+        return _checked(path, hdf5_arrays(path))
+    if start == _HDF5_START or _is_matlab_hdf5(path):
+        # MATLAB 7.3 is HDF5 with the axes in reverse order.
+        return _checked(path, [array.T for array in hdf5_arrays(path)])
+    try:
+        content = loadmat(path)
+    except (OSError, ValueError, TypeError, MatReadError, NotImplementedError) as error:
+        raise InputError(f"{path} is no MATLAB file: {error}") from error
+    return _checked(path, [a for a in content.values() if isinstance(a, np.ndarray)])
+
+
+def hdf5_arrays(path: Path) -> list[np.ndarray[Any, Any]]:
+    """Every array of five axes in an HDF5 file; raises InputError where it is none."""
+    file = open_hdf5(path)
+    found: list[np.ndarray[Any, Any]] = []
+    with file:
+        for item in _datasets(file):
+            if item.ndim == 5:
+                found.append(np.asarray(item))
+    return found
+
+
+def open_hdf5(path: Path) -> Any:
+    """The HDF5 file at `path`, open for reading; raises InputError where it is none."""
+    try:
+        import h5py
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{path} needs h5py: install it with pip install 'ddff_perception[train]'"
+        ) from error
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"cannot read the HDF5 file {path}: {error}") from error
+
+
+def read_pfm(path: Path) -> FloatArray:
+    """A portable float map, H x W float32; raises InputError where it is none."""
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error:
+        image = None
+    if image is None or image.dtype != np.float32 or image.ndim != 2:
+        raise InputError(f"{path} is no grey portable float map (.pfm), or is truncated")
+    return np.asarray(image, np.float32)
+
+
+def _datasets(group: Any) -> list[Any]:
+    found = []
+    for item in group.values():
+        found += _datasets(item) if hasattr(item, "values") else [item]
+    return found
+
+
+def _is_matlab_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"MATLAB 7.3" in file.read(128)
+
+
+def _checked(path: Path, arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    fitting = [a for a in arrays if a.ndim == 5 and a.shape[4] == 3]
+    if len(fitting) != 1:
+        shapes = ", ".join(str(a.shape) for a in arrays) or "nothing"
+        raise InputError(f"{path} must hold one array V x U x H x W x 3, but holds {shapes}")
+    (array,) = fitting
+    if array.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"{path} holds {array.dtype}: a light field has 8 or 16 bits per channel")
+    return array
+
+
+def _read_folder(folder: Path, grid: tuple[int, int] | None) -> StoredLightField:
+    files = [f for f in find_photographs(folder) if f.stem.lower().startswith("input_cam")]
+    files = files or find_photographs(folder)
+    parameters = _parameters(folder / "parameters.cfg")
+    rows, columns = grid or _grid(parameters, len(files))
+    if rows * columns != len(files):
+        raise InputError(
+            f"{folder} holds {len(files)} views, which is no grid of {rows} rows and {columns} "
+            "columns: give rows and columns as --grid 9x9"
+        )
+    images: list[ImageArray] = []
+    for file in files:
+        image = read_image(file)
+        first = images[0] if images else image
+        if image.shape != first.shape or image.dtype != first.dtype:
+            raise InputError(f"{file} differs from the first view in size or type")
+        images.append(image)
+    views: ImageArray = np.stack(images).reshape(rows, columns, *images[0].shape)  # type: ignore[assignment]
+    calibration = _calibration(folder / "parameters.cfg", parameters, views.shape[2:4])
+    return StoredLightField(
+        LightField(views, calibration),
+        _truth(folder / "gt_disp_lowres.pfm", views.shape[2:4], positive=False),
+        _truth(folder / "gt_depth_lowres.pfm", views.shape[2:4], positive=True),
+        _range(parameters),
+        parameters,
+    )
+
+
+def _truth(file: Path, shape: tuple[int, ...], *, positive: bool) -> FloatArray | None:
+    if not file.is_file():
+        return None
+    truth = read_pfm(file)
+    if truth.shape != shape:
+        raise InputError(f"{file} is {truth.shape}, the views are {shape}")
+    unknown = ~np.isfinite(truth) | ((truth <= 0) if positive else False)
+    return np.where(unknown, np.float32(np.nan), truth)
+
+
+def _parameters(file: Path) -> dict[str, str]:
+    """Every `name = value` of the file, whatever section it stands in."""
+    if not file.is_file():
+        return {}
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, configparser.Error) as error:
+        raise InputError(
+            f"{file} is no file of parameters: {str(error).splitlines()[0]}"
+        ) from error
+    return {name: value for section in parser.sections() for name, value in parser[section].items()}
+
+
+def _grid(parameters: dict[str, str], count: int) -> tuple[int, int]:
+    try:
+        return int(parameters["num_cams_y"]), int(parameters["num_cams_x"])
+    except (KeyError, ValueError):
+        side = math.isqrt(count)
+        return side, side
+
+
+def _calibration(
+    file: Path, parameters: dict[str, str], size: tuple[int, ...]
+) -> LightFieldCalibration | None:
+    """Focal length in pixels is f / sensor x the longer side; zero disparity at the focus plane."""
+    names = ("focal_length_mm", "sensor_size_mm", "baseline_mm", "focus_distance_m")
+    if not all(name in parameters for name in names):
+        return None
+    try:
+        focal, sensor, baseline, plane = (float(parameters[name]) for name in names)
+        if sensor <= 0:
+            raise ValueError("sensor_size_mm must be positive")
+        height, width = size
+        fx = focal / sensor * max(size)
+        camera = CameraModel(width, height, fx, fx, (width - 1) / 2, (height - 1) / 2)
+        return LightFieldCalibration(baseline * 1e-3, camera, plane)
+    except ValueError as error:
+        raise InputError(f"{file}: {error}") from error
+
+
+def _range(parameters: dict[str, str]) -> tuple[float, float] | None:
+    try:
+        return float(parameters["disp_max"]), float(parameters["disp_min"])
+    except (KeyError, ValueError):
+        return None
