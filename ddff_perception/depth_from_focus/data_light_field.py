@@ -9,91 +9,67 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ..types import FloatArray, ImageArray, InputError
+from ..optics.light_field import View, select_views
+from ..types import FloatArray, InputError, LightField
 
-_WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-PATTERNS = ("cross", "row", "column", "diagonals", "star")
 SUB_APERTURES = 11
 
 
-def pick_sub_apertures(
-    rows: int, columns: int, pattern: str = "cross", count: int = SUB_APERTURES
-) -> NDArray[np.intp]:
-    """(v, u) of `count` sub-apertures out of `rows` x `columns`, `count` x 2, row by row.
+def pick_views(
+    light_field: LightField, pattern: str = "cross", count: int = SUB_APERTURES
+) -> list[View]:
+    """(row, column) of `count` sub-apertures of a pattern of `optics.light_field`, row by row.
 
-    `cross`: along the middle row and the middle column; `diagonals`: along both diagonals; `star`:
-    both; `row`, `column`: one line. They are spread evenly over the pattern, the same on either
-    side of the central one, which an odd `count` has in it.
+    Evenly spread and, where the grid has a centre, the same on either side of it; an odd `count`
+    has the centre, whose depth the networks estimate, in the middle.
 
-    Raises InputError on an unknown pattern, an even or not square grid, or too many.
+    Raises InputError on an unknown pattern, on fewer than two, and on more than there are.
     """
-    if pattern not in PATTERNS:
-        raise InputError(f"pattern must be one of {', '.join(PATTERNS)}, not {pattern!r}")
-    if rows != columns or rows % 2 == 0:
-        raise InputError(
-            f"patterns of sub-apertures need a square grid with a central one, not {rows} x "
-            f"{columns}"
-        )
-    v, u = np.mgrid[:rows, :columns]
-    middle = rows // 2
-    lines = {
-        "row": v == middle,
-        "column": u == middle,
-        "cross": (v == middle) | (u == middle),
-        "diagonals": (v == u) | (v == rows - 1 - u),
-        "star": (v == middle) | (u == middle) | (v == u) | (v == rows - 1 - u),
-    }
-    places = np.argwhere(lines[pattern])
+    places = sorted(select_views(light_field, pattern))
     if not 2 <= count <= len(places):
         raise InputError(
-            f"pattern {pattern} has {len(places)} sub-apertures on a {rows} x {columns} grid, not "
-            f"{count}: give 2 to {len(places)}, or another pattern"
+            f"the pattern {pattern} has {len(places)} views, not {count}: give 2 to "
+            f"{len(places)}, or another pattern"
         )
-    step = (len(places) - 1) / (count - 1)
-    half = np.floor(np.arange(count // 2) * step + 0.5).astype(np.intp)
-    middles = [len(places) // 2] if count % 2 else []
-    chosen = np.concatenate([half, middles, (len(places) - 1 - half)[::-1]]).astype(np.intp)
-    return np.asarray(places[chosen], np.intp)
+    last = len(places) - 1
+    half = [int(number * last / (count - 1) + 0.5) for number in range(count // 2)]
+    middle = [len(places) // 2] if count % 2 else []
+    return [places[i] for i in (*half, *middle, *(last - i for i in reversed(half)))]
 
 
 def light_field_batch(
-    sub_apertures: ImageArray | FloatArray,
-    disparities: tuple[float, float],
+    light_field: LightField,
+    disparities_px: tuple[float, float],
     pattern: str = "cross",
     count: int = SUB_APERTURES,
     truth: FloatArray | None = None,
 ) -> dict[str, Tensor]:
     """A batch of one for a network of depth from focus, from the views of a light field.
 
-    `sub_apertures`: V x U x H x W x 3 BGR, uint8, uint16 or float32 in 0..1; `disparities`: the
-    highest and the lowest disparity of the scene, pixels between neighbouring sub-apertures;
-    `truth`: H x W float32 disparity of the central view in pixels, NaN or 0 where unknown.
+    `disparities_px`: the highest and the lowest disparity of the scene between neighbouring views;
+    `truth`: H x W float32 disparity of the central view in pixels, NaN where unknown.
 
-    Returns `images` (1 x `count` x 3 x H x W float32, 0..1) and `dioptres` (1 x `count`): the
-    range of disparities, evenly, since views have no focus distance; the network's `disparity`
-    comes out in pixels. With a truth also `truth` (1 x H x W) and `valid` (1 x H x W bool).
+    Returns `images` (1 x `count` x 3 x H x W float32 BGR, 0..1) and `dioptres` (1 x `count`
+    float32): the range of disparities, evenly, since views have no focus distance; the network's
+    `disparity` comes out in pixels. With a truth also `truth` (1 x H x W float32, 0 where unknown)
+    and `valid` (1 x H x W bool).
     """
-    fits = sub_apertures.ndim == 5 and sub_apertures.shape[-1] == 3
-    if not fits or sub_apertures.dtype.name not in _WHITE:
-        raise InputError(
-            f"sub-apertures must be V x U x H x W x 3 in {', '.join(_WHITE)}, not "
-            f"{tuple(sub_apertures.shape)} {sub_apertures.dtype}"
-        )
-    highest, lowest = disparities
-    if not np.isfinite([highest, lowest]).all() or highest <= lowest:
-        raise InputError(f"disparities must be (highest, lowest), not {disparities}")
-    rows, columns = sub_apertures.shape[:2]
-    places = pick_sub_apertures(rows, columns, pattern, count)
-    views = sub_apertures[places[:, 0], places[:, 1]].transpose(0, 3, 1, 2)
-    scale = _WHITE[views.dtype.name]
-    images = np.ascontiguousarray(views, dtype=np.float32) / np.float32(scale)
+    highest, lowest = disparities_px
+    if not np.isfinite(disparities_px).all() or highest <= lowest:
+        raise InputError(f"disparities must be (highest, lowest), not {disparities_px}")
+    places = np.array(pick_views(light_field, pattern, count))
+    views = light_field.views[places[:, 0], places[:, 1]]
+    if views.ndim == 3:
+        views = np.repeat(views[..., None], 3, axis=-1)
+    white = 255.0 if views.dtype == np.uint8 else 65535.0
+    images = np.ascontiguousarray(views.transpose(0, 3, 1, 2), dtype=np.float32)
+    images /= np.float32(white)
     steps = np.linspace(highest, lowest, count, dtype=np.float32)
     batch = {"images": torch.from_numpy(images)[None], "dioptres": torch.from_numpy(steps)[None]}
     if truth is not None:
-        known = np.isfinite(truth) & (truth != 0)
+        known = np.isfinite(truth)
         filled = np.where(known, truth, 0).astype(np.float32)
         batch |= {"truth": torch.from_numpy(filled)[None], "valid": torch.from_numpy(known)[None]}
     return batch

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from ..files.atomic import atomic_write, make_folder
-from ..types import FloatArray, InputError
+from ..types import InputError
 from .data_contrasts import Contrasts, network_inputs
 from .data_scenes import SceneMaker, SharpScene
 from .data_stacks import StackSettings, TrainingStack, make_stack
@@ -209,8 +209,7 @@ def add_noise(
     if rng.random() < settings.clean:
         return images
     photon, read, speckle = (
-        limit * rng.random() ** 1.5
-        for limit in (settings.photon, settings.read, settings.speckle)
+        limit * rng.random() ** 1.5 for limit in (settings.photon, settings.read, settings.speckle)
     )
     level = (np.arange(256, dtype=np.float32) / 255) ** 2.2
     deviation = np.sqrt(photon**2 * level + read**2 + (speckle * level) ** 2)

@@ -73,9 +73,7 @@ def make_stack(
     return TrainingStack(images, dioptres.astype(np.float32), view.dioptres, blur_scale)
 
 
-def _augmented(
-    scene: SharpScene, settings: StackSettings, rng: np.random.Generator
-) -> SharpScene:
+def _augmented(scene: SharpScene, settings: StackSettings, rng: np.random.Generator) -> SharpScene:
     """A crop of the scene at the stack's size, perhaps mirrored, in another light."""
     height, width = scene.dioptres.shape
     most = min(width / settings.width, height / settings.height)

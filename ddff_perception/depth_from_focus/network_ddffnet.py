@@ -23,6 +23,7 @@ from .network_common import (
     per_stack,
     require_choice,
     scaled,
+    score_over_slices,
     to_rgb,
 )
 from .network_vgg import DROPOUT, EPSILON, VGG16, VggEncoder
@@ -60,9 +61,7 @@ class DDFFNet(FocusNetwork):
         self.variant = require_choice("variant", variant.lower(), VARIANTS)
         self.encoder = VggEncoder(check_width(width))
         self.decoder = Decoder(self.variant, width)
-        self.score_layer = nn.Conv2d(slices, 1, 1, bias=False)
-        # One map per slice, all alike: the mean of the slices is where to begin.
-        nn.init.constant_(self.score_layer.weight, 1.0 / slices)
+        self.score_layer = score_over_slices(slices)
 
     def activation_maps(self, images: Tensor) -> Tensor:
         """B x S x H x W, one map per slice before the score: the learned sharpness (section 4,

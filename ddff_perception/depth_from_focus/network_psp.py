@@ -20,6 +20,7 @@ from .network_common import (
     per_stack,
     resized,
     scaled,
+    score_over_slices,
     to_rgb,
 )
 from .network_resnet import ResNetEncoder
@@ -57,8 +58,7 @@ class PSPNet(FocusNetwork):
             nn.Dropout2d(DROPOUT),
             nn.Conv2d(inner, 1, 1),
         )
-        self.score_layer = nn.Conv2d(slices, 1, 1, bias=False)
-        nn.init.constant_(self.score_layer.weight, 1.0 / slices)
+        self.score_layer = score_over_slices(slices)
 
     def score(self, images: Tensor, image: Tensor | None) -> Tensor:
         slices = images.shape[1]

@@ -72,7 +72,8 @@ class PaperNetwork:
         slices, crop = int(values["slices"]), int(values["crop"])  # type: ignore[arg-type]
         source: Iterable[Batch]
         if data:
-            source = StackBatches(data[0], settings.batch, settings.seed)
+            # Sweeps keep their slices: fewer than the network takes would be repeated ones.
+            source = StackBatches(data[0], settings.batch, settings.seed, fewest_slices=slices)
         else:
             source = PlaneStacks(settings.batch, slices, crop)
         return TrainingJob(

@@ -84,7 +84,8 @@ def smooth_light(radiance: FloatArray, albedo: FloatArray, lights: FloatArray) -
 
 def write_view(file: Path, view: SharpView) -> None:
     """One array H x W x 4, float16: the radiance's square root (so that dark steps stay fine),
-    then dioptres."""
+    then dioptres.
+    """
     make_folder(file.parent)
     root = np.sqrt(np.clip(view.radiance, 0, 16))
     write_array(file, np.dstack([root, view.dioptres]).astype(np.float16))
