@@ -15,6 +15,7 @@ setup(
         "cli": ["typer", "rich", "matplotlib", "rosbags"],
         "engines": ["onnxruntime"],
         "sim": ["mitsuba>=3.6"],
+        "timm": ["timm"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},

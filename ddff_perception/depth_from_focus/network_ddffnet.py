@@ -43,7 +43,8 @@ class DDFFNet(FocusNetwork):
     `variant`: how the decoder upsamples (`upconv`: 4 x 4 up-convolution of stride 2; `unpool`:
     fixed 2 x 2 unpooling; `bl`: bilinear interpolation) or, with up-convolutions, which encoder
     map it gets to see (`cc1`: conv1_2, `cc2`: conv2_2, `cc3`: conv3_3). `slices`: S, which the
-    score layer fixes. `width` scales all channels but the one map per slice.
+    score layer fixes. `width` scales all channels but the one map per slice. `dropout`: a narrow
+    network has fewer values to lose than the paper's.
 
     See `network_common` for the inputs and outputs, and for `along_sweep`; False is the paper's.
     """
@@ -56,11 +57,12 @@ class DDFFNet(FocusNetwork):
         slices: int = SLICES,
         width: float = 1.0,
         along_sweep: bool = True,
+        dropout: float = DROPOUT,
     ) -> None:
         super().__init__(slices, along_sweep)
         self.variant = require_choice("variant", variant.lower(), VARIANTS)
-        self.encoder = VggEncoder(check_width(width))
-        self.decoder = Decoder(self.variant, width)
+        self.encoder = VggEncoder(check_width(width), dropout)
+        self.decoder = Decoder(self.variant, width, dropout)
         self.score_layer = score_over_slices(slices)
 
     def activation_maps(self, images: Tensor) -> Tensor:
@@ -86,7 +88,7 @@ class Decoder(nn.Module):
     Takes what `VggEncoder` returns; gives N x 1 x H x W.
     """
 
-    def __init__(self, variant: str, width: float) -> None:
+    def __init__(self, variant: str, width: float, dropout: float = DROPOUT) -> None:
         super().__init__()
         self.ups, self.blocks = nn.ModuleList(), nn.ModuleList()
         self._joined = int(variant[2]) if variant.startswith("cc") else 0
@@ -102,7 +104,7 @@ class Decoder(nn.Module):
                 block.append(conv_block(inputs, outputs, epsilon=EPSILON))
                 inputs = outputs
             self.blocks.append(block)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, deepest: Tensor, kept: list[Tensor]) -> Tensor:
         maps = deepest

@@ -86,13 +86,16 @@ class PaperNetwork:
         )
 
     def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
-        """Writes `output` (or `<name>.onnx` in it, where it is a folder) and its card."""
+        """Writes `output` (or `<name>.onnx` in it, where it is a folder) and its card.
+
+        `precision`: float32 or float16 (or 32, 16).
+        """
         record = read_json(checkpoint.with_suffix(".json"))
         values = self.PARAMETERS.complete(record.get("network_parameters"))
         values |= {name: "" for name in ("vgg16",) if name in values}
         network = self.make(values)
         load_weights(network, checkpoint)
-        kind = {"32": "float32", "16": "float16"}[precision]
+        kind = {"32": "float32", "16": "float16"}.get(precision, precision)
         suffix = "" if kind == "float32" else f"_{kind}"
         path = output if output.suffix == ".onnx" else output / f"{self.name}{suffix}.onnx"
         slices = int(values["slices"])  # type: ignore[arg-type]

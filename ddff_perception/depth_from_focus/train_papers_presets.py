@@ -80,30 +80,30 @@ DYNAMIC_FUSION_PAPER = FitSettings(
     ema=0.0,
     precision="32",
 )
-LIGHT_VALUES: Mapping[str, Value] = {"crop": 96, "loss": "mean_squares"}
+LIGHT_VALUES: Mapping[str, Value] = {"crop": 64, "loss": "mean_squares"}
 SMOKE_VALUES: Mapping[str, Value] = {"crop": 64, "slices": 5, "loss": "mean_squares"}
 
 
 def _ddffnet(variant: str) -> PaperNetwork:
     def make(values: Mapping[str, Value]) -> FocusNetwork:
         chosen: dict[str, Any] = dict(values)
-        network = DDFFNet(
-            variant, chosen["slices"], chosen["width"], along_sweep=chosen["along_sweep"]
-        )
+        names = ("slices", "width", "along_sweep", "dropout")
+        network = DDFFNet(variant, **{name: chosen[name] for name in names})
         if chosen["vgg16"]:
             load_vgg16(network.encoder, Path(chosen["vgg16"]))
         return network
 
+    dropout = Parameter("dropout", 0.5, "share of values dropped in training", "", 0.0, 0.9)
     vgg16 = Parameter("vgg16", "", "file of VGG-16 weights that the encoder begins with, or none")
     return PaperNetwork(
         name=f"ddffnet_{variant}",
         description=f"DDFFNet-{variant.upper()}, Hazirbas et al., Deep Depth From Focus, 2018",
         make=make,
-        PARAMETERS=ParameterTable([*SHARED, WIDTH, vgg16]),
+        PARAMETERS=ParameterTable([*SHARED, WIDTH, dropout, vgg16]),
         PRESETS={"paper": DDFFNET_PAPER, "light": LIGHT, "smoke": SMOKE},
         PRESET_VALUES={
             "paper": {"along_sweep": False},
-            "light": {**LIGHT_VALUES, "width": 0.2},
+            "light": {**LIGHT_VALUES, "width": 0.125, "dropout": 0.1},
             "smoke": {**SMOKE_VALUES, "width": 0.125},
         },
     )

@@ -84,7 +84,7 @@ def test_the_papers_presets_are_the_papers_settings():
     values = job("ddffnet_cc3", "paper").record["network_parameters"]
     assert values == {
         "slices": 10, "crop": 224, "loss": "squares", "along_sweep": False, "width": 1.0,
-        "vgg16": "",
+        "dropout": 0.5, "vgg16": "",
     }  # fmt: skip
 
 
