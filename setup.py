@@ -13,7 +13,8 @@ setup(
     install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
     extras_require={
         "cli": ["typer", "rich", "matplotlib", "rosbags"],
-        "engines": ["onnxruntime"],
+        "engines": ["onnxruntime", "openvino"],
+        "gpu": ["tensorrt", "cuda-python"],
         "sim": ["mitsuba>=3.6"],
         "timm": ["timm"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],

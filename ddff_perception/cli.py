@@ -15,7 +15,9 @@ from .commands import (
     calibrate,
     demo,
     depth,
+    engine,
     evaluate,
+    export,
     info,
     play,
     reflection,
@@ -48,9 +50,11 @@ app.command()(demo.demo)
 app.command()(play.play)
 app.command("run")(run.run)
 app.command()(train.train)
+app.command()(export.export)
 app.command()(info.bench)
 app.command()(info.info)
 app.add_typer(bag.app, name="bag", help="Look into, evaluate and compare recorded bags.")
+app.add_typer(engine.app, name="engine", help="What networks run in: build, list, clear, time.")
 app.add_typer(simulate.app, name="simulate", help="Path-traced focus sweeps with exact depth.")
 app.add_typer(calibrate.app, name="calibrate", help="Calibrate a lens.")
 

@@ -11,7 +11,7 @@ import typer.core
 
 from ddff_perception import cli
 from ddff_perception.depth_from_focus.methods import METHODS
-from ddff_perception.ros.describe import parameter_list
+from ddff_perception.ros.describe import parameter_table
 from ddff_perception.training.presets import FIT_PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,7 +87,7 @@ def test_every_method_is_explained():
 
 def test_every_setting_of_training_is_documented_as_it_is():
     written = page(ROOT / "docs" / "training.md").partition("write_docs.py -->")[2]
-    assert written.strip() == parameter_list(FIT_PARAMETERS)
+    assert written.strip() == parameter_table(FIT_PARAMETERS)
 
 
 def command(words: list[str]) -> typer.core.TyperCommand | None:

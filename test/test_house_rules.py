@@ -31,6 +31,13 @@ ROS_PACKAGES = {
 TORCH_FILES = ("network*.py", "train*.py", "data*.py")
 TORCH_PACKAGES = {"torch", "torchvision", "safetensors", "lightning", "timm"}
 RENDERER_PACKAGES = {"mitsuba", "drjit"}
+# Run time needs one of these, and which one is known only when an engine is made.
+ENGINE_PACKAGES = {"onnxruntime", "openvino", "tensorrt", "cuda"}
+# What only exporters use, or nobody.
+ONNX_PACKAGES = {"onnx", "onnxscript", "pycuda"}
+HEAVY_PACKAGES = (
+    TORCH_PACKAGES | RENDERER_PACKAGES | ENGINE_PACKAGES | ONNX_PACKAGES | {"matplotlib", "skimage"}
+)
 
 # Which folder may import which other one. Capabilities do not import each other; what two of them
 # need lies further down. Modules at the root of the package are for everybody.
@@ -156,6 +163,29 @@ def test_only_the_simulation_renders():
     assert offenders(RENDERER_PACKAGES, lambda path: "simulation" in path.parts) == []
 
 
+def test_only_engines_know_the_engine_libraries_and_import_them_when_needed():
+    assert offenders(ENGINE_PACKAGES, lambda path: path.parent.name == "engines") == []
+    at_once = [
+        f"{name} imports {ast.unparse(node)}"
+        for name, path in zip(NAMES, SOURCES, strict=True)
+        for node in tree(path).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and re.search(rf"\b({'|'.join(ENGINE_PACKAGES)})\b", ast.unparse(node).split(" import ")[0])
+        and not (isinstance(node, ast.ImportFrom) and node.level)
+    ]
+    assert at_once == []
+    libraries = imports(PACKAGE / "engines" / "libraries.py")
+    assert {"onnxruntime", "openvino", "tensorrt", "cuda.bindings"} <= libraries
+
+
+def test_onnx_itself_is_for_training_only():
+    def trains(path: Path) -> bool:
+        in_training = path.relative_to(PACKAGE).parts[0] == "training"
+        return in_training or any(path.match(pattern) for pattern in TORCH_FILES)
+
+    assert offenders(ONNX_PACKAGES, trains) == []
+
+
 def test_nothing_is_imported_sideways():
     wrong = []
     for name, path in zip(NAMES, SOURCES, strict=True):
@@ -184,7 +214,8 @@ def test_only_the_public_modules_of_depth_from_focus_are_used_by_evaluation_and_
 def test_everything_but_the_nodes_works_without_ros():
     """Blocks the ROS packages and torch, and imports every module that is to do without."""
     modules = modules_where(lambda path: not is_ros(path) and not trains(path))
-    assert imports_that_fail(modules, ROS_PACKAGES | TORCH_PACKAGES) == ""
+    blocked = ROS_PACKAGES | TORCH_PACKAGES | ENGINE_PACKAGES | ONNX_PACKAGES
+    assert imports_that_fail(modules, blocked) == ""
 
 
 def test_training_works_without_ros():
@@ -225,7 +256,7 @@ for name in {modules!r}:
     return in_a_fresh_python(code)
 
 
-def test_nodes_and_the_command_line_load_neither_torch_nor_a_renderer():
+def test_nodes_and_the_command_line_load_nothing_heavy_before_it_is_needed():
     pytest.importorskip("rclpy")
     nodes = [
         "ddff_perception." + name[:-3].replace("/", ".")
@@ -237,7 +268,7 @@ def test_nodes_and_the_command_line_load_neither_torch_nor_a_renderer():
 import importlib, sys
 for name in {["ddff_perception.cli", *nodes]!r}:
     importlib.import_module(name)
-heavy = {sorted(TORCH_PACKAGES | RENDERER_PACKAGES | {"matplotlib", "skimage"})!r}
+heavy = {sorted(HEAVY_PACKAGES)!r}
 print(*sorted(name for name in sys.modules if name in heavy))
 """
     assert in_a_fresh_python(code) == ""

@@ -3,7 +3,7 @@
     python tools/write_docs.py
 
 `docs/nodes.md` comes from the nodes' tables, `docs/benchmarks.md` from `docs/benchmarks/*.json`,
-the table at the end of `docs/training.md` from the settings of training.
+the parameters in `docs/engines.md` and `docs/training.md` from theirs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ddff_perception.ros.describe import markdown, parameter_list
+from ddff_perception.engines.settings import ENGINE_PARAMETERS
+from ddff_perception.ros.describe import markdown, parameter_table
 from ddff_perception.ros.nodes import NODE_NAMES, node_interface
 from ddff_perception.training.presets import FIT_PARAMETERS
 
@@ -111,6 +112,26 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "seconds": "s",
         },
     ),
+    "engine_precision": (
+        "Engines: float32 and bfloat16",
+        "Six 3x3 convolutions of 48 channels on half of 640x480, two threads, engines in turns. "
+        "`ratio` is to OpenVINO in float32; `error` is the largest, as a share of the largest "
+        "value, to ONNX Runtime in float32. Without AMX, bfloat16 is slower than float32: "
+        "`engine.cpu_precision` auto takes it only with AMX.",
+        {
+            "instructions": "instructions",
+            "backend": "backend",
+            "precision": "computed in",
+            "ms": "run [ms]",
+            "ratio": "ratio",
+            "error": "error",
+        },
+    ),
+    "tensorrt_check": (
+        "TensorRT",
+        "The checklist of `benchmarks/tensorrt_check.py` on a machine with a GPU.",
+        {"model": "model", "claim": "claim", "holds": "holds", "result": "result"},
+    ),
     "grid_search": (
         "VDFF: the papers' baseline, and its grid search",
         "On the development stacks. The search changes two parameters; the paper's values "
@@ -123,13 +144,23 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
 def main() -> None:
     (DOCS / "nodes.md").write_text(nodes_page(), encoding="utf-8")
     (DOCS / "benchmarks.md").write_text(benchmarks_page(), encoding="utf-8")
+    (DOCS / "engines.md").write_text(engines_page(), encoding="utf-8")
     (DOCS / "training.md").write_text(training_page(), encoding="utf-8")
 
 
 def training_page() -> str:
     """The page on training, its table of settings anew."""
     head, mark, _ = (DOCS / "training.md").read_text(encoding="utf-8").partition(_SETTINGS)
-    return f"{head}{mark}\n\n{parameter_list(FIT_PARAMETERS)}\n"
+    return f"{head}{mark}\n\n{parameter_table(FIT_PARAMETERS)}\n"
+
+
+def engines_page() -> str:
+    """The page as it is, with the table of its parameters anew."""
+    head, title, rest = (
+        (DOCS / "engines.md").read_text(encoding="utf-8").partition("\n## Parameters\n\n")
+    )
+    after = rest[rest.index("\n## ") :]
+    return f"{head}{title}{parameter_table(ENGINE_PARAMETERS)}\n{after}"
 
 
 def nodes_page() -> str:

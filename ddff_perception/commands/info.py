@@ -14,7 +14,10 @@ from .. import __version__
 from ..depth_from_focus.methods import METHODS
 from ._common import console, progress_bar
 
-SHOWN_MODULES = ("rclpy", "cv_bridge", "message_filters", "launch_ros", "rosbags", "mitsuba")
+SHOWN_MODULES = (
+    "rclpy", "cv_bridge", "message_filters", "launch_ros", "rosbags", "mitsuba", "onnxruntime",
+    "openvino", "tensorrt",
+)  # fmt: skip
 
 
 def info(

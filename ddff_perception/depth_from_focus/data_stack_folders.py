@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -23,9 +22,7 @@ from torch.utils.data import Dataset
 
 from ..files.stack_folder import StackFolder, read_stack
 from ..types import FloatArray, ImageArray, InputError
-
-# Crops are drawn again while less of them has truth, at most so often.
-_ENOUGH_TRUTH, _TRIES = 0.5, 8
+from .data_views import as_floats, brightened, coloured, item_generator, mirrored, view_of
 
 
 def find_stacks(folders: Sequence[Path]) -> list[Path]:
@@ -109,38 +106,21 @@ class StackFolders(Dataset[dict[str, Tensor]]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         stack = self._stacks[index % len(self._stacks)]
-        random = np.random.default_rng(torch.initial_seed()) if self._augment else None
+        random = item_generator(self._augment)
         which = _chosen(len(stack.images), self.slices, random)
-        rows, columns = self._view(stack, random)
-        images = np.stack([stack.images[i][rows, columns] for i in which])
-        top = np.float32(255 if images.dtype == np.uint8 else 65535)
-        pixels = np.moveaxis(images, -1, 1).astype(np.float32) / top
+        rows, columns = view_of(stack.valid, self.crop, random)
+        pixels = as_floats([stack.images[i][rows, columns] for i in which])
         truth, valid = stack.truth[rows, columns], stack.valid[rows, columns]
         if random is not None:
-            pixels = np.clip(pixels * np.float32(random.uniform(0.7, 1.3)), 0, 1)
-            for axis in (-1, -2):
-                if random.random() < 0.5:
-                    pixels, truth, valid = (np.flip(a, axis) for a in (pixels, truth, valid))
+            pixels = brightened(pixels, random)
+        pixels, truth, valid = mirrored((pixels, truth, valid), random)
         return {
-            "images": torch.from_numpy(pixels.copy()),
+            "images": torch.from_numpy(pixels),
             "dioptres": torch.from_numpy(stack.dioptres[which]),
-            "truth": torch.from_numpy(truth.copy()),
-            "valid": torch.from_numpy(valid.copy()),
+            "truth": torch.from_numpy(truth),
+            "valid": torch.from_numpy(valid),
             "blur_scale": torch.tensor(stack.blur_scale, dtype=torch.float32),
         }
-
-    def _view(self, stack: _Stack, random: np.random.Generator | None) -> tuple[slice, slice]:
-        """Where the crop lies: in the centre, or at random where there is truth."""
-        room = [length - self.crop for length in stack.truth.shape]
-        if random is None:
-            top, left = (length // 2 for length in room)
-            return slice(top, top + self.crop), slice(left, left + self.crop)
-        for _ in range(_TRIES):
-            top, left = (int(random.integers(length + 1)) for length in room)
-            view = slice(top, top + self.crop), slice(left, left + self.crop)
-            if stack.valid[view].mean() >= _ENOUGH_TRUTH:
-                break
-        return view
 
 
 def _chosen(
@@ -159,7 +139,7 @@ def _loaded(content: StackFolder) -> _Stack:
     distances = stack.focus_distances_m
     if np.isnan(distances).any():
         raise InputError(f"{folder} has slices of unknown focus distance: training needs them")
-    images: list[ImageArray] = [_coloured(image) for image in stack.images]
+    images: list[ImageArray] = [coloured(image) for image in stack.images]
     valid = content.truth > 0  # NaN is unknown, infinity is 0 dioptres
     if not valid.any():
         raise InputError(f"{folder}: depth.npy holds no depth above 0")
@@ -170,7 +150,3 @@ def _loaded(content: StackFolder) -> _Stack:
     scale = np.nan if camera is None or aperture is None else aperture * camera.fx
     dioptres = (1.0 / distances).astype(np.float32)
     return _Stack(images, dioptres, truth, valid, float(scale))
-
-
-def _coloured(image: ImageArray) -> ImageArray:
-    return image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]

@@ -13,7 +13,7 @@ from .model_zoo import Model, find_model
 from .parity import ParityError
 from .settings import BACKENDS, ENGINE_PARAMETERS, LOG, EngineSettings
 from .tensorrt_reports import Progress
-from .tensors import EngineError
+from .tensors import EngineError, StoppedError
 
 __all__ = ["BACKENDS", "ENGINE_PARAMETERS", "available_backends", "choose_backend", "create_engine"]
 
@@ -43,6 +43,8 @@ def create_engine(
     chosen = choose_backend(settings.backend)
     try:
         return _make(found, replace(settings, backend=chosen), progress)
+    except StoppedError:
+        raise
     except EngineError as error:
         if settings.backend != "auto" or chosen == "onnxruntime":
             raise

@@ -72,6 +72,13 @@ class EngineCache:
         content = {"facts": dict(entry.facts), "built": {**built, "plan_sha256": digest}}
         write_json(entry.sidecar, content)
 
+    def annotate(self, entry: CachedEngine, **built: Any) -> None:
+        """Adds to what the sidecar says about a plan that is there."""
+        content = _read_json(entry.sidecar)
+        if content is not None:
+            content["built"] = {**_built(entry.sidecar), **built}
+            write_json(entry.sidecar, content)
+
     def delete(self, entry: CachedEngine) -> None:
         remove(entry.sidecar)
         remove(entry.plan)

@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from .settings import LOG
 from .tensors import EngineError
 
 _MISSING = "{name} is not installed: run `{command}`, or choose another engine.backend"
@@ -45,7 +46,7 @@ def cuda_runtime() -> Any:
     try:
         from cuda.bindings import runtime as library
     except ImportError as error:
-        raise _missing("cuda-python", "pip install cuda-python", error) from error
+        raise _missing("cuda-python", "pip install -U cuda-python", error) from error
     return library
 
 
@@ -57,10 +58,13 @@ def is_installed(name: str) -> bool:
 
 def has_gpu() -> bool:
     """Whether TensorRT and CUDA are installed and CUDA finds a device."""
-    if not is_installed("tensorrt") or not is_installed("cuda"):
+    if not is_installed("tensorrt"):
         return False
     try:
         status, count = cuda_runtime().cudaGetDeviceCount()
+    except EngineError as error:
+        LOG.warning("tensorrt is installed, but %s", error)
+        return False
     except Exception:  # a driver that is missing shows in many ways
         return False
     return int(status) == 0 and int(count) > 0
@@ -89,7 +93,6 @@ def _processor_entry(key: str) -> str:
 
 def _missing(name: str, command: str, error: ImportError) -> EngineError:
     if is_installed(name.replace("-python", "")):
-        return EngineError(
-            f"{name} is installed but cannot be loaded: {' '.join(str(error).split())}"
-        )
+        said = " ".join(str(error).split())
+        return EngineError(f"{name} is installed but cannot be loaded ({said}): run `{command}`")
     return EngineError(_MISSING.format(name=name, command=command))

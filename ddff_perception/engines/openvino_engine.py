@@ -8,11 +8,12 @@ from . import libraries
 from .base import Arrays, Engine, load_error, run_error
 from .model_zoo import Model
 from .settings import EngineSettings
-from .tensors import check_found
+from .tensors import EngineError, check_found
 
-# Six 3x3 convolutions of 48 channels at 320x240: bfloat16 takes 0.36 of float32's time with AMX and
-# 1.5 times as long with AVX512_BF16 alone (docs/engines.md), which `auto` therefore leaves.
+# With AMX, bfloat16 takes less than half of float32's time; with AVX512_BF16 alone it takes longer
+# (benchmarks/engine_precision.py), so `auto` leaves it.
 _FAST_BFLOAT16 = "amx_bf16"
+_BFLOAT16 = frozenset({_FAST_BFLOAT16, "avx512_bf16"})
 _TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "boolean": "bool"}
 _SHORT = {"u": "uint", "i": "int"}
 
@@ -29,8 +30,8 @@ class OpenVinoEngine(Engine):
         self.precision = compute_precision(model, settings)
         content = model.read()
         try:
-            network = ov.Core().read_model(content)
-            compiled = ov.Core().compile_model(network, "CPU", self._properties())
+            core = ov.Core()
+            compiled = core.compile_model(core.read_model(content), "CPU", self._properties())
         except Exception as error:
             raise load_error(model, self.backend, error) from error
         check_found("input", self.inputs, _found(compiled.inputs))
@@ -66,12 +67,18 @@ class OpenVinoEngine(Engine):
 
 
 def compute_precision(model: Model, settings: EngineSettings) -> str:
-    """`float32` or `bfloat16`: what the processor computes the network in."""
+    """`float32` or `bfloat16`: what the processor computes the network in.
+
+    Raises EngineError where bfloat16 is asked for and the processor is known to have none.
+    """
+    flags = libraries.processor_flags()
     if model.card.minimum_precision == "float32":
         return "float32"
-    if settings.cpu_precision != "auto":
-        return settings.cpu_precision
-    return "bfloat16" if _FAST_BFLOAT16 in libraries.processor_flags() else "float32"
+    if settings.cpu_precision == "auto":
+        return "bfloat16" if _FAST_BFLOAT16 in flags else "float32"
+    if settings.cpu_precision == "bfloat16" and flags and not flags & _BFLOAT16:
+        raise EngineError("this processor has no bfloat16: set engine.cpu_precision to auto")
+    return settings.cpu_precision
 
 
 def _found(ports: Any) -> dict[str, tuple[tuple[int, ...], str]]:

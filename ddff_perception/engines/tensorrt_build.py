@@ -18,7 +18,7 @@ from .engine_cache import CachedEngine, EngineCache
 from .model_zoo import Model
 from .settings import LOG, EngineSettings
 from .tensorrt_reports import Progress, make_logger, make_progress_monitor
-from .tensors import EngineError
+from .tensors import EngineError, StoppedError
 
 # Counts up when the build changes in a way that makes kept engines wrong.
 BUILDER_VERSION = 1
@@ -103,14 +103,6 @@ class TensorRtBuilder:
             )
         return loaded
 
-    def note(self, loaded: LoadedEngine, parity: Any) -> None:
-        """Writes into the sidecar that the engine was compared, and how well it did."""
-        plan = self.cache.read(loaded.entry)
-        if plan is not None:
-            built = self.cache.entry(self._model.card.name, loaded.entry.facts).built
-            kept = {name: value for name, value in built.items() if name != "plan_sha256"}
-            self.cache.write(loaded.entry, plan, **{**kept, "parity": parity})
-
     def _deserialize(self, plan: bytes, entry: CachedEngine, fresh: bool) -> LoadedEngine | None:
         runtime = self._trt.Runtime(self._logger)
         engine = runtime.deserialize_cuda_engine(plan)
@@ -131,7 +123,7 @@ class TensorRtBuilder:
         timing = self._attach_timing(config)
         plan = builder.build_serialized_network(network, config)
         if monitor.stopped:
-            raise EngineError(f"the build of {name} was stopped")
+            raise StoppedError(f"the build of {name} was stopped")
         if plan is None:
             raise EngineError(
                 f"TensorRT cannot build {self._model.path}: "

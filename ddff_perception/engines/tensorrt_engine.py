@@ -109,7 +109,7 @@ class TensorRtEngine(Engine):
             except ParityError:
                 builder.cache.delete(loaded.entry)
                 raise
-        builder.note(loaded, [row.to_dict() for row in rows])
+        builder.cache.annotate(loaded.entry, parity=[row.to_dict() for row in rows])
 
     def _run(self, feeds: Arrays) -> Arrays:
         try:
@@ -185,6 +185,11 @@ class TensorRtEngine(Engine):
         buffers = _Buffers({}, {})
         for spec in (*self.inputs, *self.outputs):
             shape = shapes[spec.name]
+            if min(shape, default=1) < 0:
+                raise EngineError(
+                    f"the size of output {spec.name} depends on values, not on sizes of inputs: "
+                    "TensorRT does not take this network here"
+                )
             host: NDArray[Any] = self._cuda.allocate_pinned(shape, spec.dtype)
             buffers.host[spec.name] = host
             buffers.device[spec.name] = self._cuda.allocate(host.nbytes)

@@ -22,6 +22,10 @@ class EngineError(InputError):
     """What an engine cannot do, in one sentence; the same sentence on every backend."""
 
 
+class StoppedError(EngineError):
+    """Whoever waited for an engine does so no longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
     """Name, shape and type of one input or output.

@@ -21,8 +21,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from ..types import (
     CameraModel,
@@ -32,6 +30,7 @@ from ..types import (
     LightField,
     LightFieldCalibration,
 )
+from .matlab import read_matlab
 from .photographs import find_photographs
 from .stack_folder import read_array, read_image
 
@@ -86,11 +85,7 @@ def read_views(path: Path) -> np.ndarray[Any, Any]:
     if start == _HDF5_START or _is_matlab_hdf5(path):
         # MATLAB 7.3 is HDF5 with the axes in reverse order.
         return _checked(path, [array.T for array in hdf5_arrays(path)])
-    try:
-        content = loadmat(path)
-    except (OSError, ValueError, TypeError, MatReadError, NotImplementedError) as error:
-        raise InputError(f"{path} is no MATLAB file: {error}") from error
-    return _checked(path, [a for a in content.values() if isinstance(a, np.ndarray)])
+    return _checked(path, list(read_matlab(path).values()))
 
 
 def hdf5_arrays(path: Path) -> list[np.ndarray[Any, Any]]:

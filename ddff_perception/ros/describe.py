@@ -32,14 +32,14 @@ def markdown(interface: NodeInterface) -> str:
         parts.append("**Services**")
         parts.append(_table(("service", "type", "meaning"), rows))
     parts.append("**Parameters**")
-    parts.append(parameter_list(interface.parameters))
+    parts.append(parameter_table(interface.parameters))
     return "\n\n".join(parts) + "\n"
 
 
-def parameter_list(parameters: Iterable[Parameter]) -> str:
-    """Parameters as a Markdown table."""
+def parameter_table(parameters: Iterable[Parameter]) -> str:
+    """The parameters as a Markdown table."""
     head = ("parameter", "default", "range", "unit", "meaning")
-    return _table(head, map(_parameter_row, parameters))
+    return _table(head, (_parameter_row(p) for p in parameters))
 
 
 def parameter_file(interface: NodeInterface) -> str:

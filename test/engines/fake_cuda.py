@@ -50,6 +50,7 @@ class FakeCudaRuntime:
         self.device: dict[int, ctypes.Array] = {}
         self.pinned: dict[int, ctypes.Array] = {}
         self.streams: dict[int, Stream] = {}
+        self._made = 0
         self.graphs = 0
         self.launches = 0
         self.name = b"Fake GPU"
@@ -72,7 +73,8 @@ class FakeCudaRuntime:
 
     def cudaStreamCreateWithFlags(self, flags):
         assert flags == self.cudaStreamNonBlocking
-        stream = Stream(len(self.streams) + 1)
+        self._made += 1
+        stream = Stream(self._made)
         self.streams[stream.number] = stream
         return Status.cudaSuccess, stream
 

@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ddff_perception.engines.create import available_backends, create_engine
+from ddff_perception.engines.libraries import processor_flags
 from ddff_perception.engines.model_zoo import Model, find_model
 from ddff_perception.engines.parity import TOLERANCES, check_parity, compare_outputs
 from ddff_perception.engines.tensors import EngineError, Signature
@@ -30,8 +31,11 @@ ALL_CONFIGURATIONS = {
     "openvino-bfloat16": ("openvino", {"engine.cpu_precision": "bfloat16"}, "bfloat16"),
     "tensorrt": ("tensorrt", {}, "tf32"),
 }
+HAS_BFLOAT16 = bool({"amx_bf16", "avx512_bf16"} & processor_flags())
 CONFIGURATIONS = {
-    name: entry for name, entry in ALL_CONFIGURATIONS.items() if entry[0] in available_backends()
+    name: entry
+    for name, entry in ALL_CONFIGURATIONS.items()
+    if entry[0] in available_backends() and (entry[2] != "bfloat16" or HAS_BFLOAT16)
 }
 
 

@@ -92,8 +92,28 @@ def test_a_missing_library_is_named_with_its_cure(networks, monkeypatch, module,
 def test_tensorrt_without_cuda_python_is_named(networks, monkeypatch):
     monkeypatch.setattr(libraries, "tensorrt", object)
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
-    with pytest.raises(EngineError, match="cuda-python is not installed: run `pip install cuda-p"):
+    with pytest.raises(EngineError, match="cuda-python is not installed: run `pip install -U c"):
         create_engine(networks["conv"], "tensorrt")
+
+
+def test_tensorrt_without_cuda_python_is_said_and_not_taken(monkeypatch, caplog):
+    monkeypatch.setattr(libraries, "is_installed", lambda name: name == "tensorrt")
+    monkeypatch.setitem(sys.modules, "cuda.bindings", None)
+    assert not libraries.has_gpu()
+    assert "tensorrt is installed, but cuda-python is not installed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "there"), [((0, 1), True), ((0, 0), False), ((35, None), False)]
+)
+def test_a_gpu_is_there_when_cuda_counts_one(monkeypatch, answer, there):
+    class Runtime:
+        def cudaGetDeviceCount(self):  # noqa: N802
+            return answer
+
+    monkeypatch.setattr(libraries, "is_installed", lambda name: True)
+    monkeypatch.setattr(libraries, "cuda_runtime", Runtime)
+    assert libraries.has_gpu() is there
 
 
 def test_a_library_that_is_there_but_broken_says_so(networks, monkeypatch):
@@ -120,7 +140,10 @@ def test_bfloat16_is_for_processors_that_gain_from_it(networks, monkeypatch):
     assert chosen({"avx512_bf16"}) == "float32"
     assert chosen(set()) == "float32"
     assert chosen({"amx_bf16"}, cpu_precision="float32") == "float32"
-    assert chosen(set(), cpu_precision="bfloat16") == "bfloat16"
+    assert chosen({"avx512_bf16"}, cpu_precision="bfloat16") == "bfloat16"
+    assert chosen(set(), cpu_precision="bfloat16") == "bfloat16", "not known"
+    with pytest.raises(EngineError, match="this processor has no bfloat16"):
+        chosen({"avx2"}, cpu_precision="bfloat16")
 
 
 def test_a_card_can_forbid_bfloat16(networks, monkeypatch):

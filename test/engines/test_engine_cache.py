@@ -43,6 +43,17 @@ def test_a_sidecar_of_other_facts_does_not_vouch(cache):
     assert cache.read(other) is None
 
 
+def test_what_is_added_later_leaves_the_plan_as_it_is(cache):
+    entry = cache.entry("net", FACTS)
+    cache.annotate(entry, parity=[])
+    assert cache.entries() == []
+    cache.write(entry, b"plan", seconds=2)
+    cache.annotate(entry, parity=[{"output": "depth"}])
+    assert cache.read(entry) == b"plan"
+    assert cache.entries()[0].built["parity"] == [{"output": "depth"}]
+    assert cache.entries()[0].built["seconds"] == 2
+
+
 def test_clearing_keeps_foreign_files_and_the_timings(cache):
     cache.write(cache.entry("net", FACTS), b"plan")
     timing = cache.timing_path("11.4", "GPU A/2")

@@ -173,9 +173,10 @@ def test_progress_is_told_and_grows(make):
     assert shares[-1] == 1.0
 
 
-def test_a_build_can_be_stopped(make, cache):
+@pytest.mark.parametrize("backend", ["tensorrt", "auto"])
+def test_a_build_can_be_stopped(make, cache, backend):
     with pytest.raises(EngineError, match="the build of conv was stopped"):
-        make(progress=lambda what, share: share < 0.3)
+        make(progress=lambda what, share: share < 0.3, backend=backend)
     assert cache.entries() == []
 
 
@@ -313,6 +314,14 @@ def test_a_gpu_without_room_is_named(make, gpu):
         make()
     assert not gpu.cuda.device
     assert not gpu.cuda.streams
+
+
+def test_outputs_whose_size_depends_on_values_are_refused(make, gpu, monkeypatch):
+    monkeypatch.setattr(
+        "fake_tensorrt.IExecutionContext.get_tensor_shape", lambda self, name: (1, -1)
+    )
+    with pytest.raises(EngineError, match="the size of output features depends on values"):
+        make()
 
 
 def test_a_gpu_that_is_not_there_is_named(make):

@@ -1,0 +1,178 @@
+"""`ddff engine` and `ddff export`, on small networks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from command_line import ddff
+from small_networks import conv_network, slices_network
+
+from ddff_perception.engines import model_zoo
+from ddff_perception.engines.create import available_backends
+from ddff_perception.engines.engine_cache import EngineCache
+
+
+@pytest.fixture
+def network(tmp_path):
+    return conv_network(tmp_path).path
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    slices_network(folder)
+    monkeypatch.setattr(model_zoo, "WEIGHTS", folder)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    cache = EngineCache(tmp_path / "cache")
+    facts = {"model": "conv", "precision": "float32", "tensorrt": "11.4", "gpu": {"name": "Orin"}}
+    cache.write(cache.entry("conv", facts), b"p" * 2048, seconds=81.5, finished="2026-11-25")
+    cache.timing_path("11.4", "Orin").write_bytes(b"t")
+    return cache
+
+
+def folder_of(cache):
+    return ("-p", f"engine.cache_folder={cache.folder}")
+
+
+def test_build_makes_the_engines_and_says_what_they_are(capfd, network, shipped):
+    outcome = ddff(capfd, "engine", "build", network, "slices", "--engine", "onnxruntime")
+    assert outcome.status == 0
+    assert outcome.output.splitlines() == [
+        "ready: conv on onnxruntime", "ready: slices on onnxruntime"
+    ]  # fmt: skip
+    assert ddff(capfd, "engine", "build", "--engine", "onnxruntime").output == (
+        "ready: slices on onnxruntime\n"
+    )
+
+
+def test_build_without_any_model_says_what_to_give(capfd, tmp_path, monkeypatch):
+    monkeypatch.setattr(model_zoo, "WEIGHTS", tmp_path)
+    outcome = ddff(capfd, "engine", "build")
+    assert outcome.status == 2
+    assert "give the path of an ONNX file" in outcome.errors
+
+
+def test_list_shows_backends_models_and_kept_engines(capfd, shipped, cache):
+    outcome = ddff(capfd, "engine", "list", *folder_of(cache))
+    assert outcome.status == 0
+    for words in ("openvino, onnxruntime", "slices", "Orin", "81.5"):
+        assert words in outcome.output
+    content = json.loads(ddff(capfd, "engine", "list", "--json", *folder_of(cache)).output)
+    assert content["backends"] == list(available_backends())
+    assert [card["name"] for card in content["models"]] == ["slices"]
+    assert content["engines"][0]["facts"]["gpu"] == {"name": "Orin"}
+
+
+def test_clear_removes_engines_and_leaves_timings_unless_asked(capfd, cache):
+    outcome = ddff(capfd, "engine", "clear", *folder_of(cache))
+    assert outcome.output.startswith("removed 1 engines (0.0 MiB)")
+    assert [path.suffix for path in cache.folder.iterdir()] == [".timing"]
+    ddff(capfd, "engine", "clear", "--timings", *folder_of(cache))
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_bench_times_every_backend_that_is_there(capfd, network):
+    outcome = ddff(capfd, "engine", "bench", network, "--size", "height=33", "--runs", 3, "--json")
+    assert outcome.status == 0
+    rows = json.loads(outcome.output)
+    assert [row["backend"] for row in rows] == list(available_backends())
+    for row in rows:
+        assert row["shapes"] == {"image": [1, 3, 33, 64]}
+        assert 0 < row["p10_ms"] <= row["median_ms"] <= row["p90_ms"]
+    table = ddff(capfd, "engine", "bench", network, "--engine", "onnxruntime", "--runs", 3)
+    assert "conv on onnxruntime" in table.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--size", "depth=3"), "there is no dynamic axis 'depth'; there are: height, width"),
+        (("--size", "height=tall"), "'height=tall' is not axis=number"),
+        (("--size", "height=4"), "axis height of input image must be 8 .. 512 long, not 4"),
+        (("--engine", "caffe"), "engine.backend must be one of"),
+        (("-p", "engine.threads=-1"), "engine.threads must lie in"),
+        (("-p", "threads=1"), "there is no parameter 'threads'"),
+    ],
+)
+def test_bench_refuses_what_it_cannot_time(capfd, network, arguments, words):
+    outcome = ddff(capfd, "engine", "bench", network, *arguments)
+    assert outcome.status == 2
+    assert words in outcome.errors
+    assert len(outcome.errors.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("engine", "build"), ("engine", "bench")])
+def test_tampered_truncated_and_foreign_files_end_with_one_sentence(capfd, network, command):
+    content = network.read_bytes()
+    for spoiled, words in (
+        (content[:-1] + bytes([content[-1] ^ 1]), "its SHA-256 differs"),
+        (content[:100], "is truncated"),
+        (b"PK\x03\x04", "is not an ONNX file"),
+    ):
+        network.write_bytes(spoiled)
+        outcome = ddff(capfd, *command, network)
+        assert outcome.status == 2
+        assert words in outcome.errors
+        assert len(outcome.errors.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def trainer(monkeypatch):
+    """Stands in for the training module of a capability."""
+    module = ModuleType("ddff_perception.depth_from_focus.train")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module
+
+
+def export(capfd, tmp_path, *arguments):
+    checkpoint = tmp_path / "last.ckpt"
+    checkpoint.write_bytes(b"weights")
+    output = tmp_path / "exported"
+    return ddff(
+        capfd, "export", "depth_from_focus", checkpoint, "--output", output, *arguments
+    ), output
+
+
+def test_export_writes_networks_that_run(capfd, tmp_path, trainer):
+    asked = []
+
+    def write(checkpoint: Path, output: Path, precision: str) -> None:
+        asked.append((checkpoint.name, precision))
+        conv_network(output, "encoder", precision)
+        slices_network(output, "head")
+
+    trainer.export = write
+    outcome, output = export(capfd, tmp_path, "--precision", "float16")
+    assert outcome.status == 0
+    assert asked == [("last.ckpt", "float16")]
+    assert f"wrote {output / 'encoder.onnx'} (" in outcome.output
+    assert f"wrote {output / 'head.onnx'} (" in outcome.output
+
+
+def test_export_that_writes_nothing_or_no_card_is_no_success(capfd, tmp_path, trainer):
+    trainer.export = lambda checkpoint, output, precision: None
+    outcome, _ = export(capfd, tmp_path)
+    assert (outcome.status, "wrote no ONNX file" in outcome.errors) == (2, True)
+    trainer.export = lambda c, output, p: (output / "net.onnx").write_bytes(b"\x08\x0a")
+    outcome, _ = export(capfd, tmp_path)
+    assert (outcome.status, "has no card" in outcome.errors) == (2, True)
+
+
+def test_export_refuses_what_it_cannot_export(capfd, tmp_path, trainer):
+    for arguments, words in (
+        (("depth_from_focus", tmp_path / "no.ckpt"), "there is no checkpoint"),
+        (("depth_from_focus", __file__), "depth_from_focus has no network to export"),
+        (("cooking", __file__), "there is no capability 'cooking'; there are: depth_from_focus"),
+        (("depth_from_focus", __file__, "--precision", "int4"), "precision must be one of"),
+    ):
+        outcome = ddff(capfd, "export", *arguments, "-o", tmp_path / "out")
+        assert outcome.status == 2
+        assert words in outcome.errors
