@@ -13,48 +13,80 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import IterableDataset
+from torch.utils.data import Dataset, IterableDataset
 
 from ..types import InputError
 from .sweep_slices import choose_slices
 
 Batch = dict[str, Tensor]
+# Patches with more missing are not learned from (Hazirbas et al., section 4).
+LEAST_VALID, CROP_TRIES = 0.8, 4
 # How much flatter than a disc a Gaussian of the same variance is: sigma = diameter / 4.
 DISC_TO_SIGMA = 0.25
 
 
 class FixedSlices(IterableDataset[Batch]):
-    """The batches of `source` with `slices` slices, nearest first, in random crops of `crop` px.
+    """The batches of `source` with `slices` slices, nearest first, in random crops of `crop` px."""
 
-    A crop is the same for all stacks of a batch; images smaller than it stay whole. Where less
-    than `least_valid` of a batch's crop has a truth it is drawn anew, a few times (the paper takes
-    patches with at most 20 % missing).
-    """
-
-    def __init__(
-        self, source: Iterable[Batch], slices: int, crop: int, least_valid: float = 0.8
-    ) -> None:
+    def __init__(self, source: Iterable[Batch], slices: int, crop: int) -> None:
         self._source = source
         self._slices = slices
         self._crop = crop
-        self._least_valid = least_valid
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._source:
-            yield with_slices(self._cropped(batch), self._slices)
+            yield with_slices(random_crop(batch, self._crop), self._slices)
 
-    def _cropped(self, batch: Batch) -> Batch:
-        height, width = batch["truth"].shape[-2:]
-        rows, columns = min(self._crop, height), min(self._crop, width)
-        cut = batch
-        for _ in range(4):
-            y = int(torch.randint(height - rows + 1, ()))
-            x = int(torch.randint(width - columns + 1, ()))
-            place = (..., slice(y, y + rows), slice(x, x + columns))
-            cut = {name: v if name == "dioptres" else v[place] for name, v in batch.items()}
-            if cut["valid"].float().mean() >= self._least_valid:
-                break
-        return cut
+
+class FixedSliceItems(Dataset[Batch]):
+    """The same for a data set of single stacks (no B axis), as the readers of the papers' data
+    give them; `crop` 0 leaves the images whole.
+
+    Where there are disparities in pixels they are what is learned, as the papers do. A sweep of
+    unknown distances is taken as even, and its truth as it is. The all-in-focus image `rgb`
+    becomes `image`.
+    """
+
+    def __init__(self, stacks: Dataset[Batch], slices: int, crop: int = 0) -> None:
+        self._stacks, self._slices, self._crop = stacks, slices, crop
+
+    def __len__(self) -> int:
+        return len(self._stacks)  # type: ignore[arg-type]
+
+    def __getitem__(self, index: int) -> Batch:
+        item = self._stacks[index]
+        places = item.get("disparities", item["dioptres"])
+        if places.isnan().any():
+            places = torch.linspace(1.0, 0.0, len(places))
+        batch = {
+            "images": item["images"],
+            "dioptres": places,
+            "truth": item.get("truth_disparity", item["truth"]),
+            "valid": item["valid"],
+            **({"image": item["rgb"]} if "rgb" in item else {}),
+        }
+        batch = with_slices({name: v[None] for name, v in batch.items()}, self._slices)
+        if self._crop:
+            batch = random_crop(batch, self._crop)
+        return {name: v[0] for name, v in batch.items()}
+
+
+def random_crop(batch: Batch, crop: int) -> Batch:
+    """One crop of `crop` x `crop` px for all maps of a batch; smaller images stay whole.
+
+    Where less than `LEAST_VALID` of it has a truth it is drawn anew, a few times.
+    """
+    height, width = batch["truth"].shape[-2:]
+    rows, columns = min(crop, height), min(crop, width)
+    cut = batch
+    for _ in range(CROP_TRIES):
+        y = int(torch.randint(height - rows + 1, ()))
+        x = int(torch.randint(width - columns + 1, ()))
+        place = (..., slice(y, y + rows), slice(x, x + columns))
+        cut = {name: v if name == "dioptres" else v[place] for name, v in batch.items()}
+        if cut["valid"].float().mean() >= LEAST_VALID:
+            break
+    return cut
 
 
 def with_slices(batch: Batch, slices: int) -> Batch:

@@ -25,7 +25,9 @@ DROPPED = (3, 4, 5)
 class VggEncoder(nn.Module):
     """The 13 convolutions and 5 poolings of VGG-16, each convolution with batch norm and ReLU.
 
-    `width` scales the channels; `dropout` is its probability. Takes N x 3 x H x W with sides a multiple of 32; returns the last
+    `width` scales the channels; `dropout` is its probability.
+
+    Takes N x 3 x H x W with sides a multiple of 32; returns the last
     pooling's output (N x 512 x H/32 x W/32) and the output of the last convolution before each
     pooling (conv1_2, conv2_2, conv3_3, conv4_3, conv5_3).
     """

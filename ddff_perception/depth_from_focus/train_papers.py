@@ -7,7 +7,7 @@ it; `smoke`, a few steps without any data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
 from ..training.weights import load_weights
 from ..types import ImageArray, InputError
-from .data_fixed_slices import FixedSlices, PlaneStacks
-from .data_stack_files import StackBatches
+from .data_sources import open_source
 from .network_common import LEAST_SPAN, FocusNetwork, sharpest_composite
 from .network_export import export_onnx
 from .train_losses import dynamic_fusion_losses, masked_squares
@@ -61,28 +60,25 @@ class PaperNetwork:
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob:
-        """The job with training stacks of `data`, one folder, or with planes made on the spot.
+        """The job on `data`, one file or folder as `data_sources.open_source` knows them, or on
+        planes made on the spot.
 
-        Raises InputError on more than one folder or on settings that make no network.
+        Raises InputError on more than one, on what is none, and on settings that make no network.
         """
         if len(data) > 1:
-            raise InputError("these networks train on one folder of stacks: give --data once")
+            raise InputError("these networks train on one folder or file: give --data once")
         torch.manual_seed(settings.seed)
         network = self.make(values)
         slices, crop = int(values["slices"]), int(values["crop"])  # type: ignore[arg-type]
-        source: Iterable[Batch]
-        if data:
-            # Sweeps keep their slices: fewer than the network takes would be repeated ones.
-            source = StackBatches(data[0], settings.batch, settings.seed, fewest_slices=slices)
-        else:
-            source = PlaneStacks(settings.batch, slices, crop)
+        source = open_source(data[0] if data else None, settings, slices, crop)
         return TrainingJob(
             network,
             make_loss(str(values["loss"]), bool(values["along_sweep"])),
-            FixedSlices(source, slices, crop),
+            source.train,
             settings,
+            validation=source.validation,
             pictures=picture,
-            record={"data_source": "training stacks" if data else "planes made on the spot"},
+            record={"data_source": source.description},
         )
 
     def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
@@ -108,7 +104,7 @@ def make_loss(kind: str, along_sweep: bool) -> Callable[[nn.Module, Batch], Mapp
     """Network and batch to losses; `along_sweep` compares positions in the sweep, 0..1."""
 
     def loss(network: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-        found = network(batch["images"], batch["dioptres"])
+        found = network(batch["images"], batch["dioptres"], batch.get("image"))
         truth, valid = batch["truth"], batch["valid"]
         prediction = found["disparity"]
         if along_sweep:
@@ -133,7 +129,7 @@ def sweep_position(truth: Tensor, dioptres: Tensor) -> Tensor:
 def picture(network: nn.Module, batch: Batch) -> ImageArray:
     """Up to four stacks under each other: the scene, the truth, what the network finds."""
     shown = {name: values[:4] for name, values in batch.items()}
-    found = network(shown["images"], shown["dioptres"])["position"]
+    found = network(shown["images"], shown["dioptres"], shown.get("image"))["position"]
     truth = sweep_position(shown["truth"], shown["dioptres"])
     scenes = sharpest_composite(shown["images"]).permute(0, 2, 3, 1)
     rows = []

@@ -35,18 +35,17 @@ SMOKE = FitSettings(
 )
 # What trains on one processor core in a quarter of an hour.
 LIGHT = FitSettings(
-    steps=0,
-    minutes=15.0,
+    steps=3000,
     batch=4,
     learning_rate=2e-3,
     weight_decay=1e-4,
-    warm_up_steps=20,
+    warm_up_steps=50,
     gradient_clip=1.0,
-    ema=0.98,
+    ema=0.99,
     device="cpu",
     log_every=10,
-    picture_every=100,
-    checkpoint_every=100,
+    picture_every=250,
+    checkpoint_every=50,
 )
 # Hazirbas et al., section 4; the weight decay and the number of epochs are their published code's
 # (digest 9.1). Adam's settings in Piao et al. are below.
@@ -183,7 +182,7 @@ DYNAMIC_FUSION = PaperNetwork(
         "smoke": SMOKE,
     },
     PRESET_VALUES={
-        "paper": {"slices": 12, "loss": "dynamic_fusion", "along_sweep": False},
+        "paper": {"slices": 12, "crop": 1024, "loss": "dynamic_fusion", "along_sweep": False},
         "light": {**LIGHT_VALUES, **_light_values(), "loss": "dynamic_fusion"},
         "smoke": {**SMOKE_VALUES, **_light_values(), "encoder_width": 0.125},
     },

@@ -124,7 +124,7 @@ def test_the_loss_is_of_positions_or_of_dioptres():
         "valid": torch.ones(1, 4, 4, dtype=torch.bool),
     }
 
-    def network(images, dioptres):
+    def network(images, dioptres, image=None):
         return {"position": torch.full((1, 4, 4), 0.75), "disparity": torch.full((1, 4, 4), 1.5)}
 
     along = make_loss("mean_squares", along_sweep=True)(network, batch)
@@ -137,5 +137,7 @@ def test_the_loss_is_of_positions_or_of_dioptres():
 def test_one_folder_of_stacks_is_enough(tmp_path):
     with pytest.raises(InputError, match="give --data once"):
         job("ddffnet_cc3", "smoke", data=[tmp_path, tmp_path])
-    with pytest.raises(InputError, match="no training stacks"):
+    with pytest.raises(InputError, match="no stack folders"):
         job("ddffnet_cc3", "smoke", data=[tmp_path])
+    with pytest.raises(InputError, match="nothing to learn from"):
+        job("ddffnet_cc3", "smoke", data=[tmp_path / "none.h5"])
