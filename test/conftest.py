@@ -79,6 +79,16 @@ def ros_context() -> Iterator[None]:
     yield
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch in one thread: tiny networks run fastest so."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def real_captures() -> Path:
     """Folder with real captures: DDFF_CAPTURES, or `../shared/data` beside the checkout."""

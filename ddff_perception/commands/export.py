@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,15 +13,12 @@ from ..engines.model_zoo import find_model
 from ..files.atomic import make_folder
 from ..types import InputError
 from ._common import say
-
-# Each has a module `train` with `export(checkpoint, output, precision)`, which writes one or more
-# ONNX files with their cards into the folder `output`.
-CAPABILITIES = ("depth_from_focus", "reflection")
+from ._training import CAPABILITIES, training_module, training_packages
 
 
 def export(
     capability: Annotated[str, typer.Argument(help=f"One of: {', '.join(CAPABILITIES)}.")],
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint that `ddff train` wrote.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The weights.safetensors of `ddff train`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")] = Path(
         "out/export"
     ),
@@ -33,19 +29,20 @@ def export(
     """Turn a checkpoint into ONNX and a model card, and show that the result runs.
 
     Examples:
-      ddff export depth_from_focus out/train/last.ckpt
+      ddff export depth_from_focus out/run/weights.safetensors
 
-      ddff export depth_from_focus out/train/last.ckpt --precision float16 -o my_weights
+      ddff export depth_from_focus out/run/weights.safetensors --precision float16 -o my_weights
 
     """
     if precision not in PRECISIONS[:2]:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS[:2])}, not {precision!r}")
     if not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint}")
-    trainer = _trainer(capability)
-    make_folder(output)
-    before = _stamps(output)
-    trainer.export(checkpoint, output, precision)
+    with training_packages("exporting"):
+        trainer = training_module(capability, "export")
+        make_folder(output)
+        before = _stamps(output)
+        trainer.export(checkpoint, output, precision)
     written = [path for path, stamp in _stamps(output).items() if before.get(path) != stamp]
     if not written:
         raise InputError(f"the export of {checkpoint} wrote no ONNX file into {output}")
@@ -54,27 +51,6 @@ def export(
         with create_engine(find_model(path), "onnxruntime") as engine:
             engine.warm_up()
             say(f"wrote {path} ({engine.model.card.size_bytes / 1024**2:.2f} MiB) and its card")
-
-
-def _trainer(capability: str) -> Any:
-    """The capability's training module, with the command that installs what it needs."""
-    if capability not in CAPABILITIES:
-        raise InputError(
-            f"there is no capability {capability!r}; there are: {', '.join(CAPABILITIES)}"
-        )
-    name = f"ddff_perception.{capability}.train"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name == name:
-            raise InputError(f"{capability} has no network to export") from error
-        raise InputError(
-            f"exporting needs {error.name}: run `make setup-train` or `pip install "
-            f"'ddff_perception[train]'`"
-        ) from error
-    if not hasattr(module, "export"):
-        raise InputError(f"{capability} has no network to export")
-    return module
 
 
 def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:

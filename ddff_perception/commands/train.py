@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated
 
 import typer
 
-from ..types import InputError
-from ._common import progress_bar, say
-
-CAPABILITIES = ("depth_from_focus", "reflection")
-_TRAINING_PACKAGES = {"torch", "lightning", "safetensors", "h5py", "onnx", "onnxscript"}
+from ._common import progress_bar, progress_console, say
+from ._training import CAPABILITIES, training_module, training_packages
 
 
 def train(
@@ -53,12 +48,10 @@ def train(
       --start weights.safetensors --data my_stacks --set minutes=30
 
     """
-    try:
-        module = _module(capability)
+    with training_packages("training"):
+        module = training_module(capability, "job")
         job = module.job(network, preset, list(settings or []), list(data or []))
         from ..training.fit import fit
-    except ModuleNotFoundError as error:
-        raise _explained(error) from error
     if start is not None:
         job = replace(job, start=start, record={**job.record, "start": str(start)})
     with progress_bar() as bar:
@@ -69,25 +62,9 @@ def train(
             text = "training" if loss is None else f"training, loss {loss:.4g}"
             bar.update(task, completed=step, total=total or None, description=text)
 
-        weights = fit(job, output, resume, show)
+        try:
+            weights = fit(job, output, resume, show)
+        except KeyboardInterrupt:
+            progress_console.print(f"Stopped: --resume goes on with {output}", markup=False)
+            raise
     say(f"The weights are {weights}")
-
-
-def _module(capability: str) -> ModuleType:
-    if capability not in CAPABILITIES:
-        raise InputError(
-            f"there is nothing to train for {capability!r}; there are: {', '.join(CAPABILITIES)}"
-        )
-    return importlib.import_module(f"ddff_perception.{capability}.train")
-
-
-def _explained(error: ModuleNotFoundError) -> Exception:
-    """The error as one sentence where a package for training is missing."""
-    missing = (error.name or "").split(".")[0]
-    if missing in _TRAINING_PACKAGES or missing == "timm":
-        return InputError(
-            f"training needs {missing}: install it with pip install 'ddff_perception[train]'"
-        )
-    if error.name is not None and error.name.startswith("ddff_perception."):
-        return InputError(f"{error.name.split('.')[1]} has no network to train yet")
-    return error

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import FloatArray, ImageArray
 from .band_measures import REFERENCE_CELL, band_measures, cell_size
+from .growing import grow, grow_position
 from .methods import Solution
 
 MULTISCALE_PARAMETERS = ParameterTable(
@@ -92,10 +92,6 @@ LEAST_EVIDENCE = 0.1
 TRACE_OF_HEIGHT = 1e-3
 # A step over 3 cells, as a share of the sweep's range, that is a depth edge and no slope.
 DEPTH_STEP = 0.25
-# Near objects look too wide, since their blur reaches over their edge.
-NEAR_SHARE = 0.7
-# Cells around one or two that stand out alone.
-LONE_CELL_EDGE = 15
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -143,38 +139,8 @@ class MultiscaleMethod:
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
         step = DEPTH_STEP * float(candidates[-1] - candidates[0])
-        return Solution(self._grow_position(position, step), self._grow(confidence))
-
-    def _grow(self, values: Any, interpolation: int = cv2.INTER_LINEAR) -> Any:
-        """Cells to pixels."""
-        width, height = self._size
-        rows, columns = values.shape
-        padded = (columns * self._cell, rows * self._cell)
-        return cv2.resize(values, padded, interpolation=interpolation)[:height, :width]
-
-    def _grow_position(self, position: FloatArray, step: float) -> FloatArray:
-        """Cells to pixels, interpolated but at depth edges (differences above `step`): there each
-        pixel takes the side that it is nearer to. In between lie flying pixels, where nothing is.
-        """
-        grown = self._grow(position)
-        highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
-        edges = _without_specks(np.asarray(highest - lowest > step, np.uint8))
-        if edges.any():
-            above, side = self._grow(highest), self._grow(lowest)
-            middle = cv2.addWeighted(above, NEAR_SHARE, side, 1.0 - NEAR_SHARE, 0.0)
-            cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
-            cv2.copyTo(side, self._grow(edges, cv2.INTER_NEAREST), grown)
-        return np.asarray(grown, np.float32)
-
-
-def _without_specks(edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Edges without those of a lone cell, which is a peak that interpolation shows better."""
-    if not edges.any():
-        return edges
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
-    kept = statistics[:, cv2.CC_STAT_AREA] > LONE_CELL_EDGE
-    kept[0] = False
-    return np.asarray(kept[labels], np.uint8)
+        grown = grow_position(position, self._cell, self._size, step)
+        return Solution(grown, grow(confidence, self._cell, self._size))
 
 
 def log_likelihood(

@@ -41,13 +41,14 @@ class Contrasts:
         small = cv2.resize(as_float, quarter, interpolation=cv2.INTER_AREA)
         guide = [small.transpose(2, 0, 1) / np.float32(255.0) - np.float32(0.5)]
         for level in range(LEVELS):
+            step = 1 << level
+            shrunk = cv2.copyMakeBorder(grey, step, step, step, step, cv2.BORDER_REPLICATE)
             if level:
-                half = (grey.shape[1] // 2, grey.shape[0] // 2)
-                grey = cv2.resize(grey, half, interpolation=cv2.INTER_AREA)
+                part = (shrunk.shape[1] // step, shrunk.shape[0] // step)
+                shrunk = cv2.resize(shrunk, part, interpolation=cv2.INTER_AREA)
             responses = []
             for kernel in self._bank:
-                response = cv2.filter2D(grey, cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
-                np.abs(response, out=response)
+                response = np.abs(cv2.filter2D(shrunk, cv2.CV_32F, kernel)[1:-1, 1:-1])
                 if level < 2:
                     response = cv2.resize(response, quarter, interpolation=cv2.INTER_AREA)
                 responses.append(response)

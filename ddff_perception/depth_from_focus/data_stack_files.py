@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,11 @@ def _write(file: Path, stack: TrainingStack) -> None:
         )
 
 
+def stack_files(folder: Path) -> list[Path]:
+    """The files of `write_stacks` in `folder`."""
+    return sorted(file for file in folder.glob("*.npz") if _NAME.fullmatch(file.name))
+
+
 def read_training_stack(file: Path) -> TrainingStack:
     """Raises InputError where the file is none of `write_stacks`."""
     try:
@@ -118,34 +123,33 @@ class NoiseSettings:
 
 
 class StackBatches(IterableDataset[Batch]):
-    """Endless random batches from a folder of `write_stacks`; stacks may still be arriving.
+    """Endless random batches from folders of `write_stacks`; stacks may still be arriving.
 
     Each time a stack is drawn it has new noise, and one time in three fewer of its slices.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folders: Sequence[Path],
         batch: int,
-        seed: int = 0,
         noise: NoiseSettings | None = None,
         fewest_slices: int = 3,
         bins: int = 0,
     ) -> None:
-        self._folder, self._batch, self._seed = folder, batch, seed
+        self._folders, self._batch = tuple(folders), batch
         self._noise = noise or NoiseSettings()
         self._fewest = fewest_slices
         self._bins, self._contrasts = bins, Contrasts()
         if not self._groups():
-            raise InputError(f"there are no training stacks in {folder}")
+            names = ", ".join(str(folder) for folder in folders)
+            raise InputError(f"there are no training stacks in {names}")
 
     def __iter__(self) -> Iterator[Batch]:
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self._seed, 0 if worker is None else worker.id])
         groups = self._groups()
         for drawn in range(10**9):
-            if drawn % 100 == 0:
+            if drawn % 100 == 99:
                 groups = self._groups()
+            rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
             counts = list(groups)
             sizes = np.array([len(groups[count]) for count in counts], np.float64)
             count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]
@@ -155,10 +159,9 @@ class StackBatches(IterableDataset[Batch]):
 
     def _groups(self) -> dict[int, list[Path]]:
         groups: dict[int, list[Path]] = {}
-        for file in sorted(self._folder.glob("*.npz")):
-            match = _NAME.search(file.name)
-            if match:
-                groups.setdefault(int(match.group(1)), []).append(file)
+        for folder in self._folders:
+            for file in stack_files(folder):
+                groups.setdefault(int(file.name[:2]), []).append(file)
         return groups
 
     def _make(self, stacks: list[TrainingStack], rng: np.random.Generator) -> Batch:

@@ -78,6 +78,18 @@ def _multiscale_parameters() -> ParameterTable:
     return MULTISCALE_PARAMETERS
 
 
+def _focus_stream(parameters: Mapping[str, Value]) -> SweepMethod:
+    from .learned import FocusStreamMethod
+
+    return FocusStreamMethod(parameters)
+
+
+def _focus_stream_parameters() -> ParameterTable:
+    from .learned import FOCUS_STREAM_PARAMETERS
+
+    return FOCUS_STREAM_PARAMETERS
+
+
 def _volume(kind: str) -> MethodEntry:
     def create(parameters: Mapping[str, Value]) -> SweepMethod:
         from .volume import create_volume_method
@@ -118,6 +130,11 @@ METHODS: dict[str, MethodEntry] = {
         _multiscale,
         _multiscale_parameters,
         "matched filter over the whole focus curve, three octaves, growing windows: the default",
+    ),
+    "focus_stream": MethodEntry(
+        _focus_stream,
+        _focus_stream_parameters,
+        "a network trained on blurred scenes: sharper edges, plain walls; needs an engine",
     ),
     **{kind: _volume(kind) for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")},
     "ddffnet": _stack_network("ddffnet", "DDFFNet (Hazirbas et al. 2018), a network over stacks"),

@@ -56,6 +56,15 @@ def filter_bank() -> Tensor:
     return bank
 
 
+def octave_kernel(level: int) -> Tensor:
+    """`filter_bank` on the grey of the image shrunk by 2^`level`, as filters of the image itself:
+    4 x 3 x k x k, k = 3 x 2^level, for a stride of 2^level.
+    """
+    shrink = 1 << level
+    spread = filter_bank().repeat_interleave(shrink, 2).repeat_interleave(shrink, 3) / shrink**2
+    return spread * torch.tensor(_GREY).view(1, 3, 1, 1)
+
+
 class SliceEncoder(nn.Module):
     """One slice to what is kept of it: N x 3 x H x W (BGR, 0..255; H and W multiples of 32) to
     N x (3 + GUIDES + features) x H/8 x W/8: the measures that the lens's law is matched to, grey
@@ -64,8 +73,8 @@ class SliceEncoder(nn.Module):
 
     def __init__(self, settings: FocusStreamSettings) -> None:
         super().__init__()
-        self.register_buffer("bank", filter_bank(), persistent=False)
-        self.register_buffer("grey", torch.tensor(_GREY).view(1, 3, 1, 1), persistent=False)
+        for level in range(LEVELS):
+            self.register_buffer(f"octave_{level}", octave_kernel(level), persistent=False)
         self.first = _block(FILTERS * LEVELS + GUIDES, 64)
         self.second = _block(64, 64)
         self.last = nn.Conv2d(64, settings.features, 1)
@@ -76,14 +85,15 @@ class SliceEncoder(nn.Module):
     def contrasts(self, image: Tensor) -> Tensor:
         """What is fixed: mean contrast per octave and filter, grey levels, then the guide, all at
         1/8: N x (12 + GUIDES) x H/8 x W/8.
+
+        Each octave is one strided convolution of the image itself: its values are whole numbers,
+        which bfloat16 holds exactly, and differences of shrunk images would not be.
         """
-        grey = functional.conv2d(image, self.grey)
         bands, guide = [], [functional.avg_pool2d(image, 4) * (1 / 255.0) - 0.5]
-        for level in range(LEVELS):
-            if level:
-                grey = functional.avg_pool2d(grey, 2)
-            padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
-            response = functional.conv2d(padded, self.bank).abs()
+        for level, kernel in enumerate((self.octave_0, self.octave_1, self.octave_2)):
+            step = 1 << level
+            padded = functional.pad(image, (step, step, step, step), mode="replicate")
+            response = functional.conv2d(padded, kernel, stride=step).abs()
             quarter = functional.avg_pool2d(response, 4 >> level) if level < 2 else response
             bands.append(functional.avg_pool2d(quarter, 2))
             if level < 2:
@@ -125,29 +135,42 @@ class StreamHead(nn.Module):
         self.up_2 = _block(160 + 128, 128)
         self.up_1 = _block(128 + width, width)
         self.logits = nn.Conv2d(width, bins, 1)
-        self.finish = _block(width + GUIDES + bins + 2, 64)
+        self.finish = nn.Sequential(_block(width + GUIDES + bins + 2, 64), _block(64, 64))
         self.weights = nn.Conv2d(64, 36 + 4 + 4, 1)
 
     def forward(
         self, encodings: Tensor, positions: Tensor, templates: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        measures, guide = encodings[:, :, :3], encodings[:, :, 3 : 3 + GUIDES].detach()
+        base, offset, scale, logits = self.placed(encodings, positions, templates)
+        position = (base + offset) / (self.settings.bins - 1)
+        return functional.pixel_shuffle(position, 2), functional.pixel_shuffle(scale, 2), logits
+
+    def placed(
+        self, encodings: Tensor, positions: Tensor, templates: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The likeliest candidate's number (B x 1 x h x w), how far from it each subcell is, in
+        candidates, the log scale (B x 4 x h x w both), and the logits. Small offsets from whole
+        numbers keep their precision where an engine computes in bfloat16.
+        """
+        measures = encodings[:, :, :3].detach()
+        guide = encodings[:, :, 3 : 3 + GUIDES].detach()
         learned = encodings[:, :, 3 + GUIDES :]
         share = interpolation(positions, self.centres)
-        evidence = log_likelihood(measures.detach(), templates)
+        evidence = log_likelihood(measures, templates)
         logits, known = self._judge(learned, evidence, positions, share)
-        position, spread = local_expectation(logits, self.centres)
         chance = torch.softmax(logits.float(), dim=1)
+        base, offset, spread = local_expectation(chance)
         of_slice = torch.matmul(share.transpose(1, 2), chance.flatten(2))
         of_slice = of_slice.unflatten(2, tuple(logits.shape[2:]))
         sharp = (guide * of_slice[:, :, None]).sum(dim=1)
-        found = self.weights(self.finish(torch.cat([known, sharp, chance, position, spread], 1)))
-        finer = _combine_subcells(position, found[:, :36]) + 0.1 * found[:, 36:40].float()
-        return (
-            functional.pixel_shuffle(finer, 2),
-            functional.pixel_shuffle(found[:, 40:44].float(), 2),
-            logits,
-        )
+        steps = 1.0 / (self.settings.bins - 1)
+        told = [known, sharp, chance, (base + offset) * steps, spread * steps]
+        found = self.weights(self.finish(torch.cat(told, dim=1)))
+        around = _neighbourhood(base) - base + _neighbourhood(offset)
+        shares = torch.softmax(found[:, :36].float().unflatten(1, (4, 9)), dim=2)
+        finer = (shares * around[:, None]).sum(dim=2)
+        finer = finer + (0.1 / steps) * found[:, 36:40].float()
+        return base, finer, found[:, 40:44].float(), logits
 
     def _judge(
         self, learned: Tensor, evidence: Tensor, positions: Tensor, share: Tensor
@@ -236,30 +259,27 @@ def interpolation(positions: Tensor, centres: Tensor) -> Tensor:
     return torch.minimum(rising, falling).clamp(0.0, 1.0)
 
 
-def local_expectation(logits: Tensor, centres: Tensor, reach: int = 3) -> tuple[Tensor, Tensor]:
-    """Expectation over the candidates within `reach` of the likeliest, and the deviation over
-    all: B x 1 x h x w each. Two depths in one cell are not averaged to one where nothing is.
+def local_expectation(chance: Tensor, reach: int = 3) -> tuple[Tensor, Tensor, Tensor]:
+    """The likeliest candidate, the expectation within `reach` of it relative to it, and the
+    deviation over all from there, in candidates: B x 1 x h x w each, of `chance` B x K x h x w.
+
+    Two depths in one cell are not averaged to one where nothing is.
     """
-    logits = logits.float()
-    centres = centres.view(1, -1, 1, 1)
-    step = 1.0 / (centres.shape[1] - 1)
-    chance = torch.softmax(logits, dim=1)
-    best = logits.argmax(dim=1, keepdim=True).to(logits.dtype) * step
-    near = chance * ((centres - best).abs() < (reach + 0.5) * step).to(logits.dtype)
-    position = (near * centres).sum(dim=1, keepdim=True) / near.sum(dim=1, keepdim=True)
-    spread = (chance * (centres - position).square()).sum(dim=1, keepdim=True).sqrt()
-    return position, spread
+    numbers = torch.arange(chance.shape[1], device=chance.device, dtype=chance.dtype)
+    best = chance.argmax(dim=1, keepdim=True).to(chance.dtype)
+    away = numbers.view(1, -1, 1, 1) - best
+    near = chance * (away.abs() < reach + 0.5).to(chance.dtype)
+    offset = (near * away).sum(dim=1, keepdim=True) / near.sum(dim=1, keepdim=True)
+    spread = (chance * (away - offset).square()).sum(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
+    return best, offset, spread
 
 
-def _combine_subcells(values: Tensor, weights: Tensor) -> Tensor:
-    """The four subcells of `values` (B x 1 x h x w): each a convex combination of the 3 x 3
-    values around it, by softmax of its nine `weights` (B x 36 x h x w). B x 4 x h x w.
-    """
+def _neighbourhood(values: Tensor) -> Tensor:
+    """The 3 x 3 values around each of B x 1 x h x w, as nine channels."""
     rows, columns = values.shape[2:]
     padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
-    around = [padded[:, :, i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
-    shares = torch.softmax(weights.float().unflatten(1, (4, 9)), dim=2)
-    return (shares * torch.cat(around, dim=1)[:, None]).sum(dim=2)
+    parts = [padded[:, :, i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
+    return torch.cat(parts, dim=1)
 
 
 def _doubled(values: Tensor) -> Tensor:

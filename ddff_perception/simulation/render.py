@@ -7,9 +7,10 @@ for every slice (without breathing), and the blur disc is that of `optics.thin_l
 
 from __future__ import annotations
 
+import copy
 import importlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ class Renderer:
             {"type": "scene", **shapes, "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
         )
         self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
+
+    def seen_from(self, pose: NDArray[np.float64]) -> Renderer:
+        """The same loaded scene with its camera at another `pose` (4, 4)."""
+        other = copy.copy(self)
+        other._scene = replace(self._scene, pose=pose)
+        return other
 
     def pinhole(self, camera: CameraModel, samples: int, seed: int = 0) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""

@@ -8,6 +8,7 @@ and the light on it is smooth, so only the light is filtered.
 from __future__ import annotations
 
 from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,3 +90,30 @@ def write_view(file: Path, view: SharpView) -> None:
     make_folder(file.parent)
     root = np.sqrt(np.clip(view.radiance, 0, 16))
     write_array(file, np.dstack([root, view.dioptres]).astype(np.float16))
+
+
+def write_training_views(folder: Path, scenes: int) -> None:
+    """Three views of each of `scenes` training scenes into `folder`; those there are kept."""
+    for number in range(scenes):
+        if (folder / f"{number:04d}_2.npy").is_file():
+            continue
+        rng = np.random.default_rng(number)
+        near = float(rng.uniform(0.4, 0.8))
+        table = bool(rng.random() < 0.35)
+        far = min(near * float(rng.uniform(4.5, 14)), 4.0 if table else 8.0)
+        settings = SceneSettings(
+            seed=FIRST_TRAINING_SEED + number,
+            layout="table_top" if table else "room",
+            plain_walls=bool(rng.random() < 0.55),
+            near_m=near,
+            far_m=far,
+            clutter=float(rng.uniform(0.6, 1.4)),
+            texture_px=int(rng.choice([384, 512, 640])),
+        )
+        views = render_views(settings, 480, 360, float(rng.uniform(45, 65)), 16)
+        for turn, view in enumerate(views):
+            write_view(folder / f"{number:04d}_{turn}.npy", view)
+
+
+if __name__ == "__main__":
+    write_training_views(Path(sys.argv[1]), int(sys.argv[2]))

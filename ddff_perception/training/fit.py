@@ -17,7 +17,7 @@ import lightning.pytorch as pl
 import torch
 
 from .. import __version__
-from ..files.atomic import make_folder, write_json
+from ..files.atomic import make_folder, remove, write_json
 from ..types import InputError
 from .batches import TrainingBatches
 from .curves import draw_curves
@@ -44,17 +44,22 @@ def fit(
     make_folder(output)
     checkpoint = _checkpoint(output, resume)
     start = 0 if checkpoint is None else int(checkpoint["global_step"])
-    if checkpoint is None and job.start is not None:
-        load_weights(job.module, job.start)
+    if checkpoint is None:
+        remove(output / BEST)
+        if job.start is not None:
+            load_weights(job.module, job.start)
     batches = TrainingBatches(job.train, settings, start * settings.accumulate)
     total = _total_steps(settings, batches.epoch_steps)
     module = FitModule(job, total, batches.epoch_steps)
     if checkpoint is not None:
         load_state(module, checkpoint["state_dict"], str(output / CHECKPOINT))
         module.on_load_checkpoint(checkpoint)
+    done = _is_done(settings, module, start)
+    if done and (output / WEIGHTS).is_file():
+        return output / WEIGHTS
     write_json(output / "settings.json", {**_record(job), "resumed_at_step": start})
     watch = Watch(job, output, None if checkpoint is None else start, progress)
-    if not _is_done(settings, module, start):
+    if not done:
         _run(job, output, module, batches, watch, resume=checkpoint is not None)
     if watch.interrupted:
         raise KeyboardInterrupt

@@ -30,7 +30,9 @@ class TrainingJob:
     yields whole batches. Random numbers must come from torch's default generator (or from one
     seeded with `torch.initial_seed()`), which is seeded before each item of the first kind and
     before each batch of the second: then a resumed run sees the very batches that an uninterrupted
-    one would have seen. An IterableDataset should keep no state between batches for that reason.
+    one would have seen. An IterableDataset should keep no state between batches for that reason,
+    and draws in the training process; made-up items that `workers` are to draw belong into a
+    map-style dataset of any length.
 
     `validation`: a DataLoader that gives the same batches each time, or None. `pictures`: network
     (averaged, evaluation mode) and the first validation batch (or a training batch) to one BGR

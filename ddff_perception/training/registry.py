@@ -7,7 +7,7 @@ holds
     PARAMETERS     what can be set beside FIT_PARAMETERS, a ParameterTable (optional)
     PRESET_VALUES  values of PARAMETERS by preset, where they differ from the defaults (optional)
     job            (settings, values of PARAMETERS, data folders) -> TrainingJob
-    export         (weights .safetensors, output .onnx or folder, precision "32" or "16") -> files
+    export         (weights .safetensors, output folder, precision "float32" or "float16") -> files
 """
 
 from __future__ import annotations

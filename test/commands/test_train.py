@@ -43,7 +43,7 @@ def test_fine_tuning_records_where_it_began(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({1: "weather"}, "nothing to train for 'weather'"),
+        ({1: "weather"}, "no capability 'weather'; there are: depth_from_focus"),
         ({3: "none"}, "no network 'none'; there are:"),
         ({5: "huge"}, "no preset 'huge'; there are: smoke"),
     ],
@@ -88,6 +88,6 @@ def test_without_torch_the_command_names_the_installation(refused, tmp_path, mon
 def test_final_weights_are_exported_by_the_network_that_they_are_of(tmp_path, capfd):
     assert ddff(capfd, *RUN, "-o", tmp_path / "run", "--set", "steps=2").status == 0
     weights = tmp_path / "run" / "weights.safetensors"
-    (file,) = registry.export(weights, tmp_path, "16")
-    assert file.name == "weights_16.onnx"
+    (file,) = registry.export(weights, tmp_path, "float16")
+    assert file.name == "weights_float16.onnx"
     assert registry.PRESETS["tiny"]["smoke"].steps == 40

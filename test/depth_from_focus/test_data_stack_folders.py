@@ -5,14 +5,19 @@ import pytest
 from sweeps import wall_depth, wall_stack, write_wall
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
 
 from ddff_perception.depth_from_focus.data_stack_folders import (  # noqa: E402
     StackFolders,
     find_stacks,
     split_stacks,
+    stack_folder_loaders,
 )
 from ddff_perception.files.stack_folder import write_array, write_stack  # noqa: E402
 from ddff_perception.training.batches import make_loader  # noqa: E402
+from ddff_perception.training.curves import read_curve  # noqa: E402
+from ddff_perception.training.fit import fit  # noqa: E402
+from ddff_perception.training.job import TrainingJob  # noqa: E402
 from ddff_perception.training.presets import FitSettings  # noqa: E402
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice, InputError  # noqa: E402
 
@@ -95,6 +100,45 @@ def test_stacks_are_found_one_level_below_and_split(tmp_path):
     assert [len(part) for part in split_stacks(folders[:2])] == [1, 1]
     with pytest.raises(InputError, match="holds no stack folders"):
         find_stacks([tmp_path])
+
+
+class Sharpest(torch.nn.Module):
+    """Learned contrast per slice; the estimate is the mean over the dioptres by its softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.contrast = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 8, 3, padding=1),
+            torch.nn.ReLU(),
+            torch.nn.Conv2d(8, 1, 9, padding=4),
+        )
+
+    def forward(self, batch):
+        images = batch["images"]
+        scores = self.contrast(images.flatten(0, 1)).unflatten(0, images.shape[:2])[:, :, 0]
+        return (scores.softmax(1) * batch["dioptres"][:, :, None, None]).sum(1)
+
+
+def absolute_error(net, batch):
+    error = (net(batch).float() - batch["truth"]).abs()
+    return {"loss": error[batch["valid"]].mean()}
+
+
+def test_ten_stacks_are_enough_to_learn_from(tmp_path, one_thread):
+    folders = [write_wall(tmp_path / "mine" / f"{n}", count=5 + n % 3) for n in range(10)]
+    settings = FitSettings(
+        steps=40, batch=4, learning_rate=0.01, precision="32", device="cpu", log_every=10,
+        validate_every=20, ema=0.9,
+    )  # fmt: skip
+    train, validation = stack_folder_loaders([tmp_path / "mine"], settings, crop=32)
+    torch.manual_seed(1)
+    job = TrainingJob(Sharpest(), absolute_error, train, settings, validation)
+    fit(job, tmp_path / "run")
+    losses = [row["loss"] for row in read_curve(tmp_path / "run" / "train.csv")]
+    assert losses[-1] < 0.7 * losses[0]
+    held = read_curve(tmp_path / "run" / "validation.csv")
+    assert held[-1]["loss"] < 0.7 * losses[0]
+    assert stack_folder_loaders([folders[0]], settings)[1] is None
 
 
 def test_what_cannot_be_learned_from_is_refused(folder, tmp_path):

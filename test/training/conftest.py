@@ -1,16 +1,10 @@
-"""Tiny networks run fastest in one thread."""
+"""Tiny networks are trained in one thread."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def all_in_one_thread(one_thread: None) -> None:
+    """What `one_thread` does, for every test of this folder."""

@@ -97,6 +97,13 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     assert_same_weights(whole, longer)
 
 
+def test_resuming_a_finished_run_changes_nothing(tmp_path):
+    weights = fit(tiny_job(steps=10), tmp_path / "run")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
+    assert fit(tiny_job(steps=10), tmp_path / "run", resume=True) == weights
+    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()} == before
+
+
 def test_a_time_limit_ends_the_run_with_weights(tmp_path):
     seldom = dict.fromkeys(("checkpoint_every", "validate_every"), 10**6)
     settings = {"steps": 0, "minutes": 0.02, "picture_every": 0, "log_every": 1} | seldom
@@ -145,6 +152,20 @@ def test_a_gradient_is_clipped_to_its_limit(tmp_path):
     assert moved**0.5 == pytest.approx(0.01, rel=1e-3)
 
 
+def test_the_curves_reach_a_logger_too(tmp_path, monkeypatch):
+    """TensorBoard's package need not be here: any logger of Lightning's takes the same values."""
+    from lightning.pytorch.loggers import CSVLogger
+
+    from ddff_perception.training import fit as module
+
+    monkeypatch.setattr(module, "_tensorboard", lambda output: CSVLogger(output, "log", ""))
+    fit(tiny_job(), tmp_path / "run")
+    text = (tmp_path / "run" / "log" / "metrics.csv").read_text()
+    names = set(text.splitlines()[0].split(","))
+    assert {"train/loss", "train/worst", "validation/loss"} <= names
+    assert len(text.splitlines()) > 8
+
+
 def test_the_best_weights_are_kept_where_asked(tmp_path):
     """A rate that ruins the network half-way: the last weights are bad, the best are not."""
 
@@ -154,6 +175,8 @@ def test_the_best_weights_are_kept_where_asked(tmp_path):
         return found | {"loss": -found["loss"]} if net.training and len(calls) > 20 else found
 
     calls = []
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.safetensors").write_bytes(b"what an earlier run left")
     job = replace(tiny_job(keep="best", ema=0.0, schedule="constant"), loss=spoiled)
     record = json.loads(fit(job, tmp_path / "run").with_suffix(".json").read_text())
     assert record["kept"] == "best"
@@ -224,8 +247,10 @@ def test_a_loss_that_is_not_finite_ends_with_advice(tmp_path):
     def infinite(net, batch):
         return {"loss": net(batch["x"]).sum() / 0.0}
 
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(InputError, match="lower learning_rate"):
         fit(replace(tiny_job(), loss=infinite), tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(

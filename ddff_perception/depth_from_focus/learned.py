@@ -1,0 +1,198 @@
+"""FocusStream at run time: a network per slice, a network over the slices, any engine.
+
+What is trained and why is told in `network_focus_stream.py`. Here nothing needs torch: the two
+networks are ONNX files with cards (`weights/focus_stream_*.onnx`), run by `engines/`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engines.create import create_engine
+from ..engines.model_zoo import Model, find_model
+from ..engines.settings import BACKENDS
+from ..parameters import Parameter, ParameterTable, Value
+from ..types import FloatArray, ImageArray, InputError
+from .band_measures import REFERENCE_SIDE
+from .classical import estimate_blur_scale, focus_templates
+from .growing import grow, grow_position
+from .methods import Solution
+
+SHIPPED = "focus_stream"
+FOCUS_STREAM_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "engine",
+            "auto",
+            "what runs the networks; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
+            "processor, onnxruntime elsewhere",
+            choices=BACKENDS,
+            dynamic=False,
+        ),
+        Parameter(
+            "model",
+            SHIPPED,
+            "the networks: NAME_encoder.onnx and NAME_head.onnx, shipped or with a path",
+            dynamic=False,
+        ),
+        Parameter(
+            "precision",
+            "float32",
+            "of the files that are loaded; float16 is for GPUs",
+            choices=("float32", "float16"),
+            dynamic=False,
+        ),
+        Parameter(
+            "threads",
+            0,
+            "CPU threads of the networks; 0 leaves it to the engine",
+            minimum=0,
+            maximum=256,
+            dynamic=False,
+        ),
+        Parameter(
+            "blur_scale",
+            0.0,
+            "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
+            "0 finds it from the stack",
+            unit="px/dpt",
+            minimum=0.0,
+            maximum=1e5,
+        ),
+    ]
+)
+LEVELS = 3
+SUBCELL = 4
+# What the networks' coarsest level needs the sides of an image to be a multiple of.
+_MULTIPLE = 32
+_TOLERANCE = 0.2
+# A step over 3 subcells, as a share of the sweep, that is a depth edge and no slope.
+DEPTH_STEP = 0.1
+NEAR_SHARE = 0.5
+# Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
+CONFIDENCE_CURVE = (0.0, 1.0)
+
+
+class FocusStreamMethod:
+    """Streaming learned depth from focus, a `SweepMethod`.
+
+    Raises InputError where a model or an engine cannot be used.
+    """
+
+    def __init__(self, parameters: Mapping[str, Value]) -> None:
+        options: dict[str, Value] = {"threads": parameters["threads"]}
+        backend = str(parameters["engine"])
+        name, precision = str(parameters["model"]), str(parameters["precision"])
+        self._encoder = create_engine(_model(name, "encoder", precision), backend, options)
+        self._head = create_engine(_model(name, "head", precision), backend, options)
+        templates = next(spec for spec in self._head.inputs if spec.name == "templates")
+        self._bins = int(templates.shape[2])
+        self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
+        self._shrink = 1
+        self._size = (0, 0)
+        self._encodings: dict[int, FloatArray] = {}
+        self._gathered: FloatArray | None = None
+
+    def add(self, slot: int, image: ImageArray) -> None:
+        height, width = image.shape[:2]
+        if (width, height) != self._size:
+            self._size = (width, height)
+            self._shrink = 1 << max(0, round(math.log2(min(width, height) / REFERENCE_SIDE)))
+        pixels = prepared(image, self._shrink)
+        self._encodings[slot] = self._encoder.run({"image": pixels[None]})["encoding"][0].copy()
+
+    def remove(self, slot: int) -> None:
+        self._encodings.pop(slot, None)
+
+    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
+        if len(order) == 1:
+            shape = self._size[::-1]
+            return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
+        first, span = float(positions[0]), float(positions[-1] - positions[0])
+        places = (positions - positions[0]) / span
+        encodings = self._gather(order)
+        templates = self._templates(encodings, places, span)
+        found = self._head.run(
+            {
+                "encodings": encodings,
+                "positions": places.astype(np.float32),
+                "templates": templates,
+            }
+        )
+        share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
+        position = np.clip(_woven(share), 0.0, 1.0)
+        confidence = self._confidence(position, _woven(found["log_scale"]), first / span)
+        cell, size = SUBCELL * self._shrink, self._size
+        grown = grow_position(position, cell, size, DEPTH_STEP, NEAR_SHARE)
+        grown *= np.float32(span)
+        grown += np.float32(first)
+        return Solution(grown, grow(confidence, cell, size))
+
+    def _gather(self, order: list[int]) -> FloatArray:
+        """The encodings in order, S x C x h x w, in memory that is kept."""
+        kept = [self._encodings[slot] for slot in order]
+        shape = (len(kept), *kept[0].shape)
+        if self._gathered is None or self._gathered.shape != shape:
+            self._gathered = np.empty(shape, np.float32)
+        return np.stack(kept, out=self._gathered)
+
+    def _templates(
+        self, encodings: FloatArray, places: NDArray[np.float64], span: float
+    ) -> FloatArray:
+        scale = self._blur_scale * span
+        if scale <= 0:
+            scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
+        return focus_templates(tuple(places.tolist()), self._bins, scale / self._shrink, LEVELS)
+
+    def _confidence(self, position: FloatArray, log_scale: FloatArray, offset: float) -> FloatArray:
+        """Probability that the depth is within 10 %, from the scale of the position's error."""
+        tolerated = np.log(np.float32(0.1) * np.maximum(position + np.float32(offset), 1e-3))
+        shift, slope = CONFIDENCE_CURVE
+        odds = np.float32(shift) + np.float32(slope) * (tolerated - log_scale)
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+
+
+def prepared(image: ImageArray, shrink: int) -> NDArray[np.uint8]:
+    """`image` as the encoder takes it: H x W x 3 uint8 BGR, shrunk by `shrink`, its last rows and
+    columns repeated up to multiples of 32.
+    """
+    pixels: Any = image
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=1.0 / 257.0)
+    if shrink > 1:
+        height, width = pixels.shape[:2]
+        size = (-(-width // shrink), -(-height // shrink))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    bottom, right = -pixels.shape[0] % _MULTIPLE, -pixels.shape[1] % _MULTIPLE
+    if bottom or right:
+        pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(pixels)
+
+
+def _woven(subcells: FloatArray) -> FloatArray:
+    """4 x h x w, the 2 x 2 subcells of each cell, to 2h x 2w."""
+    _, rows, columns = subcells.shape
+    square = subcells.reshape(2, 2, rows, columns).transpose(2, 0, 3, 1)
+    return square.reshape(2 * rows, 2 * columns)
+
+
+def _model(name: str, part: str, precision: str) -> Model:
+    """One of the two networks of `name`, which is shipped or a path without `_encoder.onnx`."""
+    plain = name == Path(name).name and not name.endswith(".onnx")
+    stem = name.removesuffix(".onnx")
+    model = find_model(f"{stem}_{part}" if plain else f"{stem}_{part}.onnx")
+    if precision == "float32":
+        return model
+    other = model.sibling(precision)
+    if other is None:
+        raise InputError(f"there is no {precision} file beside {model.path}: use float32")
+    return other

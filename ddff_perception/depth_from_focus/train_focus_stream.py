@@ -1,0 +1,129 @@
+"""FocusStream's training: `ddff train depth_from_focus --network focus_stream --preset cpu -o RUN`.
+
+Without `--data` the stacks are made first, in RUN's neighbour `out/training_stacks` or where
+`stacks_folder` says: path-traced views where Mitsuba is installed, and procedural ones.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..parameters import Parameter, ParameterTable, Value
+from ..training.job import Batch, TrainingJob
+from ..training.presets import FitSettings
+from ..types import InputError
+from .data_stack_files import StackBatches, stack_files, write_stacks
+from .data_stacks import StackSettings
+from .network_focus_stream import FocusStream
+
+_CPU = FitSettings(
+    steps=0, minutes=45.0, batch=8, learning_rate=2e-3, weight_decay=1e-3, warm_up_steps=100,
+    ema=0.998, gradient_clip=2.0, workers=1, precision="bf16", checkpoint_every=200,
+)  # fmt: skip
+PRESETS: dict[str, FitSettings] = {
+    "cpu": _CPU,
+    "overnight": replace(_CPU, minutes=420.0, batch=12),
+    "gpu": replace(_CPU, minutes=0.0, steps=40_000, batch=32, workers=8, precision="auto"),
+    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4),
+    "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
+}
+PARAMETERS = ParameterTable(
+    [
+        Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
+        Parameter("views", 40, "path-traced scenes to make them from", "", 0, 10**5),
+        Parameter("stack_width", 256, "of the stacks that are made", "px", 64, 1024),
+        Parameter("stacks_folder", "out/training_stacks", "where they are made, or are already"),
+    ]
+)
+PRESET_VALUES: dict[str, dict[str, Value]] = {
+    "overnight": {"stacks": 12_000, "views": 300},
+    "gpu": {"stacks": 30_000, "views": 1000},
+    "smoke": {"stacks": 6, "views": 0, "stack_width": 96, "stacks_folder": "out/smoke_stacks"},
+}
+
+
+def job(
+    settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+) -> TrainingJob:
+    """The job; raises InputError where a folder of `data` holds no training stacks."""
+    network = FocusStream()
+    folders = list(data) or [_make_stacks(values)]
+    files = [file for folder in folders for file in stack_files(folder)]
+    if not files:
+        raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
+    batches = StackBatches(folders, settings.batch, bins=network.settings.bins)
+    record = {"training_stacks": len(files)}
+    return TrainingJob(network, stream_loss, batches, settings, record=record)
+
+
+def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """Loss of a batch of `StackBatches` with FocusStream's inputs, and its parts.
+
+    On subcells of 4 px: the absolute error of the position, more where a given error in dioptres
+    is a larger share of the depth; cross-entropy of the candidates; the error's gradient, so that
+    edges are steps; and the likelihood of a Laplace distribution whose scale is the confidence.
+    """
+    dioptres = batch["dioptres"]
+    first = dioptres[:, 0, None, None, None]
+    span = (dioptres[:, -1] - dioptres[:, 0])[:, None, None, None]
+    truth = ((batch["truth"][:, None] - first) / span).clamp(0.0, 1.0)
+    inside = batch["valid"][:, None].float()
+    weight = inside * (0.4 + 0.25 / (truth + first / span + 0.1))
+    position, log_scale, logits = network(
+        batch["contrasts"], batch["positions"], batch["templates"]
+    )
+    entropy = _cross_entropy(logits.float(), _middle(truth, 8), _middle(weight, 8))
+    truth, inside, weight = (_middle(values, 4) for values in (truth, inside, weight))
+    error = (position.float() - truth).abs()
+    weighted = (weight * error).sum() / weight.sum().clamp(min=1.0)
+    slopes = _slope_error(position.float() - truth, inside)
+    scale = log_scale.float()
+    surprise = (inside * (scale + error.detach() * torch.exp(-scale))).mean()
+    loss = 4.0 * weighted + 0.12 * entropy + 2.0 * slopes + 0.05 * surprise
+    plain = (inside * error).sum() / inside.sum().clamp(min=1.0)
+    return {"loss": loss, "error": plain, "cross_entropy": entropy, "slopes": slopes}
+
+
+def _middle(values: Tensor, step: int) -> Tensor:
+    return values[:, :, step // 2 :: step, step // 2 :: step]
+
+
+def _cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Of the truth's two nearest candidates, in proportion to nearness."""
+    bins = logits.shape[1]
+    numbers = torch.arange(bins, device=logits.device).view(1, -1, 1, 1)
+    target = (1 - (truth * (bins - 1) - numbers).abs()).clamp(min=0.0)
+    each = -(target * functional.log_softmax(logits, dim=1)).sum(dim=1, keepdim=True)
+    return (weight * each).sum() / weight.sum().clamp(min=1.0)
+
+
+def _slope_error(error: Tensor, inside: Tensor) -> Tensor:
+    along_x = (error[..., 1:] - error[..., :-1]).abs() * inside[..., 1:]
+    along_y = (error[..., 1:, :] - error[..., :-1, :]).abs() * inside[..., 1:, :]
+    return along_x.mean() + along_y.mean()
+
+
+def _make_stacks(values: Mapping[str, Value]) -> Path:
+    """The folder of training stacks, made where it is not complete."""
+    folder = Path(str(values["stacks_folder"]))
+    wanted, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
+    if len(stack_files(folder)) >= wanted:
+        return folder
+    views = folder / "views"
+    if scenes and find_spec("mitsuba") is not None:
+        # The renderer is no module of training: another process, which may lack Mitsuba's rest.
+        module = "ddff_perception.simulation.sharp_views"
+        subprocess.run([sys.executable, "-m", module, str(views), str(scenes)], check=True)
+    width = int(values["stack_width"])  # type: ignore[arg-type]
+    size = StackSettings(height=width * 3 // 4, width=width)
+    write_stacks(folder, range(wanted), views if views.is_dir() else None, size)
+    return folder
