@@ -48,7 +48,7 @@ def open_source(path: Path | None, settings: FitSettings, slices: int, crop: int
         return _ddff12(path, settings, slices, crop)
     if any(path.glob("*.npz")):
         # Sweeps keep their slices: fewer than the network takes would be repeated ones.
-        drawn = StackBatches(path, settings.batch, settings.seed, fewest_slices=slices)
+        drawn = StackBatches([path], settings.batch, fewest_slices=slices)
         return TrainingSource(FixedSlices(drawn, slices, crop), None, "procedural and path-traced")
     if any(path.glob("*/parameters.cfg")) or any(path.glob("*/*/parameters.cfg")):
         scenes = find_scenes(path, "train")

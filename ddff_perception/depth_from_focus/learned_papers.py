@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from ..engines.base import Engine
 from ..engines.create import create_engine
-from ..engines.model_zoo import find_model
-from ..engines.settings import ENGINE_PARAMETERS
+from ..engines.model_zoo import Model, find_model
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import FloatArray, ImageArray, InputError
 from .focus_measures import yardstick_slice
+from .learned import FOCUS_STREAM_PARAMETERS
 from .methods import Solution
 from .peaks import peak_confidence
 from .sweep_slices import choose_slices
@@ -41,27 +41,27 @@ def stack_network_parameters(method: str) -> ParameterTable:
         "a shipped model, or the path of an ONNX file with its card beside it",
         dynamic=False,
     )
-    return ParameterTable([model, *ENGINE_PARAMETERS])
+    shared = [FOCUS_STREAM_PARAMETERS[name] for name in ("engine", "precision", "threads")]
+    return ParameterTable([model, *shared])
 
 
 class StackNetworkMethod:
-    """A network over whole stacks as a method; the engine is made with the first slice.
+    """A network over whole stacks as a method.
 
-    Raises InputError where the model is not one over stacks (`network_export.export_onnx`).
+    Raises InputError where the model is not one over stacks (`network_export.export_onnx`) or
+    there is no file of the wanted precision beside it.
     """
 
     def __init__(self, parameters: Mapping[str, Value]) -> None:
-        self._model = str(parameters["model"])
-        self._options = {p.name: parameters[p.name] for p in ENGINE_PARAMETERS}
-        self._engine: Engine | None = None
+        model = _stack_model(str(parameters["model"]), str(parameters["precision"]))
+        options: dict[str, Value] = {"threads": parameters["threads"]}
+        self._engine = create_engine(model, str(parameters["engine"]), options)
         self._slices: dict[int, FloatArray] = {}
         self._measures: dict[int, FloatArray] = {}
         self._size = (0, 0)
         self._input = np.empty((0,), np.float32)
 
     def add(self, slot: int, image: ImageArray) -> None:
-        if self._engine is None:
-            self._engine = _stack_engine(self._model, self._options)
         self._size = (image.shape[0], image.shape[1])
         self._slices[slot] = as_network_input(image)
         self._measures[slot] = yardstick_slice(image)
@@ -72,18 +72,18 @@ class StackNetworkMethod:
 
     def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
         height, width = self._size
-        if len(order) == 1 or self._engine is None:
+        if len(order) == 1:
             still = np.full((height, width), positions[0], np.float32)
             return Solution(still, np.zeros_like(still))
-        found = self._run(self._engine, order, positions)[:height, :width]
+        found = self._run(order, positions)[:height, :width]
         position = np.clip(found, np.float32(positions[0]), np.float32(positions[-1]))
         volume = np.stack([self._measures[slot] for slot in order])
         index = np.interp(position, positions, np.arange(len(order))).astype(np.float32)
         return Solution(position, peak_confidence(volume, index))
 
-    def _run(self, engine: Engine, order: list[int], positions: NDArray[np.float64]) -> FloatArray:
+    def _run(self, order: list[int], positions: NDArray[np.float64]) -> FloatArray:
         """The network's disparity of the padded image, in the unit of `positions`."""
-        count = slice_count(engine)
+        count = slice_count(self._engine)
         chosen = choose_slices(positions, count)
         shape = (1, count, *self._slices[order[0]].shape)
         if self._input.shape != shape:
@@ -91,7 +91,7 @@ class StackNetworkMethod:
         for place, number in enumerate(chosen):
             self._input[0, place] = self._slices[order[int(number)]]
         dioptres = positions[chosen][None].astype(np.float32)
-        outputs = engine.run({"images": self._input, "dioptres": dioptres})
+        outputs = self._engine.run({"images": self._input, "dioptres": dioptres})
         found: FloatArray = np.asarray(outputs[OUTPUT][0], np.float32)
         return found
 
@@ -122,7 +122,7 @@ def slice_count(engine: Engine) -> int:
     return int(images.shape[1])
 
 
-def _stack_engine(name: str, options: Mapping[str, Value]) -> Engine:
+def _stack_model(name: str, precision: str) -> Model:
     model = find_model(name)
     inputs = {tensor.name: tensor.shape for tensor in model.card.inputs}
     outputs = {tensor.name for tensor in model.card.outputs}
@@ -132,4 +132,9 @@ def _stack_engine(name: str, options: Mapping[str, Value]) -> Engine:
             f"the model {name} takes {', '.join(sorted(inputs))} and is no network over stacks: "
             f"it needs {' and '.join(INPUTS)} of a fixed number of slices, and {OUTPUT} out"
         )
-    return create_engine(model, options=options)
+    if precision in ("float32", model.card.precision):
+        return model
+    other = model.sibling(precision)
+    if other is None:
+        raise InputError(f"there is no {precision} file beside {model.path}: use float32")
+    return other

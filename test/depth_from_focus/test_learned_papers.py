@@ -85,7 +85,7 @@ def bright_stack(
 
 
 def estimator(path: Path, method: str = "ddffnet") -> DepthFromFocus:
-    settings = {"model": str(path), "engine.backend": "onnxruntime", "engine.threads": 1}
+    settings = {"model": str(path), "engine": "onnxruntime", "threads": 1}
     return DepthFromFocus(method, settings)
 
 
@@ -161,8 +161,10 @@ def test_padding_is_the_same_as_in_training():
 
 def test_models_that_are_not_over_stacks_are_refused(tmp_path):
     path = brightest_slice_model(tmp_path, output="depth")
-    item = FocusSlice(np.zeros((32, 32, 3), np.uint8), 1.0)
     with pytest.raises(InputError, match="is no network over stacks"):
-        estimator(path).update(item)
+        estimator(path)
     with pytest.raises(InputError, match="there is no model file"):
-        estimator(tmp_path / "none.onnx").update(item)
+        estimator(tmp_path / "none.onnx")
+    whole = brightest_slice_model(tmp_path)
+    with pytest.raises(InputError, match="no float16 file beside"):
+        DepthFromFocus("ddffnet", {"model": str(whole), "precision": "float16"})

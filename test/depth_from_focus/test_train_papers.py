@@ -64,9 +64,8 @@ def test_trained_weights_become_a_model_that_depth_from_focus_runs(tmp_path):
         FocusSlice(image, 1.0 / place)
         for image, place in zip(images, np.linspace(0.3, 2.0, 7), strict=True)
     )
-    estimator = DepthFromFocus(
-        "ddffnet", {"model": str(path), "engine.backend": "onnxruntime", "engine.threads": 1}
-    )
+    settings = {"model": str(path), "engine": "onnxruntime", "threads": 1}
+    estimator = DepthFromFocus("ddffnet", settings)
     estimate = estimator.process(FocalStack(slices))
     assert estimate.depth.shape == (50, 70)
     assert 0.49 < np.nanmin(estimate.depth) <= np.nanmax(estimate.depth) < 3.4
