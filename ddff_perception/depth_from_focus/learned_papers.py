@@ -26,8 +26,6 @@ from .methods import Solution
 from .peaks import peak_confidence
 from .sweep_slices import choose_slices
 
-# Sides of the image are mirrored up to a multiple of this: five halvings in each network.
-MULTIPLE = 32
 INPUTS, OUTPUT = ("images", "dioptres"), "disparity"
 # The shipped model of each method.
 SHIPPED = {"ddffnet": "ddffnet_cc3", "dynamic_fusion": "dynamic_fusion"}
@@ -58,11 +56,9 @@ class StackNetworkMethod:
         self._engine = create_engine(model, str(parameters["engine"]), options)
         self._slices: dict[int, FloatArray] = {}
         self._measures: dict[int, FloatArray] = {}
-        self._size = (0, 0)
         self._input = np.empty((0,), np.float32)
 
     def add(self, slot: int, image: ImageArray) -> None:
-        self._size = (image.shape[0], image.shape[1])
         self._slices[slot] = as_network_input(image)
         self._measures[slot] = yardstick_slice(image)
 
@@ -71,18 +67,18 @@ class StackNetworkMethod:
         self._measures.pop(slot, None)
 
     def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
-        height, width = self._size
         if len(order) == 1:
-            still = np.full((height, width), positions[0], np.float32)
+            still = np.full(self._measures[order[0]].shape, positions[0], np.float32)
             return Solution(still, np.zeros_like(still))
-        found = self._run(order, positions)[:height, :width]
-        position = np.clip(found, np.float32(positions[0]), np.float32(positions[-1]))
+        position = np.clip(
+            self._run(order, positions), np.float32(positions[0]), np.float32(positions[-1])
+        )
         volume = np.stack([self._measures[slot] for slot in order])
         index = np.interp(position, positions, np.arange(len(order))).astype(np.float32)
         return Solution(position, peak_confidence(volume, index))
 
     def _run(self, order: list[int], positions: NDArray[np.float64]) -> FloatArray:
-        """The network's disparity of the padded image, in the unit of `positions`."""
+        """The network's disparity, H x W, in the unit of `positions`."""
         count = slice_count(self._engine)
         chosen = choose_slices(positions, count)
         shape = (1, count, *self._slices[order[0]].shape)
@@ -97,19 +93,9 @@ class StackNetworkMethod:
 
 
 def as_network_input(image: ImageArray) -> FloatArray:
-    """3 x H' x W' float32 BGR in 0..1, mirrored at the bottom and the right to a multiple of 32.
-
-    `image`: H x W x 3 BGR or H x W grey, uint8 or uint16.
-    """
-    height, width = image.shape[:2]
+    """3 x H x W float32 BGR in 0..1 of H x W x 3 BGR or H x W grey, uint8 or uint16."""
     colour: Any = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
-    below, right = -height % MULTIPLE, -width % MULTIPLE
-    if below or right:
-        # As the network does in training; where too little is there its border is repeated.
-        mirrored = below < height and right < width
-        way = cv2.BORDER_REFLECT_101 if mirrored else cv2.BORDER_REPLICATE
-        colour = cv2.copyMakeBorder(colour, 0, below, 0, right, way)
-    result = np.empty((3, height + below, width + right), np.float32)
+    result = np.empty((3, *image.shape[:2]), np.float32)
     scale = np.float32(1.0 / np.iinfo(image.dtype).max)
     for channel in range(3):
         np.multiply(colour[..., channel], scale, out=result[channel])

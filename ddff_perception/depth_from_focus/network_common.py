@@ -91,20 +91,23 @@ class FocusNetwork(nn.Module):
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     """`images` (... x H x W) mirrored at the bottom and the right up to a multiple of `multiple`.
 
-    As the authors' tools pad full frames of 383 x 552 pixels (digest 9.1); where an image is too
-    small to be mirrored its border is repeated.
+    As the authors' tools pad full frames of 383 x 552 pixels (digest 9.1). Where an image is too
+    small to be mirrored its first row or column is repeated.
     """
-    if torch.compiler.is_exporting():
-        # An engine is fed padded images: its model has nothing to decide.
-        return images
     height, width = images.shape[-2:]
-    below, right = -height % multiple, -width % multiple
-    if below == 0 and right == 0:
+    # An exported network is for any size: there the shape is no number to decide by.
+    fits = not torch.compiler.is_exporting() and height % multiple == width % multiple == 0
+    if fits:
         return images
-    flat = images.reshape(-1, 1, height, width)
-    mode = "reflect" if below < height and right < width else "replicate"
-    padded = functional.pad(flat, (0, right, 0, below), mode=mode)
-    return padded.reshape(*images.shape[:-2], height + below, width + right)
+    rows, columns = (_mirrored(length, multiple, images) for length in (height, width))
+    return images.index_select(-2, rows).index_select(-1, columns)
+
+
+def _mirrored(length: int, multiple: int, like: Tensor) -> Tensor:
+    """Which row or column stands at each place of the padded image."""
+    padded = (length + multiple - 1) // multiple * multiple
+    place = torch.arange(padded, device=like.device)
+    return torch.where(place < length, place, (2 * (length - 1) - place).clamp_min(0))
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from .network_common import FocusNetwork
 
 OPSET = 18
 PRECISIONS = ("float32", "float16")
-# The image that the graph is traced with, in units of the network's multiple.
-TRACED = (2, 3)
-LARGEST_SIDE = 4096
+# The image that the graph is traced with; neither side is a special case.
+TRACED = (70, 100)
+SMALLEST_SIDE, LARGEST_SIDE = 8, 4096
 
 
 def export_onnx(
@@ -27,8 +27,8 @@ def export_onnx(
 ) -> Path:
     """Writes `network` in evaluation mode to `path`, atomically; returns it.
 
-    Inputs `images` (1 x S x 3 x height x width float32, sides a multiple of the network's
-    `multiple`) and `dioptres` (1 x S float32); outputs `position` and `disparity`, each 1 x height
+    Inputs `images` (1 x S x 3 x height x width float32, any size) and `dioptres` (1 x S float32);
+    outputs `position` and `disparity`, each 1 x height
     x width float32. S is fixed: the network's own, or `slices` where it takes any number. With
     `precision` float16 the layers compute in float16 and the file is half as large.
     """
@@ -39,11 +39,10 @@ def export_onnx(
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     traced = copy.deepcopy(network).eval().cpu()
     traced = traced.half() if precision == "float16" else traced.float()
-    rows, columns = (number * network.multiple for number in TRACED)
-    example = (torch.rand(1, count, 3, rows, columns), torch.linspace(2.0, 0.5, count)[None])
+    example = (torch.rand(1, count, 3, *TRACED), torch.linspace(2.0, 0.5, count)[None])
     sides = {
-        axis: network.multiple * Dim(name, min=1, max=LARGEST_SIDE // network.multiple)
-        for axis, name in ((3, "rows"), (4, "columns"))
+        axis: Dim(name, min=SMALLEST_SIDE, max=LARGEST_SIDE)
+        for axis, name in ((3, "height"), (4, "width"))
     }
     _silence()
     with warnings.catch_warnings(), torch.no_grad():
@@ -59,9 +58,7 @@ def export_onnx(
             external_data=False,
             verbose=False,
         )
-    proto = program.model_proto
-    _name_axes(proto)
-    write_bytes(path, proto.SerializeToString())
+    write_bytes(path, program.model_proto.SerializeToString())
     return path
 
 
@@ -75,18 +72,6 @@ class _Outputs(nn.Module):
     def forward(self, images: Tensor, dioptres: Tensor) -> tuple[Tensor, Tensor]:
         found = self.network(images, dioptres)
         return found["position"], found["disparity"]
-
-
-def _name_axes(proto: object) -> None:
-    """Calls the dynamic axes of inputs and outputs height and width, as the model card does."""
-    graph = proto.graph  # type: ignore[attr-defined]
-    for value in (*graph.input, *graph.output):
-        shape = value.type.tensor_type.shape.dim
-        for axis, name in zip(shape[-2:], ("height", "width"), strict=True):
-            if axis.HasField("dim_param"):
-                axis.dim_param = name
-    # Derived names of inner tensors would refer to the old ones; engines infer them anyway.
-    del graph.value_info[:]
 
 
 def _silence() -> None:

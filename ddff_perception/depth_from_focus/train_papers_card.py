@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engines.model_zoo import ModelCard, TensorCard, card_path, write_card
 from .network_common import FocusNetwork, parameter_count
-from .network_export import LARGEST_SIDE, OPSET
+from .network_export import LARGEST_SIDE, OPSET, SMALLEST_SIDE
 
 TYPICAL = (480, 640)
 LICENCE = "Apache-2.0"
@@ -26,11 +26,10 @@ def write_stack_card(
 
     `record`: the JSON beside the weights, as training leaves it.
     """
-    multiple = network.multiple
     image = ("height", "width")
     card = ModelCard(
         name=path.stem,
-        description=f"{description}; {slices} slices, sides a multiple of {multiple}",
+        description=f"{description}; {slices} slices",
         inputs=(
             TensorCard(
                 "images",
@@ -78,7 +77,7 @@ def write_stack_card(
         ),
         licence=LICENCE,
         axes={
-            name: (multiple, typical, LARGEST_SIDE)
+            name: (SMALLEST_SIDE, typical, LARGEST_SIDE)
             for name, typical in zip(image, TYPICAL, strict=True)
         },
         parameters=parameter_count(network),

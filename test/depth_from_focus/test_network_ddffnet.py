@@ -11,6 +11,7 @@ from networks import (
 from safetensors.torch import save_file
 from torch import nn
 
+from ddff_perception.depth_from_focus.network_common import pad_to_multiple
 from ddff_perception.depth_from_focus.network_ddffnet import (
     VARIANTS,
     DDFFNet,
@@ -88,6 +89,20 @@ def test_full_frames_of_the_data_set_are_padded_and_cropped():
     network = DDFFNet("cc3", slices=2, width=0.0625)
     found = outputs(network, stack_batch(2, 383, 552, batch=1))
     assert found["disparity"].shape == (1, 383, 552)
+
+
+def test_padding_mirrors_below_and_on_the_right():
+    images = torch.rand(1, 2, 3, 37, 75)
+    padded = pad_to_multiple(images, 32)
+    wanted = nn.functional.pad(images[0], (0, 21, 0, 27), mode="reflect")
+    assert torch.equal(padded[0], wanted)
+    assert pad_to_multiple(images[..., :32, :64], 32).shape[-2:] == (32, 64)
+    tiny = pad_to_multiple(images[..., :9, :8], 32)
+    assert torch.equal(
+        tiny[..., :16, :15],
+        nn.functional.pad(images[0, ..., :9, :8], (0, 7, 0, 7), mode="reflect")[None],
+    )
+    assert torch.equal(tiny[..., 17:, :8], images[..., :1, :8].expand(1, 2, 3, 15, 8))
 
 
 def test_upconvolutions_begin_as_bilinear_interpolation():
