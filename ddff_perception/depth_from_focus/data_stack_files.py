@@ -111,37 +111,41 @@ def read_training_stack(file: Path) -> TrainingStack:
 @dataclass(frozen=True, slots=True)
 class NoiseSettings:
     """What a batch's images suffer, drawn per stack: `photon` and `read` bound the standard
-    deviation of noise at saturation and in the dark, relative to saturation; `speckle` that of
-    noise in proportion to the light; `jpeg` and `clean` are shares of stacks.
+    deviation of each colour's noise at saturation and in the dark, relative to saturation;
+    `speckle` that of noise in proportion to the light, the same in all colours, as path tracing
+    has it; `jpeg` and `clean` are shares of stacks.
     """
 
-    photon: float = 0.02
-    read: float = 0.006
-    speckle: float = 0.06
+    photon: float = 0.03
+    read: float = 0.008
+    speckle: float = 0.13
     jpeg: float = 0.12
-    clean: float = 0.2
+    clean: float = 0.15
 
 
 class StackBatches(IterableDataset[Batch]):
     """Endless random batches from folders of `write_stacks`; stacks may still be arriving.
 
-    Each time a stack is drawn it has new noise, and one time in three fewer of its slices.
+    Each time a stack is drawn it has new noise, and one time in three fewer of its slices. What is
+    drawn depends on torch's default generator and `seed`.
     """
 
     def __init__(
         self,
-        folders: Sequence[Path],
+        folders: Path | Sequence[Path],
         batch: int,
+        seed: int = 0,
         noise: NoiseSettings | None = None,
         fewest_slices: int = 3,
         bins: int = 0,
     ) -> None:
-        self._folders, self._batch = tuple(folders), batch
+        self._folders = (folders,) if isinstance(folders, Path) else tuple(folders)
+        self._batch, self._seed = batch, seed
         self._noise = noise or NoiseSettings()
         self._fewest = fewest_slices
         self._bins, self._contrasts = bins, Contrasts()
         if not self._groups():
-            names = ", ".join(str(folder) for folder in folders)
+            names = ", ".join(str(folder) for folder in self._folders)
             raise InputError(f"there are no training stacks in {names}")
 
     def __iter__(self) -> Iterator[Batch]:
@@ -149,7 +153,7 @@ class StackBatches(IterableDataset[Batch]):
         for drawn in range(10**9):
             if drawn % 100 == 99:
                 groups = self._groups()
-            rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
+            rng = np.random.default_rng([self._seed, int(torch.randint(2**62, (1,)))])
             counts = list(groups)
             sizes = np.array([len(groups[count]) for count in counts], np.float64)
             count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]
@@ -211,17 +215,20 @@ def add_noise(
     """`images` (S x H x W x 3) with a camera's noise, independent from slice to slice."""
     if rng.random() < settings.clean:
         return images
-    photon, read, speckle = (
-        limit * rng.random() ** 1.5 for limit in (settings.photon, settings.read, settings.speckle)
-    )
+    photon = settings.photon * rng.random() ** 1.5
+    read = settings.read * rng.random() ** 1.5
+    speckle = settings.speckle * rng.random()
     level = (np.arange(256, dtype=np.float32) / 255) ** 2.2
-    deviation = np.sqrt(photon**2 * level + read**2 + (speckle * level) ** 2)
     # The tone curve's slope carries noise of the light over to the 8-bit image.
-    slope = (1 / 2.2) * np.maximum(level, 0.002) ** (1 / 2.2 - 1)
-    table = (255 * deviation * slope).astype(np.float32)
-    noise = np.empty(images.shape, np.float32)
+    slope = (255 / 2.2) * np.maximum(level, 0.002) ** (1 / 2.2 - 1)
+    own = (slope * np.sqrt(photon**2 * level + read**2)).astype(np.float32)
+    shared = (slope * speckle * level).astype(np.float32)
+    noise, common = np.empty(images.shape, np.float32), np.empty(images.shape[:-1], np.float32)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
     cv2.randn(noise.reshape(-1, images.shape[-2], 3), (0, 0, 0), (1, 1, 1))
-    noise *= table[images]
+    cv2.randn(common.reshape(-1, images.shape[-2]), 0, 1)
+    noise *= own[images]
+    noise += shared[images] * common[..., None]
     noise += images
     noisy = np.clip(np.rint(noise, out=noise), 0, 255).astype(np.uint8)
     if rng.random() < settings.jpeg:

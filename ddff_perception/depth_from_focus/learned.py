@@ -74,8 +74,8 @@ SUBCELL = 4
 _MULTIPLE = 32
 _TOLERANCE = 0.2
 # A step over 3 subcells, as a share of the sweep, that is a depth edge and no slope.
-DEPTH_STEP = 0.1
-NEAR_SHARE = 0.5
+DEPTH_STEP = 0.06
+NEAR_SHARE = 0.55
 # Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
 CONFIDENCE_CURVE = (0.0, 1.0)
 
@@ -146,10 +146,10 @@ class FocusStreamMethod:
     def _templates(
         self, encodings: FloatArray, places: NDArray[np.float64], span: float
     ) -> FloatArray:
-        scale = self._blur_scale * span
+        scale = self._blur_scale * span / self._shrink
         if scale <= 0:
             scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
-        return focus_templates(tuple(places.tolist()), self._bins, scale / self._shrink, LEVELS)
+        return focus_templates(tuple(places.tolist()), self._bins, scale, LEVELS)
 
     def _confidence(self, position: FloatArray, log_scale: FloatArray, offset: float) -> FloatArray:
         """Probability that the depth is within 10 %, from the scale of the position's error."""

@@ -7,7 +7,7 @@ sweep, normalised to 0..1, so that any number of slices at any spacing gives the
 learned features, interpolated, and the log-likelihood of the lens's law (`classical.py`).
 Convolutions along the candidates, shared by all cells, judge each; a U-Net over the candidates as
 channels lets neighbours speak, so that a plain wall takes depth from what frames it. The position
-is the expectation around the likeliest candidate, upsampled by weights that the sharp slices
+is the expectation around the median candidate, upsampled by weights that the sharp slices
 choose (Teed and Deng, ECCV 2020), with the scale of its error beside it.
 """
 
@@ -106,7 +106,7 @@ class SliceEncoder(nn.Module):
         measures = bands[:, 0::FILTERS] + bands[:, 1::FILTERS]
         measures = functional.avg_pool2d(functional.pad(measures, (1, 1, 1, 1), "reflect"), 3, 1)
         seen = torch.cat([0.5 * torch.log1p(bands) - 0.5, guide], dim=1)
-        learned = self.last(self.second(self.first(seen)))
+        learned = self.last(self.second(self.first(seen.to(self.last.weight.dtype))))
         return torch.cat([measures, guide, learned.to(measures.dtype)], dim=1)
 
 
@@ -148,7 +148,7 @@ class StreamHead(nn.Module):
     def placed(
         self, encodings: Tensor, positions: Tensor, templates: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The likeliest candidate's number (B x 1 x h x w), how far from it each subcell is, in
+        """The median candidate's number (B x 1 x h x w), how far from it each subcell is, in
         candidates, the log scale (B x 4 x h x w both), and the logits. Small offsets from whole
         numbers keep their precision where an engine computes in bfloat16.
         """
@@ -165,6 +165,7 @@ class StreamHead(nn.Module):
         sharp = (guide * of_slice[:, :, None]).sum(dim=1)
         steps = 1.0 / (self.settings.bins - 1)
         told = [known, sharp, chance, (base + offset) * steps, spread * steps]
+        told = [values.to(known.dtype) for values in told]
         found = self.weights(self.finish(torch.cat(told, dim=1)))
         around = _neighbourhood(base) - base + _neighbourhood(offset)
         shares = torch.softmax(found[:, :36].float().unflatten(1, (4, 9)), dim=2)
@@ -186,10 +187,12 @@ class StreamHead(nn.Module):
         best = shared.amax(dim=2, keepdim=True)
         contrast = (torch.log1p(shared) - torch.log1p(best)).flatten(3)
         told = [volume.transpose(1, 2), contrast, self._where(positions, rows * columns)]
-        volume = functional.relu(self.along_1(torch.cat(told, dim=1)))
+        kind = self.along_1.weight.dtype
+        volume = functional.relu(self.along_1(torch.cat(told, dim=1).to(kind)))
         votes = self.along_2(volume).reshape(batch, -1, rows, columns)
         height = 0.3 * torch.log1p(best[:, :, 0])
-        first = self.level_1(self.enter(torch.cat([votes, mean, height], dim=1)))
+        known = torch.cat([votes, mean.to(votes.dtype), height.to(votes.dtype)], dim=1)
+        first = self.level_1(self.enter(known))
         second = self.level_2(self.down_1(first))
         third = self.level_3(self.down_2(second))
         second = self.up_2(torch.cat([_doubled(third), second], dim=1))
@@ -260,18 +263,22 @@ def interpolation(positions: Tensor, centres: Tensor) -> Tensor:
 
 
 def local_expectation(chance: Tensor, reach: int = 3) -> tuple[Tensor, Tensor, Tensor]:
-    """The likeliest candidate, the expectation within `reach` of it relative to it, and the
+    """The candidate at the median, the expectation within `reach` of it relative to it, and the
     deviation over all from there, in candidates: B x 1 x h x w each, of `chance` B x K x h x w.
 
-    Two depths in one cell are not averaged to one where nothing is.
+    Two depths in one cell are not averaged to one where nothing is; where a wall could be
+    anywhere, a lone likeliest candidate does not win over many that agree.
     """
     numbers = torch.arange(chance.shape[1], device=chance.device, dtype=chance.dtype)
-    best = chance.argmax(dim=1, keepdim=True).to(chance.dtype)
-    away = numbers.view(1, -1, 1, 1) - best
+    upto = (numbers[:, None] >= numbers[None, :]).to(chance.dtype)
+    below = torch.matmul(upto, chance.flatten(2)).reshape(chance.shape)
+    median = (below < 0.5).to(chance.dtype).sum(dim=1, keepdim=True)
+    median = median.clamp(max=float(chance.shape[1] - 1))
+    away = numbers.view(1, -1, 1, 1) - median
     near = chance * (away.abs() < reach + 0.5).to(chance.dtype)
     offset = (near * away).sum(dim=1, keepdim=True) / near.sum(dim=1, keepdim=True)
     spread = (chance * (away - offset).square()).sum(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
-    return best, offset, spread
+    return median, offset, spread
 
 
 def _neighbourhood(values: Tensor) -> Tensor:

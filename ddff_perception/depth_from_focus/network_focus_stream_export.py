@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import io
+import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .network_focus_stream import FocusStream, SliceEncoder, StreamHead
+from ..files.atomic import write_bytes
+from .network_focus_stream import GUIDES, LEVELS, FocusStream, SliceEncoder, StreamHead
 
-OPSET = 20
+OPSET = 18
 
 
 class _Encoder(nn.Module):
@@ -20,8 +25,7 @@ class _Encoder(nn.Module):
         self.encoder = encoder
 
     def forward(self, image: Tensor) -> Tensor:
-        pixels = image.permute(0, 3, 1, 2).to(self.encoder.octave_0.dtype)
-        return self.encoder(pixels).float()
+        return self.encoder(image.permute(0, 3, 1, 2).float())
 
 
 class _Head(nn.Module):
@@ -36,34 +40,24 @@ class _Head(nn.Module):
         return base[0, 0], offset[0], scale[0]
 
 
-def export_encoder(network: FocusStream, path: Path) -> None:
+def export_encoder(network: FocusStream, path: Path, precision: str = "float32") -> None:
     """`image` (1, height, width, 3) uint8 to `encoding` (1, channels, rows, columns) float32."""
-    image = torch.zeros(1, 96, 128, 3, dtype=torch.uint8)
-    torch.onnx.export(
-        _Encoder(network.encoder).eval(),
-        (image,),
-        str(path),
-        input_names=["image"],
-        output_names=["encoding"],
-        dynamic_axes={
-            "image": {1: "height", 2: "width"},
-            "encoding": {2: "rows", 3: "columns"},
-        },
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    encoder = _Encoder(_in_precision(network, precision).encoder)
+    axes = {"image": {1: "height", 2: "width"}, "encoding": {2: "rows", 3: "columns"}}
+    _export(encoder, path, {"image": torch.zeros(1, 96, 128, 3, dtype=torch.uint8)}, axes)
 
 
-def export_head(network: FocusStream, path: Path) -> None:
+def export_head(network: FocusStream, path: Path, precision: str = "float32") -> None:
     """`encodings` (slices, channels, rows, columns), `positions` (slices,), `templates`
     (3, slices, bins) to `base` (rows, columns), `offset` and `log_scale` (4, rows, columns).
     """
     slices, settings = 5, network.settings
-    channels = 23 + settings.features
-    encodings = torch.rand(slices, channels, 12, 16) + 1.0
-    positions = torch.linspace(0, 1, slices)
-    templates = torch.randn(3, slices, settings.bins)
-    dynamic = {
+    inputs = {
+        "encodings": torch.rand(slices, LEVELS + GUIDES + settings.features, 12, 16) + 1.0,
+        "positions": torch.linspace(0, 1, slices),
+        "templates": torch.randn(LEVELS, slices, settings.bins),
+    }
+    axes = {
         "encodings": {0: "slices", 2: "rows", 3: "columns"},
         "positions": {0: "slices"},
         "templates": {1: "slices"},
@@ -71,13 +65,34 @@ def export_head(network: FocusStream, path: Path) -> None:
         "offset": {1: "rows", 2: "columns"},
         "log_scale": {1: "rows", 2: "columns"},
     }
-    torch.onnx.export(
-        _Head(network.head).eval(),
-        (encodings, positions, templates),
-        str(path),
-        input_names=["encodings", "positions", "templates"],
-        output_names=["base", "offset", "log_scale"],
-        dynamic_axes=dynamic,
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    _export(_Head(_in_precision(network, precision).head), path, inputs, axes)
+
+
+def _in_precision(network: FocusStream, precision: str) -> FocusStream:
+    """A copy whose learned layers compute in `precision`; contrasts and likelihoods, which have
+    a wider range than float16, stay as they are.
+    """
+    result = copy.deepcopy(network).eval().float()
+    if precision == "float16":
+        for part in (*result.encoder.children(), *result.head.children()):
+            part.half()
+    return result
+
+
+def _export(
+    module: nn.Module, path: Path, inputs: dict[str, Tensor], axes: dict[str, dict[int, str]]
+) -> None:
+    outputs = [name for name in axes if name not in inputs]
+    buffer = io.BytesIO()
+    arguments: dict[str, Any] = {
+        "input_names": list(inputs),
+        "output_names": outputs,
+        "dynamic_axes": axes,
+        "opset_version": OPSET,
+        "dynamo": False,
+    }
+    with warnings.catch_warnings(), torch.no_grad():
+        # Constants that tracing makes are meant to be constants.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval(), tuple(inputs.values()), buffer, **arguments)
+    write_bytes(path, buffer.getvalue())

@@ -1,9 +1,8 @@
 """Thin-lens blur of a sharp view with depth: what the lens shows at each focus, occlusion included.
 
-The view is cut into layers of inverse depth, evenly spaced in dioptres and so in blur. A pixel
-between two layers is drawn opaque in the farther one and with its share in the nearer one, which
-interpolates between their discs; behind nearer pixels each layer is continued by its nearest
-colours, since a wide aperture looks around edges. The layers are blurred by the disc of
+The view is cut into layers of inverse depth, evenly spaced in dioptres and so in blur. Behind
+nearer pixels each layer is continued by its nearest colours, since a wide aperture looks around
+edges. The layers are blurred by the disc of
 `thin_lens.circle_of_confusion_px` and laid over each other from far to near.
 
 Not modelled: what is truly behind an edge (its surroundings are continued), the shape of the
@@ -21,9 +20,9 @@ from numpy.typing import NDArray
 
 from ..types import FloatArray
 
-LAYER_STEP_PX = 1.25
+LAYER_STEP_PX = 0.7
 """Least difference in disc diameter between neighbouring layers."""
-MOST_LAYERS = 18
+MOST_LAYERS = 28
 _SHARP_RADIUS = 0.15
 _HALF_SIZE_RADIUS = 5.0
 _OVERSAMPLING = 8
@@ -44,18 +43,18 @@ class DefocusedView:
         self._shape = dioptres.shape
         low, high = float(dioptres.min()), float(dioptres.max())
         count = math.ceil((high - low) * blur_scale / LAYER_STEP_PX)
-        count = int(np.clip(count, 1, MOST_LAYERS - 1))
+        count = int(np.clip(count, 1, MOST_LAYERS))
         step = max(high - low, 1e-6) / count
-        place = (dioptres - low) / step
-        lower = np.minimum(place.astype(np.int32), count - 1)
-        share = (place - lower).astype(np.float32)
+        numbers = np.minimum(((dioptres - low) / step).astype(np.int32), count - 1)
         self._layers: list[tuple[float, slice, slice, FloatArray]] = []
-        for number in range(count + 1):
-            layer = _layer(radiance, lower, share, number, 0.5 * widest_px)
-            if layer is not None:
+        for number in range(count):
+            own = numbers == number
+            if own.any():
+                layer = _layer(radiance, own, numbers > number, 0.5 * widest_px)
                 rows, columns = _bounds(layer[..., 3], math.ceil(0.5 * widest_px) + 2)
                 cut = np.ascontiguousarray(layer[rows, columns])
-                self._layers.append((low + number * step, rows, columns, cut))
+                place = float(dioptres[own].mean())
+                self._layers.append((place, rows, columns, cut))
 
     def at(self, focus_dioptres: float) -> FloatArray:
         """The image focused at inverse distance `focus_dioptres`: H x W x 3 float32, linear."""
@@ -99,23 +98,13 @@ def disc_kernel(radius: float) -> FloatArray:
 
 
 def _layer(
-    radiance: FloatArray,
-    lower: NDArray[np.int32],
-    share: FloatArray,
-    number: int,
-    reach_px: float,
-) -> FloatArray | None:
-    """Layer `number`, H x W x 4 (colour times alpha, alpha), or None where it is empty.
-
-    `lower`: H x W, the layer at or behind each pixel; `share`: how far it is towards the next.
+    radiance: FloatArray, own: NDArray[np.bool_], nearer: NDArray[np.bool_], reach_px: float
+) -> FloatArray:
+    """The pixels of `own`, continued by `reach_px` behind those of `nearer` (H x W both):
+    H x W x 4, colour times alpha, and alpha.
     """
-    own = lower == number
-    alpha = np.where(lower == number - 1, share, own.astype(np.float32))
-    if not alpha.any():
-        return None
-    colour = radiance
-    nearer = lower > number
-    if own.any() and nearer.any():
+    colour, seen = radiance, own
+    if nearer.any():
         away, labels = cv2.distanceTransformWithLabels(
             (~own).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
         )
@@ -124,8 +113,9 @@ def _layer(
         sources[labels[own]] = np.flatnonzero(own)
         colour = radiance.copy()
         colour[hidden] = radiance.reshape(-1, 3)[sources[labels[hidden]]]
-        alpha = np.where(hidden, np.float32(1.0), alpha)
-    return np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
+        seen = own | hidden
+    alpha = seen.astype(np.float32)[..., None]
+    return np.concatenate([colour * alpha, alpha], axis=2).astype(np.float32)
 
 
 def _bounds(alpha: FloatArray, margin: int) -> tuple[slice, slice]:

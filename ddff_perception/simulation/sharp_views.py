@@ -7,8 +7,8 @@ and the light on it is smooth, so only the light is filtered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,9 @@ FIRST_TRAINING_SEED = 100_000
 """Scenes of training have seeds from here on; no stack that anything is judged on has."""
 _LIGHT_WINDOW_PX = 9
 _LIGHT_STEP = 0.25
+# What is left then are stains of low contrast.
+_STAIN_WINDOW_PX = 21
+_STAIN_STEP = 0.08
 _DARKEST_ALBEDO = 0.01
 
 
@@ -79,6 +82,7 @@ def smooth_light(radiance: FloatArray, albedo: FloatArray, lights: FloatArray) -
     light = cv2.medianBlur(cv2.medianBlur(light, 5), 5)
     for _ in range(2):
         light = cv2.bilateralFilter(light, _LIGHT_WINDOW_PX, _LIGHT_STEP, _LIGHT_WINDOW_PX / 2)
+    light = cv2.bilateralFilter(light, _STAIN_WINDOW_PX, _STAIN_STEP, _STAIN_WINDOW_PX / 3)
     clean = np.exp(light) * reflectance
     return np.where(lights[..., None], radiance, clean).astype(np.float32)
 
