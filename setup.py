@@ -16,6 +16,7 @@ setup(
         "engines": ["onnxruntime", "openvino"],
         "gpu": ["tensorrt", "cuda-python"],
         "sim": ["mitsuba>=3.6"],
+        "timm": ["timm"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},

@@ -24,6 +24,11 @@ VENV = ROOT / ".venv"
 WORK = ROOT / ".work"
 PYTHON = VENV / "bin" / "python"
 PIP_ROS_PYTHON = (3, 11)
+# Folder of requirements, what is in it, and the test that wants it.
+ASIDES = (
+    ("gpu", "the bindings of TensorRT and CUDA", "test/engines/test_tensorrt_api.py"),
+    ("encoders", "timm", "test/depth_from_focus/test_network_timm.py"),
+)
 # PyPI has no wheels of these; `tools/pip_ros` holds stand-ins with the same documented calls.
 STAND_INS = ("message_filters", "cv_bridge", "sensor_msgs_py")
 
@@ -35,7 +40,7 @@ def main() -> int:
         make_environment(sourced)
         if "--train" in sys.argv[1:]:
             add_training()
-            add_gpu_bindings()
+            add_asides()
         build_messages(sourced)
     except MissingError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
@@ -101,25 +106,27 @@ def add_training() -> None:
     stamp.write_text(key)
 
 
-def add_gpu_bindings() -> None:
-    """TensorRT's and CUDA's Python bindings, each version in a folder of its own: nothing there is
-    on the path; the tests check names against them, without a GPU. A few seconds.
+def add_asides() -> None:
+    """Packages that single tests look at, each file of `requirements/gpu` (TensorRT's and CUDA's
+    Python bindings) and `requirements/encoders` (timm) in a folder of its own, which nothing else
+    has on its path. A few seconds.
     """
-    files = sorted((ROOT / "requirements" / "gpu").glob("*.txt"))
-    key = digest([*files, Path(__file__)], sys.version)
-    stamp = VENV / ".gpu-stamp"
-    if is_current(stamp, key):
-        return
-    say("fetching the bindings of TensorRT and CUDA")
-    shutil.rmtree(VENV / "gpu", ignore_errors=True)
-    try:
-        for file in files:
-            install([file], "--no-deps", "--target", VENV / "gpu" / file.stem)
-    except MissingError as error:
-        # Not every processor has these wheels, and only one test wants them.
-        say(f"{error}; test/engines/test_tensorrt_api.py will be skipped")
-        return
-    stamp.write_text(key)
+    for name, what, test in ASIDES:
+        files = sorted((ROOT / "requirements" / name).glob("*.txt"))
+        key = digest([*files, Path(__file__)], sys.version)
+        stamp = VENV / f".{name}-stamp"
+        if is_current(stamp, key):
+            continue
+        say(f"fetching {what}")
+        shutil.rmtree(VENV / name, ignore_errors=True)
+        try:
+            for file in files:
+                install([file], "--no-deps", "--target", VENV / name / file.stem)
+        except MissingError as error:
+            # Not every processor has these wheels, and only one test wants them.
+            say(f"{error}; {test} will be skipped")
+            continue
+        stamp.write_text(key)
 
 
 def install(files: list[Path], *options: object) -> None:

@@ -111,6 +111,20 @@ def _volume(kind: str) -> MethodEntry:
     return MethodEntry(create, table, descriptions[kind])
 
 
+def _stack_network(name: str, description: str) -> MethodEntry:
+    def create(parameters: Mapping[str, Value]) -> SweepMethod:
+        from .learned_papers import StackNetworkMethod
+
+        return StackNetworkMethod(parameters)
+
+    def table() -> ParameterTable:
+        from .learned_papers import stack_network_parameters
+
+        return stack_network_parameters(name)
+
+    return MethodEntry(create, table, description)
+
+
 METHODS: dict[str, MethodEntry] = {
     "multiscale": MethodEntry(
         _multiscale,
@@ -123,4 +137,8 @@ METHODS: dict[str, MethodEntry] = {
         "a network trained on blurred scenes: sharper edges, plain walls; needs an engine",
     ),
     **{kind: _volume(kind) for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")},
+    "ddffnet": _stack_network("ddffnet", "DDFFNet (Hazirbas et al. 2018), a network over stacks"),
+    "dynamic_fusion": _stack_network(
+        "dynamic_fusion", "dynamic fusion network (Piao et al. 2021), a network over stacks"
+    ),
 }

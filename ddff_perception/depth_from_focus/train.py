@@ -9,8 +9,17 @@ from ..training.job import TrainingJob
 from ..training.registry import NetworkPresets, export_weights, make_job
 
 # Name -> module as `training/registry.py` describes it; one line each, imported when it is used.
+_PAPERS = "ddff_perception.depth_from_focus.train_papers_presets"
 NETWORKS: dict[str, str] = {
     "focus_stream": "ddff_perception.depth_from_focus.train_focus_stream",
+    "ddffnet_upconv": f"{_PAPERS}:DDFFNET_UPCONV",
+    "ddffnet_unpool": f"{_PAPERS}:DDFFNET_UNPOOL",
+    "ddffnet_bl": f"{_PAPERS}:DDFFNET_BL",
+    "ddffnet_cc1": f"{_PAPERS}:DDFFNET_CC1",
+    "ddffnet_cc2": f"{_PAPERS}:DDFFNET_CC2",
+    "ddffnet_cc3": f"{_PAPERS}:DDFFNET_CC3",
+    "pspnet": f"{_PAPERS}:PSPNET",
+    "dynamic_fusion": f"{_PAPERS}:DYNAMIC_FUSION",
 }
 PRESETS = NetworkPresets(NETWORKS)
 

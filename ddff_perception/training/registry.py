@@ -1,6 +1,7 @@
 """Networks by name, each in a module of its own that is imported only when it is trained.
 
-The module of a network holds
+The module of a network (or, for several networks in one module, `module:NAME` an object in it)
+holds
 
     PRESETS        settings by name, at least `smoke`, a few steps for a test
     PARAMETERS     what can be set beside FIT_PARAMETERS, a ParameterTable (optional)
@@ -55,11 +56,13 @@ class NetworkPresets(Mapping[str, Mapping[str, FitSettings]]):
 
 
 def training_module(networks: Mapping[str, str], network: str) -> TrainingModule:
-    """The module of `network`; raises InputError where there is no such network."""
+    """What trains `network`; raises InputError where there is no such network."""
     if network not in networks:
         known = ", ".join(networks) or "none yet"
         raise InputError(f"there is no network {network!r}; there are: {known}")
-    return cast(TrainingModule, importlib.import_module(networks[network]))
+    name, _, attribute = networks[network].partition(":")
+    module = importlib.import_module(name)
+    return cast(TrainingModule, getattr(module, attribute) if attribute else module)
 
 
 def make_job(

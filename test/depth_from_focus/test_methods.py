@@ -8,6 +8,7 @@ from ddff_perception.types import InputError
 
 def test_the_methods_are_those_of_the_papers_and_ours():
     names = ["multiscale", "focus_stream", "focus_measure", "yardstick", "vdff", "tv", "nonlinear"]
+    names += ["ddffnet", "dynamic_fusion"]
     assert list(METHODS) == names
     assert COMMON_PARAMETERS["method"].default == names[0]
     assert COMMON_PARAMETERS["method"].choices == tuple(names)

@@ -1,0 +1,92 @@
+"""What the papers' networks learn from, by what lies in a folder or file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+from ..training.batches import make_loader
+from ..training.presets import FitSettings
+from ..types import InputError
+from .data_ddff12 import Ddff12Scene
+from .data_fixed_slices import Batch, FixedSliceItems, FixedSlices, PlaneStacks
+from .data_lfsd import LightFieldSamples, find_samples
+from .data_light_field_benchmark import LightFieldBenchmark, find_scenes
+from .data_stack_files import StackBatches
+from .data_stack_folders import StackFolders, find_stacks, split_stacks
+
+# Crops of DDFF 12-Scene overlap by three quarters (224 px at a stride of 56).
+STRIDES_PER_CROP = 4
+_ALL_IN_FOCUS = ("allfocus", "all_focus_images", "rgb")
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """What to train on and to validate on, and what it is in a few words."""
+
+    train: DataLoader[Any] | IterableDataset[Batch]
+    validation: DataLoader[Any] | None
+    description: str
+
+
+def open_source(path: Path | None, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
+    """Batches of `slices` slices, nearest first, in crops of at most `crop` px.
+
+    `path`: the HDF5 file of DDFF 12-Scene; a folder with training stacks (`ddff` makes them), with
+    DUT-LFDD or LFSD, with scenes of the 4D light field benchmark, or with stack folders; None for
+    planes made on the spot. Raises InputError where it is none of these.
+    """
+    if path is None:
+        made = PlaneStacks(settings.batch, slices, crop)
+        return TrainingSource(FixedSlices(made, slices, crop), None, "planes made on the spot")
+    if not path.exists():
+        raise InputError(f"there is nothing to learn from at {path}")
+    if path.is_file():
+        return _ddff12(path, settings, slices, crop)
+    if any(path.glob("*.npz")):
+        # Sweeps keep their slices: fewer than the network takes would be repeated ones.
+        drawn = StackBatches([path], settings.batch, fewest_slices=slices)
+        return TrainingSource(FixedSlices(drawn, slices, crop), None, "procedural and path-traced")
+    if any(path.glob("*/parameters.cfg")) or any(path.glob("*/*/parameters.cfg")):
+        scenes = find_scenes(path, "train")
+        found: Dataset[Batch] = LightFieldBenchmark(scenes, slices=slices, crop=crop)
+        loader = make_loader(FixedSliceItems(found, slices), settings)
+        return TrainingSource(loader, None, "4D light field benchmark")
+    if _holds_samples(path):
+        train = LightFieldSamples(find_samples(path, "train"), slices=slices)
+        loader = make_loader(FixedSliceItems(train, slices, crop), settings)
+        return TrainingSource(loader, None, "focal stacks of a Lytro camera")
+    return _stack_folders(path, settings, slices, crop)
+
+
+def _ddff12(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
+    train, validation = (
+        FixedSliceItems(
+            Ddff12Scene(path, split, crop=crop, stride=max(1, crop // STRIDES_PER_CROP)), slices
+        )
+        for split in ("train", "val")
+    )
+    held = make_loader(validation, settings, shuffle=False)
+    return TrainingSource(make_loader(train, settings), held, "DDFF 12-Scene")
+
+
+def _stack_folders(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
+    learned, held = split_stacks(find_stacks([path]))
+    train = StackFolders(learned)
+    loader = make_loader(FixedSliceItems(train, slices, crop), settings)
+    validation = None
+    if held:
+        whole = FixedSliceItems(StackFolders(held, augment=False), slices)
+        validation = make_loader(whole, settings, shuffle=False)
+    return TrainingSource(loader, validation, "stack folders")
+
+
+def _holds_samples(path: Path) -> bool:
+    """Whether there is a folder of all-in-focus images, below one of a split or not."""
+    return any(
+        folder.is_dir() and folder.name.lower() in _ALL_IN_FOCUS
+        for folder in (*path.glob("*"), *path.glob("*/*"))
+    )

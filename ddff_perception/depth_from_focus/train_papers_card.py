@@ -1,0 +1,95 @@
+"""The model card of a network over whole stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engines.model_zoo import ModelCard, TensorCard, card_path, write_card
+from .network_common import FocusNetwork, parameter_count
+from .network_export import LARGEST_SIDE, OPSET, SMALLEST_SIDE
+
+TYPICAL = (480, 640)
+LICENCE = "Apache-2.0"
+
+
+def write_stack_card(
+    path: Path,
+    description: str,
+    network: FocusNetwork,
+    slices: int,
+    precision: str,
+    record: Mapping[str, Any],
+) -> Path:
+    """Writes the card beside the ONNX file at `path`; returns the card's path.
+
+    `record`: the JSON beside the weights, as training leaves it.
+    """
+    image = ("height", "width")
+    card = ModelCard(
+        name=path.stem,
+        description=f"{description}; {slices} slices",
+        inputs=(
+            TensorCard(
+                "images",
+                (1, slices, 3, *image),
+                "float32",
+                "BSCHW",
+                "the slices, BGR, nearest focus first, evenly spaced in dioptres",
+                range=(0.0, 1.0),
+            ),
+            TensorCard(
+                "dioptres",
+                (1, slices),
+                "float32",
+                "BS",
+                "inverse focus distance of each slice, or any other linear coordinate",
+                unit="1/m",
+            ),
+        ),
+        outputs=(
+            TensorCard(
+                "position",
+                (1, *image),
+                "float32",
+                "BHW",
+                "where along the sweep each pixel is sharp: 0 farthest, 1 nearest focus",
+            ),
+            TensorCard(
+                "disparity",
+                (1, *image),
+                "float32",
+                "BHW",
+                "the same in the unit of dioptres",
+                unit="1/m",
+            ),
+        ),
+        opset=OPSET,
+        precision=precision,
+        training_command=training_command(record),
+        seed=int(record["settings"]["seed"]),
+        data=str(record["data_source"]),
+        metrics=dict(record.get("losses") or {}),
+        limits=(
+            "For comparison with the papers, smaller and trained far shorter than theirs. Other "
+            f"numbers of slices than {slices} are thinned or repeated. No confidence comes out."
+        ),
+        licence=LICENCE,
+        axes={
+            name: (SMALLEST_SIDE, typical, LARGEST_SIDE)
+            for name, typical in zip(image, TYPICAL, strict=True)
+        },
+        parameters=parameter_count(network),
+    )
+    write_card(path, card)
+    return card_path(path)
+
+
+def training_command(record: Mapping[str, Any]) -> str:
+    """The command that trained the weights, as their record tells it."""
+    words = ["ddff train depth_from_focus", f"--network {record['network']}"]
+    words.append(f"--preset {record['preset']}")
+    words += [f"--set {text}" for text in record.get("overrides", ())]
+    words += ["--data STACKS" for _ in record.get("data", ())]
+    return " ".join([*words, "-o OUT"])
