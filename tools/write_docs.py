@@ -46,6 +46,35 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "median_s": "s per stack",
         },
     ),
+    "learned_accuracy": (
+        "Learned depth on the same stacks",
+        "The stacks and scores of the table above, whose seeds no training has.",
+        {
+            "method": "method",
+            "mae_dpt": "error [1/m]",
+            "ratio_to_yardstick": "ratio",
+            "half_mae_dpt": "confident half [1/m]",
+            "abs_rel": "Abs rel",
+            "delta_1": "δ %",
+            "delta_2": "δ² %",
+            "calibration_error": "calibration",
+            "median_s": "s per stack",
+        },
+    ),
+    "learned_speed": (
+        "Speed of FocusStream",
+        "640x480, ten slices, two threads. `step` is one new slice to new depth, `stack` all ten "
+        "anew; CPU times add up both threads and hold on a busy machine, the others do not.",
+        {
+            "engine": "engine",
+            "slice_cpu_ms": "slice, CPU [ms]",
+            "step_cpu_ms": "step, CPU [ms]",
+            "stack_cpu_ms": "stack, CPU [ms]",
+            "cpu_ratio": "step / stack, CPU",
+            "step_ms": "step [ms]",
+            "stack_ms": "stack [ms]",
+        },
+    ),
     "reflection_panes": (
         "Reflections on rendered panes",
         "Panes of glass rendered by polarized path tracing, flat and curved, with a camera's noise "

@@ -42,7 +42,7 @@ def train(
     Examples:
       ddff train depth_from_focus --network focus_stream --preset smoke -o out/smoke
 
-      ddff train depth_from_focus --network focus_stream --preset ship -o out/run --resume
+      ddff train depth_from_focus --network focus_stream --preset cpu -o out/run --resume
 
       ddff train depth_from_focus --network focus_stream --preset tune -o out/mine
       --start weights.safetensors --data my_stacks --set minutes=30
