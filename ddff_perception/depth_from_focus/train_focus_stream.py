@@ -54,7 +54,7 @@ PARAMETERS = ParameterTable(
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"stacks": 30_000, "views": 1000},
-    "smoke": {"stacks": 6, "views": 0, "stack_width": 96, "stacks_folder": "out/smoke_stacks"},
+    "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
 }
 
 
@@ -147,6 +147,8 @@ def _make_stacks(values: Mapping[str, Value]) -> Path:
         module = "ddff_perception.simulation.sharp_views"
         subprocess.run([sys.executable, "-m", module, str(views), str(scenes)], check=True)
     width = int(values["stack_width"])  # type: ignore[arg-type]
-    size = StackSettings(height=width * 3 // 4, width=width)
+    # The network takes sides that are multiples of 32 pixels.
+    side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
+    size = StackSettings(height=side[0], width=side[1])
     write_stacks(folder, range(wanted), views if views.is_dir() else None, size)
     return folder

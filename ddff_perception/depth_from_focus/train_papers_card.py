@@ -12,6 +12,7 @@ from .network_export import LARGEST_SIDE, OPSET, SMALLEST_SIDE
 
 TYPICAL = (480, 640)
 LICENCE = "Apache-2.0"
+_IMAGE = ("height", "width")
 
 
 def write_stack_card(
@@ -26,45 +27,11 @@ def write_stack_card(
 
     `record`: the JSON beside the weights, as training leaves it.
     """
-    image = ("height", "width")
     card = ModelCard(
         name=path.stem,
         description=f"{description}; {slices} slices",
-        inputs=(
-            TensorCard(
-                "images",
-                (1, slices, 3, *image),
-                "float32",
-                "BSCHW",
-                "the slices, BGR, nearest focus first, evenly spaced in dioptres",
-                range=(0.0, 1.0),
-            ),
-            TensorCard(
-                "dioptres",
-                (1, slices),
-                "float32",
-                "BS",
-                "inverse focus distance of each slice, or any other linear coordinate",
-                unit="1/m",
-            ),
-        ),
-        outputs=(
-            TensorCard(
-                "position",
-                (1, *image),
-                "float32",
-                "BHW",
-                "where along the sweep each pixel is sharp: 0 farthest, 1 nearest focus",
-            ),
-            TensorCard(
-                "disparity",
-                (1, *image),
-                "float32",
-                "BHW",
-                "the same in the unit of dioptres",
-                unit="1/m",
-            ),
-        ),
+        inputs=_inputs(slices),
+        outputs=_outputs(),
         opset=OPSET,
         precision=precision,
         training_command=training_command(record),
@@ -78,12 +45,53 @@ def write_stack_card(
         licence=LICENCE,
         axes={
             name: (SMALLEST_SIDE, typical, LARGEST_SIDE)
-            for name, typical in zip(image, TYPICAL, strict=True)
+            for name, typical in zip(_IMAGE, TYPICAL, strict=True)
         },
         parameters=parameter_count(network),
     )
     write_card(path, card)
     return card_path(path)
+
+
+def _inputs(slices: int) -> tuple[TensorCard, ...]:
+    return (
+        TensorCard(
+            "images",
+            (1, slices, 3, *_IMAGE),
+            "float32",
+            "BSCHW",
+            "the slices, BGR, nearest focus first, evenly spaced in dioptres",
+            range=(0.0, 1.0),
+        ),
+        TensorCard(
+            "dioptres",
+            (1, slices),
+            "float32",
+            "BS",
+            "inverse focus distance of each slice, or any other linear coordinate",
+            unit="1/m",
+        ),
+    )
+
+
+def _outputs() -> tuple[TensorCard, ...]:
+    return (
+        TensorCard(
+            "position",
+            (1, *_IMAGE),
+            "float32",
+            "BHW",
+            "where along the sweep each pixel is sharp: 0 farthest, 1 nearest focus",
+        ),
+        TensorCard(
+            "disparity",
+            (1, *_IMAGE),
+            "float32",
+            "BHW",
+            "the same in the unit of dioptres",
+            unit="1/m",
+        ),
+    )
 
 
 def training_command(record: Mapping[str, Any]) -> str:
