@@ -38,6 +38,18 @@ class FixedSlices(IterableDataset[Batch]):
             yield with_slices(random_crop(batch, self._crop), self._slices)
 
 
+class Mixed(IterableDataset[Batch]):
+    """Batches of `first`, and with probability `share` of `second` instead."""
+
+    def __init__(self, first: Iterable[Batch], second: Iterable[Batch], share: float) -> None:
+        self._sources, self._share = (first, second), share
+
+    def __iter__(self) -> Iterator[Batch]:
+        first, second = (iter(source) for source in self._sources)
+        while True:
+            yield next(second if float(torch.rand(())) < self._share else first)
+
+
 class FixedSliceItems(Dataset[Batch]):
     """The same for a data set of single stacks (no B axis), as the readers of the papers' data
     give them; `crop` 0 leaves the images whole.
@@ -102,8 +114,9 @@ def with_slices(batch: Batch, slices: int) -> Batch:
 class PlaneStacks(IterableDataset[Batch]):
     """Endless sweeps over textured planes at two distances, made on the spot.
 
-    For a first look at whether a network trains, without any data: blur is Gaussian, nothing
-    hides anything. `size`: side of the images in px; random numbers are torch's.
+    For a first look at whether a network trains, and to show a network what focus is: everything
+    is textured, blur is Gaussian, nothing hides anything. Blur, contrast and noise differ from
+    stack to stack. `size`: side of the images in px; random numbers are torch's.
     """
 
     def __init__(self, batch: int, slices: int, size: int) -> None:
@@ -118,12 +131,14 @@ class PlaneStacks(IterableDataset[Batch]):
     def _draw(self) -> Batch:
         size, count = self._size, self._batch
         dioptres = torch.linspace(0.2, 2.2, self._slices).repeat(count, 1)
-        near, far = 1.3 + 0.9 * torch.rand(count), 0.2 + 0.9 * torch.rand(count)
+        near, far = 1.2 + torch.rand(count), 0.2 + torch.rand(count)
         edge = size // 4 + int(torch.randint(size // 2, ()))
         truth = far[:, None, None].repeat(1, size, size)
         truth[..., :edge] = near[:, None, None]
-        texture = self._texture()
-        images = [self._seen(texture, truth, focus) for focus in dioptres[0]]
+        # Disc diameter in px per dioptre: 5 to 24 px over the whole sweep.
+        blur = 2.5 * torch.exp(torch.rand(count) * 1.57)
+        texture, noise = self._texture(), 0.03 * torch.rand(count, 1, 1, 1).square()
+        images = [self._seen(texture, truth, focus, blur, noise) for focus in dioptres[0]]
         return {
             "images": torch.stack(images, dim=1),
             "dioptres": dioptres,
@@ -132,22 +147,25 @@ class PlaneStacks(IterableDataset[Batch]):
         }
 
     def _texture(self) -> Tensor:
-        """Noise in three octaves, B x 3 x size x size in 0..1."""
+        """Noise in four octaves of any contrast, B x 3 x size x size in 0..1."""
         total = torch.zeros(self._batch, 3, self._size, self._size)
-        for octave in range(3):
+        for octave in range(4):
             side = -(-self._size // 2**octave)
-            noise = torch.rand(self._batch, 3, side, side)
+            noise = torch.rand(self._batch, 3, side, side) - 0.5
             total += functional.interpolate(noise, size=(self._size, self._size), mode="bilinear")
-        return total / 3
+        contrast = torch.rand(self._batch, 1, 1, 1) + 0.05
+        return (0.2 + 0.6 * torch.rand(self._batch, 3, 1, 1) + contrast * total).clamp(0, 1)
 
-    def _seen(self, texture: Tensor, truth: Tensor, focus: Tensor) -> Tensor:
+    def _seen(
+        self, texture: Tensor, truth: Tensor, focus: Tensor, blur: Tensor, noise: Tensor
+    ) -> Tensor:
         image = torch.empty_like(texture)
         for number, planes in enumerate(truth):
             for plane in planes.unique():
-                sigma = DISC_TO_SIGMA * 10.0 * float((plane - focus).abs())
+                sigma = DISC_TO_SIGMA * float(blur[number] * (plane - focus).abs())
                 blurred = _gaussian(texture[number], sigma)
                 image[number] = torch.where(planes == plane, blurred, image[number])
-        return (image + 0.01 * torch.randn_like(image)).clamp(0, 1)
+        return (image + noise * torch.randn_like(image)).clamp(0, 1)
 
 
 def _gaussian(image: Tensor, sigma: float) -> Tensor:

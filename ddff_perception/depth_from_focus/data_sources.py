@@ -12,7 +12,7 @@ from ..training.batches import make_loader
 from ..training.presets import FitSettings
 from ..types import InputError
 from .data_ddff12 import Ddff12Scene
-from .data_fixed_slices import Batch, FixedSliceItems, FixedSlices, PlaneStacks
+from .data_fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
 from .data_lfsd import LightFieldSamples, find_samples
 from .data_light_field_benchmark import LightFieldBenchmark, find_scenes
 from .data_stack_files import StackBatches
@@ -32,15 +32,18 @@ class TrainingSource:
     description: str
 
 
-def open_source(path: Path | None, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
+def open_source(
+    path: Path | None, settings: FitSettings, slices: int, crop: int, planes: float = 0.0
+) -> TrainingSource:
     """Batches of `slices` slices, nearest first, in crops of at most `crop` px.
 
     `path`: the HDF5 file of DDFF 12-Scene; a folder with training stacks (`ddff` makes them), with
     DUT-LFDD or LFSD, with scenes of the 4D light field benchmark, or with stack folders; None for
-    planes made on the spot. Raises InputError where it is none of these.
+    planes made on the spot. `planes`: share of batches of training stacks that are such planes.
+    Raises InputError where it is none of these.
     """
+    made = PlaneStacks(settings.batch, slices, crop)
     if path is None:
-        made = PlaneStacks(settings.batch, slices, crop)
         return TrainingSource(FixedSlices(made, slices, crop), None, "planes made on the spot")
     if not path.exists():
         raise InputError(f"there is nothing to learn from at {path}")
@@ -49,7 +52,8 @@ def open_source(path: Path | None, settings: FitSettings, slices: int, crop: int
     if any(path.glob("*.npz")):
         # Sweeps keep their slices: fewer than the network takes would be repeated ones.
         drawn = StackBatches([path], settings.batch, fewest_slices=slices)
-        return TrainingSource(FixedSlices(drawn, slices, crop), None, "procedural and path-traced")
+        mixed = FixedSlices(Mixed(drawn, made, planes), slices, crop)
+        return TrainingSource(mixed, None, f"training stacks, {planes:.0%} textured planes")
     if any(path.glob("*/parameters.cfg")) or any(path.glob("*/*/parameters.cfg")):
         scenes = find_scenes(path, "train")
         found: Dataset[Batch] = LightFieldBenchmark(scenes, slices=slices, crop=crop)

@@ -28,9 +28,9 @@ def export_onnx(
     """Writes `network` in evaluation mode to `path`, atomically; returns it.
 
     Inputs `images` (1 x S x 3 x height x width float32, any size) and `dioptres` (1 x S float32);
-    outputs `position` and `disparity`, each 1 x height
-    x width float32. S is fixed: the network's own, or `slices` where it takes any number. With
-    `precision` float16 the layers compute in float16 and the file is half as large.
+    outputs `position` and `disparity`, each 1 x height x width float32. S is fixed: the network's
+    own, or `slices` where it takes any number. With `precision` float16 the layers compute in
+    float16 and the file is half as large.
     """
     count = network.slices or slices
     if count is None:

@@ -38,6 +38,9 @@ SHARED = (
     Parameter("crop", 224, "side of the training crops", "px", 32, 1024),
     Parameter("loss", "squares", "which loss", choices=LOSSES),
     Parameter(
+        "planes", 0.0, "share of batches that are textured planes made on the spot", "", 0.0, 1.0
+    ),
+    Parameter(
         "along_sweep",
         True,
         "learn where along the sweep a pixel is sharp; false is dioptres, for a sweep that never "
@@ -70,7 +73,8 @@ class PaperNetwork:
         torch.manual_seed(settings.seed)
         network = self.make(values)
         slices, crop = int(values["slices"]), int(values["crop"])  # type: ignore[arg-type]
-        source = open_source(data[0] if data else None, settings, slices, crop)
+        planes = float(values["planes"])  # type: ignore[arg-type]
+        source = open_source(data[0] if data else None, settings, slices, crop, planes)
         return TrainingJob(
             network,
             make_loss(str(values["loss"]), bool(values["along_sweep"])),

@@ -99,5 +99,6 @@ def training_command(record: Mapping[str, Any]) -> str:
     words = ["ddff train depth_from_focus", f"--network {record['network']}"]
     words.append(f"--preset {record['preset']}")
     words += [f"--set {text}" for text in record.get("overrides", ())]
+    words += ["--start WEIGHTS"] if "start" in record else []
     words += ["--data STACKS" for _ in record.get("data", ())]
     return " ".join([*words, "-o OUT"])

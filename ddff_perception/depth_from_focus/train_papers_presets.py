@@ -79,7 +79,7 @@ DYNAMIC_FUSION_PAPER = FitSettings(
     ema=0.0,
     precision="32",
 )
-LIGHT_VALUES: Mapping[str, Value] = {"crop": 64, "loss": "mean_squares"}
+LIGHT_VALUES: Mapping[str, Value] = {"crop": 64, "loss": "mean_squares", "planes": 0.5}
 SMOKE_VALUES: Mapping[str, Value] = {"crop": 64, "slices": 5, "loss": "mean_squares"}
 
 
