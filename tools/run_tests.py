@@ -9,6 +9,8 @@ import pytest
 
 
 def main() -> int:
+    # Workers with as many threads as there are cores would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = min(4, max(2, os.cpu_count() or 2))
     arguments = ["-n", str(workers), "--dist", "loadgroup", "--timeout", "180", "-q"]
     return int(pytest.main(arguments + sys.argv[1:]))

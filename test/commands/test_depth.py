@@ -102,7 +102,11 @@ def test_names_with_brackets_are_shown_as_they_are(tmp_path, capfd):
     assert "[red]out" in outcome.output.replace("\n", "")
 
 
-@pytest.mark.parametrize("method", METHODS)
+# The papers' networks come without weights.
+COMPLETE = [name for name in METHODS if name not in ("ddffnet", "dynamic_fusion")]
+
+
+@pytest.mark.parametrize("method", COMPLETE)
 def test_every_method_can_be_chosen(method, stack, tmp_path, capfd):
     outputs = tmp_path / "option", tmp_path / "parameter"
     assert ddff(capfd, "depth", stack, "-o", outputs[0], "--method", method).status == 0
@@ -111,6 +115,14 @@ def test_every_method_can_be_chosen(method, stack, tmp_path, capfd):
         assert json.loads((output / "summary.json").read_text())["method"] == method
         error = np.abs(1 / np.load(output / "depth.npy") - 1 / wall_depth())
         assert np.median(error) < 0.15
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - set(COMPLETE)))
+def test_a_method_whose_network_does_not_ship_asks_for_one(method, stack, tmp_path, capfd):
+    outcome = ddff(capfd, "depth", stack, "-o", tmp_path / "out", "--method", method)
+    assert outcome.status == 2
+    assert "there is no model" in outcome.errors
+    assert "give your own" in outcome.errors
 
 
 def test_unknown_distances_give_relative_depth_and_no_metres(tmp_path, capfd):

@@ -82,8 +82,8 @@ def test_the_papers_presets_are_the_papers_settings():
     assert fusion.weight_decay == 1e-4
     values = job("ddffnet_cc3", "paper").record["network_parameters"]
     assert values == {
-        "slices": 10, "crop": 224, "loss": "squares", "planes": 0.0, "along_sweep": False, "width": 1.0,
-        "dropout": 0.5, "vgg16": "",
+        "slices": 10, "crop": 224, "loss": "squares", "planes": 0.0, "along_sweep": False,
+        "width": 1.0, "dropout": 0.5, "vgg16": "",
     }  # fmt: skip
 
 

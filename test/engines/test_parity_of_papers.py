@@ -1,13 +1,43 @@
-"""The papers' shipped networks on every backend."""
+"""The papers' networks on every backend, after a few steps of training: no weights of them ship."""
 
+import pytest
 from parity import ParityBattery
+
+pytest.importorskip("lightning")
+
+from ddff_perception.depth_from_focus.train import export, job
+from ddff_perception.engines.model_zoo import find_model
+from ddff_perception.training.fit import fit
+
+SIZES = ({"height": 97, "width": 131},)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The ONNX file of a network by name, trained once per process."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            weights = fit(job(name, "smoke"), folder / "run")
+            made[name] = next(p for p in export(weights, folder, "float32") if p.suffix == ".onnx")
+        return find_model(made[name])
+
+    return get
 
 
 class TestDDFFNet(ParityBattery):
-    name = "ddffnet_cc3"
-    sizes = ({"height": 97, "width": 131},)
+    sizes = SIZES
+
+    @pytest.fixture
+    def model(self, trained):
+        return trained("ddffnet_cc3")
 
 
 class TestDynamicFusion(ParityBattery):
-    name = "dynamic_fusion"
-    sizes = ({"height": 97, "width": 131},)
+    sizes = SIZES
+
+    @pytest.fixture
+    def model(self, trained):
+        return trained("dynamic_fusion")
