@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -53,7 +54,9 @@ def parameter_file(interface: NodeInterface) -> str:
     for parameter in interface.parameters:
         *parents, name = parameter.name.split(".")
         if parents != group:
-            lines += [f"{'  ' * (2 + i)}{parent}:" for i, parent in enumerate(parents)]
+            # A group that is open stays so: named twice, YAML would forget its first part.
+            known = len(os.path.commonprefix([group, parents]))
+            lines += [f"{'  ' * (2 + i)}{parents[i]}:" for i in range(known, len(parents))]
             group = parents
         indent = "  " * (2 + len(parents))
         lines.append(f"{indent}# {_comment(parameter)}")
