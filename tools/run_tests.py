@@ -1,19 +1,33 @@
-"""`make test`: the whole suite, in parallel where the machine has cores for it."""
+"""`make test`: the whole suite, in parallel where the machine has cores for it.
+
+Tests that load torch or an engine run after the others, one after another in a process of their
+own: beside the threads of these libraries, workers ended without a word where a test started a
+process.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
+from pathlib import Path
 
-import pytest
+ROOT = Path(__file__).resolve().parent.parent
+_LOADS_NETWORKS = re.compile(
+    r"torch|lightning|onnx|openvino|tensorrt|METHODS|focus_stream|perception\.engines|[\"']network"
+)
 
 
 def main() -> int:
-    # Workers with as many threads as there are cores would wait for each other.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    files = sorted((ROOT / "test").rglob("test_*.py"))
+    alone = [str(f) for f in files if _LOADS_NETWORKS.search(f.read_text(encoding="utf-8"))]
     workers = min(4, max(2, os.cpu_count() or 2))
-    arguments = ["-n", str(workers), "--dist", "loadgroup", "--timeout", "180", "-q"]
-    return int(pytest.main(arguments + sys.argv[1:]))
+    common = [sys.executable, "-m", "pytest", "-q", "--timeout", "180", *sys.argv[1:]]
+    shared = [*common, "-n", str(workers), "--dist", "loadgroup", str(ROOT / "test")]
+    shared += [f"--ignore={name}" for name in alone]
+    single = [*common, "-p", "no:xdist", *alone]
+    return max(subprocess.run(c, check=False).returncode for c in (shared, single))
 
 
 if __name__ == "__main__":

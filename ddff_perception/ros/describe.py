@@ -7,9 +7,9 @@ python -m ddff_perception.ros.describe --yaml depth_from_focus   # the parameter
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
-import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -55,7 +55,10 @@ def parameter_file(interface: NodeInterface) -> str:
         *parents, name = parameter.name.split(".")
         if parents != group:
             # A group that is open stays so: named twice, YAML would forget its first part.
-            known = len(os.path.commonprefix([group, parents]))
+            same = itertools.takewhile(
+                lambda pair: pair[0] == pair[1], zip(group, parents, strict=False)
+            )
+            known = len(list(same))
             lines += [f"{'  ' * (2 + i)}{parents[i]}:" for i in range(known, len(parents))]
             group = parents
         indent = "  " * (2 + len(parents))
