@@ -42,8 +42,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "vdff (grid search)": dict(VDFF_TUNED),
     "multiscale": {},
     "multiscale + regularisation": {"regularisation": 100.0, "regularisation_power": 2.0},
-    "ddffnet": {},
-    "dynamic_fusion": {},
 }
 
 
