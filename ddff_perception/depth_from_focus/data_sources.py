@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ..training.batches import make_loader
+from ..training.fit import uses_gpu
 from ..training.presets import FitSettings
 from ..types import InputError
 from .data_ddff12 import Ddff12Scene
+from .data_device import DeviceSettings, DeviceStacks
+from .data_device_views import ViewPool
 from .data_fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
 from .data_lfsd import LightFieldSamples, find_samples
 from .data_light_field_benchmark import LightFieldBenchmark, find_scenes
@@ -37,9 +41,10 @@ def open_source(
 ) -> TrainingSource:
     """Batches of `slices` slices, nearest first, in crops of at most `crop` px.
 
-    `path`: the HDF5 file of DDFF 12-Scene; a folder with training stacks (`ddff` makes them), with
-    DUT-LFDD or LFSD, with scenes of the 4D light field benchmark, or with stack folders; None for
-    planes made on the spot. `planes`: share of batches of training stacks that are such planes.
+    `path`: the HDF5 file of DDFF 12-Scene; a folder with sharp views to be blurred on the training
+    device, with training stacks (`ddff` makes both), with DUT-LFDD or LFSD, with scenes of the 4D
+    light field benchmark, or with stack folders; None for planes made on the spot. `planes`: share
+    of batches of training stacks that are such planes.
     Raises InputError where it is none of these.
     """
     made = PlaneStacks(settings.batch, slices, crop)
@@ -49,6 +54,8 @@ def open_source(
         raise InputError(f"there is nothing to learn from at {path}")
     if path.is_file():
         return _ddff12(path, settings, slices, crop)
+    if any(path.glob("*.npy")):
+        return _views(path, settings, slices, crop)
     if any(path.glob("*.npz")):
         # Sweeps keep their slices: fewer than the network takes would be repeated ones.
         drawn = StackBatches([path], settings.batch, fewest_slices=slices)
@@ -64,6 +71,15 @@ def open_source(
         loader = make_loader(FixedSliceItems(train, slices, crop), settings)
         return TrainingSource(loader, None, "focal stacks of a Lytro camera")
     return _stack_folders(path, settings, slices, crop)
+
+
+def _views(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
+    pool = ViewPool([path], torch.device("cuda" if uses_gpu(settings) else "cpu"))
+    size = (crop, crop, 1.0)
+    takes = 2 if settings.batch % 2 == 0 else 1
+    drawn = DeviceSettings(settings.batch // takes, takes, slices=slices, sizes=(size, size))
+    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
+    return TrainingSource(DeviceStacks(pool, drawn), None, f"stacks without end of {views}")
 
 
 def _ddff12(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:

@@ -1,11 +1,13 @@
 """FocusStream's training: `ddff train depth_from_focus --network focus_stream --preset cpu -o RUN`.
 
-Without `--data` the stacks are made first, in RUN's neighbour `out/training_stacks` or where
-`stacks_folder` says: path-traced views where Mitsuba is installed, and procedural ones.
+Without `--data` what it learns from is made first: path-traced views where Mitsuba is installed,
+and procedural ones, in `views_folder`. The preset `gpu` blurs them on the GPU while it trains, so
+that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,10 +21,13 @@ from torch.nn import functional
 
 from ..files.stack_folder import read_json
 from ..parameters import Parameter, ParameterTable, Value
+from ..training.fit import uses_gpu
 from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
 from ..training.weights import load_weights
 from ..types import InputError
+from .data_device import DeviceSettings, DeviceStacks
+from .data_device_views import ViewPool, write_procedural_views
 from .data_stack_files import StackBatches, stack_files, write_stacks
 from .data_stacks import StackSettings
 from .network_focus_stream import FocusStream
@@ -35,7 +40,9 @@ _CPU = FitSettings(
 PRESETS: dict[str, FitSettings] = {
     "cpu": _CPU,
     "overnight": replace(_CPU, minutes=420.0, batch=12),
-    "gpu": replace(_CPU, minutes=0.0, steps=40_000, batch=32, workers=8, precision="auto"),
+    "gpu": replace(
+        _CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999, precision="auto"
+    ),
     "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
@@ -43,31 +50,55 @@ _DATA = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
 )
+# Views of all scenes have the size of the path-traced ones.
+_VIEW_SIZE = (360, 480)
 PARAMETERS = ParameterTable(
     [
         Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
         Parameter("views", 40, "path-traced scenes to make them from", "", 0, 10**5),
         Parameter("stack_width", 256, "of the stacks that are made", "px", 64, 1024),
         Parameter("stacks_folder", "out/training_stacks", "where they are made, or are already"),
+        Parameter("on_device", False, "blur views on the training device, without stacks on disk"),
+        Parameter("scenes", 2000, "procedural scenes beside the views, on_device", "", 0, 10**6),
+        Parameter("views_folder", "out/training_views", "of what is blurred on_device"),
     ]
 )
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
-    "gpu": {"stacks": 30_000, "views": 1000},
+    "gpu": {"on_device": True, "views": 120},
     "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
 }
 
 
 def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
-    """The job; raises InputError where a folder of `data` holds no training stacks."""
+    """The job; raises InputError where a folder of `data` holds no training stacks (no views, with
+    `on_device`).
+    """
     network = FocusStream()
+    if values["on_device"]:
+        return _on_device(network, settings, values, data)
     folders = list(data) or [_make_stacks(values)]
     files = [file for folder in folders for file in stack_files(folder)]
     if not files:
         raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
     batches = StackBatches(folders, settings.batch, bins=network.settings.bins)
-    record = {"training_stacks": len(files)}
+    record = {"training_data": f"{len(files)} stacks"}
     return TrainingJob(network, stream_loss, batches, settings, record=record)
+
+
+def _on_device(
+    network: FocusStream, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+) -> TrainingJob:
+    """The job on stacks that are blurred on the device from views, of `data` or made here."""
+    folders = list(data) or [_make_views(values)]
+    device = torch.device("cuda" if uses_gpu(settings) else "cpu")
+    pool = ViewPool(folders, device)
+    takes = 2 if settings.batch % 2 == 0 else 1
+    drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins)
+    record = {
+        "training_data": f"endless stacks of {pool.traced} traced, {pool.procedural} made views"
+    }
+    return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
 
 
 def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
@@ -81,7 +112,7 @@ def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
     told = {
         "command": " ".join([*words, "-o OUT"]),
         "seed": record.get("settings", {}).get("seed", 0),
-        "data": f"{record.get('training_stacks', 0)} stacks, {_DATA}",
+        "data": f"{record.get('training_data', 'stacks')}, {_DATA}",
         "metrics": record.get("metrics") or record.get("losses") or {},
     }
     kind = {"32": "float32", "16": "float16"}.get(precision, precision)
@@ -142,13 +173,29 @@ def _make_stacks(values: Mapping[str, Value]) -> Path:
     if len(stack_files(folder)) >= wanted:
         return folder
     views = folder / "views"
-    if scenes and find_spec("mitsuba") is not None:
-        # The renderer is no module of training: another process, which may lack Mitsuba's rest.
-        module = "ddff_perception.simulation.sharp_views"
-        subprocess.run([sys.executable, "-m", module, str(views), str(scenes)], check=True)
+    _trace_views(views, scenes)
     width = int(values["stack_width"])  # type: ignore[arg-type]
     # The network takes sides that are multiples of 32 pixels.
     side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
     size = StackSettings(height=side[0], width=side[1])
     write_stacks(folder, range(wanted), views if views.is_dir() else None, size)
     return folder
+
+
+def _make_views(values: Mapping[str, Value]) -> Path:
+    """The folder of views, made where it is not complete."""
+    folder = Path(str(values["views_folder"]))
+    _trace_views(folder, int(values["views"]))  # type: ignore[arg-type]
+    scenes = int(values["scenes"])  # type: ignore[arg-type]
+    height, width = _VIEW_SIZE
+    write_procedural_views(folder, scenes, height, width, processes=os.cpu_count() or 1)
+    return folder
+
+
+def _trace_views(folder: Path, scenes: int) -> None:
+    """Path-traced views of `scenes` scenes, where Mitsuba is installed and they are not there."""
+    if not scenes or find_spec("mitsuba") is None:
+        return
+    # The renderer is no module of training: another process, which may lack Mitsuba's rest.
+    module = "ddff_perception.simulation.sharp_views"
+    subprocess.run([sys.executable, "-m", module, str(folder), str(scenes)], check=True)

@@ -79,7 +79,22 @@ DYNAMIC_FUSION_PAPER = FitSettings(
     ema=0.0,
     precision="32",
 )
+# The same networks, a little wider, on one GPU beside others; for views that are blurred there.
+GPU = replace(
+    LIGHT,
+    steps=0,
+    minutes=8.0,
+    batch=16,
+    learning_rate=1e-3,
+    warm_up_steps=200,
+    ema=0.998,
+    device="auto",
+    log_every=20,
+    picture_every=1000,
+    checkpoint_every=1000,
+)
 LIGHT_VALUES: Mapping[str, Value] = {"crop": 64, "loss": "mean_squares", "planes": 0.5}
+GPU_VALUES: Mapping[str, Value] = {"crop": 192, "loss": "mean_squares"}
 SMOKE_VALUES: Mapping[str, Value] = {"crop": 64, "slices": 5, "loss": "mean_squares"}
 
 
@@ -99,9 +114,10 @@ def _ddffnet(variant: str) -> PaperNetwork:
         description=f"DDFFNet-{variant.upper()}, Hazirbas et al., Deep Depth From Focus, 2018",
         make=make,
         PARAMETERS=ParameterTable([*SHARED, WIDTH, dropout, vgg16]),
-        PRESETS={"paper": DDFFNET_PAPER, "light": LIGHT, "smoke": SMOKE},
+        PRESETS={"paper": DDFFNET_PAPER, "gpu": GPU, "light": LIGHT, "smoke": SMOKE},
         PRESET_VALUES={
             "paper": {"along_sweep": False},
+            "gpu": {**GPU_VALUES, "width": 0.25, "dropout": 0.1},
             "light": {**LIGHT_VALUES, "width": 0.125, "dropout": 0.1},
             "smoke": {**SMOKE_VALUES, "width": 0.125},
         },
@@ -164,9 +180,10 @@ PSPNET = PaperNetwork(
     description="PSPNet for focal stacks, compared with in Hazirbas et al., 2018",
     make=_make_psp,
     PARAMETERS=PSP_PARAMETERS,
-    PRESETS={"paper": DDFFNET_PAPER, "light": LIGHT, "smoke": SMOKE},
+    PRESETS={"paper": DDFFNET_PAPER, "gpu": GPU, "light": LIGHT, "smoke": SMOKE},
     PRESET_VALUES={
         "paper": {"along_sweep": False},
+        "gpu": {**GPU_VALUES, "encoder": "resnet18", "width": 0.25},
         "light": {**LIGHT_VALUES, "encoder": "resnet18", "width": 0.25},
         "smoke": {**SMOKE_VALUES, "encoder": "resnet10", "width": 0.125},
     },
@@ -178,11 +195,13 @@ DYNAMIC_FUSION = PaperNetwork(
     PARAMETERS=DYNAMIC_FUSION_PARAMETERS,
     PRESETS={
         "paper": DYNAMIC_FUSION_PAPER,
+        "gpu": GPU,
         "light": replace(LIGHT, learning_rate=3e-3),
         "smoke": SMOKE,
     },
     PRESET_VALUES={
         "paper": {"slices": 12, "crop": 1024, "loss": "dynamic_fusion", "along_sweep": False},
+        "gpu": {**GPU_VALUES, **_light_values(), "loss": "dynamic_fusion"},
         "light": {**LIGHT_VALUES, **_light_values(), "loss": "dynamic_fusion"},
         "smoke": {**SMOKE_VALUES, **_light_values(), "encoder_width": 0.125},
     },
