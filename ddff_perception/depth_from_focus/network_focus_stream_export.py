@@ -42,7 +42,7 @@ class _Head(nn.Module):
 
 def export_encoder(network: FocusStream, path: Path, precision: str = "float32") -> None:
     """`image` (1, height, width, 3) uint8 to `encoding` (1, channels, rows, columns) float32."""
-    encoder = _Encoder(_in_precision(network, precision).encoder)
+    encoder = _Encoder(network_in_precision(network, precision).encoder)
     axes = {"image": {1: "height", 2: "width"}, "encoding": {2: "rows", 3: "columns"}}
     _export(encoder, path, {"image": torch.zeros(1, 96, 128, 3, dtype=torch.uint8)}, axes)
 
@@ -65,10 +65,10 @@ def export_head(network: FocusStream, path: Path, precision: str = "float32") ->
         "offset": {1: "rows", 2: "columns"},
         "log_scale": {1: "rows", 2: "columns"},
     }
-    _export(_Head(_in_precision(network, precision).head), path, inputs, axes)
+    _export(_Head(network_in_precision(network, precision).head), path, inputs, axes)
 
 
-def _in_precision(network: FocusStream, precision: str) -> FocusStream:
+def network_in_precision(network: FocusStream, precision: str) -> FocusStream:
     """A copy whose learned layers compute in `precision`; contrasts and likelihoods, which have
     a wider range than float16, stay as they are.
     """
