@@ -99,12 +99,15 @@ class ViewPool:
 
 
 def write_procedural_views(
-    folder: Path, count: int, height: int, width: int, processes: int
+    folder: Path, count: int, size: tuple[int, int], processes: int, textures: int = 80
 ) -> None:
-    """Writes views of `count` procedural scenes into `folder`; those that are there stay."""
+    """Writes views of `count` procedural scenes into `folder`; those that are there stay.
+
+    `size`: height and width. `textures`: that one process draws from at a time.
+    """
     make_folder(folder)
     jobs = [
-        (folder, first, min(first + _SCENES_PER_MAKER, count), height, width)
+        (folder, first, min(first + _SCENES_PER_MAKER, count), size, textures)
         for first in range(0, count, _SCENES_PER_MAKER)
     ]
     if processes < 2 or len(jobs) < 2:
@@ -116,12 +119,12 @@ def write_procedural_views(
         pool.map(_make_scenes, jobs, chunksize=1)
 
 
-def _make_scenes(job: tuple[Path, int, int, int, int]) -> None:
-    folder, first, end, height, width = job
+def _make_scenes(job: tuple[Path, int, int, tuple[int, int], int]) -> None:
+    folder, first, end, (height, width), textures = job
     files = [folder / f"{PROCEDURAL}_{number:06d}.npy" for number in range(first, end)]
     if all(file.is_file() for file in files):
         return
-    maker = SceneMaker(np.random.default_rng([first, 22]))
+    maker = SceneMaker(np.random.default_rng([first, 22]), textures)
     for file in files:
         scene = maker.scene(height, width)
         root = np.sqrt(np.clip(scene.radiance, 0, 16))

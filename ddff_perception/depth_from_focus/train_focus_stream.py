@@ -187,8 +187,7 @@ def _make_views(values: Mapping[str, Value]) -> Path:
     folder = Path(str(values["views_folder"]))
     _trace_views(folder, int(values["views"]))  # type: ignore[arg-type]
     scenes = int(values["scenes"])  # type: ignore[arg-type]
-    height, width = _VIEW_SIZE
-    write_procedural_views(folder, scenes, height, width, processes=os.cpu_count() or 1)
+    write_procedural_views(folder, scenes, _VIEW_SIZE, processes=os.cpu_count() or 1)
     return folder
 
 

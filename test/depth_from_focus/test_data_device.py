@@ -32,7 +32,7 @@ SMALL = ((64, 96, 1.0), (96, 128, 0.5))
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
     folder = tmp_path_factory.mktemp("views")
-    write_procedural_views(folder, 3, 120, 160, processes=1)
+    write_procedural_views(folder, 3, (120, 160), processes=1, textures=4)
     return ViewPool([folder], CPU)
 
 
