@@ -69,8 +69,9 @@ def export_head(network: FocusStream, path: Path, precision: str = "float32") ->
 
 
 def network_in_precision(network: FocusStream, precision: str) -> FocusStream:
-    """A copy whose learned layers compute in `precision` (float32, float16); contrasts and likelihoods, which have
-    a wider range than float16, stay as they are.
+    """A copy whose learned layers compute in `precision`, float32 or float16.
+
+    Contrasts and likelihoods, which have a wider range than float16, stay as they are.
     """
     result: FocusStream = copy.deepcopy(network).eval().float()
     if precision == "float16":
