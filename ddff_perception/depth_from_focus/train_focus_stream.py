@@ -1,7 +1,8 @@
 """FocusStream's training: `ddff train depth_from_focus --network focus_stream --preset cpu -o RUN`.
 
 Without `--data` the stacks are made first, in RUN's neighbour `out/training_stacks` or where
-`stacks_folder` says: path-traced views where Mitsuba is installed, and procedural ones.
+`stacks_folder` says: path-traced views where Mitsuba is installed, and procedural ones. `--data`
+takes folders of such stacks, or a person's own stack folders (`data_own_stacks.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
 from ..training.weights import load_weights
 from ..types import InputError
+from .data_own_stacks import own_stacks
 from .data_stack_files import StackBatches, stack_files, write_stacks
 from .data_stacks import StackSettings
 from .network_focus_stream import FocusStream
@@ -36,9 +38,10 @@ PRESETS: dict[str, FitSettings] = {
     "cpu": _CPU,
     "overnight": replace(_CPU, minutes=420.0, batch=12),
     "gpu": replace(_CPU, minutes=0.0, steps=40_000, batch=32, workers=8, precision="auto"),
-    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4),
+    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
+_OWN_DATA = "stack folders with true depth"
 _DATA = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
@@ -49,6 +52,9 @@ PARAMETERS = ParameterTable(
         Parameter("views", 40, "path-traced scenes to make them from", "", 0, 10**5),
         Parameter("stack_width", 256, "of the stacks that are made", "px", 64, 1024),
         Parameter("stacks_folder", "out/training_stacks", "where they are made, or are already"),
+        Parameter(
+            "crop", 256, "longest side of the crops of --data's stack folders", "px", 32, 4096
+        ),
     ]
 )
 PRESET_VALUES: dict[str, dict[str, Value]] = {
@@ -59,8 +65,13 @@ PRESET_VALUES: dict[str, dict[str, Value]] = {
 
 
 def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
-    """The job; raises InputError where a folder of `data` holds no training stacks."""
+    """The job; raises InputError where a folder of `data` holds no stacks to learn from."""
     network = FocusStream()
+    if data and not any(stack_files(folder) for folder in data):
+        crop = int(values["crop"])  # type: ignore[arg-type]
+        own = own_stacks(data, settings, network.settings.bins, crop)
+        told = {"training_stacks": own.learned, "data_source": _OWN_DATA}
+        return TrainingJob(network, stream_loss, own.train, settings, own.validation, record=told)
     folders = list(data) or [_make_stacks(values)]
     files = [file for folder in folders for file in stack_files(folder)]
     if not files:
@@ -78,10 +89,12 @@ def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
     words = ["ddff train depth_from_focus --network focus_stream"]
     words.append(f"--preset {record.get('preset', 'cpu')}")
     words += [f"--set {text}" for text in record.get("overrides", ())]
+    words += [f"--start {record['start']}"] if "start" in record else []
+    words += ["--data STACKS"] if "data_source" in record else []
     told = {
         "command": " ".join([*words, "-o OUT"]),
         "seed": record.get("settings", {}).get("seed", 0),
-        "data": f"{record.get('training_stacks', 0)} stacks, {_DATA}",
+        "data": f"{record.get('training_stacks', 0)} stacks, {record.get('data_source', _DATA)}",
         "metrics": record.get("metrics") or record.get("losses") or {},
     }
     kind = {"32": "float32", "16": "float16"}.get(precision, precision)
