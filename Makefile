@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 STACK ?=
+METHOD ?=
 OUT ?= out/demo
 
 .PHONY: setup setup-train demo test check bench accuracy clean
@@ -14,7 +15,7 @@ setup-train:
 	@$(PYTHON) tools/bootstrap.py --train
 
 demo: setup
-	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)")
+	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)") $(if $(METHOD),--method "$(METHOD)")
 
 test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py

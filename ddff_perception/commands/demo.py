@@ -51,6 +51,8 @@ _SENT = (
     "image_all_in_focus",
     "points",
 )
+# What the package can do; the node's own default needs no engine.
+METHOD = "focus_stream"
 # A full cloud is five times the size of its depth image.
 _POINTS_STRIDE = 2
 _BAG_SUFFIXES = (".mcap", ".db3", ".yaml", ".tmp")
@@ -85,7 +87,9 @@ def demo(
     ] = Path("out/demo"),
     seconds: Annotated[float, typer.Option(help="How long the camera runs.", min=2.0)] = 8.0,
     rate: Annotated[float, typer.Option(help="Frames per second.", min=0.5, max=200.0)] = 10.0,
-    method: Annotated[str, typer.Option(help="How depth is found.")] = "multiscale",
+    method: Annotated[
+        str, typer.Option(help="How depth is found; multiscale needs no engine.")
+    ] = METHOD,
     storage: Annotated[str, typer.Option(help="Format of the bag: mcap or sqlite3.")] = "mcap",
     max_width: Annotated[
         int, typer.Option(help="Wider images are shrunken to this width first.", min=64)
@@ -94,14 +98,17 @@ def demo(
     """Show depth from focus at work: camera, node and recorder as processes over real DDS.
 
     The node sim_camera sweeps the focus through a stack, depth_from_focus turns the images into
-    depth while they come, bag_recorder records both. Then the bag is evaluated: the live depth
-    against the truth, and the same estimator over the recorded images without a clock. Leaves the
-    bag, pictures, cloud.ply, summary.json and report.html in the output folder.
+    depth while they come (by the network FocusStream, unless --method names another), bag_recorder
+    records both. Then the bag is evaluated: the live depth against the truth, and the same
+    estimator over the recorded images without a clock. Leaves the bag, pictures, cloud.ply,
+    summary.json and report.html in the output folder.
 
     Examples:
       ddff demo
 
       ddff demo --stack my_photographs -o out/mine --seconds 20 --rate 5
+
+      ddff demo --method multiscale
 
     """
     from ..files.atomic import make_folder

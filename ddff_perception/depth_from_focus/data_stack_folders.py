@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..files.stack_folder import StackFolder, read_stack
+from ..files.stack_folder import read_stack
 from ..training.batches import make_loader
 from ..training.presets import FitSettings
 from ..types import FloatArray, ImageArray, InputError
@@ -71,7 +71,12 @@ def stack_folder_loaders(
 
 
 @dataclass(frozen=True)
-class _Stack:
+class TrueStack:
+    """A stack with its truth: `images` H x W x 3 uint8 or uint16 BGR; `dioptres` (S,) float32, 1/m;
+    `truth` H x W float32, inverse depth, 1/m; `valid` H x W bool, where there is truth;
+    `blur_scale` m px, NaN where unknown.
+    """
+
     images: list[ImageArray]
     dioptres: FloatArray
     truth: FloatArray
@@ -102,7 +107,7 @@ class StackFolders(Dataset[dict[str, Tensor]]):
     ) -> None:
         if not folders:
             raise InputError("there are no stack folders to learn from")
-        self._stacks = [_loaded(read_stack(folder)) for folder in folders]
+        self._stacks = [load_true_stack(folder) for folder in folders]
         counts = [len(stack.images) for stack in self._stacks]
         sides = [min(stack.truth.shape) for stack in self._stacks]
         self.slices = slices or min(counts)
@@ -147,8 +152,10 @@ def _chosen(
     return np.sort(random.choice(there, wanted, replace=False)).astype(np.intp)
 
 
-def _loaded(content: StackFolder) -> _Stack:
-    folder, stack = content.folder, content.stack
+def load_true_stack(folder: Path) -> TrueStack:
+    """A stack folder to learn from; raises InputError where it lacks truth or focus distances."""
+    content = read_stack(folder)
+    stack = content.stack
     if content.truth is None:
         raise InputError(f"{folder} has no depth.npy: training needs the true depth")
     distances = stack.focus_distances_m
@@ -164,4 +171,4 @@ def _loaded(content: StackFolder) -> _Stack:
     aperture = None if camera is None else camera.aperture_diameter_m
     scale = np.nan if camera is None or aperture is None else aperture * camera.fx
     dioptres = (1.0 / distances).astype(np.float32)
-    return _Stack(images, dioptres, truth, valid, float(scale))
+    return TrueStack(images, dioptres, truth, valid, float(scale))

@@ -197,7 +197,9 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     laplacian = around - 4.0 * grey
     side = 2 * radius + 1
     power = functional.avg_pool2d(laplacian.square(), side, 1, radius, count_include_pad=False)
-    contrast = (power + 1e-8).sqrt()
+    # A bound, and no sum: the exporter takes the sum with so small a number for one with nothing,
+    # and the file then divides 0 by 0 on a plain wall.
+    contrast = power.clamp_min(1e-8).sqrt()
     relative = contrast / contrast.amax(dim=1, keepdim=True)
     weights = torch.softmax(decisiveness * relative, dim=1).to(images.dtype)
     return (weights[:, :, None] * images).sum(dim=1)

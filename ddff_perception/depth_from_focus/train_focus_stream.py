@@ -2,7 +2,8 @@
 
 Without `--data` what it learns from is made first: path-traced views where Mitsuba is installed,
 and procedural ones, in `views_folder`. The preset `gpu` blurs them on the GPU while it trains, so
-that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`.
+that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`. `--data`
+takes folders of such views or stacks, or a person's own stack folders (`data_own_stacks.py`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ..training.weights import load_weights
 from ..types import InputError
 from .data_device import DeviceSettings, DeviceStacks
 from .data_device_views import ViewPool, write_procedural_views
+from .data_own_stacks import own_stacks
 from .data_stack_files import StackBatches, stack_files, write_stacks
 from .data_stacks import StackSettings
 from .network_focus_stream import FocusStream
@@ -43,9 +45,10 @@ PRESETS: dict[str, FitSettings] = {
     "gpu": replace(
         _CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999, precision="auto"
     ),
-    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4),
+    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
+_OWN_DATA = "stack folders with true depth"
 _DATA = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
@@ -61,6 +64,9 @@ PARAMETERS = ParameterTable(
         Parameter("on_device", False, "blur views on the training device, without stacks on disk"),
         Parameter("scenes", 2000, "procedural scenes beside the views, on_device", "", 0, 10**6),
         Parameter("views_folder", "out/training_views", "of what is blurred on_device"),
+        Parameter(
+            "crop", 256, "longest side of the crops of --data's stack folders", "px", 32, 4096
+        ),
     ]
 )
 PRESET_VALUES: dict[str, dict[str, Value]] = {
@@ -71,12 +77,17 @@ PRESET_VALUES: dict[str, dict[str, Value]] = {
 
 
 def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
-    """The job; raises InputError where a folder of `data` holds no training stacks (no views, with
-    `on_device`).
+    """The job; raises InputError where a folder of `data` holds nothing to learn from (no views,
+    with `on_device`).
     """
     network = FocusStream()
     if values["on_device"]:
         return _on_device(network, settings, values, data)
+    if data and not any(stack_files(folder) for folder in data):
+        crop = int(values["crop"])  # type: ignore[arg-type]
+        own = own_stacks(data, settings, network.settings.bins, crop)
+        told = {"training_data": f"{own.learned} stacks", "data_source": _OWN_DATA}
+        return TrainingJob(network, stream_loss, own.train, settings, own.validation, record=told)
     folders = list(data) or [_make_stacks(values)]
     files = [file for folder in folders for file in stack_files(folder)]
     if not files:
@@ -109,10 +120,12 @@ def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
     words = ["ddff train depth_from_focus --network focus_stream"]
     words.append(f"--preset {record.get('preset', 'cpu')}")
     words += [f"--set {text}" for text in record.get("overrides", ())]
+    words += [f"--start {record['start']}"] if "start" in record else []
+    words += ["--data STACKS"] if "data_source" in record else []
     told = {
         "command": " ".join([*words, "-o OUT"]),
         "seed": record.get("settings", {}).get("seed", 0),
-        "data": f"{record.get('training_data', 'stacks')}, {_DATA}",
+        "data": f"{record.get('training_data', 'stacks')}, {record.get('data_source', _DATA)}",
         "metrics": record.get("metrics") or record.get("losses") or {},
     }
     kind = {"32": "float32", "16": "float16"}.get(precision, precision)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from sweeps import wall_depth, write_wall
 
 from ddff_perception.commands import demo as demo_command
@@ -39,6 +40,7 @@ def test_the_demo_shows_depth_live_and_reports_it(tmp_path: Path) -> None:
     for words in ("live vs truth", "offline vs truth", "latency", "Frames not used"):
         assert words in printed
     summary = json.loads((output / "summary.json").read_text())
+    assert summary["method"] == "focus_stream"
     evaluation, live = summary["evaluation"], summary["live"]
     for name in ("against_truth", "recorded_against_truth"):
         assert evaluation[name]["scores"]["covered"]["dioptres"]["mae"] < 0.1
@@ -109,6 +111,16 @@ def test_a_process_that_does_not_end_is_killed(
             time.sleep(0.02)
         with pytest.raises(ProcessError, match="did not end"):
             nodes.stop()
+
+
+def test_the_demo_shows_the_network_and_the_node_alone_needs_none() -> None:
+    root = Path(demo_command.__file__).parent.parent.parent
+    methods = {}
+    for name in ("demo", "depth_from_focus"):
+        content = yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
+        methods[name] = content["/**/depth_from_focus"]["ros__parameters"]["method"]
+    assert methods == {"demo": demo_command.METHOD, "depth_from_focus": "multiscale"}
+    assert demo_command.METHOD == "focus_stream"
 
 
 def test_the_domain_that_the_user_chose_stays() -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from networks import (
@@ -18,6 +19,7 @@ from ddff_perception.depth_from_focus.network_dynamic_fusion import (
     PAPER_SETTINGS,
     DynamicFusionNet,
 )
+from ddff_perception.depth_from_focus.network_export import export_onnx
 from ddff_perception.depth_from_focus.network_pixel_adaptive import FUSIONS
 from ddff_perception.types import InputError
 
@@ -112,6 +114,44 @@ def test_the_composite_takes_each_half_from_its_sharpest_slice():
         assert (found - wanted).abs().mean() < 0.05
         blurred = batch["images"][:, -1 - number, :, 8:-8, half]
         assert (found - blurred).abs().mean() > 0.1
+
+
+def plain_wall(dtype=torch.float32):
+    """A stack whose left half is of one colour in every slice: there is no contrast to compare."""
+    images = stack_batch(4)["images"]
+    images[..., :32] = 0.4
+    return images.to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_the_composite_of_a_plain_wall_is_the_wall_in_every_precision(dtype):
+    """Contrast relative to the highest is 0 by 0 there, if what keeps it from it is rounded off."""
+    composite = sharpest_composite(plain_wall(dtype))
+    assert composite.dtype == dtype
+    assert torch.isfinite(composite).all()
+    wall = composite[..., :24].float()
+    torch.testing.assert_close(wall, torch.full_like(wall, 0.4), atol=4e-3, rtol=0)
+    black = sharpest_composite(torch.zeros(1, 3, 3, 16, 16, dtype=dtype))
+    assert (black == 0).all()
+
+
+def test_exported_files_find_a_plain_wall_s_depth_in_both_precisions(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    network = trained_statistics(DynamicFusionNet(SMALL), 4)
+    feeds = {"images": plain_wall()[:1].numpy(), "dioptres": stack_batch(4)["dioptres"][:1].numpy()}
+    found = {}
+    for precision in ("float32", "float16"):
+        path = export_onnx(network, tmp_path / f"{precision}.onnx", 4, precision)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        for black in (False, True):
+            images = 0 * feeds["images"] if black else feeds["images"]
+            position = session.run(["position"], {**feeds, "images": images})[0]
+            assert np.isfinite(position).all(), (precision, black)
+            found[precision, black] = position
+    for black in (False, True):
+        scale = max(float(np.abs(found["float32", black]).max()), 1.0)
+        difference = np.abs(found["float16", black] - found["float32", black])
+        assert difference.max() < 0.03 * scale
 
 
 def test_settings_that_make_no_network_are_refused():
