@@ -17,7 +17,7 @@ from ddff_perception.types import LayerPair, PolarizedImages
 INCIDENCES = (20.0, 35.0, 45.0, 56.0, 65.0, 75.0)
 RATIOS = (0.25, 1.0, 4.0)
 # Training never draws these: its pictures have generators of their own.
-FIRST_SEED = {"test": 50_000, "look": 90_000}
+FIRST_SEED = {"test": 150_000, "look": 90_000}
 _SAMPLES = 64
 _SIZE = (192, 144)
 _VIEW_DEG = 10.0

@@ -1,10 +1,11 @@
 """What the generator's steps are worth: trained with DR, + NRD, + LCG, judged on rendered panes.
 
 `python benchmarks/reflection_ablation.py` trains the network that ships three times from the same
-first weights with the same number of steps (short trainings: `--steps` batches of `--batch`
-samples), and scores each on the rendered panes of `reflection_panes.py`, flat and curved apart. DR:
-dynamic range and abrupt reflections only, NRD: things that move between the angles, LCG: curved
-surfaces (P. Wieschollek, "Multi-frame, data-driven image and video methods", section 5.2.3).
+first weights with the same steps (`_ablation_training.py`, which a machine with a graphics card can
+run by itself: `--folder` then names what it left, and nothing is trained here), and scores each on
+the rendered panes of `reflection_panes.py`, flat and curved apart. DR: dynamic range and abrupt
+reflections only, NRD: things that move between the angles, LCG: curved surfaces (P. Wieschollek,
+"Multi-frame, data-driven image and video methods", section 5.2.3).
 """
 
 from __future__ import annotations
@@ -15,32 +16,23 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
+from _ablation_training import VARIANTS, train_variant
 from _panes import rendered
 from _record import ROOT, write_record
 from reflection_panes import EXPOSURE, score_of, seen_by_a_camera
 from rich.console import Console
 from rich.table import Table
 
+from ddff_perception.files.stack_folder import read_json
 from ddff_perception.reflection.network_blending import SurfaceNetwork, half_stokes
-from ddff_perception.reflection.train import job
-from ddff_perception.training.fit import WEIGHTS, fit
 from ddff_perception.training.weights import load_weights
 
-STEPS = {
-    "DR": ("motion=0", "curved=0"),
-    "DR + NRD": ("motion=0.3", "curved=0"),
-    "DR + NRD + LCG": ("motion=0.3", "curved=0.5"),
-}
+_NAMES = {"DR": "DR", "DR_NRD": "DR + NRD", "DR_NRD_LCG": "DR + NRD + LCG"}
 
 
-def trained(name: str, folder: Path, steps: int, batch: int) -> SurfaceNetwork:
-    """The network after a short training with the generator's steps `name`."""
-    output = folder / name.replace(" + ", "_")
-    settings = [*STEPS[name], f"steps={steps}", f"batch={batch}", "minutes=0", "size=96"]
-    if not (output / WEIGHTS).is_file():
-        fit(job("surface", "cpu", [*settings, "ema=0.99"]), output)
+def network_of(weights: Path) -> SurfaceNetwork:
     network = SurfaceNetwork()
-    load_weights(network, output / WEIGHTS)
+    load_weights(network, weights)
     return network.eval()
 
 
@@ -71,27 +63,37 @@ def scores(network: SurfaceNetwork, views: Any) -> dict[str, dict[str, float]]:
 def main(
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training")] = 300,
     batch: Annotated[int, typer.Option(min=1, help="Samples per step")] = 6,
+    size: Annotated[int, typer.Option(help="Side of the samples, px")] = 96,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     folder: Annotated[Path, typer.Option(help="Where the runs are kept")] = ROOT / "out/ablation",
     panes: Annotated[Path, typer.Option(help="Where rendered views are kept")] = ROOT / "out/panes",
+    views: Annotated[str, typer.Option(help="Which views: test, or look for development")] = "test",
 ) -> None:
-    """Trains, scores and records the ablation."""
-    views = rendered("test", panes)
-    rows = []
-    for name in STEPS:
-        found = scores(trained(name, folder, steps, batch), views)
+    """Trains what `folder` does not hold yet, scores and records the ablation."""
+    wanted = [f"steps={steps}", "minutes=0", f"batch={batch}", f"size={size}", f"device={device}"]
+    found = rendered(views, panes)
+    rows, setup = [], {}
+    for variant in VARIANTS:
+        weights = train_variant(variant, folder, [*wanted, "ema=0.99", "warm_up_steps=50"])
+        record = read_json(weights.with_suffix(".json"))
+        of_network = record["network_parameters"]
+        setup = {name: record["settings"][name] for name in ("steps", "batch", "learning_rate")}
+        setup |= {name: of_network[name] for name in ("size", "pictures", "generator")}
+        per_pane = scores(network_of(weights), found)
         rows.append(
-            {"generator": name}
-            | {f"{layer}_{pane}": v for pane, s in found.items() for layer, v in s.items()}
+            {"generator": _NAMES[variant]}
+            | {f"{layer}_{pane}": v for pane, s in per_pane.items() for layer, v in s.items()}
         )
-    table = Table(title=f"PSNR (dB) on rendered panes after {steps} steps of {batch}")
+    table = Table(title=f"PSNR (dB) on rendered panes after {setup['steps']} steps")
     for column in rows[0]:
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     console = Console()
     console.print(table)
-    setup = {"steps": steps, "batch": batch, "size": 96, "exposure": EXPOSURE}
-    console.print(f"recorded in {write_record('reflection_ablation', rows, setup=setup)}")
+    if views == "test":
+        path = write_record("reflection_ablation", rows, setup=setup | {"exposure": EXPOSURE})
+        console.print(f"recorded in {path}")
 
 
 if __name__ == "__main__":

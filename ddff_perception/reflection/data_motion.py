@@ -8,15 +8,15 @@ import numpy as np
 from ..types import FloatArray
 
 Rng = np.random.Generator
-_GRID_PX = 32
+GRID_PX = 32
 # The paper's variances, read as standard deviations in units of the grid's spacing.
-_DEVIATIONS = (0.1, 0.05, 0.025)
+DEVIATIONS = (0.1, 0.05, 0.025)
 
 
 def random_motion(rng: Rng, size: int) -> FloatArray:
     """Displacement size x size x 2 in pixels: Gaussian at the points of a grid, smooth between."""
-    points = max(2, size // _GRID_PX + 1)
-    deviation = float(rng.choice(_DEVIATIONS)) * _GRID_PX
+    points = max(2, size // GRID_PX + 1)
+    deviation = float(rng.choice(DEVIATIONS)) * GRID_PX
     grid = rng.normal(0, deviation, (points, points, 2)).astype(np.float32)
     return np.asarray(cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 

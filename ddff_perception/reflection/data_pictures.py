@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ Pictures = Sequence[NDArray[np.float16]]
 # Drawn apart from every other use of the textures: the rendered judge has seeds of its own.
 _SEED = 777
 _SIDE = 512
+_THREADS = 4
 _LARGEST_SIDE = 1024
 _KINDS = (
     "dead_leaves", "dead_leaves", "dead_leaves", "cloth", "wood", "tiles",
@@ -33,7 +35,9 @@ def procedural_pictures(count: int) -> Pictures:
 
 @lru_cache(maxsize=2)
 def _procedural(count: int) -> tuple[NDArray[np.float16], ...]:
-    return tuple(_picture(number) for number in range(count))
+    # Most of the time goes into OpenCV and Fourier transforms, which run beside each other.
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return tuple(threads.map(_picture, range(count)))
 
 
 def _picture(number: int) -> NDArray[np.float16]:

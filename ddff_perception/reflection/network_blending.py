@@ -6,17 +6,20 @@ three or more polarizer images onto them, so one network serves every number of 
 * `PaperNetwork`: P. Wieschollek, "Multi-frame, data-driven image and video methods", appendix B:
   each layer is a gate's blend of a direct estimate and a canonical image.
 * `DirectNetwork`: its ablation, which estimates both layers from the polarizer images alone.
-* `SurfaceNetwork`: estimates how the surface mixes and inverts that mixing: what it says of a
-  pixel is bounded by the physics, and it learns from a fraction of the samples.
+* `SurfaceNetwork`: estimates how the surface mixes, inverts that mixing, and takes out the noise
+  and what is left of the other layer.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from .network import EncoderDecoder
-from .network_geometry import SurfaceEstimator, polarized_light, unmixed
+from .network_geometry import WIDTH, SurfaceEstimator, polarized_light, unmixed
+from .network_refinement import Refinement
 
 # Biases of the paper's tanh estimates: an untrained network leaves little to them.
 _TRANSMISSION_BIAS = 2.0
@@ -96,25 +99,41 @@ def _direct(raw: Tensor) -> tuple[Tensor, Tensor]:
     return transmission, (torch.tanh(raw[:, 3:6] - _REFLECTION_BIAS) + 1) / 2
 
 
-class SurfaceNetwork(nn.Module):
-    """Half Stokes parameters, grey or colour, to (transmission, reflection), which add up to the
-    mean over all polarizer angles.
+@dataclass
+class SurfaceLayers:
+    """`transmission`, `reflection`: the layers. `unmixed`: the reflection as the surface alone
+    gives it. `share`: of the light that is reflected, at an eighth of their size.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    transmission: Tensor
+    reflection: Tensor
+    unmixed: Tensor
+    share: Tensor
+
+
+class SurfaceNetwork(nn.Module):
+    """Half Stokes parameters, grey or colour, to (transmission, reflection), which add up to the
+    mean over all polarizer angles but for its noise.
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.surface = SurfaceEstimator(width)
+        self.refinement = Refinement(width)
 
     def forward(self, stokes: Tensor) -> tuple[Tensor, Tensor]:
-        transmission, reflection, _ = self.with_share(stokes)
-        return transmission, reflection
+        found = self.stages(stokes)
+        return found.transmission, found.reflection
 
-    def with_share(self, stokes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Both layers, and the estimated share of reflected light at an eighth of their size."""
+    def stages(self, stokes: Tensor) -> SurfaceLayers:
+        """The layers and what they come from."""
         light = polarized_light(stokes)
-        maps = self.surface(light)
-        reflection = unmixed(light, maps) * light.scale
-        return torch.relu(stokes[0]) - reflection, reflection, maps[:, :1]
+        maps, features = self.surface(light)
+        first = unmixed(light, maps)
+        transmission, reflection = self.refinement(light, maps, features, first)
+        return SurfaceLayers(
+            transmission * light.scale, reflection * light.scale, first * light.scale, maps[:, :1]
+        )
 
 
 class Separation(nn.Module):

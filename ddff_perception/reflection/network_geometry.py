@@ -23,16 +23,20 @@ from torch import Tensor, nn
 from ..optics.fresnel import pane_reflectances
 
 REDUCTION = 8
+WIDTH = 80
 _BINS = 24
 # Bins are even in atan(4 x): reflections of all incidences fall apart there.
 _STEEPNESS = 4.0
-_INCIDENCES_DEG = tuple(float(angle) for angle in range(8, 83, 3))
+_INCIDENCES_DEG = tuple(float(angle) for angle in range(8, 87, 3))
 _HYPOTHESES = 2 * len(_INCIDENCES_DEG)
 _GLASS = 1.5
-_FEATURES = 2 * (_BINS + 1) + 5 + 7 + 2 * _HYPOTHESES
+# Features of gradients and dependences come at a quarter and at half of the images' size: small
+# images have too few edges left at a quarter, noisy ones too much noise at half.
+_SCALES = (4, 2)
+_FEATURES = (_BINS + 1) + 7 + len(_SCALES) * ((_BINS + 1) + 5 + 2 * _HYPOTHESES)
 _EPSILON = 1e-6
 # At first, how much less likely an incidence is whose layers depend on each other wholly.
-_TRUST_PATCH, _TRUST_WHOLE = 40.0, 40.0
+_TRUST = (20.0, 20.0, 20.0, 20.0)
 # What is left of the share's and the gain's freedom: a factor of e^0.5 up or down.
 _FREEDOM = 0.5
 # A logarithm of the noise's power that the network says is within 4 of the measured one's.
@@ -141,10 +145,10 @@ class SurfaceEstimator(nn.Module):
 
     hypotheses: Tensor
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.register_buffer("hypotheses", _hypotheses(), persistent=False)
-        self.trust = nn.Parameter(torch.log(torch.tensor([_TRUST_PATCH, _TRUST_WHOLE])))
+        self.trust = nn.Parameter(torch.log(torch.tensor(_TRUST)))
         self.patch = nn.Sequential(
             nn.Conv2d(_FEATURES, 2 * width, 1), nn.ReLU(), nn.Conv2d(2 * width, width, 1), nn.ReLU()
         )
@@ -174,20 +178,23 @@ class SurfaceEstimator(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, light: Light) -> Tensor:
+    def forward(self, light: Light) -> tuple[Tensor, Tensor]:
+        """The maps, and the features (B x width) that they come from."""
         with torch.no_grad():
-            seen, patch, whole = _features(light, self.hypotheses)
+            seen, dependences = _features(light, self.hypotheses)
         patches = self.patch(seen)
         features = self.encoder(patches)
         facts = [seen.mean(dim=(2, 3)), patches.mean(dim=(2, 3)), patches.amax(dim=(2, 3))]
         facts += [features.mean(dim=(2, 3)), features.amax(dim=(2, 3))]
         summary = self.summary(torch.cat(facts, dim=1))
-        raw = self.head(self.decoder(features + summary[:, :, None, None]))
-        trust = torch.exp(self.trust)
-        score = raw[:, :_HYPOTHESES] - trust[0] * patch - trust[1] * whole
+        decoded = self.decoder(features + summary[:, :, None, None])
+        raw = self.head(decoded)
+        score = raw[:, :_HYPOTHESES]
+        for trust, dependence in zip(torch.exp(self.trust), dependences, strict=True):
+            score = score - trust * dependence
         noise = [F.avg_pool2d(_grey(b.square()), REDUCTION) for b in bands(light.across)[:2]]
         power = blurred(torch.cat(noise, dim=1), 1)
-        return self._maps(torch.softmax(score, dim=1), raw[:, _HYPOTHESES:], power)
+        return self._maps(torch.softmax(score, dim=1), raw[:, _HYPOTHESES:], power), decoded
 
     def _maps(self, weight: Tensor, raw: Tensor, power: Tensor) -> Tensor:
         shares, gains = self.hypotheses.view(2, -1, 1, 1).unbind()
@@ -250,32 +257,45 @@ def _dependences(
     return patch, whole
 
 
-def _features(light: Light, hypotheses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What the network sees, B x features x H/8 x W/8, and the dependences among it."""
+def _features(light: Light, hypotheses: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """What the network sees, B x features x H/8 x W/8, and the dependences among it: of patches and
+    of the whole image, for each of _SCALES.
+    """
     whole = (light.mean, light.along, light.across)
-    quarters = tuple(F.avg_pool2d(part, 4) for part in whole)
-    patch, image = _dependences((quarters[0], quarters[1]), hypotheses, 2)
-    mean = quarters[0] + 0.01
-    degree = _histogram(quarters[1] / mean, torch.ones_like(mean), 2)
+    features, dependences = [], []
+    for scale in _SCALES:
+        reduced = tuple(F.avg_pool2d(part, scale) for part in whole)
+        left = REDUCTION // scale
+        patch, image = _dependences((reduced[0], reduced[1]), hypotheses, left)
+        spread = image.expand(-1, -1, *patch.shape[2:])
+        gradients = _gradient_features(reduced, left)  # type: ignore[arg-type]
+        features += [gradients, 4 * patch, 4 * spread]
+        dependences += [patch, image]
+    mean, along = (F.avg_pool2d(part, 4) for part in (light.mean + 0.01, light.along))
+    degree = _histogram(along / mean, torch.ones_like(mean), 2)
     noise = [power for part in whole for power in _fine_power(part)]
     level = torch.sqrt(F.avg_pool2d(_grey(mean).clamp(min=0), 2) + 1e-6)
-    gradients = _gradient_features(quarters, 2)  # type: ignore[arg-type]
-    spread = image.expand(-1, -1, *patch.shape[2:])
-    seen = torch.cat([gradients, degree, *noise, level, 4 * patch, 4 * spread], dim=1)
-    return seen, patch, image
+    return torch.cat([*features, degree, *noise, level], dim=1), dependences
+
+
+def enlarged(maps: Tensor, light: Light) -> Tensor:
+    """Maps at an eighth of the light's size, at its size."""
+    return F.interpolate(maps, size=light.mean.shape[2:], mode="bilinear", align_corners=False)
 
 
 def unmixed(light: Light, surface: Tensor) -> Tensor:
     """The reflected layer B x 3 x H x W that the maps of `SurfaceEstimator` give, on the light's
     scale, within 0..m.
     """
-    size = light.mean.shape[2:]
-    maps = F.interpolate(surface, size=size, mode="bilinear", align_corners=False)
-    share, h_along, h_across = maps[:, 0:1], maps[:, 1:2], maps[:, 2:3]
-    polarized = h_along * light.along + h_across * light.across
-    fine, coarse, smooth = bands(polarized)
+    maps = enlarged(surface, light)
+    fine, coarse, smooth = bands(polarized_part(light, maps))
     kept = smooth + _denoised(coarse, maps[:, 4:5]) + _denoised(fine, maps[:, 3:4])
-    return torch.relu(torch.minimum(share * light.mean + kept, light.mean))
+    return torch.relu(torch.minimum(maps[:, 0:1] * light.mean + kept, light.mean))
+
+
+def polarized_part(light: Light, maps: Tensor) -> Tensor:
+    """What the polarization says of the reflected layer beyond its share of the mean."""
+    return maps[:, 1:2] * light.along + maps[:, 2:3] * light.across
 
 
 def _denoised(band: Tensor, noise: Tensor) -> Tensor:

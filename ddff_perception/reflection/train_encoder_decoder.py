@@ -1,7 +1,8 @@
 """Trains the paper's encoder-decoder (appendix B), which blends with the canonical images.
 
 Presets: `paper` has its optimiser (Adam, rate 5e-3, l2); batch, size and steps are not given there
-and are ours. `cpu` is what two cores do in an hour. `smoke`: a few steps for a test.
+and are ours. `cpu` is what two cores do in an hour, `gpu` makes its samples on the graphics card.
+`smoke`: a few steps for a test.
 """
 
 from __future__ import annotations
@@ -24,12 +25,32 @@ PRESETS = {
         gradient_clip=1.0,
         ema=0.995,
     ),
+    "gpu": FitSettings(
+        steps=0,
+        minutes=30.0,
+        batch=32,
+        precision="32",
+        optimizer="adam",
+        learning_rate=2e-3,
+        weight_decay=0.0,
+        warm_up_steps=200,
+        final_factor=0.01,
+        gradient_clip=1.0,
+        ema=0.999,
+        log_every=100,
+        picture_every=5000,
+        checkpoint_every=2000,
+    ),
     "smoke": FitSettings(
         steps=2, batch=2, precision="32", log_every=1, picture_every=2, checkpoint_every=2
     ),
 }
 PARAMETERS = parameters("l2")
-PRESET_VALUES = {"smoke": {"size": 32, "pictures": 3}, "cpu": {"size": 96}}
+PRESET_VALUES = {
+    "smoke": {"size": 32, "pictures": 3},
+    "cpu": {"size": 96},
+    "gpu": {"size": 128, "pictures": 192, "motion": 0.0, "grey": 0.5, "generator": "batched"},
+}
 _TRAINING = SeparationTraining(
     "encoder_decoder",
     "The encoder-decoder of Wieschollek's thesis: layers blended with the canonical images",

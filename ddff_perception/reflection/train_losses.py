@@ -19,6 +19,7 @@ Layers = tuple[Tensor, Tensor]
 # Of the squared error relative to the squared brightest value: 70 dB, below any camera's noise.
 _FLOOR = 1e-7
 _SHARE_WEIGHT = 0.3
+_UNMIXED_WEIGHT = 0.3
 _DECIBEL = 10 / float(np.log(10))
 
 
@@ -28,33 +29,38 @@ def layer_losses(kind: str) -> Callable[[nn.Module, Batch], Mapping[str, Tensor]
     `l2` (the paper's), `l1` and their sum `mixed`, means over all pixels. `logarithmic`: the mean
     over samples of ln(mean square / peak square), which makes a decibel worth the same in every
     sample: a dim scene counts as much as a bright one. Networks that estimate the surface learn its
-    share as well. Logged: `psnr_t`, `psnr_r` in dB, against each sample's brightest layer.
+    share and what it alone gives as well. Logged: `psnr_t`, `psnr_r` in dB, against each sample's
+    brightest layer.
     """
 
     def loss(network: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
         stokes = batch["stokes"].transpose(0, 1)
-        share = None
-        if isinstance(network, SurfaceNetwork):
-            *found, share = network.with_share(stokes)
-        else:
-            found = list(network(stokes))
+        stages = network.stages(stokes) if isinstance(network, SurfaceNetwork) else None
+        found = list(
+            network(stokes) if stages is None else (stages.transmission, stages.reflection)
+        )
         truth = [batch["transmission"], batch["reflection"]]
         peak = (truth[0] + truth[1]).amax(dim=(1, 2, 3)).square() + 1e-9
-        squares = [
-            (a.float() - b).square().mean(dim=(1, 2, 3)) for a, b in zip(found, truth, strict=True)
-        ]
+        squares = [_square(a, b) for a, b in zip(found, truth, strict=True)]
         logarithms = [torch.log(s / peak + _FLOOR) for s in squares]
         if kind == "logarithmic":
             total = 0.5 * (logarithms[0].mean() + logarithms[1].mean())
         else:
             total = _plain(kind, found, truth, squares)
-        if share is not None:
-            total = total + _SHARE_WEIGHT * _share_error(share, batch["share"])
+        if stages is not None:
+            error = torch.log(_square(stages.unmixed, truth[1]) / peak + _FLOOR).mean()
+            total = total + _UNMIXED_WEIGHT * error
+            total = total + _SHARE_WEIGHT * _share_error(stages.share, batch["share"])
         with torch.no_grad():
             psnr = [-_DECIBEL * values.mean() for values in logarithms]
         return {"loss": total, "psnr_t": psnr[0], "psnr_r": psnr[1]}
 
     return loss
+
+
+def _square(found: Tensor, truth: Tensor) -> Tensor:
+    """Mean square error of each sample."""
+    return (found.float() - truth).square().mean(dim=(1, 2, 3))
 
 
 def _plain(kind: str, found: list[Tensor], truth: list[Tensor], squares: list[Tensor]) -> Tensor:

@@ -6,19 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from ..files.stack_folder import read_json
 from ..parameters import Parameter, ParameterTable, Value
+from ..training.fit import uses_gpu
 from ..training.job import TrainingJob
 from ..training.presets import FitSettings
 from ..training.weights import load_weights
+from .batched_generator import GeneratedBatches
 from .data import GeneratorSettings
 from .data_batches import MixedBatches
 from .data_pictures import Pictures, photographs, procedural_pictures
 from .network_export import export_onnx
 from .train_card import write_separation_card
 from .train_losses import LOSSES, layer_losses, picture
+
+_FILES = {"single": "data.py", "batched": "batched_generator.py"}
+GENERATORS = tuple(_FILES)
 
 
 def parameters(loss: str) -> ParameterTable:
@@ -42,6 +48,13 @@ def parameters(loss: str) -> ParameterTable:
             Parameter("ghost_px", 1.5, "shift between a pane's two faces", "px", 0.0, 50.0),
             Parameter("noisy", True, "a camera with noise, limits and levels"),
             Parameter("grey", 0.85, "share of monochrome batches", "", 0.0, 1.0),
+            Parameter(
+                "generator",
+                "single",
+                "samples made one at a time by the processor, or whole batches on the device that "
+                "trains, with more variety",
+                choices=GENERATORS,
+            ),
         ]
     )
 
@@ -87,14 +100,31 @@ class SeparationTraining:
         else:
             pictures = procedural_pictures(int(values["pictures"]))  # type: ignore[arg-type]
         source = "the user's photographs" if data else f"{len(pictures)} procedural pictures"
+        kind = str(values["generator"])
         return TrainingJob(
             self.make(),
             layer_losses(str(values["loss"])),
-            MixedBatches(pictures, generator, settings.batch, self.colour),
+            self._batches(pictures, generator, settings, kind),
             settings,
             pictures=picture,
-            record={"data_source": f"{source}, mixed by reflection/data.py"},
+            record={"data_source": f"{source}, mixed by reflection/{_FILES[kind]}"},
         )
+
+    def _batches(
+        self,
+        pictures: Pictures,
+        generator: GeneratorSettings,
+        settings: FitSettings,
+        kind: str,
+    ) -> MixedBatches | GeneratedBatches:
+        if kind == "single":
+            return MixedBatches(pictures, generator, settings.batch, self.colour)
+        on_gpu = uses_gpu(settings)
+        if on_gpu and settings.precision == "32":
+            # What tells incidences apart are small differences of large sums: TF32 loses them.
+            torch.backends.cudnn.allow_tf32 = False
+        device = "cuda" if on_gpu else "cpu"
+        return GeneratedBatches(pictures, generator, settings.batch, self.colour, device=device)
 
     def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
         """Writes `output` (or `reflection_<name>.onnx` in it, where it is a folder), its card."""

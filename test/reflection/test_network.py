@@ -19,6 +19,7 @@ from ddff_perception.reflection.network_blending import (  # noqa: E402
     half_stokes,
 )
 from ddff_perception.reflection.network_geometry import polarized_light, unmixed  # noqa: E402
+from ddff_perception.reflection.train_losses import layer_losses  # noqa: E402
 
 # Appendix B of the thesis: channels and the share of the images' size after each block.
 LAYERS = {
@@ -141,14 +142,41 @@ def test_the_true_surface_unmixes_exactly(incidence_deg, axis_deg):
     np.testing.assert_allclose(unmixed_layer[0], reflection, atol=2e-4)
 
 
-def test_layers_of_the_surface_network_add_up_and_are_not_negative():
+def test_layers_of_the_surface_network_add_up_before_it_learns_and_are_never_negative():
     stokes = 0.4 * torch.rand(3, 2, 3, 64, 72)
     stokes[1:] *= 0.3
+    network = SurfaceNetwork()
     with torch.no_grad():
-        transmission, reflection = SurfaceNetwork()(stokes)
-    torch.testing.assert_close(transmission + reflection, stokes[0])
-    assert transmission.min() >= -1e-6
-    assert reflection.min() >= 0
+        found = network.stages(stokes)
+        torch.testing.assert_close(found.transmission + found.reflection, stokes[0])
+        torch.testing.assert_close(found.reflection, found.unmixed)
+        torch.nn.init.normal_(network.refinement.leave.weight)
+        layers = network(stokes)
+    assert all(layer.min() >= 0 for layer in layers)
+
+
+@pytest.mark.parametrize(
+    "stokes",
+    [
+        torch.zeros(3, 1, 1, 64, 64),
+        torch.cat([torch.full((1, 1, 1, 64, 64), 0.4), torch.zeros(2, 1, 1, 64, 64)]),
+        torch.rand(3, 1, 1, 64, 64),
+    ],
+    ids=["dark", "even", "noise"],
+)
+def test_no_image_makes_gradients_that_are_not_finite(stokes):
+    torch.manual_seed(0)
+    network = SurfaceNetwork()
+    torch.nn.init.normal_(network.refinement.leave.weight, std=0.1)
+    torch.nn.init.normal_(network.surface.head.weight, std=0.1)
+    batch = {
+        "stokes": stokes.transpose(0, 1),
+        "transmission": stokes[0],
+        "reflection": torch.zeros_like(stokes[0]),
+        "share": torch.full((1, 1, 64, 64), 0.1),
+    }
+    layer_losses("logarithmic")(network, batch)["loss"].backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
 
 
 def test_grey_images_and_three_equal_channels_give_one_result():
