@@ -59,7 +59,7 @@ def test_a_few_steps_of_the_tuning_preset_lower_the_loss(ten, tmp_path, one_thre
     assert np.mean(tuned[-3:]) < 0.9 * np.mean(start[:3])
     assert np.isfinite(read_curve(tmp_path / "second" / "validation.csv")[-1]["loss"])
     record = json.loads(weights.with_suffix(".json").read_text())
-    assert record["training_stacks"] == 8
+    assert record["training_data"] == "8 stacks"
     assert record["data_source"] == "stack folders with true depth"
 
 
