@@ -90,6 +90,21 @@ class RosSession:
                 raise AssertionError(f"waited {timeout_s:g} s for {what}")
             time.sleep(0.005)
 
+    def wait_for_words(self, capture: Any, words: str) -> str:
+        """Waits until `words` are logged; `capture`: pytest's capfd. Returns all that was said.
+
+        Nodes count first and log then: what is counted may not be logged yet.
+        """
+        said = ""
+
+        def there() -> bool:
+            nonlocal said
+            said += capture.readouterr().err
+            return words in said
+
+        self.wait_for(there, f"the words {words!r}")
+        return said
+
     def close(self) -> None:
         self._closing.set()
         self._thread.join(PATIENCE_S)

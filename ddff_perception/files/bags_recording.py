@@ -102,18 +102,23 @@ class BagRecording:
             self._begun.set()
 
     def _write_steps(self, writer: BagWriter) -> None:
-        flushed = time.monotonic()
+        flushed_s, flushed = time.monotonic(), True
         while True:
+            due_s = flushed_s + self._flush_period_s
             with self._changed:
-                self._changed.wait_for(lambda: self._steps or self._closing)
-                if not self._steps:
+                # Where no more comes, what came last must not wait to be flushed.
+                limit_s = None if flushed else max(0.0, due_s - time.monotonic())
+                self._changed.wait_for(lambda: self._steps or self._closing, limit_s)
+                if self._closing and not self._steps:
                     return
-                size, step = self._steps.popleft()
+                size, step = self._steps.popleft() if self._steps else (0, None)
                 self._waiting_bytes -= size
-            step(writer)
-            if time.monotonic() - flushed > self._flush_period_s:
+            if step is not None:
+                step(writer)
+                flushed = False
+            if time.monotonic() >= due_s:
                 writer.flush()
-                flushed = time.monotonic()
+                flushed_s, flushed = time.monotonic(), True
 
     def _fail(self, reason: str) -> None:
         with self._changed:

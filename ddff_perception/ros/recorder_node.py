@@ -10,11 +10,12 @@ import importlib
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -26,22 +27,25 @@ from .bag_interface import BAG_RECORDER
 from .parameters import NodeParameters
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
+# A signal does not end the middleware's wait: so long at most until it is heeded.
+_WAIT_S = 0.1
 
 
 class RecorderNode(Node):
     """Subscribes to the serialized messages of each topic once somebody publishes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **node_arguments: Any) -> None:
         # Here, so that `main` can say in words that rosbags is not installed.
         from ..files.bags_recording import BagRecording
 
-        super().__init__(BAG_RECORDER.name)
+        super().__init__(BAG_RECORDER.name, **node_arguments)
         values = NodeParameters(self, BAG_RECORDER.parameters)
         values.warn_of_unknown([])
         self._depth = int(values["queue_depth"])
         self._wanted = {self.resolve_topic_name(name) for name in values["topics"] if name}
         if not self._wanted:
             raise InputError("bag_recorder needs the parameter topics: name at least one topic")
+        self._recorded: list[Subscription] = []
         self._path = Path(values["output"])
         self.recording = BagRecording(
             self._path,
@@ -53,7 +57,14 @@ class RecorderNode(Node):
         self.get_logger().info(f"recording {len(self._wanted)} topics to {self._path}")
 
     def close(self) -> None:
-        """Completes the bag and says what is in it; raises InputError if the recording failed."""
+        """Completes the bag and says what is in it; raises InputError if the recording failed.
+
+        What has arrived by then is in it, also what no callback was told of yet; the node must not
+        be spinning any more.
+        """
+        if self.recording.failure is None:
+            for subscription in self._recorded:
+                self._take_waiting(subscription)
         self.recording.close()
         lost = self.recording.dropped
         note = f", {lost} dropped because the disk was too slow" if lost else ""
@@ -88,8 +99,24 @@ class RecorderNode(Node):
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
             durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
         )
-        self.create_subscription(message_class, topic, self._callback(topic), profile, raw=True)
+        callback = self._callback(topic)
+        subscription = self.create_subscription(message_class, topic, callback, profile, raw=True)
+        self._recorded.append(subscription)
         self.get_logger().info(f"recording {topic} ({kind})")
+
+    def _take_waiting(self, subscription: Subscription) -> None:
+        """Records what the middleware keeps for a subscription."""
+        # No more than it can keep: what still comes in must not hold up the end for ever.
+        for _ in range(self._depth):
+            with subscription.handle:
+                taken = subscription.handle.take_message(subscription.msg_type, True)
+            if taken is None:
+                return
+            data, information = taken
+            if hasattr(Subscription, "CallbackType"):
+                subscription.callback(data, information)
+            else:
+                subscription.callback(data)
 
     def _callback(self, topic: str) -> Any:
         """Stamps with the middleware's receive time where rclpy tells it (Iron and later)."""
@@ -127,15 +154,21 @@ def import_message(kind: str) -> Any:
 
 def main(arguments: list[str] | None = None) -> int:
     """Records until SIGINT or SIGTERM; returns the exit status."""
-    # The middleware must outlive the signal, so that the bag is completed and reported.
+    told = threading.Event()
+    # An exception out of a signal would lose the message that is being taken; and the middleware
+    # must outlive it, so that the bag is completed and reported.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     node: RecorderNode | None = None
     status = 0
     try:
+        executor = SingleThreadedExecutor()
         node = RecorderNode()
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        executor.add_node(node)
+        while not told.is_set():
+            executor.spin_once(timeout_sec=_WAIT_S)
+    except ExternalShutdownException:
         pass
     except InputError as error:
         get_logger(BAG_RECORDER.name).fatal(str(error))

@@ -47,22 +47,26 @@ class Camera:
             size = (item.image.shape[1], item.image.shape[0])
             info = messages.camera_info_message(self.stack.camera, header, size)
             self.infos.publish(info)
-        if self.with_state:
-            self.states.publish(
-                messages.focus_state_message(header, item.focus_distance_m, **state)
+            self.ros.wait_for(
+                lambda: getattr(self.node._camera_info, "header", None) == header, "camera_info"
             )
+        if self.with_state:
+            reading = messages.focus_state_message(header, item.focus_distance_m, **state)
+            self._sent(self.states, reading, "focus_state in")
         if message is None:
             message = messages.image_message(item.image, header)
         else:
             message.header = header
-        before = self.node.diagnostics.total("image_rect in")
-        self.images.publish(message)
-        taken = "the node to take the image"
-        self.ros.wait_for(lambda: self.node.diagnostics.total("image_rect in") > before, taken)
+        self._sent(self.images, message, "image_rect in")
         return self.stamp_ns
 
     def sweep(self) -> list[int]:
         return [self.shoot(item) for item in self.stack.slices]
+
+    def _sent(self, publisher: Any, message: Any, counter: str) -> None:
+        before = self.node.diagnostics.total(counter)
+        publisher.publish(message)
+        self.ros.wait_for(lambda: self.node.diagnostics.total(counter) > before, counter)
 
 
 def settle(node: DepthFromFocusNode) -> None:

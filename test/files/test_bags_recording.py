@@ -12,7 +12,7 @@ from ddff_perception.types import InputError
 
 
 def start(path: Path, storage: str = "mcap", buffer_bytes: int = 1_000_000) -> BagRecording:
-    recording = BagRecording(path, storage, buffer_bytes=buffer_bytes, flush_period_s=0.0)
+    recording = BagRecording(path, storage, buffer_bytes=buffer_bytes, flush_period_s=0.05)
     recording.add_topic("/focus_state", FOCUS_STATE, reliable=True, latched=False, depth=10)
     return recording
 
@@ -33,6 +33,25 @@ def test_everything_handed_over_is_in_the_bag(tmp_path: Path, storage: str, data
     with BagReader(tmp_path / "bag") as bag:
         assert [m.time_ns for m in bag.messages(["/focus_state"])] == list(range(500))
         assert bag.notes == {"dropped": "0"}
+
+
+def test_what_came_last_is_flushed_though_no_more_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    flushed, flush = threading.Event(), BagWriter.flush
+
+    def note(writer: BagWriter) -> None:
+        flush(writer)
+        if writer.count == 2:
+            flushed.set()
+
+    monkeypatch.setattr(BagWriter, "flush", note)
+    recording = BagRecording(tmp_path / "bag", flush_period_s=0.2)
+    recording.add_topic("/focus_state", FOCUS_STATE, reliable=True, latched=False, depth=10)
+    for number in range(2):
+        recording.put("/focus_state", number, data)
+    assert flushed.wait(60.0)
+    recording.close()
 
 
 def test_a_disk_that_is_too_slow_costs_messages_not_memory(

@@ -74,7 +74,11 @@ class LivePane:
         frame = self.camera.frame(number)
         if self.with_info:
             size = self.camera.size
-            self.infos.publish(messages.camera_info_message(self.camera.camera, header, size))
+            info = messages.camera_info_message(self.camera.camera, header, size)
+            self.infos.publish(info)
+            self.ros.wait_for(
+                lambda: getattr(self.node._camera_info, "header", None) == header, "camera_info"
+            )
         if frame.filter_rad is not None and self.with_state:
             state = JointState(header=header, name=["polarizer"], position=[frame.filter_rad])
             self._sent(self.states, state, "filter_state in")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from live_ros import PATIENCE_S
 from sweep_stacks import sweep_bag, wall
 
 from ddff_perception.commands.play import ros_arguments
@@ -42,9 +43,16 @@ def start() -> Iterator[Start]:
 def end(process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
     """What the process said; it must end well."""
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
     return said
+
+
+def is_acknowledged(publisher: Any) -> bool:
+    """Whether everything that was published has arrived in the subscribers' queues."""
+    from rclpy.duration import Duration
+
+    return bool(publisher.wait_for_all_acked(Duration()))
 
 
 def image(number: int, size: tuple[int, int] = (48, 64)) -> np.ndarray:
@@ -57,29 +65,30 @@ def image(number: int, size: tuple[int, int] = (48, 64)) -> np.ndarray:
 def test_everything_published_is_recorded_as_it_was_sent(
     ros: Any, start: Start, tmp_path: Path, storage: str, number: int
 ) -> None:
-    from rclpy.qos import qos_profile_sensor_data
+    from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
     from sensor_msgs.msg import Image
     from std_msgs.msg import String
 
     from ddff_perception.ros.messages import header_at, image_message
 
     path = tmp_path / "bag"
-    topics = ["image_rect", "text", "never"]
+    topics = ["image_rect", "text", "last", "never"]
     recorder = start("recorder_node", topics=topics, output=str(path), storage=storage)
     # A best-effort publisher and a latched one that said its word before anybody listened.
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     images = ros.talk(Image, "image_rect", qos_profile_sensor_data)
-    from rclpy.qos import DurabilityPolicy, QoSProfile
-
-    text = ros.talk(
-        String, "text", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    )
+    text, last = ros.talk(String, "text", latched), ros.talk(String, "last")
     text.publish(String(data="said once"))
-    ros.wait_for(lambda: images.get_subscription_count() == 1, "the recorder")
+    for publisher in (images, text, last):
+        ros.wait_for(lambda p=publisher: p.get_subscription_count() == 1, "the recorder")
     before_ns = time.time_ns()
     for count in range(20):
         images.publish(image_message(image(count), header_at(1_000 + count, "camera")))
         time.sleep(0.02)
-    time.sleep(0.5)
+    # Images are not acknowledged; what was sent after them on the same way is.
+    last.publish(String(data="the end"))
+    for publisher in (text, last):
+        ros.wait_for(lambda p=publisher: is_acknowledged(p), f"{publisher.topic_name} to arrive")
     said = end(recorder, number)
     assert "nobody published /never" in said
     with BagReader(path) as bag:
@@ -91,18 +100,45 @@ def test_everything_published_is_recorded_as_it_was_sent(
         )
         assert bag.topics["/text"].latched
         recorded = list(bag.messages(["/image_rect"]))
-        (word,) = bag.messages(["/text"])
-    assert word.message.data == "said once"
+        words = [m.message.data for m in bag.messages(["/text", "/last"])]
+    assert words == ["said once", "the end"]
     assert [stamp_of(m.message) for m in recorded] == [1_000 + n for n in range(20)]
     assert all(before_ns <= m.time_ns <= time.time_ns() for m in recorded)
     for count, message in enumerate(recorded):
         np.testing.assert_array_equal(image_of(message.message), image(count))
 
 
+def test_what_has_arrived_when_the_recorder_ends_is_in_the_bag(ros: Any, tmp_path: Path) -> None:
+    from rclpy.parameter import Parameter
+    from std_msgs.msg import String
+
+    from ddff_perception.ros.recorder_node import RecorderNode
+
+    values = {"topics": ["text"], "output": str(tmp_path / "bag")}
+    overrides = [Parameter(name, value=value) for name, value in values.items()]
+    node = RecorderNode(parameter_overrides=overrides)
+    try:
+        text = ros.talk(String, "text")
+        # Nobody spins the node: no callback hears of a message.
+        ros.wait_for(lambda: node.count_publishers("text") == 1, "the publisher")
+        node._watch()
+        ros.wait_for(lambda: text.get_subscription_count() == 1, "the recorder")
+        for number in range(10):
+            text.publish(String(data=str(number)))
+        ros.wait_for(lambda: is_acknowledged(text), "the words to arrive")
+        assert node.recording.written == 0
+        node.close()
+    finally:
+        node.destroy_node()
+    with BagReader(tmp_path / "bag") as bag:
+        words = [message.message.data for message in bag.messages(["/text"])]
+    assert words == [str(number) for number in range(10)]
+
+
 def test_a_recorder_that_cannot_write_ends_with_status_2(start: Start, tmp_path: Path) -> None:
     (tmp_path / "bag").mkdir()
     recorder = start("recorder_node", topics=["x"], output=str(tmp_path / "bag"))
-    _, said = recorder.communicate(timeout=30)
+    _, said = recorder.communicate(timeout=PATIENCE_S)
     assert recorder.returncode == 2
     assert "exists: remove it or choose another name" in said
     assert "Traceback" not in said
@@ -121,7 +157,7 @@ def test_a_bag_is_played_at_its_pace_with_new_stamps(
     states = ros.listen(FocusState, "/camera/focus_state")
     started_ns = time.time_ns()
     player = start("player_node", bag=str(path), rate=2.0, restamp=True, wait_for_subscribers=30.0)
-    _, said = player.communicate(timeout=60)
+    _, said = player.communicate(timeout=PATIENCE_S)
     assert player.returncode == 0, said
     images.wait(5)
     states.wait(5)
@@ -138,7 +174,7 @@ def test_a_bag_is_played_at_its_pace_with_new_stamps(
 def test_a_player_without_a_bag_ends_with_status_2(start: Start, tmp_path: Path) -> None:
     for bag in ("", str(tmp_path / "nothing")):
         player = start("player_node", bag=bag)
-        _, said = player.communicate(timeout=30)
+        _, said = player.communicate(timeout=PATIENCE_S)
         assert player.returncode == 2
         assert "Traceback" not in said
 

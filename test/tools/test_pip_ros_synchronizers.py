@@ -259,10 +259,10 @@ def test_full_queues_that_cannot_match_cost_little():
     for k in range(100):  # two groups over a second apart, both within a second of the newcomer
         for index in range(5):
             inputs[index].signalMessage(at(1000 + k if index % 2 else 2400 + k, index))
-    start = time.perf_counter()
+    start = time.thread_time()
     inputs[5].signalMessage(at(1750))
     assert sets == []
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @settings(deadline=None, max_examples=150)
