@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..types import CameraModel, FloatArray, ImageArray, InputError
 
-# Rows worked on at a time: what is between depth and points then stays in the processor's cache.
-_BAND = 32
+# Points worked on at a time: what is between depth and points then stays in the processor's cache.
+_BAND = 40_000
 
 
 class PointGrid:
@@ -34,9 +34,10 @@ class PointGrid:
         self.shape = (rows.size, columns.size)
         ray_x = (columns - np.float32(camera.cx)) / np.float32(camera.fx)
         ray_y = (rows - np.float32(camera.cy)) / np.float32(camera.fy)
-        # Full-size rays: a multiplication of equal shapes is faster than a broadcast one.
-        self._ray_x = np.ascontiguousarray(np.broadcast_to(ray_x, self.shape))
-        self._ray_y = np.ascontiguousarray(np.broadcast_to(ray_y[:, None], self.shape))
+        band = min(max(1, _BAND // columns.size), rows.size)
+        # Of a band's size: a multiplication of equal shapes is faster than a broadcast one.
+        self._ray_x = np.ascontiguousarray(np.broadcast_to(ray_x, (band, columns.size)))
+        self._ray_y = ray_y[:, None]
 
     def points(
         self,
@@ -63,15 +64,20 @@ class PointGrid:
         cloud = np.empty((*self.shape, 4), np.float32) if out is None else out
         if cloud.shape != (*self.shape, 4) or cloud.dtype != np.float32:
             raise InputError(f"{self.shape} points do not fit into {cloud.shape} {cloud.dtype}")
-        for first in range(0, self.shape[0], _BAND):
-            band = slice(first, first + _BAND)
-            z = depth[:: self.stride][band, :: self.stride]
-            z = np.where(_inside(z, minimum_m, maximum_m), z, np.float32(np.nan))
+        z, x, y = np.empty((3, *self._ray_x.shape), np.float32)
+        for first in range(0, self.shape[0], z.shape[0]):
+            band = slice(first, first + z.shape[0])
+            seen = np.ascontiguousarray(depth[:: self.stride][band, :: self.stride])
             if image is None:
-                colour = np.full(z.shape, np.uint32(0xFFFFFF)).view(np.float32)
+                colour = np.full(seen.shape, np.uint32(0xFFFFFF)).view(np.float32)
             else:
                 colour = pack_colours(image[:: self.stride][band, :: self.stride])
-            cv2.merge([self._ray_x[band] * z, self._ray_y[band] * z, z, colour], cloud[band])
+            x, y, z = x[: seen.shape[0]], y[: seen.shape[0]], z[: seen.shape[0]]
+            z.fill(np.nan)
+            cv2.copyTo(seen, _inside(seen, minimum_m, maximum_m).view(np.uint8), z)
+            np.multiply(self._ray_x[: seen.shape[0]], z, out=x)
+            np.multiply(self._ray_y[band], z, out=y)
+            cv2.merge([x, y, z, colour], cloud[band])
         return cloud
 
 
@@ -98,10 +104,8 @@ def pack_colours(image: ImageArray) -> FloatArray:
     """
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
-    height, width = image.shape[:2]
-    # The fourth byte stays 0: with 255 there, dark colours would be NaN as a float.
-    packed = np.zeros((height, width, 4), np.uint8)
-    source: Any = np.ascontiguousarray(image)
-    from_to = [0, 0, 0, 1, 0, 2] if image.ndim == 2 else [0, 0, 1, 1, 2, 2]
-    cv2.mixChannels([source], [packed], from_to)
-    return packed.view(np.dtype("<f4"))[..., 0]
+    code = cv2.COLOR_GRAY2BGRA if image.ndim == 2 else cv2.COLOR_BGR2BGRA
+    packed: Any = cv2.cvtColor(np.ascontiguousarray(image), code).view(np.dtype("<u4"))[..., 0]
+    # With 255 in the fourth byte dark colours would be NaN as a float.
+    packed &= np.uint32(0xFFFFFF)
+    return packed.view(np.dtype("<f4"))  # type: ignore[no-any-return]
