@@ -2,6 +2,7 @@
 
 class TestFocusStreamEncoder(ParityBattery):
     name = "focus_stream_encoder"          # a shipped model, or override `model`
+    usual = {"height": 96, "width": 128}     # where the typical size takes long
     sizes = ({"height": 97, "width": 131},)  # more sizes than the battery makes itself
 
     def given(self, model):                # real inputs, as often as there are some
@@ -50,10 +51,10 @@ def sized(signature: Signature, sizes: Mapping[str, int]) -> dict[str, tuple[int
     }
 
 
-def odd_sizes(signature: Signature) -> dict[str, int]:
-    """Each dynamic axis at an odd size near its typical one."""
+def odd_sizes(signature: Signature, usual: Mapping[str, int]) -> dict[str, int]:
+    """Each dynamic axis at an odd size near its usual (or else its typical) one."""
     return {
-        name: min(max(axis.minimum, (axis.typical - 1) | 1), axis.maximum)
+        name: min(max(axis.minimum, (usual.get(name, axis.typical) - 1) | 1), axis.maximum)
         for name, axis in signature.axes.items()
     }
 
@@ -62,15 +63,21 @@ def kept(outputs: Feeds) -> dict[str, NDArray[Any]]:
     return {name: value.copy() for name, value in outputs.items()}
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+# Of a class's scope like the engines: making one compiles the network, which is most of the time.
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, scope="class")
 class ParityBattery:
-    """Give `name` or override `model`; the rest follows from the card."""
+    """Give `name` or override `model` (with the scope of a class); the rest follows from the card.
+
+    The tests of one class share their engines, as frames of a stream do.
+    """
 
     name: ClassVar[str] = ""
+    # Of a large network smaller than typical, which is then run where sizes change.
+    usual: ClassVar[Mapping[str, int]] = {}
     sizes: ClassVar[tuple[Mapping[str, int], ...]] = ()
     tolerance: ClassVar[float | None] = None
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self) -> Model:
         return find_model(self.name)
 
@@ -78,12 +85,12 @@ class ParityBattery:
         """Real inputs; random ones are made anyway."""
         return iter(())
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def reference(self, model: Model):
         with create_engine(model, "onnxruntime") as engine:
             yield engine
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def engine(self, model: Model, configuration: str):
         backend, options, _ = CONFIGURATIONS[configuration]
         with create_engine(model, backend, options) as engine:
@@ -97,6 +104,10 @@ class ParityBattery:
             computed = "float32"
         return max(model.card.precision, computed, key=lambda name: TOLERANCES[name])
 
+    def feeds(self, engine, seed: int = 0) -> dict[str, NDArray[Any]]:
+        """Random inputs of the usual sizes."""
+        return engine.signature.random_feeds(sized(engine.signature, self.usual), seed)
+
     def check(self, engine, reference, feeds, precision: str) -> None:
         if self.tolerance is None:
             check_parity(engine, reference, feeds, precision)
@@ -107,8 +118,7 @@ class ParityBattery:
                 assert row.finite >= row.reference_finite, row
 
     def test_random_inputs_give_the_same_outputs(self, engine, reference, model, configuration):
-        shapes = engine.signature.typical_shapes()
-        feeds = [engine.signature.random_feeds(shapes, seed) for seed in range(3)]
+        feeds = [self.feeds(engine, seed) for seed in range(3)]
         self.check(engine, reference, feeds, self.precision(model, configuration))
 
     def test_given_inputs_give_the_same_outputs(self, engine, reference, model, configuration):
@@ -119,23 +129,24 @@ class ParityBattery:
     ):
         signature = engine.signature
         small = {name: axis.minimum for name, axis in signature.axes.items()}
-        turns = [odd_sizes(signature), small, *self.sizes, {}, odd_sizes(signature)]
+        odd = odd_sizes(signature, self.usual)
+        turns = [odd, small, *self.sizes, {}, odd]
         feeds = [
             signature.random_feeds(sized(signature, turn), seed) for seed, turn in enumerate(turns)
         ]
         self.check(engine, reference, feeds, self.precision(model, configuration))
 
     def test_the_same_input_gives_the_same_output_again(self, engine, configuration):
-        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        feeds = self.feeds(engine)
         first = kept(engine.run(feeds))
-        engine.run(engine.signature.random_feeds(engine.signature.typical_shapes(), seed=7))
+        engine.run(self.feeds(engine, seed=7))
         again = engine.run(feeds)
         for name, value in first.items():
             np.testing.assert_array_equal(again[name], value)
 
     def test_outputs_are_as_the_card_says(self, engine, configuration):
         engine.warm_up()
-        outputs = engine.run(engine.signature.random_feeds(engine.signature.typical_shapes()))
+        outputs = engine.run(self.feeds(engine))
         assert list(outputs) == [spec.name for spec in engine.outputs]
         for spec in engine.outputs:
             value = outputs[spec.name]
@@ -145,7 +156,7 @@ class ParityBattery:
             assert all(a == size for a, size in fixed if isinstance(a, int))
 
     def test_a_frame_finds_its_memory_ready(self, engine, configuration):
-        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        feeds = self.feeds(engine)
         engine.warm_up({name: value.shape for name, value in feeds.items()})
         places = {name: value.ctypes.data for name, value in engine.run(feeds).items()}
         for _ in range(3):
@@ -153,7 +164,7 @@ class ParityBattery:
             assert {name: value.ctypes.data for name, value in again.items()} == places
 
     def test_what_is_no_input_is_refused(self, engine, configuration):
-        feeds = engine.signature.random_feeds(engine.signature.typical_shapes())
+        feeds = self.feeds(engine)
         with pytest.raises(EngineError, match="is missing"):
             engine.run({})
         with pytest.raises(EngineError, match="there is no input other"):

@@ -17,7 +17,7 @@ from ddff_perception.engines.parity import (
 class TestConvolutions(ParityBattery):
     sizes = ({"height": 49, "width": 33}, {"height": 121, "width": 77})
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self, networks):
         return networks["conv"]
 
@@ -29,7 +29,7 @@ class TestConvolutions(ParityBattery):
 
 
 class TestHalfPrecision(ParityBattery):
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self, networks):
         return networks["conv_float16"]
 
@@ -37,7 +37,7 @@ class TestHalfPrecision(ParityBattery):
 class TestAnyNumberOfSlices(ParityBattery):
     sizes = tuple({"slices": count, "height": 19, "width": 23} for count in (1, 3, 4, 15, 3))
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self, networks):
         return networks["slices"]
 

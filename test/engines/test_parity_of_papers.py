@@ -9,6 +9,7 @@ from ddff_perception.depth_from_focus.train import export, job
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.training.fit import fit
 
+USUAL = {"height": 120, "width": 160}
 SIZES = ({"height": 97, "width": 131},)
 
 
@@ -28,16 +29,18 @@ def trained(tmp_path_factory):
 
 
 class TestDDFFNet(ParityBattery):
+    usual = USUAL
     sizes = SIZES
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self, trained):
         return trained("ddffnet_cc3")
 
 
 class TestDynamicFusion(ParityBattery):
+    usual = USUAL
     sizes = SIZES
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def model(self, trained):
         return trained("dynamic_fusion")
