@@ -246,7 +246,8 @@ class DepthFromFocus:
             depth = solution.position
         else:
             with np.errstate(divide="ignore"):
-                depth = np.divide(np.float32(1.0), np.maximum(solution.position, np.float32(0.0)))
+                depth = np.maximum(solution.position, np.float32(0.0))
+                np.divide(np.float32(1.0), depth, out=depth)
         if len(order) < 2:
             return np.full_like(depth, np.nan), np.zeros_like(confidence)
         if self.minimum_confidence > 0.0:

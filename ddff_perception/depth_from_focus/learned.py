@@ -134,9 +134,10 @@ class FocusStreamMethod:
         position = np.clip(_woven(share), 0.0, 1.0)
         confidence = self._confidence(position, _woven(found["log_scale"]), first / span)
         cell, size = SUBCELL * self._shrink, self._size
-        grown = grow_position(position, cell, size, DEPTH_STEP, NEAR_SHARE)
-        grown *= np.float32(span)
-        grown += np.float32(first)
+        # In the sweep's unit while there are few cells, not when there are many pixels.
+        position *= np.float32(span)
+        position += np.float32(first)
+        grown = grow_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
         return Solution(grown, grow(confidence, cell, size))
 
     def _gather(self, order: list[int]) -> FloatArray:

@@ -107,14 +107,12 @@ class DepthPipeline:
         built first, the sweep begins anew: nothing here waits for it.
         """
         estimator = DepthFromFocus(method, parameters, self.estimator.camera)
-        self.close()
         if estimator.engines is not None and estimator.engines.progress is not None:
             self.reset()
-            self.estimator = estimator
-            return
         weights = self.estimator.weights
         for slot, item in self.estimator.slots.items():
             estimator.update(item, slot, weights[slot])
+        self.close()
         self.estimator = estimator
 
     def close(self) -> None:
