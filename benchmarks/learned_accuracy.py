@@ -42,9 +42,11 @@ def main() -> None:
     methods: dict[str, dict[str, Any]] = {name: {} for name in arguments.methods if name in METHODS}
     if "focus_stream" in methods:
         methods["focus_stream"] = {"engine": arguments.engine}
-    folders = arguments.stacks or _render(arguments.folder)
+    folders = arguments.stacks
     if arguments.clean:
         folders = _render_clean(arguments.folder.parent / "clean_set")
+    elif not folders:
+        folders = _render(arguments.folder)
     stacks = [read_stack(folder) for folder in folders]
     results = _run(stacks, methods)
     rows = [_row(name, result, results["yardstick"]) for name, result in results.items()]

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -21,6 +21,9 @@ from ..parameters import Parameter, ParameterTable, Value
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .methods import METHODS, Solution, SweepMethod, create_method, method_parameters
 from .regularisation import REGULARISATION_PARAMETERS, regularise
+
+if TYPE_CHECKING:
+    from ..engines.loading import EngineSet
 
 # Two slices nearer than this in dioptres are one focus distance: no lens resolves them.
 SAME_FOCUS_DPT = 1e-6
@@ -94,6 +97,13 @@ class DepthFromFocus:
     @minimum_confidence.setter
     def minimum_confidence(self, value: float) -> None:
         self._common["minimum_confidence"] = COMMON_PARAMETERS["minimum_confidence"].check(value)
+
+    @property
+    def engines(self) -> EngineSet | None:
+        """What runs the method's networks, None without any; while its `progress` is not None,
+        `update` and `estimate` would wait for it.
+        """
+        return getattr(self._method, "engines", None)
 
     def reset(self) -> None:
         """Forgets every slice."""
@@ -236,7 +246,8 @@ class DepthFromFocus:
             depth = solution.position
         else:
             with np.errstate(divide="ignore"):
-                depth = np.divide(np.float32(1.0), np.maximum(solution.position, np.float32(0.0)))
+                depth = np.maximum(solution.position, np.float32(0.0))
+                np.divide(np.float32(1.0), depth, out=depth)
         if len(order) < 2:
             return np.full_like(depth, np.nan), np.zeros_like(confidence)
         if self.minimum_confidence > 0.0:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.create import create_engine
+from ..engines.loading import EngineSet
 from ..engines.model_zoo import Model, find_model
 from ..engines.settings import BACKENDS
 from ..parameters import Parameter, ParameterTable, Value
@@ -90,15 +90,18 @@ class FocusStreamMethod:
         options: dict[str, Value] = {"threads": parameters["threads"]}
         backend = str(parameters["engine"])
         name, precision = str(parameters["model"]), str(parameters["precision"])
-        self._encoder = create_engine(_model(name, "encoder", precision), backend, options)
-        self._head = create_engine(_model(name, "head", precision), backend, options)
-        templates = next(spec for spec in self._head.inputs if spec.name == "templates")
+        models = [_model(name, part, precision) for part in ("encoder", "head")]
+        inputs = models[1].card.signature.inputs
+        templates = next(spec for spec in inputs if spec.name == "templates")
+        self.engines = EngineSet(models, backend, options)
         self._bins = int(templates.shape[2])
         self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
         self._shrink = 1
         self._size = (0, 0)
         self._encodings: dict[int, FloatArray] = {}
         self._gathered: FloatArray | None = None
+        # Whose encoding lies in each row of `_gathered`.
+        self._rows: list[FloatArray] = []
 
     def add(self, slot: int, image: ImageArray) -> None:
         height, width = image.shape[:2]
@@ -106,7 +109,8 @@ class FocusStreamMethod:
             self._size = (width, height)
             self._shrink = 1 << max(0, round(math.log2(min(width, height) / REFERENCE_SIDE)))
         pixels = prepared(image, self._shrink)
-        self._encodings[slot] = self._encoder.run({"image": pixels[None]})["encoding"][0].copy()
+        encoder = self.engines.get(0)
+        self._encodings[slot] = encoder.run({"image": pixels[None]})["encoding"][0].copy()
 
     def remove(self, slot: int) -> None:
         self._encodings.pop(slot, None)
@@ -119,7 +123,7 @@ class FocusStreamMethod:
         places = (positions - positions[0]) / span
         encodings = self._gather(order)
         templates = self._templates(encodings, places, span)
-        found = self._head.run(
+        found = self.engines.get(1).run(
             {
                 "encodings": encodings,
                 "positions": places.astype(np.float32),
@@ -130,18 +134,25 @@ class FocusStreamMethod:
         position = np.clip(_woven(share), 0.0, 1.0)
         confidence = self._confidence(position, _woven(found["log_scale"]), first / span)
         cell, size = SUBCELL * self._shrink, self._size
-        grown = grow_position(position, cell, size, DEPTH_STEP, NEAR_SHARE)
-        grown *= np.float32(span)
-        grown += np.float32(first)
+        # In the sweep's unit while there are few cells, not when there are many pixels.
+        position *= np.float32(span)
+        position += np.float32(first)
+        grown = grow_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
         return Solution(grown, grow(confidence, cell, size))
 
     def _gather(self, order: list[int]) -> FloatArray:
-        """The encodings in order, S x C x h x w, in memory that is kept."""
+        """The encodings in order, S x C x h x w, in memory that is kept: a sweep that goes on
+        brings one new row.
+        """
         kept = [self._encodings[slot] for slot in order]
         shape = (len(kept), *kept[0].shape)
         if self._gathered is None or self._gathered.shape != shape:
-            self._gathered = np.empty(shape, np.float32)
-        return np.stack(kept, out=self._gathered)
+            self._gathered, self._rows = np.empty(shape, np.float32), []
+        for row, new in enumerate(kept):
+            if row >= len(self._rows) or new is not self._rows[row]:
+                self._gathered[row] = new
+        self._rows = kept
+        return self._gathered
 
     def _templates(
         self, encodings: FloatArray, places: NDArray[np.float64], span: float

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.base import Engine
-from ..engines.create import create_engine
+from ..engines.loading import EngineSet
 from ..engines.model_zoo import Model, find_model
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import FloatArray, ImageArray, InputError
@@ -53,7 +52,8 @@ class StackNetworkMethod:
     def __init__(self, parameters: Mapping[str, Value]) -> None:
         model = _stack_model(str(parameters["model"]), str(parameters["precision"]))
         options: dict[str, Value] = {"threads": parameters["threads"]}
-        self._engine = create_engine(model, str(parameters["engine"]), options)
+        self._count = slice_count(model)
+        self.engines = EngineSet([model], str(parameters["engine"]), options)
         self._slices: dict[int, FloatArray] = {}
         self._measures: dict[int, FloatArray] = {}
         self._input = np.empty((0,), np.float32)
@@ -79,7 +79,7 @@ class StackNetworkMethod:
 
     def _run(self, order: list[int], positions: NDArray[np.float64]) -> FloatArray:
         """The network's disparity, H x W, in the unit of `positions`."""
-        count = slice_count(self._engine)
+        count = self._count
         chosen = choose_slices(positions, count)
         shape = (1, count, *self._slices[order[0]].shape)
         if self._input.shape != shape:
@@ -87,7 +87,7 @@ class StackNetworkMethod:
         for place, number in enumerate(chosen):
             self._input[0, place] = self._slices[order[int(number)]]
         dioptres = positions[chosen][None].astype(np.float32)
-        outputs = self._engine.run({"images": self._input, "dioptres": dioptres})
+        outputs = self.engines.get().run({"images": self._input, "dioptres": dioptres})
         found: FloatArray = np.asarray(outputs[OUTPUT][0], np.float32)
         return found
 
@@ -102,9 +102,9 @@ def as_network_input(image: ImageArray) -> FloatArray:
     return result
 
 
-def slice_count(engine: Engine) -> int:
-    """Number of slices that the network of `engine` takes."""
-    images = next(spec for spec in engine.inputs if spec.name == INPUTS[0])
+def slice_count(model: Model) -> int:
+    """Number of slices that the network takes."""
+    images = next(spec for spec in model.card.signature.inputs if spec.name == INPUTS[0])
     return int(images.shape[1])
 
 

@@ -23,6 +23,7 @@ from ..optics.lens_table import LensTable, read_lens_table
 from ..parameters import Value
 from ..ros import messages
 from ..ros.camera import CameraCache
+from ..ros.engine_report import EngineReport
 from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
@@ -69,6 +70,7 @@ class DepthFromFocusNode(PerceptionNode):
         self._stack_sent_s = -math.inf
         self._counters: Mapping[str, int] = {}
         super().__init__(DEPTH_FROM_FOCUS, **node_arguments)
+        self._engines = EngineReport(self)
         self.reporter.before_report(self._report)
         self.create_services({"~/save": self._save, "~/reset": self._reset})
 
@@ -120,7 +122,9 @@ class DepthFromFocusNode(PerceptionNode):
         if self._savers is not None:
             self._savers.shutdown()
             self._savers = None
+        self._engines.close()
         with self._lock:
+            self._pipeline.close()
             self._pipeline = DepthPipeline()
             self._readings.clear()
             self._camera_info = self._estimate = None
@@ -164,6 +168,9 @@ class DepthFromFocusNode(PerceptionNode):
 
     def _work(self, incoming: list[Incoming]) -> None:
         with self._lock:
+            if self._engines.tell(self._pipeline.estimator.engines):
+                self.diagnostics.count_drop("engine not ready", len(incoming))
+                return
             started = time.perf_counter()
             used = 0
             while self._readings:
@@ -361,6 +368,7 @@ class DepthFromFocusNode(PerceptionNode):
         try:
             counters, status = dict(self._pipeline.counters), self._pipeline.stack.status()
             estimate, slices = self._estimate, self._pipeline.slices
+            self._engines.tell(self._pipeline.estimator.engines)
         finally:
             self._lock.release()
         still_s = 0.0 if self._takes_stacks else status.lens_still_s

@@ -103,13 +103,22 @@ class DepthPipeline:
     def set_method(self, method: str, parameters: Mapping[str, Value]) -> None:
         """Goes on with another method or other parameters; the slices stay.
 
-        Raises InputError where they do not fit; then nothing changes.
+        Raises InputError where they do not fit; then nothing changes. Where an engine has to be
+        built first, the sweep begins anew: nothing here waits for it.
         """
         estimator = DepthFromFocus(method, parameters, self.estimator.camera)
+        if estimator.engines is not None and estimator.engines.progress is not None:
+            self.reset()
         weights = self.estimator.weights
         for slot, item in self.estimator.slots.items():
             estimator.update(item, slot, weights[slot])
+        self.close()
         self.estimator = estimator
+
+    def close(self) -> None:
+        """Stops engines that are still being built."""
+        if self.estimator.engines is not None:
+            self.estimator.engines.cancel()
 
     def set_alignment(self, values: Mapping[str, Value]) -> None:
         """Takes new values of ALIGNMENT_PARAMETERS; another kind of alignment starts anew.

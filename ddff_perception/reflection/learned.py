@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..engines.base import Engine
-from ..engines.create import create_engine
+from ..engines.loading import EngineSet
 from ..engines.settings import ENGINE_PARAMETERS
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import AnyImage, FloatArray, LayerPair, PolarizedImages
@@ -66,7 +66,7 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     Confidence: none. Where nothing at all is polarized, the plain input is the transmission.
     The layers add up to the mean over all polarizer angles, except with `match_histogram`.
     """
-    engine = _engine(str(values["model"]), _engine_options(values))
+    engine = network_engines(values).get()
     levels = _FULL_RANGE[images.images[0].dtype.name]
     stack = np.stack([_planes(image) for image in images.images])
     stack *= np.float32(1 / levels)
@@ -82,9 +82,14 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     return pair
 
 
+def network_engines(values: Mapping[str, Value]) -> EngineSet:
+    """What runs the network of these values of NETWORK_PARAMETERS, made when first asked for."""
+    return _engines(str(values["model"]), _engine_options(values))
+
+
 @lru_cache(maxsize=4)
-def _engine(model: str, options: tuple[tuple[str, Value], ...]) -> Engine:
-    return create_engine(model, options=dict(options))
+def _engines(model: str, options: tuple[tuple[str, Value], ...]) -> EngineSet:
+    return EngineSet([model], options=dict(options))
 
 
 def _engine_options(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:

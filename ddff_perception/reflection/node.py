@@ -13,9 +13,11 @@ from typing import Any, TypeAlias
 from sensor_msgs.msg import CameraInfo, JointState
 from sensor_msgs.msg import Image as ImageMessage
 
+from ..engines.loading import EngineSet
 from ..parameters import Value
 from ..ros import messages
 from ..ros.camera_info import resized_camera_info
+from ..ros.engine_report import EngineReport
 from ..ros.image_sets import ImageSets
 from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
@@ -52,7 +54,9 @@ class ReflectionSeparationNode(PerceptionNode):
         self._source = (0, 0)
         self._separation: Separation | None = None
         self._counters: Mapping[str, int] = {}
+        self._engines: EngineSet | None = None
         super().__init__(REFLECTION_SEPARATION, **node_arguments)
+        self._engine_report = EngineReport(self)
         self.reporter.before_report(self._report)
 
     # What the base asks for.
@@ -112,7 +116,9 @@ class ReflectionSeparationNode(PerceptionNode):
         self._worker = None
 
     def cleanup(self) -> None:
+        self._engine_report.close()
         with self._lock:
+            self._engines = None
             self._pipeline = SeparationPipeline()
             self._readings.clear()
             self._camera_info = self._separation = None
@@ -222,6 +228,10 @@ class ReflectionSeparationNode(PerceptionNode):
         if not wanted:
             return
         try:
+            self._engines = self._pipeline.engines() if wanted.layers else None
+            if self._engine_report.tell(self._engines):
+                self.diagnostics.count_drop("engine not ready")
+                return
             separation = self._pipeline.separate(wanted)
         except InputError as error:
             self.reject("images", str(error))
@@ -290,6 +300,7 @@ class ReflectionSeparationNode(PerceptionNode):
         try:
             counters, separation = self._pipeline.counters, self._separation
             angles = self._pipeline.angles
+            self._engine_report.tell(self._engines)
         finally:
             self._lock.release()
         for reason in capture_complaints(counters, self._counters, self._silent_inputs()):

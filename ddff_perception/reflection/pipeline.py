@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..engines.loading import EngineSet
 from ..optics.polarization import (
     angle_of_polarization_deg,
     degree_of_polarization,
@@ -18,6 +19,7 @@ from ..stamp_order import Order, StampOrder
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
 from .classical import METHODS, method_parameters
+from .learned import network_engines
 from .plausibility import complaint
 from .rotating import RotatingCapture
 
@@ -115,6 +117,13 @@ class SeparationPipeline:
         """
         values = method_parameters(method).complete(parameters)
         self.method, self.parameters = method, values
+
+    def engines(self) -> EngineSet | None:
+        """What runs the method's network, made now where it is not there yet; None without one.
+
+        While its `progress` is not None, `separate` would wait for it.
+        """
+        return network_engines(self.parameters) if self.method == "network" else None
 
     def set_capture(self, capture: Mapping[str, Value] | None) -> None:
         """Goes on with other values of CAPTURE_PARAMETERS."""
