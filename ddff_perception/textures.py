@@ -169,7 +169,7 @@ def text(rng: np.random.Generator, size: int = 512) -> Texture:
     paper = random_colour(rng, 0.9)
     paper = paper * (0.75 / max(float(paper.max()), 1e-3))
     image = np.broadcast_to(paper, (size, size, 3)).astype(np.float32).copy()
-    ink = tuple(float(c) for c in random_colour(rng, 0.6) * 0.15)
+    ink = random_colour(rng, 0.6) * 0.15
     letters = np.array(list("abcdefghijklmnopqrstuvwxyzETAOINSHRDLU0123456789    "))
     y = 0
     while y < size:
@@ -177,14 +177,28 @@ def text(rng: np.random.Generator, size: int = 512) -> Texture:
         y += int(26 * scale) + 4
         line = "".join(rng.choice(letters, size=int(size / (9 * scale))))
         thickness = 1 if scale < 0.8 else 2
-        place = (int(size * 0.04), y)
-        cv2.putText(
-            image, line, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thickness, cv2.LINE_AA
-        )
+        write_line(image, line, (int(size * 0.04), y), scale, ink, thickness)
     x, y = (int(v) for v in rng.integers(0, int(size * 0.6), 2))
     extent = int(size * rng.uniform(0.2, 0.35))
     image[y : y + extent, x : x + extent] = dead_leaves(rng, extent, smallest=0.02)
     return _reflectance(image)
+
+
+def write_line(
+    image: Texture,
+    line: str,
+    place: tuple[int, int],
+    scale: float,
+    ink: NDArray[np.floating],
+    thickness: int,
+) -> None:
+    """Letters into `image` (H x W x 3 float32) from the base line's left end `place` (x, y) on.
+
+    Drawn as a mask, since OpenCV 5 writes into 8-bit images only.
+    """
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.putText(mask, line, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 1, thickness, cv2.LINE_8)
+    image[mask > 0] = ink
 
 
 MAKERS: dict[str, Callable[[np.random.Generator, int], Texture]] = {

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..textures import write_line
 from ..types import FloatArray
 
 SIDE = 384
@@ -86,15 +87,13 @@ def _letters(rng: np.random.Generator) -> FloatArray:
     if rng.random() < 0.7:
         paper = paper * (0.7 / paper.max())
     picture = np.broadcast_to(paper, (SIDE, SIDE, 3)).astype(np.float32).copy()
-    colour = tuple(float(v) for v in ink)
     y = 0
     while y < SIDE:
         scale = float(rng.choice([0.35, 0.5, 0.8, 1.5]))
         y += int(26 * scale) + int(rng.integers(2, 20))
         line = "".join(rng.choice(_LETTERS, size=int(SIDE / (9 * scale))))
         place = (int(rng.integers(0, 60)), y)
-        font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(picture, line, place, font, scale, colour, 1 + int(scale > 0.9), cv2.LINE_AA)
+        write_line(picture, line, place, scale, ink, 1 + int(scale > 0.9))
     return picture
 
 

@@ -106,9 +106,8 @@ def _on_device(
     pool = ViewPool(folders, device)
     takes = 2 if settings.batch % 2 == 0 else 1
     drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins)
-    record = {
-        "training_data": f"endless stacks of {pool.traced} traced, {pool.procedural} made views"
-    }
+    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
+    record = {"training_data": f"stacks without end of {views}"}
     return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
 
 
