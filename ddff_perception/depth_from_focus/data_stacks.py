@@ -32,8 +32,8 @@ class StackSettings:
 
     height: int = 192
     width: int = 256
-    widest_px: tuple[float, float] = (4.0, 26.0)
-    margin: tuple[float, float] = (-0.04, 0.3)
+    widest_px: tuple[float, float] = (3.0, 24.0)
+    margin: tuple[float, float] = (-0.04, 0.6)
     irregular: float = 0.35
     moving: float = 0.25
     breathing: float = 0.2
