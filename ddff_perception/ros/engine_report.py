@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
-
-from ..engines.loading import EngineSet
-from ..engines.settings import LOG
+from typing import Any, Protocol
 
 KEY = "engine"
+# What the engines write to.
+LOG = logging.getLogger("ddff_perception.engines")
+
+
+class Engines(Protocol):
+    """What `engines.loading.EngineSet` says of itself."""
+
+    @property
+    def progress(self) -> tuple[str, float] | None:
+        """(what is being done, share 0..1), None where nothing is waited for."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why there are no engines, in one sentence."""
 
 
 class EngineReport:
@@ -24,7 +35,7 @@ class EngineReport:
         self._waited = False
         self._told: str | None = None
 
-    def tell(self, engines: EngineSet | None) -> bool:
+    def tell(self, engines: Engines | None) -> bool:
         """Brings the diagnostics up to date; True while there is nothing to run yet."""
         if self._handler not in LOG.handlers:
             LOG.addHandler(self._handler)

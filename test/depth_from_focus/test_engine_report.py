@@ -25,7 +25,7 @@ from ddff_perception.engines.settings import LOG
 from ddff_perception.engines.tensors import EngineError
 from ddff_perception.reflection import learned as reflection_learned
 from ddff_perception.reflection.node import ReflectionSeparationNode
-from ddff_perception.ros import messages
+from ddff_perception.ros import engine_report, messages
 from ddff_perception.ros.engine_report import EngineReport
 
 pytestmark = pytest.mark.ros
@@ -160,6 +160,10 @@ def test_the_reflection_node_builds_only_when_somebody_wants_layers(
     shoot(2 * 10**9)
     layers.wait(1)
     assert any("building reflection_surface" in line for line in log.lines)
+
+
+def test_the_engines_write_to_the_log_that_is_handed_on() -> None:
+    assert engine_report.LOG is LOG
 
 
 def test_the_log_of_the_engines_is_handed_on_until_the_report_is_closed() -> None:

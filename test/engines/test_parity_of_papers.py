@@ -17,6 +17,8 @@ SIZES = ({"height": 97, "width": 131},)
 def trained(tmp_path_factory):
     """The ONNX file of a network by name, trained once per process."""
     made = {}
+    # Threads of so small a network mostly wait for each other: ten times the processor time.
+    pytest.importorskip("torch").set_num_threads(1)
 
     def get(name):
         if name not in made:
