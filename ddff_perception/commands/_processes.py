@@ -95,9 +95,11 @@ class NodeProcesses:
         self._logs = logs
         self._env = env
         self._running: list[NodeProcess] = []
+        self._starting = False
+        self._told_to_end = False
 
     def __enter__(self) -> NodeProcesses:
-        self._before = signal.signal(signal.SIGTERM, _exit)
+        self._before = signal.signal(signal.SIGTERM, self._end)
         return self
 
     def __exit__(
@@ -115,9 +117,21 @@ class NodeProcesses:
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> NodeProcess:
         """Starts a node; its output goes to `name`.txt in the folder for logs."""
-        process = NodeProcess(name, module, arguments, self._logs / f"{name}.txt", self._env)
-        self._running.append(process)
+        self._starting = True
+        try:
+            process = NodeProcess(name, module, arguments, self._logs / f"{name}.txt", self._env)
+            self._running.append(process)
+        finally:
+            self._starting = False
+        if self._told_to_end:
+            raise SystemExit(128 + signal.SIGTERM)
         return process
+
+    def _end(self, number: int, _frame: object) -> None:
+        """Not while a node is being started: nobody would know of it, and end it."""
+        self._told_to_end = True
+        if not self._starting:
+            raise SystemExit(128 + number)
 
     def check(self) -> None:
         """Raises ProcessError if any of them has ended."""
@@ -137,10 +151,6 @@ class NodeProcesses:
         while (left := until - time.monotonic()) > 0:
             self.check()
             time.sleep(min(step_s, left))
-
-
-def _exit(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _end_with_parent() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,30 @@ def test_a_process_that_ends_early_is_named_with_its_last_words(tmp_path: Path) 
         nodes.start("quitter", "quits", [])
         with pytest.raises(ProcessError, match=r"(?s)quitter ended with status 3.*no lens"):
             nodes.wait(60.0)
+
+
+def test_a_node_that_was_just_being_started_is_taken_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM between the birth of a process and the note of it."""
+    (tmp_path / "stays.py").write_text("import time; time.sleep(600)")
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def interrupted(*arguments: Any, **keywords: Any) -> Any:
+        started.append(popen(*arguments, **keywords))
+        signal.raise_signal(signal.SIGTERM)
+        return started[-1]
+
+    monkeypatch.setattr("ddff_perception.commands._processes.subprocess.Popen", interrupted)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with (
+        pytest.raises(SystemExit) as ended,
+        NodeProcesses(tmp_path, environment) as nodes,
+    ):
+        nodes.start("stayer", "stays", [])
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert started[0].poll() is not None
 
 
 def test_a_process_that_does_not_end_is_killed(
