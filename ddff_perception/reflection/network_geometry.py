@@ -34,6 +34,7 @@ _GLASS = 1.5
 # images have too few edges left at a quarter, noisy ones too much noise at half.
 _SCALES = (4, 2)
 _FEATURES = (_BINS + 1) + 7 + len(_SCALES) * ((_BINS + 1) + 5 + 2 * _HYPOTHESES)
+# Smaller bounds are clamped: the exporter drops a sum with next to nothing, which leaves 0 / 0.
 _EPSILON = 1e-6
 # At first, how much less likely an incidence is whose layers depend on each other wholly.
 _TRUST = (20.0, 20.0, 20.0, 20.0)
@@ -66,7 +67,7 @@ def polarized_light(stokes: Tensor) -> Light:
     qq = gradients[1].square().mean(dim=(1, 2, 3))
     pq = (gradients[0] * gradients[1]).mean(dim=(1, 2, 3))
     difference, twice = pp - qq, 2 * pq
-    cosine = difference / (torch.sqrt(difference.square() + twice.square()) + 1e-12)
+    cosine = difference / torch.sqrt(difference.square() + twice.square()).clamp_min(1e-12)
     c = torch.sqrt((0.5 * (1 + cosine)).clamp(min=0))
     s = torch.sqrt((0.5 * (1 - cosine)).clamp(min=0))
     s = torch.where(twice < 0, -s, s)
@@ -98,7 +99,7 @@ def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> 
     """Histograms of d's gradients over m's in patches, and the moments of both and e's."""
     gm, gd, ge = (_gradients(part) for part in light)
     power = gm.square() + gd.square()
-    strength = torch.sqrt(power + 1e-12)
+    strength = power.clamp_min(1e-12).sqrt()
     weight = strength / (strength + 0.5 * torch.sqrt(power.mean(dim=(1, 2, 3), keepdim=True)))
     ratio = gd / (gm + torch.where(gm < 0, -1e-6, 1e-6))
     histogram = _histogram(ratio, weight, reduction)
@@ -109,7 +110,7 @@ def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> 
 
     mm, md, dd, de, ee = total(gm, gm), total(gm, gd), total(gd, gd), total(gd, ge), total(ge, ge)
     whole = mm + dd + ee + 1e-7
-    polarized = dd + ee + 1e-9
+    polarized = (dd + ee).clamp_min(1e-9)
     moments = [md / whole, torch.sqrt(polarized / whole), de / polarized, ee / polarized]
     return torch.cat([histogram, *moments, 0.25 * torch.log10(whole)], dim=1)
 
@@ -121,7 +122,7 @@ def _grey(image: Tensor) -> Tensor:
 def _fine_power(image: Tensor) -> list[Tensor]:
     """Logarithm of the power in the two finest bands."""
     powers = (F.avg_pool2d(_grey(band.square()), REDUCTION) for band in bands(image)[:2])
-    return [torch.log10(power + 1e-8) * 0.25 + 1.0 for power in powers]
+    return [0.25 * torch.log10(1e8 * power + 1.0) - 1.0 for power in powers]
 
 
 def blurred(image: Tensor, level: int) -> Tensor:
@@ -247,11 +248,12 @@ def _dependences(
     ]
     patch, whole = (
         of_both
-        / torch.sqrt(
+        / (
             F.conv2d(powers, reflected[:, :, None, None]).clamp(min=0)
             * F.conv2d(powers, transmitted[:, :, None, None]).clamp(min=0)
-            + 1e-14
         )
+        .clamp_min(1e-14)
+        .sqrt()
         for of_both, powers in (near, means)
     )
     return patch, whole
@@ -301,4 +303,4 @@ def polarized_part(light: Light, maps: Tensor) -> Tensor:
 def _denoised(band: Tensor, noise: Tensor) -> Tensor:
     """Wiener's filter: each pixel keeps the share of the power around it that is not noise."""
     power = blurred(blurred(_grey(band.square()), 1), 1)
-    return band * torch.relu(power - noise) / (power + 1e-9)
+    return band * torch.relu(power - noise) / power.clamp_min(1e-9)

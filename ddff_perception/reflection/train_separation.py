@@ -15,15 +15,15 @@ from ..training.fit import uses_gpu
 from ..training.job import TrainingJob
 from ..training.presets import FitSettings
 from ..training.weights import load_weights
-from .batched_generator import GeneratedBatches
 from .data import GeneratorSettings
 from .data_batches import MixedBatches
+from .data_device import GeneratedBatches
 from .data_pictures import Pictures, photographs, procedural_pictures
 from .network_export import export_onnx
 from .train_card import write_separation_card
 from .train_losses import LOSSES, layer_losses, picture
 
-_FILES = {"single": "data.py", "batched": "batched_generator.py"}
+_FILES = {"single": "data.py", "batched": "data_device.py"}
 GENERATORS = tuple(_FILES)
 
 

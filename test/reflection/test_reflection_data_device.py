@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch")
 from ddff_perception.optics.fresnel import pane_reflectances, surface_reflectances  # noqa: E402
 from ddff_perception.optics.pane_geometry import pane_view, parabola_incidence_deg  # noqa: E402
 from ddff_perception.optics.polarization import stokes_from_images  # noqa: E402
-from ddff_perception.reflection.batched_generator import (  # noqa: E402
+from ddff_perception.reflection.data import GeneratorSettings  # noqa: E402
+from ddff_perception.reflection.data_device import (  # noqa: E402
     GeneratedBatches,
     Mixing,
     face_reflectances,
@@ -21,15 +22,14 @@ from ddff_perception.reflection.batched_generator import (  # noqa: E402
     random_batch,
     shifted,
 )
-from ddff_perception.reflection.batched_light import SceneSettings  # noqa: E402
-from ddff_perception.reflection.batched_random import Draws  # noqa: E402
-from ddff_perception.reflection.batched_surface import (  # noqa: E402
+from ddff_perception.reflection.data_device_light import SceneSettings  # noqa: E402
+from ddff_perception.reflection.data_device_random import Draws  # noqa: E402
+from ddff_perception.reflection.data_device_surface import (  # noqa: E402
     Surfaces,
     pane_views,
     parabola_incidence,
     random_surfaces,
 )
-from ddff_perception.reflection.data import GeneratorSettings  # noqa: E402
 from ddff_perception.reflection.data_light import LightSettings  # noqa: E402
 from ddff_perception.reflection.data_surface import SurfaceSettings  # noqa: E402
 from ddff_perception.reflection.data_surface import shifted as one_shifted  # noqa: E402

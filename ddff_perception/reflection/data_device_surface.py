@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .batched_random import Draws
+from .data_device_random import Draws
 from .data_surface import SurfaceSettings
 
 _RADIANS = torch.pi / 180

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .batched_random import Draws
+from .data_device_random import Draws
 from .data_light import LightSettings
 
 _BLUR_RADIUS = 12

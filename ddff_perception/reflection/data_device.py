@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .batched_light import SceneSettings, layers_of_light
-from .batched_random import Draws
-from .batched_surface import Surfaces, random_surfaces
 from .data import GeneratorSettings
+from .data_device_light import SceneSettings, layers_of_light
+from .data_device_random import Draws
+from .data_device_surface import Surfaces, random_surfaces
 from .data_motion import DEVIATIONS, GRID_PX
 
 _DOUBLE_ANGLES = (0.0, torch.pi / 2, torch.pi, 1.5 * torch.pi)
