@@ -2,8 +2,8 @@
 
 What TensorRT would run, by the framework that they were trained in: an upper bound of the cost on
 that GPU where no TensorRT is installed (`benchmarks/tensorrt_check.py` measures it where it is).
-Times are medians by the clock, images uploaded and results downloaded; `graph` replays the kernels
-as one CUDA graph. Weights are random: no time depends on them.
+Times are medians by the clock, images uploaded and results downloaded. Weights are random: no time
+depends on them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", type=Path, help="where the record goes")
     path = parser.parse_args().record
-    rows = [_streaming(kind, graph) for kind in ("float32", "float16") for graph in (False, True)]
+    rows = [_streaming(kind) for kind in ("float32", "float16")]
     rows += [_whole(name, part, preset) for name, part, preset in PAPERS]
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 @torch.no_grad()
-def _streaming(precision: str, graph: bool) -> dict[str, Any]:
+def _streaming(precision: str) -> dict[str, Any]:
     network = network_in_precision(FocusStream(), precision).cuda()
     slices = torch.randint(0, 256, (SLICES, HEIGHT, WIDTH, 3), dtype=torch.uint8).pin_memory()
     positions = torch.linspace(0, 1, SLICES, device="cuda")[None]
@@ -54,34 +54,30 @@ def _streaming(precision: str, graph: bool) -> dict[str, Any]:
     def encode() -> Tensor:
         return network.encoder(shown.permute(0, 3, 1, 2).float())
 
-    encode_one = _captured(encode) if graph else encode
-    kept = encode_one()
+    kept = encode()
     encodings = torch.stack([kept[0] for _ in range(SLICES)])[None].contiguous()
 
     def solve() -> Tensor:
         base, offset, scale, _ = network.head.placed(encodings, positions, templates)
         return torch.cat([base.float(), offset, scale], dim=1)
 
-    solve_all = _captured(solve) if graph else solve
-
     def take(number: int) -> None:
         shown.copy_(slices[number : number + 1], non_blocking=True)
-        encodings[0, number].copy_(encode_one()[0])
+        encodings[0, number].copy_(encode()[0])
 
     def step() -> None:
         take(3)
-        solve_all().cpu()
+        solve().cpu()
 
     def whole() -> None:
         for number in range(SLICES):
             take(number)
-        solve_all().cpu()
+        solve().cpu()
 
     one, ten = _milliseconds(step), _milliseconds(whole)
     return {
         "network": "focus_stream",
         "precision": precision,
-        "graph": graph,
         "step_ms": one,
         "stack_ms": ten,
         "ratio": round(one / ten, 3),
@@ -103,29 +99,9 @@ def _whole(name: str, part: Any, preset: str) -> dict[str, Any]:
     return {
         "network": name,
         "precision": "float16",
-        "graph": False,
         "stack_ms": _milliseconds(run),
         "parameters": count,
     }
-
-
-def _captured(call: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """`call` recorded as a CUDA graph; its result is the same memory each time."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            call()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = call()
-
-    def replay() -> Tensor:
-        graph.replay()
-        return result
-
-    return replay
 
 
 def _milliseconds(call: Callable[[], None]) -> float:

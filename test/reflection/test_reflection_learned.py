@@ -61,6 +61,20 @@ def test_images_of_any_size(size):
     assert pair.reflection.min() >= 0
 
 
+@pytest.mark.parametrize("kind", ["black", "even", "half black", "unpolarized"])
+def test_views_that_say_nothing_give_layers_and_no_nan(kind):
+    images, _ = scene((96, 128))
+    first = np.array(images.images[0])
+    if kind in ("black", "even"):
+        first[:] = 0 if kind == "black" else 90
+    shown = [first.copy() for _ in images.images] if kind != "half black" else list(images.images)
+    if kind == "half black":
+        shown = [np.where(np.arange(128) < 64, 0, image).astype(np.uint8) for image in shown]
+    pair = separate(PolarizedImages(tuple(shown), images.angles_deg), "network")
+    assert np.isfinite(pair.transmission).all() and np.isfinite(pair.reflection).all()
+    assert pair.transmission.max() <= 1.5
+
+
 def test_tiles_give_nearly_what_the_whole_image_gives():
     images, truth = scene((256, 256))
     images = PolarizedImages(tuple(np.tile(i, (2, 2)) for i in images.images), images.angles_deg)
