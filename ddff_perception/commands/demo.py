@@ -56,7 +56,7 @@ METHOD = "focus_stream"
 # A full cloud is five times the size of its depth image.
 _POINTS_STRIDE = 2
 _BAG_SUFFIXES = (".mcap", ".db3", ".yaml", ".tmp")
-_START_S = 30.0
+_START_S = 60.0
 # A stack is scored at so many instants at most: the numbers do not move any more.
 _SCORED = 15
 

@@ -31,16 +31,33 @@ def start_demo(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def run_demo(stack: Path, output: Path, seconds: int, rate: int) -> tuple[str, dict[str, Any]]:
+    """What a demo printed, and its summary."""
+    process = start_demo("--stack", stack, "-o", output, "--seconds", seconds, "--rate", rate)
+    printed, said = process.communicate(timeout=300)
+    assert process.returncode == 0, printed + said
+    return printed, json.loads((output / "summary.json").read_text())
+
+
+def kept_up(summary: dict[str, Any]) -> bool:
+    """Whether the machine was quick enough for the node to see every image."""
+    live = summary["live"]
+    lost = live["losses"].get("dropped: no room in the work queue", 0)
+    return lost == 0 and live["topics"]["/demo/depth/image_rect"]["messages"] >= 20
+
+
 @pytest.mark.ros
+@pytest.mark.timeout(600)
 def test_the_demo_shows_depth_live_and_reports_it(tmp_path: Path) -> None:
     stack = write_wall(tmp_path / "stack", width=160, height=120)
     output = tmp_path / "out"
-    process = start_demo("--stack", stack, "-o", output, "--seconds", 4, "--rate", 15)
-    printed, said = process.communicate(timeout=120)
-    assert process.returncode == 0, printed + said
+    # A machine that is too busy for the first rate shows the same at the second.
+    for seconds, rate in ((4, 15), (40, 2)):
+        printed, summary = run_demo(stack, output, seconds, rate)
+        if kept_up(summary):
+            break
     for words in ("live vs truth", "offline vs truth", "latency", "Frames not used"):
         assert words in printed
-    summary = json.loads((output / "summary.json").read_text())
     assert summary["method"] == "focus_stream"
     evaluation, live = summary["evaluation"], summary["live"]
     for name in ("against_truth", "recorded_against_truth"):
@@ -50,7 +67,7 @@ def test_the_demo_shows_depth_live_and_reports_it(tmp_path: Path) -> None:
     assert agreement["mae"] < 0.01
     depth = live["topics"]["/demo/depth/image_rect"]
     assert depth["messages"] >= 20
-    assert 3.0 < depth["rate_hz"] < 16.0
+    assert rate / 5.0 < depth["rate_hz"] < rate + 1.0
     assert 0.0 < depth["latency_median_ms"] < 10_000.0
     assert live["stages_ms"]["solve"] > 0.0
     assert live["topics"]["/demo/points"]["messages"] > 0
