@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,16 @@ PRESETS: dict[str, FitSettings] = {
         _CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999, precision="auto"
     ),
     "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
+    "refine": replace(
+        _CPU,
+        minutes=24.0,
+        learning_rate=6e-4,
+        warm_up_steps=30,
+        ema=0.99,
+        seed=1,
+        precision="auto",
+        start_share=1 / 3,
+    ),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
 _OWN_DATA = "stack folders with true depth"
@@ -72,6 +83,7 @@ PARAMETERS = ParameterTable(
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"on_device": True, "views": 120},
+    "refine": {"stacks": 660, "views": 86},
     "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
 }
 
@@ -116,19 +128,28 @@ def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
     network = FocusStream()
     load_weights(network, checkpoint)
     record = read_json(checkpoint.with_suffix(".json"))
-    words = ["ddff train depth_from_focus --network focus_stream"]
-    words.append(f"--preset {record.get('preset', 'cpu')}")
-    words += [f"--set {text}" for text in record.get("overrides", ())]
-    words += [f"--start {record['start']}"] if "start" in record else []
-    words += ["--data STACKS"] if "data_source" in record else []
     told = {
-        "command": " ".join([*words, "-o OUT"]),
+        "command": _command(record),
         "seed": record.get("settings", {}).get("seed", 0),
         "data": f"{record.get('training_data', 'stacks')}, {record.get('data_source', _DATA)}",
         "metrics": record.get("metrics") or record.get("losses") or {},
     }
     kind = {"32": "float32", "16": "float16"}.get(precision, precision)
     return write_networks(network, output, "focus_stream", kind, told)
+
+
+def _command(record: Mapping[str, Any]) -> str:
+    """What trained the weights, the run before included where they began with another's."""
+    words = ["ddff train depth_from_focus --network focus_stream"]
+    words.append(f"--preset {record.get('preset', 'cpu')}")
+    if record.get("start"):
+        first = "FIRST/weights.safetensors" if "first_command" in record else record["start"]
+        words.append(f"--start {first}")
+    words += ["--data STACKS"] if "data_source" in record else []
+    words += [f"--set {text}" for text in record.get("overrides", ())]
+    command = " ".join([*words, "-o OUT"])
+    first = record.get("first_command")
+    return f"{str(first).replace('-o OUT', '-o FIRST')} && {command}" if first else command
 
 
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -25,7 +25,14 @@ from .fit_module import FitModule
 from .job import TrainingJob
 from .presets import FitSettings
 from .watch import BEST, CHECKPOINT, Progress, Watch
-from .weights import SafeCheckpoints, load_state, load_weights, read_checkpoint, write_weights
+from .weights import (
+    SafeCheckpoints,
+    load_state,
+    load_weights,
+    mix_weights,
+    read_checkpoint,
+    write_weights,
+)
 
 WEIGHTS = "weights.safetensors"
 
@@ -98,6 +105,8 @@ def _finish(job: TrainingJob, output: Path, module: FitModule, watch: Watch) -> 
     use_best = job.settings.keep == "best" and best.is_file()
     if use_best:
         load_weights(module.averaged.module, best)
+    if job.start is not None and job.settings.start_share:
+        mix_weights(module.averaged.module, job.start, job.settings.start_share)
     record: dict[str, Any] = _record(job) | {
         "seconds": module.elapsed_s,
         "losses": watch.newest,

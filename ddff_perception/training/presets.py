@@ -45,6 +45,7 @@ class FitSettings:
     gradient_clip: float = 0.0
     ema: float = 0.999
     keep: str = "last"
+    start_share: float = 0.0
     log_every: int = 20
     validate_every: int = 500
     picture_every: int = 500
@@ -160,6 +161,15 @@ FIT_PARAMETERS = ParameterTable(
             FitSettings.keep,
             "weights of the last step, or those with the best validation loss",
             choices=KEPT,
+        ),
+        Parameter(
+            "start_share",
+            FitSettings.start_share,
+            "share of the weights of --start in those that are kept: a mean of both is often "
+            "better on data that neither has seen (Wortsman et al., CVPR 2022)",
+            "",
+            0.0,
+            0.99,
         ),
         Parameter("log_every", FitSettings.log_every, "steps per line of a curve", "", 1, 10**7),
         Parameter(

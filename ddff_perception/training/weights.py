@@ -49,6 +49,20 @@ def load_weights(module: nn.Module, path: Path) -> None:
     load_state(module, read_weights(path), str(path))
 
 
+def mix_weights(module: nn.Module, path: Path, share: float) -> None:
+    """Moves the weights of `module` by `share` (0..1) of the way to those at `path`.
+
+    Raises InputError where they are another network's.
+    """
+    mine = {name: values.clone() for name, values in module.state_dict().items()}
+    load_weights(module, path)
+    for name, values in module.state_dict().items():
+        if values.is_floating_point():
+            values.mul_(share).add_(mine[name], alpha=1.0 - share)
+        else:
+            values.copy_(mine[name])
+
+
 def load_state(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Gives `module` the tensors of `state`; raises InputError where they do not fit it."""
     try:

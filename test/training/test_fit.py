@@ -202,6 +202,19 @@ def test_fine_tuning_begins_with_the_given_weights(tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in learned)
 
 
+def test_a_share_of_the_weights_it_began_with_is_kept(tmp_path):
+    start = fit(tiny_job(), tmp_path / "first")
+    whole, shared = (
+        fit(replace(tiny_job(steps=3, ema=0.0, start_share=share), start=start), tmp_path / name)
+        for share, name in ((0.0, "whole"), (0.25, "shared"))
+    )
+    first, last, kept = read_weights(start), read_weights(whole), read_weights(shared)
+    for name in dict(network().named_parameters()):
+        expected = 0.25 * first[name] + 0.75 * last[name]
+        torch.testing.assert_close(kept[name], expected)
+        assert not torch.equal(first[name], last[name])
+
+
 def test_a_run_is_not_overwritten_and_not_resumed_from_nothing(tmp_path):
     with pytest.raises(InputError, match="leave out --resume"):
         fit(tiny_job(), tmp_path / "run", resume=True)
