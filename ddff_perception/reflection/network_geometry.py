@@ -66,7 +66,9 @@ def polarized_light(stokes: Tensor) -> Light:
     qq = gradients[1].square().mean(dim=(1, 2, 3))
     pq = (gradients[0] * gradients[1]).mean(dim=(1, 2, 3))
     difference, twice = pp - qq, 2 * pq
-    cosine = difference / (torch.sqrt(difference.square() + twice.square()) + 1e-12)
+    # Bounds here and below, no sums: the exporter takes a sum with so small a number for one with
+    # nothing, and the file then divides 0 by 0 where an image is plain or saturated.
+    cosine = difference / torch.sqrt((difference.square() + twice.square()).clamp_min(1e-24))
     c = torch.sqrt((0.5 * (1 + cosine)).clamp(min=0))
     s = torch.sqrt((0.5 * (1 - cosine)).clamp(min=0))
     s = torch.where(twice < 0, -s, s)
@@ -98,7 +100,7 @@ def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> 
     """Histograms of d's gradients over m's in patches, and the moments of both and e's."""
     gm, gd, ge = (_gradients(part) for part in light)
     power = gm.square() + gd.square()
-    strength = torch.sqrt(power + 1e-12)
+    strength = torch.sqrt(power.clamp_min(1e-12))
     weight = strength / (strength + 0.5 * torch.sqrt(power.mean(dim=(1, 2, 3), keepdim=True)))
     ratio = gd / (gm + torch.where(gm < 0, -1e-6, 1e-6))
     histogram = _histogram(ratio, weight, reduction)
@@ -109,7 +111,7 @@ def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> 
 
     mm, md, dd, de, ee = total(gm, gm), total(gm, gd), total(gd, gd), total(gd, ge), total(ge, ge)
     whole = mm + dd + ee + 1e-7
-    polarized = dd + ee + 1e-9
+    polarized = (dd + ee).clamp_min(1e-9)
     moments = [md / whole, torch.sqrt(polarized / whole), de / polarized, ee / polarized]
     return torch.cat([histogram, *moments, 0.25 * torch.log10(whole)], dim=1)
 
@@ -121,7 +123,7 @@ def _grey(image: Tensor) -> Tensor:
 def _fine_power(image: Tensor) -> list[Tensor]:
     """Logarithm of the power in the two finest bands."""
     powers = (F.avg_pool2d(_grey(band.square()), REDUCTION) for band in bands(image)[:2])
-    return [torch.log10(power + 1e-8) * 0.25 + 1.0 for power in powers]
+    return [torch.log10(power.clamp_min(1e-8)) * 0.25 + 1.0 for power in powers]
 
 
 def blurred(image: Tensor, level: int) -> Tensor:
@@ -248,9 +250,10 @@ def _dependences(
     patch, whole = (
         of_both
         / torch.sqrt(
-            F.conv2d(powers, reflected[:, :, None, None]).clamp(min=0)
-            * F.conv2d(powers, transmitted[:, :, None, None]).clamp(min=0)
-            + 1e-14
+            (
+                F.conv2d(powers, reflected[:, :, None, None]).clamp(min=0)
+                * F.conv2d(powers, transmitted[:, :, None, None]).clamp(min=0)
+            ).clamp_min(1e-14)
         )
         for of_both, powers in (near, means)
     )
@@ -301,4 +304,4 @@ def polarized_part(light: Light, maps: Tensor) -> Tensor:
 def _denoised(band: Tensor, noise: Tensor) -> Tensor:
     """Wiener's filter: each pixel keeps the share of the power around it that is not noise."""
     power = blurred(blurred(_grey(band.square()), 1), 1)
-    return band * torch.relu(power - noise) / (power + 1e-9)
+    return band * torch.relu(power - noise) / power.clamp_min(1e-9)
