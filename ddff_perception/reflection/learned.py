@@ -11,6 +11,7 @@ import numpy as np
 from ..engines.base import Engine
 from ..engines.loading import EngineSet
 from ..engines.settings import ENGINE_PARAMETERS
+from ..optics.polarization import stokes_from_images
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import AnyImage, FloatArray, LayerPair, PolarizedImages
 from .histograms import with_histogram_of
@@ -58,13 +59,14 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     """Layers by a network that was trained on simulated panes (`network_blending.SurfaceNetwork`).
 
     It estimates how the surface mixes the layers, patch by patch, from what edges and intensities
-    show of their polarization, and unmixes them; fine polarization that is noise is left out.
+    show of their polarization, and unmixes them; fine polarization that is noise is left out, and
+    a second part takes noise and the estimate's errors from both layers.
 
     Assumes: what the training data have: one pane of glass in view, flat or curved, unpolarized
     light on both sides, linear images of at least 8 bits. Learned scenes are not seen again.
     Ambiguity: none for the user; the network decides which of the two axes reflects.
     Confidence: none. Where nothing at all is polarized, the plain input is the transmission.
-    The layers add up to the mean over all polarizer angles, except with `match_histogram`.
+    The layers add up to the mean over all polarizer angles but for what that part corrects.
     """
     engine = network_engines(values).get()
     levels = _FULL_RANGE[images.images[0].dtype.name]
@@ -77,7 +79,9 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     transmission, reflection = _in_tiles(engine, stack, angles, int(float(values["tile"])))  # type: ignore[arg-type]
     pair = _pair(transmission, reflection)
     if values["match_histogram"]:
-        mean = pair.transmission + pair.reflection
+        # Not the sum of the layers, from which the network has taken the noise.
+        mean = stokes_from_images(images.images, images.angles_deg).s0
+        mean *= np.float32(0.5)
         return LayerPair(with_histogram_of(pair.transmission, mean), pair.reflection)
     return pair
 

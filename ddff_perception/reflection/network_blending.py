@@ -53,7 +53,7 @@ def _cross(x: Tensor, y: Tensor) -> Tensor:
 def canonical_images(stokes: Tensor) -> tuple[Tensor, Tensor]:
     """(I_perp, I_par) of half Stokes parameters, each channel of each pixel with its own angle."""
     mean, s1, s2 = stokes[0], stokes[1], stokes[2]
-    length = (s1.square() + s2.square()).clamp_min(1e-12).sqrt()
+    length = torch.sqrt((s1.square() + s2.square()).clamp_min(1e-12))
     difference = torch.where(s1 < 0, -length, length)
     return mean + difference, mean - difference
 

@@ -34,7 +34,6 @@ _GLASS = 1.5
 # images have too few edges left at a quarter, noisy ones too much noise at half.
 _SCALES = (4, 2)
 _FEATURES = (_BINS + 1) + 7 + len(_SCALES) * ((_BINS + 1) + 5 + 2 * _HYPOTHESES)
-# Smaller bounds are clamped: the exporter drops a sum with next to nothing, which leaves 0 / 0.
 _EPSILON = 1e-6
 # At first, how much less likely an incidence is whose layers depend on each other wholly.
 _TRUST = (20.0, 20.0, 20.0, 20.0)
@@ -67,7 +66,9 @@ def polarized_light(stokes: Tensor) -> Light:
     qq = gradients[1].square().mean(dim=(1, 2, 3))
     pq = (gradients[0] * gradients[1]).mean(dim=(1, 2, 3))
     difference, twice = pp - qq, 2 * pq
-    cosine = difference / torch.sqrt(difference.square() + twice.square()).clamp_min(1e-12)
+    # Bounds here and below, no sums: the exporter takes a sum with so small a number for one with
+    # nothing, and the file then divides 0 by 0 where an image is plain or saturated.
+    cosine = difference / torch.sqrt((difference.square() + twice.square()).clamp_min(1e-24))
     c = torch.sqrt((0.5 * (1 + cosine)).clamp(min=0))
     s = torch.sqrt((0.5 * (1 - cosine)).clamp(min=0))
     s = torch.where(twice < 0, -s, s)
@@ -99,7 +100,7 @@ def _gradient_features(light: tuple[Tensor, Tensor, Tensor], reduction: int) -> 
     """Histograms of d's gradients over m's in patches, and the moments of both and e's."""
     gm, gd, ge = (_gradients(part) for part in light)
     power = gm.square() + gd.square()
-    strength = power.clamp_min(1e-12).sqrt()
+    strength = torch.sqrt(power.clamp_min(1e-12))
     weight = strength / (strength + 0.5 * torch.sqrt(power.mean(dim=(1, 2, 3), keepdim=True)))
     ratio = gd / (gm + torch.where(gm < 0, -1e-6, 1e-6))
     histogram = _histogram(ratio, weight, reduction)
@@ -122,7 +123,7 @@ def _grey(image: Tensor) -> Tensor:
 def _fine_power(image: Tensor) -> list[Tensor]:
     """Logarithm of the power in the two finest bands."""
     powers = (F.avg_pool2d(_grey(band.square()), REDUCTION) for band in bands(image)[:2])
-    return [0.25 * torch.log10(1e8 * power + 1.0) - 1.0 for power in powers]
+    return [torch.log10(power.clamp_min(1e-8)) * 0.25 + 1.0 for power in powers]
 
 
 def blurred(image: Tensor, level: int) -> Tensor:
@@ -248,12 +249,12 @@ def _dependences(
     ]
     patch, whole = (
         of_both
-        / (
-            F.conv2d(powers, reflected[:, :, None, None]).clamp(min=0)
-            * F.conv2d(powers, transmitted[:, :, None, None]).clamp(min=0)
+        / torch.sqrt(
+            (
+                F.conv2d(powers, reflected[:, :, None, None]).clamp(min=0)
+                * F.conv2d(powers, transmitted[:, :, None, None]).clamp(min=0)
+            ).clamp_min(1e-14)
         )
-        .clamp_min(1e-14)
-        .sqrt()
         for of_both, powers in (near, means)
     )
     return patch, whole

@@ -80,7 +80,7 @@ class Refinement(nn.Module):
         """B x C x 6 x H x W of the images, and B x 3 x H/8 x W/8 of the surface and the noise."""
         maps = enlarged(surface, light)
         raw = maps[:, 0:1] * light.mean + polarized_part(light, maps)
-        gain = (maps[:, 1:2].square() + maps[:, 2:3].square()).clamp_min(1e-8).sqrt()
+        gain = torch.sqrt((maps[:, 1:2].square() + maps[:, 2:3].square()).clamp_min(1e-8))
         seen = [
             light.mean / _scale(light.mean),
             layers[0] / scales[0],
@@ -89,7 +89,7 @@ class Refinement(nn.Module):
             raw / scales[1],
             gain * light.across / torch.minimum(*scales),
         ]
-        noise = (surface[:, 3:4] + surface[:, 4:5]).clamp_min(1e-12).sqrt()
+        noise = torch.sqrt((surface[:, 3:4] + surface[:, 4:5]).clamp_min(1e-12))
         logarithms = [torch.log(noise / scale + 1e-6) for scale in scales]
         facts = torch.cat([4 * surface[:, :1], *(0.5 * part for part in logarithms)], dim=1)
         return (

@@ -14,7 +14,7 @@ LICENCE = "Apache-2.0"
 LIMITS = (
     "One pane of glass per view (index 1.45 to 1.55); unpolarized light on both sides; linear "
     "images. Polarized light behind the pane (screens, other reflections, the sky) is taken for "
-    "reflected. Trained on procedural pictures of 128 pixels: no real capture was seen."
+    "reflected. "
 )
 
 
@@ -66,7 +66,7 @@ def write_separation_card(
         seed=int(record["settings"]["seed"]),
         data=str(record["data_source"]),
         metrics=dict(record.get("judge") or record.get("losses") or {}),
-        limits=LIMITS,
+        limits=LIMITS + _learned_from(record),
         licence=LICENCE,
         axes=axes,
         parameters=int(record["parameters"]),
@@ -74,6 +74,14 @@ def write_separation_card(
     )
     write_card(path, card)
     return card_path(path)
+
+
+def _learned_from(record: Mapping[str, Any]) -> str:
+    """What the weights have seen, in a sentence."""
+    pictures = "photographs" if record.get("data") else "procedural pictures"
+    size = int(record["network_parameters"]["size"])
+    captures = "" if record.get("data") else ": no real capture was seen"
+    return f"Trained on {pictures}, {size} pixels of each at a time{captures}."
 
 
 def training_command(record: Mapping[str, Any]) -> str:

@@ -63,6 +63,10 @@ def test_the_parameters_of_the_paper():
     assert parameters(DirectNetwork()) == 1_720_992 - 6 * 9 * (15 + 16)
 
 
+def test_the_parameters_of_the_surface_network():
+    assert parameters(SurfaceNetwork()) == 857_859
+
+
 def test_transposed_convolutions_have_even_kernels_against_checkerboards():
     kernels = [
         layer.kernel_size
