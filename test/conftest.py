@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # A busy machine or a first import takes longer than any example of ours: time is not the property.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+# A shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Above 101 the ports of a domain reach into those that the kernel hands out.
 LAST_DOMAIN = 101
 
