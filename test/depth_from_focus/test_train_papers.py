@@ -35,7 +35,7 @@ def test_all_networks_of_the_papers_are_there():
     variants = ["upconv", "unpool", "bl", "cc1", "cc2", "cc3"]
     assert [*(f"ddffnet_{v}" for v in variants), "pspnet", "dynamic_fusion"] == PAPERS
     for name in PAPERS:
-        assert list(PRESETS[name]) == ["paper", "light", "smoke"]
+        assert list(PRESETS[name]) == ["paper", "gpu", "light", "smoke"]
 
 
 @pytest.mark.parametrize("name", PAPERS)
