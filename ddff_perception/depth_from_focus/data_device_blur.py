@@ -53,8 +53,7 @@ class DefocusedViews:
         mean = (own * dioptres[:, None]).sum(dim=(2, 3)) / total.clamp(min=1)
         # An empty layer shows nothing, wherever it is.
         self._places = torch.where(total > 0, mean, low[:, None])
-        reach = (0.5 * widest_px * torch.ones_like(blur_scale)).long() + 1
-        seen = own | (nearer & _dilated(own, int(reach.max())))
+        seen = own | (nearer & _dilated(own, int(0.5 * widest_px) + 1))
         colour = torch.where(own[:, :, None], radiance[:, None], 0.0)
         alpha = own[:, :, None].to(radiance.dtype)
         filled = _continued(torch.cat([colour, alpha], dim=2).flatten(0, 1))
