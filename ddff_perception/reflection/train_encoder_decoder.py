@@ -7,9 +7,11 @@ and are ours. `cpu` is what two cores do in an hour, `gpu` makes its samples on 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..training.presets import FitSettings
 from .network_blending import PaperNetwork
-from .train_separation import SeparationTraining, parameters
+from .train_separation import GPU, SeparationTraining, parameters
 
 PRESETS = {
     "paper": FitSettings(
@@ -25,22 +27,7 @@ PRESETS = {
         gradient_clip=1.0,
         ema=0.995,
     ),
-    "gpu": FitSettings(
-        steps=0,
-        minutes=30.0,
-        batch=32,
-        precision="32",
-        optimizer="adam",
-        learning_rate=2e-3,
-        weight_decay=0.0,
-        warm_up_steps=200,
-        final_factor=0.01,
-        gradient_clip=1.0,
-        ema=0.999,
-        log_every=100,
-        picture_every=5000,
-        checkpoint_every=2000,
-    ),
+    "gpu": replace(GPU, optimizer="adam", learning_rate=2e-3, weight_decay=0.0),
     "smoke": FitSettings(
         steps=2, batch=2, precision="32", log_every=1, picture_every=2, checkpoint_every=2
     ),

@@ -23,6 +23,22 @@ from .network_export import export_onnx
 from .train_card import write_separation_card
 from .train_losses import LOSSES, layer_losses, picture
 
+# Half an hour on one NVIDIA GPU, where the samples are made, too.
+GPU = FitSettings(
+    steps=0,
+    minutes=30.0,
+    batch=32,
+    precision="32",
+    learning_rate=1.5e-3,
+    weight_decay=1e-4,
+    warm_up_steps=200,
+    final_factor=0.01,
+    gradient_clip=1.0,
+    ema=0.999,
+    log_every=100,
+    picture_every=5000,
+    checkpoint_every=2000,
+)
 _FILES = {"single": "data.py", "batched": "data_device.py"}
 GENERATORS = tuple(_FILES)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..training.presets import FitSettings
 from .network_blending import SurfaceNetwork
-from .train_separation import SeparationTraining, parameters
+from .train_separation import GPU, SeparationTraining, parameters
 
 _CPU = FitSettings(
     steps=3000,
@@ -27,21 +27,7 @@ _CPU = FitSettings(
 )
 PRESETS = {
     "cpu": _CPU,
-    "gpu": FitSettings(
-        steps=0,
-        minutes=30.0,
-        batch=32,
-        precision="32",
-        learning_rate=1.5e-3,
-        weight_decay=1e-4,
-        warm_up_steps=200,
-        final_factor=0.01,
-        gradient_clip=1.0,
-        ema=0.999,
-        log_every=100,
-        picture_every=5000,
-        checkpoint_every=2000,
-    ),
+    "gpu": GPU,
     "smoke": FitSettings(
         steps=3, batch=2, precision="32", log_every=1, picture_every=3, checkpoint_every=3
     ),
