@@ -38,14 +38,12 @@ from .train_focus_stream_card import write_networks
 
 _CPU = FitSettings(
     steps=0, minutes=45.0, batch=8, learning_rate=2e-3, weight_decay=1e-3, warm_up_steps=100,
-    ema=0.998, gradient_clip=2.0, workers=1, precision="bf16", checkpoint_every=200,
+    ema=0.998, gradient_clip=2.0, workers=1, checkpoint_every=200,
 )  # fmt: skip
 PRESETS: dict[str, FitSettings] = {
     "cpu": _CPU,
     "overnight": replace(_CPU, minutes=420.0, batch=12),
-    "gpu": replace(
-        _CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999, precision="auto"
-    ),
+    "gpu": replace(_CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999),
     "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
     "refine": replace(
         _CPU,
@@ -54,7 +52,6 @@ PRESETS: dict[str, FitSettings] = {
         warm_up_steps=30,
         ema=0.99,
         seed=1,
-        precision="auto",
         start_share=1 / 3,
     ),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
