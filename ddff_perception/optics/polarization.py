@@ -37,8 +37,8 @@ _STRIP_VALUES = 1 << 15
 _WORST_CONDITION = 100.0
 # Its inverse, and that times full range of 16 bits, squared, are still float32.
 _TINY = np.float32(1e-14)
-# u (P(u^2) / Q(u^2)), a minimax fit, is arctan(u) within 1e-8 for |u| <= 1. NumPy's own arctan takes
-# twenty times as long on processors without AVX-512: more than all the rest of the decomposition.
+# u (P(u^2) / Q(u^2)), a minimax fit, is arctan(u) within 1e-8 for |u| <= 1. NumPy's own arctan
+# takes ten times as long without AVX-512: more than all the rest of the decomposition.
 _ARCTAN_P = (0.1333206, 0.88767793, 0.99999987)
 _ARCTAN_Q = (0.0118302, 0.34037863, 1.22100628, 1.0)
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0}
