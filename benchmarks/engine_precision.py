@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from _record import ROOT, write_record
 
 sys.path.insert(0, str(ROOT / "test" / "engines"))
@@ -58,8 +59,13 @@ def measure() -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
-    if "--here" in sys.argv:
+def main(
+    here: Annotated[
+        bool, typer.Option("--here", help="Measure in this process and print JSON, no record")
+    ] = False,
+) -> None:
+    """Measures each library in a process of its own, prints the table and records it."""
+    if here:
         print(json.dumps(measure()))
         return
     rows = []
@@ -80,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

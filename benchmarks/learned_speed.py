@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import typer
 from _record import write_record
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
@@ -23,6 +24,7 @@ WIDTH, HEIGHT, SLICES, REPEATS, THREADS = 640, 480, 10, 15, 2
 
 
 def main() -> None:
+    """Measures every engine that is here and records the table."""
     rows = []
     for engine in available_backends():
         row = _measure(engine)
@@ -81,4 +83,4 @@ def _stack() -> FocalStack:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

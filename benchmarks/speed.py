@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typer
 from _record import write_record
 from rich.console import Console
 
@@ -10,6 +11,7 @@ from ddff_perception.evaluation.speed import measure_speed
 
 
 def main() -> None:
+    """Measures, prints the table and records it."""
     rows = measure_speed(slice_counts=(3, 5, 10, 20, 40))
     Console().print(speed_table(rows))
     path = write_record("speed", [row.to_dict() for row in rows])
@@ -17,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
