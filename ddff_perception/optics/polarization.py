@@ -148,8 +148,7 @@ def canonical_images(
     if sharing not in SHARING:
         raise InputError(f"the angle is shared per {', '.join(SHARING)}, not {sharing!r}")
     turned = [angle - reference_deg for angle in angles_deg]
-    levels, unit = _half_stokes_weights(images, turned)
-    weights = unit * levels
+    weights, unit = _half_stokes_weights(images, turned)
     result = out or _empty(images[0].shape, sharing)
     perpendicular, parallel, angle = result.perpendicular, result.parallel, result.angle_deg
     if sharing == "image":
@@ -163,6 +162,10 @@ def canonical_images(
             difference = _free_axis(s1, s2, angle[rows], scratch[3:])
         else:
             difference = _axis_of_pixels(s1, s2, angle[rows])
+        if unit != 1.0:
+            # Only here: weights that hold the unit are not exact, and equal images would differ.
+            np.multiply(mean, np.float32(unit), out=mean)
+            np.multiply(difference, np.float32(unit), out=difference)
         np.add(mean, difference, out=perpendicular[rows])
         np.subtract(mean, difference, out=parallel[rows])
     if reference_deg:
@@ -208,7 +211,7 @@ def _half_stokes_weights(
 def _half_stokes(
     strips: Sequence[AnyImage], weights: NDArray[np.float64], scratch: list[FloatArray]
 ) -> list[FloatArray]:
-    """Half the Stokes parameters of a strip, in arrays that `scratch` keeps."""
+    """Half the Stokes parameters of a strip, in levels, in arrays that `scratch` keeps."""
     shape = strips[0].shape
     if not scratch or scratch[0].shape != shape:
         scratch[:] = [np.empty(shape, np.float32) for _ in range(5)]

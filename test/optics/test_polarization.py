@@ -127,6 +127,18 @@ def test_unpolarized_light_has_two_equal_images_and_the_reference_angle(sharing,
     np.testing.assert_array_equal(found.angle_deg, 90.0)
 
 
+@pytest.mark.parametrize("sharing", SHARING)
+@pytest.mark.parametrize("angles", [(0, 45, 90), (0, 45, 90, 135)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_equal_integer_images_of_any_level_are_not_polarized(dtype, angles, sharing):
+    """Rounding must not make an axis of what cancels."""
+    image = np.random.default_rng(5).integers(0, np.iinfo(dtype).max + 1, (16, 20, 3)).astype(dtype)
+    found = canonical_images([image] * len(angles), angles, sharing)
+    assert np.ptp(image) > 0.9 * np.iinfo(dtype).max
+    np.testing.assert_array_equal(found.angle_deg, 0.0)
+    np.testing.assert_allclose(found.perpendicular, found.parallel, atol=1e-12)
+
+
 def test_light_polarized_between_the_ends_of_the_interval_keeps_its_length():
     images = [np.full((2, 3), value, np.float32) for value in (0.5, 0.9, 0.5)]
     found = canonical_images(images, (0, 45, 90))
