@@ -8,7 +8,6 @@ for every slice (without breathing), and the blur disc is that of `optics.thin_l
 from __future__ import annotations
 
 import copy
-import importlib
 import math
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,13 +17,15 @@ from numpy.typing import NDArray
 
 from ..types import CameraModel, FloatArray, InputError
 from .mitsuba_variant import load_mitsuba
+from .reflectance import seen_reflectance
 from .scene_types import KINDS, Material, Scene, SceneObject
+from .shapes import corner_normals
 
-_AOVS = "position:position,normal:sh_normal,shape:shape_index"
+_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
 _MAX_DEPTH = 4  # direct light and two bounces
 _PATHS_AT_ONCE = 12_000_000  # about 1.5 GB in the LLVM variant
-# They cost little, and leave no noise of the textures in the reflectance.
-_ALBEDO_SAMPLES = 32
+# Rays along each side of a pixel.
+_REFLECTANCE_RAYS = 2
 _SEED_STEP = 1_000_003
 
 
@@ -58,7 +59,7 @@ class Renderer:
             {"type": "scene", **shapes, "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
         )
         self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
-        self._glowing: list[Any] | None = None
+        self._solid: Any = None
 
     def seen_from(self, pose: NDArray[np.float64]) -> Renderer:
         """The same loaded scene with its camera at another `pose` (4, 4)."""
@@ -88,71 +89,76 @@ class Renderer:
             focus_distance=min(focus_distance_m, 1e4),
         )
 
-    def radiance_and_albedo(
-        self, camera: CameraModel, samples: int, seed: int = 0
-    ) -> tuple[FloatArray, FloatArray]:
-        """The pinhole image and the reflectance that is seen in it, both H x W x 3 float32,
-        linear RGB, each over samples of its own.
+    def reflectance(self, camera: CameraModel) -> FloatArray:
+        """The diffuse reflectance that is seen: H x W x 3 float32, linear RGB, 0 where nothing
+        is.
         """
-        image = self.pinhole(camera, samples, seed)
-        if self._glowing is None:
-            self._glowing = [self._glowing_scene(turned) for turned in (False, True)]
-        sensor = self._sensor(camera, _ALBEDO_SAMPLES)
-        front, back = (
-            np.array(self._mi.render(scene, sensor=sensor, spp=_ALBEDO_SAMPLES, seed=seed))
-            for scene in self._glowing
-        )
-        return image, (front + back)[..., :3].astype(np.float32)
-
-    def _glowing_scene(self, turned: bool) -> Any:
-        """The scene with surfaces that shine in their own reflectance, from the front or, `turned`,
-        from the back.
-
-        The time of Mitsuba's own integrator for albedo grows with the number of shapes: at 70 it
-        took 28 times that of the path tracer in the scalar variant.
-        """
-        mi = self._mi
-        shapes = {
-            str(i): self._mesh(str(i), item, {"mesh_emitter": _glow(mi, item.material)}, turned)
-            for i, item in enumerate(self._scene.objects)
-        }
-        return mi.load_dict(
-            {"type": "scene", **shapes, "integrator": {"type": "path", "max_depth": 1}}
-        )
+        across = _REFLECTANCE_RAYS
+        width, height = across * camera.width, across * camera.height
+        focal = across * camera.fx
+        finer = CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+        _, _, uv, objects = self._first_hits(finer)
+        materials = [item.material for item in self._scene.objects]
+        return seen_reflectance(materials, objects, uv, across)
 
     def geometry(self, camera: CameraModel) -> Geometry:
         """Depth, objects, labels and normals, one ray through each pixel's centre."""
-        mi = self._mi
-        sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
-        sensor = self._sensor(camera, 1, sampler=sampler)
-        image = np.array(mi.render(self._loaded, sensor=sensor, integrator=self._aov, spp=1))
-        position, normal, index = image[..., 0:3], image[..., 3:6], image[..., 6]
-        objects = self._numbers(index)
-        hit = objects > 0
+        position, normal, _, objects = self._first_hits(camera)
         rotation, origin = self._scene.pose[:3, :3], self._scene.pose[:3, 3]
-        depth = np.where(hit, (position - origin) @ rotation[:, 2], np.inf)
+        depth = np.where(objects > 0, (position - origin) @ rotation[:, 2], np.inf)
         normals = normal @ rotation
         away = np.einsum("hwc,hwc->hw", normals, (position - origin) @ rotation) > 0
-        normals = np.where(away[..., None], -normals, normals) * hit[..., None]
+        normals = np.where(away[..., None], -normals, normals) * (objects > 0)[..., None]
         kinds = np.array([0, *(KINDS.index(item.kind) for item in self._scene.objects)], np.uint8)
         return Geometry(
             depth.astype(np.float32), objects, kinds[objects], normals.astype(np.float32)
         )
 
-    def _numbers(self, index: FloatArray) -> NDArray[np.uint16]:
-        """1 + index into the scene's objects from Mitsuba's shape index; 0 for none.
-
-        The scalar variant counts the scene's shapes from 1, the others give each shape's number
-        in a registry of all that live in the process; both give 0 where a ray hits nothing.
+    def _first_hits(
+        self, camera: CameraModel
+    ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.uint16]]:
+        """Position, normal, texture coordinates and object (1 + index, 0 for none) of the first
+        thing on the ray through each pixel's centre.
         """
-        shapes = self._loaded.shapes()
-        keys = np.arange(1, len(shapes) + 1)
-        if not self._mi.variant().startswith("scalar"):
-            drjit = importlib.import_module("drjit")
-            keys = np.array(drjit.reinterpret_array(self._mi.UInt32, self._loaded.shapes_dr()))
-        table = np.zeros(int(keys.max()) + 1, dtype=np.uint16)
-        table[keys] = [1 + int(shape.id()) for shape in shapes]
-        return table[np.rint(index).astype(np.intp)]
+        if self._solid is None:
+            self._solid = self._solid_scene()
+        sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
+        sensor = self._sensor(camera, 1, sampler=sampler)
+        image = np.array(self._mi.render(self._solid, sensor=sensor, integrator=self._aov, spp=1))
+        position, normal, uv = image[..., 0:3], image[..., 3:6], image[..., 6:8]
+        face, hit = image[..., 8], image[..., 9]
+        objects = np.where(hit > 0, self._numbers(face), 0).astype(np.uint16)
+        return position, normal, uv, objects
+
+    def _solid_scene(self) -> Any:
+        """All objects as one mesh, each triangle with corners and normals of its own.
+
+        The time of Mitsuba's integrator for positions, like that for albedo, grows with the number
+        of shapes: at 70 a pixel's one ray took as long as 30 paths with their bounces.
+        """
+        mi = self._mi
+        meshes = [item.mesh for item in self._scene.objects]
+        corners = np.concatenate([mesh.vertices[mesh.faces] for mesh in meshes])
+        normals = np.concatenate([corner_normals(mesh) for mesh in meshes])
+        uv = np.concatenate(
+            [(item.mesh.uv / item.material.tile_m)[item.mesh.faces] for item in self._scene.objects]
+        )
+        count = len(corners)
+        solid = mi.Mesh(
+            "solid", 3 * count, count, has_vertex_normals=True, has_vertex_texcoords=True
+        )
+        values = mi.traverse(solid)
+        values["vertex_positions"] = np.ravel(corners).astype(np.float32)
+        values["vertex_normals"] = np.ravel(normals).astype(np.float32)
+        values["vertex_texcoords"] = np.ravel(uv).astype(np.float32)
+        values["faces"] = np.arange(3 * count, dtype=np.uint32)
+        values.update()
+        return mi.load_dict({"type": "scene", "solid": solid})
+
+    def _numbers(self, faces: FloatArray) -> NDArray[np.intp]:
+        """1 + index into the scene's objects of faces of the one mesh, by their numbers."""
+        ends = np.cumsum([len(item.mesh.faces) for item in self._scene.objects])
+        return 1 + np.searchsorted(ends, np.rint(faces), side="right")
 
     def _render(
         self, camera: CameraModel, samples: int, seed: int, **lens: float | str
@@ -201,10 +207,7 @@ class Renderer:
             parts["mesh_emitter"] = self._mi.load_dict(light)
         return self._mesh(name, item, parts)
 
-    def _mesh(
-        self, name: str, item: SceneObject, parts: dict[str, Any], turned: bool = False
-    ) -> Any:
-        """The object's mesh with BSDF and emitter; `turned`: its back is its front."""
+    def _mesh(self, name: str, item: SceneObject, parts: dict[str, Any]) -> Any:
         mi, shape = self._mi, item.mesh
         properties = mi.Properties()
         for part, value in parts.items():
@@ -219,13 +222,11 @@ class Renderer:
         )
         values = mi.traverse(mesh)
         values["vertex_positions"] = np.ravel(shape.vertices).astype(np.float32)
-        faces = shape.faces[:, ::-1] if turned else shape.faces
-        values["faces"] = np.ravel(faces).astype(np.uint32)
+        values["faces"] = np.ravel(shape.faces).astype(np.uint32)
         uv = shape.uv / item.material.tile_m
         values["vertex_texcoords"] = np.ravel(uv).astype(np.float32)
         if shape.normals is not None:
-            normals = -shape.normals if turned else shape.normals
-            values["vertex_normals"] = np.ravel(normals).astype(np.float32)
+            values["vertex_normals"] = np.ravel(shape.normals).astype(np.float32)
         values.update()
         return mesh
 
@@ -254,10 +255,6 @@ def _reflectance(mi: Any, material: Material) -> dict[str, Any]:
         "wrap_mode": "mirror",
         "filter_type": "bilinear",
     }
-
-
-def _glow(mi: Any, material: Material) -> Any:
-    return mi.load_dict({"type": "area", "radiance": _reflectance(mi, material)})
 
 
 def _bsdf(mi: Any, material: Material) -> dict[str, Any]:

@@ -36,6 +36,16 @@ class Mesh:
         return self.rotated(rotation_z(yaw))
 
 
+def corner_normals(mesh: Mesh) -> NDArray[np.float64]:
+    """(F, 3, 3): the normal at each corner of each face; the face's own where the mesh is flat."""
+    if mesh.normals is not None:
+        return mesh.normals[mesh.faces]
+    a, b, c = np.moveaxis(mesh.vertices[mesh.faces], 1, 0)
+    normal = np.cross(b - a, c - a)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    return np.repeat(normal[:, None], 3, axis=1)
+
+
 def rotation_z(angle: float) -> NDArray[np.float64]:
     """3 x 3 rotation about z by `angle` in radians, from x towards y."""
     c, s = np.cos(angle), np.sin(angle)

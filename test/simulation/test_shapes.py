@@ -52,3 +52,15 @@ def test_smooth_normals_point_out_of_a_sphere():
 def test_texture_coordinates_are_metres_on_the_surface():
     mesh = shapes.quad([0, 0, 0], [2, 0, 0], [0, 0, 0.5])
     np.testing.assert_allclose(mesh.uv.max(axis=0), [2.0, 0.5])
+
+
+def test_corners_have_the_normals_of_flat_faces_or_those_of_the_mesh():
+    box, ball = shapes.box(0.4, 0.6, 0.8), shapes.sphere(0.5)
+    flat = shapes.corner_normals(box)
+    assert flat.shape == (len(box.faces), 3, 3)
+    middles = box.vertices[box.faces].mean(axis=1) - [0.0, 0.0, 0.4]
+    assert (np.einsum("fc,fc->f", flat[:, 0], middles) > 0).all()
+    np.testing.assert_allclose(np.linalg.norm(flat, axis=2), 1.0)
+    np.testing.assert_array_equal(flat[:, 0], flat[:, 2])
+    assert ball.normals is not None
+    np.testing.assert_array_equal(shapes.corner_normals(ball), ball.normals[ball.faces])

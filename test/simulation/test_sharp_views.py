@@ -13,6 +13,7 @@ from ddff_perception.simulation.scenes import Material, Scene, SceneObject, Scen
 from ddff_perception.simulation.sharp_views import (
     FIRST_TRAINING_SEED,
     SharpView,
+    grown_light,
     render_views,
     smooth_light,
     write_training_views,
@@ -77,6 +78,25 @@ def test_black_surfaces_make_no_infinite_light():
     albedo[:, :40] = 0.0
     radiance[:, :20] = 0.0
     assert np.isfinite(smooth_light(radiance, albedo, NO_LIGHTS)).all()
+
+
+def test_light_is_grown_from_the_same_object_and_never_from_a_lamp_s_edge():
+    coarse = np.ones((12, 16), np.uint16)
+    coarse[:, 8:] = 2
+    coarse[0, 0] = 3  # a thing of one pixel, of which nothing is known
+    y, x = np.mgrid[:12, :16].astype(np.float32)
+    light = np.where(coarse == 1, 1.0 + 0.1 * y, 5.0)[..., None] * np.ones(3, np.float32)
+    unknown = np.zeros((12, 16), bool)
+    unknown[:, 7] = unknown[0, 0] = True
+    light[unknown] = 1e3
+    objects = coarse.repeat(2, axis=0).repeat(2, axis=1)
+    objects[:, 16] = 1  # the edge is finer than the coarse image shows
+    grown = grown_light(light.astype(np.float32), coarse, objects, unknown)
+    assert grown.shape == (24, 32, 3) and grown.dtype == np.float32
+    rows = 1.0 + 0.1 * np.clip((np.arange(24) - 0.5) / 2, 0, 11)
+    # Over what is unknown the light is carried on from a few pixels around.
+    np.testing.assert_allclose(grown[2:-2, 4:17, 0], rows[2:-2, None] * np.ones(13), atol=0.12)
+    np.testing.assert_allclose(grown[:, 17:], 5.0, rtol=1e-5)
 
 
 def test_a_view_is_written_and_read_back(tmp_path: Path):
