@@ -4,7 +4,8 @@
 
 A network of six 3x3 convolutions (48 channels, half of 640x480) with random weights, in ONNX
 Runtime and OpenVINO. Each processor's instructions are a process of their own: oneDNN, which
-computes in both, is told by ONEDNN_MAX_CPU_ISA to leave the newer ones alone.
+computes in both, is told by ONEDNN_MAX_CPU_ISA to leave the newer ones alone. The record keeps the
+rows of other processors.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from _record import ROOT, write_record
+from _record import RECORDS, ROOT, write_record
 
 sys.path.insert(0, str(ROOT / "test" / "engines"))
 from small_networks import conv_network
 
 from ddff_perception.engines.create import create_engine
+from ddff_perception.engines.libraries import processor_flags
 from ddff_perception.engines.parity import compare_outputs
 from ddff_perception.engines.timing import time_engine
+from ddff_perception.evaluation.machine import hardware
+from ddff_perception.files.stack_folder import read_json
 
 INSTRUCTIONS = {"all": "DEFAULT", "AVX512_BF16, no AMX": "AVX512_CORE_BF16"}
 ENGINES = (("onnxruntime", "float32"), ("openvino", "float32"), ("openvino", "bfloat16"))
@@ -68,8 +72,12 @@ def main(
     if here:
         print(json.dumps(measure()))
         return
-    rows = []
+    processor = str(hardware()["processor"])
+    kept = read_json(RECORDS / "engine_precision.json")["rows"]
+    rows = [row for row in kept if row["processor"] != processor]
     for name, isa in INSTRUCTIONS.items():
+        if "AMX" in name and "amx_bf16" not in processor_flags():
+            continue
         done = subprocess.run(
             [sys.executable, __file__, "--here"],
             env={**os.environ, "ONEDNN_MAX_CPU_ISA": isa},
@@ -80,7 +88,9 @@ def main(
         found = json.loads(done.stdout)
         wide = next(r["ms"] for r in found if (r["backend"], r["precision"]) == ENGINES[1])
         for row in found:
-            rows.append({"instructions": name, **row, "ratio": row["ms"] / wide})
+            rows.append(
+                {"processor": processor, "instructions": name, **row, "ratio": row["ms"] / wide}
+            )
             print(f"{name:20s} {row['backend']:12s} {row['precision']:9s} {row['ms']:8.1f} ms")
     print(f"written to {write_record('engine_precision', rows)}")
 

@@ -194,9 +194,11 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Engines: float32 and bfloat16",
         "Six 3x3 convolutions of 48 channels on half of 640x480, two threads, engines in turns. "
         "`ratio` is to OpenVINO in float32; `error` is the largest, as a share of the largest "
-        "value, to ONNX Runtime in float32. Without AMX, bfloat16 is slower than float32: "
-        "`engine.cpu_precision` auto takes it only with AMX.",
+        "value, to ONNX Runtime in float32. On Intel's processors bfloat16 is slower than float32 "
+        "without AMX, on AMD's faster: `engine.cpu_precision` auto takes it where it is faster. "
+        "The line below tells the last processor; rows of the others are kept.",
         {
+            "processor": "processor",
             "instructions": "instructions",
             "backend": "backend",
             "precision": "computed in",

@@ -32,7 +32,7 @@ FOCUS_STREAM_PARAMETERS = ParameterTable(
             "engine",
             "auto",
             "what runs the networks; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
-            "processor, onnxruntime elsewhere",
+            "processor and an AMD one with AVX512_BF16, onnxruntime elsewhere",
             choices=BACKENDS,
             dynamic=False,
         ),

@@ -63,13 +63,16 @@ def available_backends() -> tuple[str, ...]:
 
 
 def choose_backend(wanted: str = "auto") -> str:
-    """What `auto` means here: tensorrt with a GPU, else openvino on Intel, else onnxruntime."""
+    """What `auto` means here: tensorrt with a GPU, else openvino on Intel's processors and those
+    that gain from bfloat16, else onnxruntime.
+    """
     if wanted != "auto":
         return wanted
     there = available_backends()
     if "tensorrt" in there:
         return "tensorrt"
-    if "openvino" in there and (libraries.is_intel() or "onnxruntime" not in there):
+    suited = libraries.is_intel() or libraries.gains_from_bfloat16()
+    if "openvino" in there and (suited or "onnxruntime" not in there):
         return "openvino"
     return "onnxruntime"
 

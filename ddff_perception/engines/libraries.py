@@ -82,6 +82,15 @@ def is_intel() -> bool:
     return _processor_entry("vendor_id") == "GenuineIntel"
 
 
+def gains_from_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 faster than float32 (`benchmarks/
+    engine_precision.py`): with AMX, and AMD's with AVX512_BF16. With that alone Intel's do not.
+    """
+    flags = processor_flags()
+    amd = _processor_entry("vendor_id") == "AuthenticAMD"
+    return "amx_bf16" in flags or (amd and "avx512_bf16" in flags)
+
+
 def _processor_entry(key: str) -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

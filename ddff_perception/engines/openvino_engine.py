@@ -10,10 +10,7 @@ from .model_zoo import Model
 from .settings import EngineSettings
 from .tensors import EngineError, check_found
 
-# With AMX, bfloat16 takes less than half of float32's time; with AVX512_BF16 alone it takes longer
-# (benchmarks/engine_precision.py), so `auto` leaves it.
-_FAST_BFLOAT16 = "amx_bf16"
-_BFLOAT16 = frozenset({_FAST_BFLOAT16, "avx512_bf16"})
+_BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
 _TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "boolean": "bool"}
 _SHORT = {"u": "uint", "i": "int"}
 
@@ -71,11 +68,11 @@ def compute_precision(model: Model, settings: EngineSettings) -> str:
 
     Raises EngineError where bfloat16 is asked for and the processor is known to have none.
     """
-    flags = libraries.processor_flags()
     if model.card.minimum_precision == "float32":
         return "float32"
     if settings.cpu_precision == "auto":
-        return "bfloat16" if _FAST_BFLOAT16 in flags else "float32"
+        return "bfloat16" if libraries.gains_from_bfloat16() else "float32"
+    flags = libraries.processor_flags()
     if settings.cpu_precision == "bfloat16" and flags and not flags & _BFLOAT16:
         raise EngineError("this processor has no bfloat16: set engine.cpu_precision to auto")
     return settings.cpu_precision

@@ -21,7 +21,7 @@ ENGINE_PARAMETERS = ParameterTable(
             "engine.backend",
             "auto",
             "what runs the network; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
-            "processor, onnxruntime elsewhere",
+            "processor and an AMD one with AVX512_BF16, onnxruntime elsewhere",
             choices=BACKENDS,
             dynamic=False,
         ),
@@ -37,7 +37,7 @@ ENGINE_PARAMETERS = ParameterTable(
             "engine.cpu_precision",
             "auto",
             "what openvino computes float32 networks in; auto takes bfloat16 where the processor "
-            "multiplies it in hardware (AMX)",
+            "gains from it (AMX, or AMD's AVX512_BF16)",
             choices=("auto", "float32", "bfloat16"),
             dynamic=False,
         ),

@@ -21,9 +21,10 @@ from ddff_perception.engines.tensors import EngineError
 from ddff_perception.types import InputError
 
 
-def machine(monkeypatch, gpu=False, intel=False, installed=()):
+def machine(monkeypatch, gpu=False, intel=False, installed=(), bfloat16=False):
     monkeypatch.setattr(libraries, "has_gpu", lambda: gpu)
     monkeypatch.setattr(libraries, "is_intel", lambda: intel)
+    monkeypatch.setattr(libraries, "gains_from_bfloat16", lambda: bfloat16)
     monkeypatch.setattr(libraries, "is_installed", lambda name: name in installed)
 
 
@@ -43,6 +44,11 @@ def test_auto_takes_the_best_that_is_there(monkeypatch, gpu, intel, installed, c
     machine(monkeypatch, gpu, intel, installed)
     assert choose_backend() == chosen
     assert choose_backend("openvino") == "openvino"
+
+
+def test_auto_takes_openvino_where_bfloat16_pays_whoever_made_the_processor(monkeypatch):
+    machine(monkeypatch, installed=("openvino", "onnxruntime"), bfloat16=True)
+    assert choose_backend() == "openvino"
 
 
 def test_the_backend_may_be_an_argument_or_a_parameter(networks):
@@ -132,12 +138,15 @@ def test_auto_goes_on_where_its_choice_does_not_start(networks, monkeypatch, cap
 
 
 def test_bfloat16_is_for_processors_that_gain_from_it(networks, monkeypatch):
-    def chosen(flags, **options):
+    def chosen(flags, vendor="GenuineIntel", **options):
         monkeypatch.setattr(libraries, "processor_flags", lambda: frozenset(flags))
+        monkeypatch.setattr(libraries, "_processor_entry", lambda key: vendor)
         return compute_precision(networks["conv"], EngineSettings.complete(options))
 
     assert chosen({"amx_bf16", "avx512_bf16"}) == "bfloat16"
     assert chosen({"avx512_bf16"}) == "float32"
+    assert chosen({"avx512_bf16"}, vendor="AuthenticAMD") == "bfloat16"
+    assert chosen({"avx2"}, vendor="AuthenticAMD") == "float32"
     assert chosen(set()) == "float32"
     assert chosen({"amx_bf16"}, cpu_precision="float32") == "float32"
     assert chosen({"avx512_bf16"}, cpu_precision="bfloat16") == "bfloat16"
