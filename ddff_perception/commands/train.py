@@ -27,7 +27,11 @@ def train(
         typer.Option("--data", "-d", help="Folder to learn from, as often as needed."),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="Weights (.safetensors) to begin with: fine-tuning.")
+        Path | None,
+        typer.Option(
+            help="Weights to begin with, for fine-tuning: a .safetensors file, or the name of "
+            "shipped ones (focus_stream)."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in -o.")] = False,
 ) -> None:
@@ -45,17 +49,25 @@ def train(
       ddff train depth_from_focus --network focus_stream --preset cpu -o out/run --resume
 
       ddff train depth_from_focus --network focus_stream --preset tune -o out/mine
-      --start weights.safetensors --data my_stacks --set minutes=30
+      --start focus_stream --data my_stacks --set minutes=30
 
     """
     with training_packages("training"):
         module = training_module(capability, "job")
-        job = module.job(network, preset, list(settings or []), list(data or []))
         from ..training.fit import fit
-    if start is not None:
-        job = replace(job, start=start, record={**job.record, "start": str(start)})
+        from ..training.told import told_to
+        from ..training.weights import start_weights
     with progress_bar() as bar:
-        task = bar.add_task("training", total=None)
+        task = bar.add_task("preparing", total=None)
+
+        def show_making(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        with training_packages("training"), told_to(show_making):
+            job = module.job(network, preset, list(settings or []), list(data or []))
+        if start is not None:
+            record = {**job.record, "start": str(start)}
+            job = replace(job, start=start_weights(start), record=record)
 
         def show(step: int, total: int, values: Mapping[str, float]) -> None:
             loss = values.get("loss")

@@ -7,6 +7,7 @@ the same format, by as many processes as there are.
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from .data_scenes import SceneMaker
 PROCEDURAL = "procedural"
 _SCENES_PER_MAKER = 25
 _START_METHOD = "spawn"
+_Job = tuple[Path, int, int, tuple[int, int], int]
 
 
 class ViewPool:
@@ -99,36 +101,51 @@ class ViewPool:
 
 
 def write_procedural_views(
-    folder: Path, count: int, size: tuple[int, int], processes: int, textures: int = 80
+    folder: Path,
+    count: int,
+    size: tuple[int, int],
+    processes: int,
+    textures: int = 80,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Writes views of `count` procedural scenes into `folder`; those that are there stay.
 
-    `size`: height and width. `textures`: that one process draws from at a time.
+    `size`: height and width. `textures`: that one process draws from at a time. `progress`: is
+    told how many of how many scenes are there.
     """
     make_folder(folder)
     jobs = [
         (folder, first, min(first + _SCENES_PER_MAKER, count), size, textures)
         for first in range(0, count, _SCENES_PER_MAKER)
     ]
+    done = 0
+    for made in _each_made(jobs, processes):
+        done += made
+        if progress is not None:
+            progress(done, count)
+
+
+def _each_made(jobs: list[_Job], processes: int) -> Iterator[int]:
+    """The number of scenes of each job when it is done."""
     if processes < 2 or len(jobs) < 2:
-        for job in jobs:
-            _make_scenes(job)
+        yield from map(_make_scenes, jobs)
         return
     # A forked copy of a process that has loaded torch can wait for ever.
     with multiprocessing.get_context(_START_METHOD).Pool(processes) as pool:
-        pool.map(_make_scenes, jobs, chunksize=1)
+        yield from pool.imap_unordered(_make_scenes, jobs)
 
 
-def _make_scenes(job: tuple[Path, int, int, tuple[int, int], int]) -> None:
+def _make_scenes(job: _Job) -> int:
     folder, first, end, (height, width), textures = job
     files = [folder / f"{PROCEDURAL}_{number:06d}.npy" for number in range(first, end)]
     if all(file.is_file() for file in files):
-        return
+        return len(files)
     maker = SceneMaker(np.random.default_rng([first, 22]), textures)
     for file in files:
         scene = maker.scene(height, width)
         root = np.sqrt(np.clip(scene.radiance, 0, 16))
         write_array(file, np.dstack([root, scene.dioptres]).astype(np.float16))
+    return len(files)
 
 
 def _read(file: Path) -> Any:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from ..parameters import Parameter, ParameterTable, Value
 from ..training.fit import uses_gpu
 from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
+from ..training.told import tell
 from ..training.weights import load_weights
 from ..types import InputError
 from .data_device import DeviceSettings, DeviceStacks
@@ -45,15 +48,7 @@ PRESETS: dict[str, FitSettings] = {
     "overnight": replace(_CPU, minutes=420.0, batch=12),
     "gpu": replace(_CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999),
     "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
-    "refine": replace(
-        _CPU,
-        minutes=24.0,
-        learning_rate=6e-4,
-        warm_up_steps=30,
-        ema=0.99,
-        seed=1,
-        start_share=1 / 3,
-    ),
+    "refine": replace(_CPU, minutes=85.0, learning_rate=1e-3, warm_up_steps=50, seed=1),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
 _OWN_DATA = "stack folders with true depth"
@@ -63,6 +58,7 @@ _DATA = (
 )
 # Views of all scenes have the size of the path-traced ones.
 _VIEW_SIZE = (360, 480)
+_WATCH_S = 0.3
 PARAMETERS = ParameterTable(
     [
         Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
@@ -80,7 +76,7 @@ PARAMETERS = ParameterTable(
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"on_device": True, "views": 120},
-    "refine": {"stacks": 660, "views": 86},
+    "refine": {"stacks": 2400, "views": 100, "stack_width": 384},
     "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
 }
 
@@ -208,7 +204,8 @@ def _make_stacks(values: Mapping[str, Value]) -> Path:
     # The network takes sides that are multiples of 32 pixels.
     side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
     size = StackSettings(height=side[0], width=side[1])
-    write_stacks(folder, range(wanted), views if views.is_dir() else None, size)
+    told = partial(tell, "blurring stacks")
+    write_stacks(folder, range(wanted), views if views.is_dir() else None, size, told)
     return folder
 
 
@@ -217,14 +214,26 @@ def _make_views(values: Mapping[str, Value]) -> Path:
     folder = Path(str(values["views_folder"]))
     _trace_views(folder, int(values["views"]))  # type: ignore[arg-type]
     scenes = int(values["scenes"])  # type: ignore[arg-type]
-    write_procedural_views(folder, scenes, _VIEW_SIZE, processes=os.cpu_count() or 1)
+    told = partial(tell, "drawing scenes")
+    write_procedural_views(folder, scenes, _VIEW_SIZE, os.cpu_count() or 1, progress=told)
     return folder
 
 
 def _trace_views(folder: Path, scenes: int) -> None:
-    """Path-traced views of `scenes` scenes, where Mitsuba is installed and they are not there."""
+    """Path-traced views of `scenes` scenes, where Mitsuba is installed and they are not there.
+
+    Raises InputError where the renderer fails; what it says is on stderr.
+    """
     if not scenes or find_spec("mitsuba") is None:
         return
     # The renderer is no module of training: another process, which may lack Mitsuba's rest.
     module = "ddff_perception.simulation.sharp_views"
-    subprocess.run([sys.executable, "-m", module, str(folder), str(scenes)], check=True)
+    renderer = subprocess.Popen([sys.executable, "-m", module, str(folder), str(scenes)])
+    try:
+        while renderer.poll() is None:
+            tell("rendering scenes", len(list(folder.glob("*_0.npy"))), scenes)
+            time.sleep(_WATCH_S)
+    finally:
+        renderer.terminate()
+    if renderer.returncode:
+        raise InputError("the views could not be rendered: --set views=0 goes without them")

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from ..engines.model_zoo import WEIGHTS
 from ..files.atomic import atomic_write, remove, write_bytes, write_json
 from ..types import InputError
 
@@ -42,6 +43,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return dict(load(path.read_bytes()))
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path} holds no weights (.safetensors): {error}") from error
+
+
+def start_weights(path: Path) -> Path:
+    """`path`, or where it is no file but the name of weights that ship, those."""
+    shipped = WEIGHTS / f"{path.name}.safetensors"
+    return shipped if path.name == str(path) and not path.exists() and shipped.exists() else path
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

@@ -1,1 +1,3 @@
-"""Shipped networks: ONNX files, each with its model card (.json) beside it."""
+"""Shipped networks: ONNX files, each with its model card (.json) beside it, and safetensors with
+which training can begin.
+"""

@@ -11,10 +11,11 @@ pytest.importorskip("onnxruntime")
 
 from thin_lens_sweeps import thin_lens_stack  # noqa: E402
 
-from ddff_perception.depth_from_focus import train  # noqa: E402
+from ddff_perception.depth_from_focus import train, train_focus_stream  # noqa: E402
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus  # noqa: E402
 from ddff_perception.engines.model_zoo import find_model  # noqa: E402
 from ddff_perception.training.fit import fit  # noqa: E402
+from ddff_perception.training.told import told_to  # noqa: E402
 from ddff_perception.types import InputError  # noqa: E402
 
 
@@ -28,8 +29,11 @@ def run(tmp_path_factory):
         if "loss" in values:
             losses.append(float(values["loss"]))
 
-    weights = fit(train.job("focus_stream", "smoke", texts), folder / "out", False, show)
-    return Path(weights), losses
+    told: list[tuple[str, int, int]] = []
+    with told_to(lambda *words: told.append(words)):
+        job = train.job("focus_stream", "smoke", texts)
+    assert told == [("blurring stacks", 3, 6), ("blurring stacks", 6, 6)]
+    return Path(fit(job, folder / "out", False, show)), losses
 
 
 def test_its_loss_falls_within_a_few_steps(run):
@@ -61,3 +65,11 @@ def test_both_precisions_are_exported_with_whole_cards(run, tmp_path):
 def test_data_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="no training stacks"):
         train.job("focus_stream", "smoke", (), [tmp_path])
+
+
+def test_a_renderer_that_fails_is_told_and_stops_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(train_focus_stream, "find_spec", lambda name: object())
+    monkeypatch.setattr(train_focus_stream.sys, "executable", "false")
+    wanted = (f"stacks_folder={tmp_path / 'stacks'}", "views=2")
+    with pytest.raises(InputError, match="could not be rendered: --set views=0"):
+        train.job("focus_stream", "smoke", wanted)

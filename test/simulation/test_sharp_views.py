@@ -84,7 +84,7 @@ def test_light_is_grown_from_the_same_object_and_never_from_a_lamp_s_edge():
     coarse = np.ones((12, 16), np.uint16)
     coarse[:, 8:] = 2
     coarse[0, 0] = 3  # a thing of one pixel, of which nothing is known
-    y, x = np.mgrid[:12, :16].astype(np.float32)
+    y = np.mgrid[:12, :16][0].astype(np.float32)
     light = np.where(coarse == 1, 1.0 + 0.1 * y, 5.0)[..., None] * np.ones(3, np.float32)
     unknown = np.zeros((12, 16), bool)
     unknown[:, 7] = unknown[0, 0] = True
