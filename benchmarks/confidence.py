@@ -1,6 +1,6 @@
-"""Fits the default method's confidence curve on path-traced stacks, and checks it on others.
+"""Fits a method's confidence curve on path-traced stacks, and checks it on others.
 
-    python benchmarks/confidence.py STACK [STACK ...]
+    python benchmarks/confidence.py STACK [STACK ...] [--method focus_stream]
 
 The stacks must not be those that accuracy is reported on. Each is held out once: the printed
 calibration is that of curves that never saw the stack.
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ddff_perception.depth_from_focus import classical
+from ddff_perception.depth_from_focus import classical, learned
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.files.stack_folder import read_stack
 
@@ -29,15 +29,17 @@ RIDGE = 1e-3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stacks", nargs="+", type=Path)
-    samples = [features(folder) for folder in parser.parse_args().stacks]
+    parser.add_argument("--method", choices=("multiscale", "focus_stream"), default="multiscale")
+    arguments = parser.parse_args()
+    of_method = {"multiscale": features, "focus_stream": learned_features}[arguments.method]
+    samples = [of_method(folder) for folder in arguments.stacks]
     held_out = np.empty(0)
     for number, (own, _) in enumerate(samples):
         others = samples[:number] + samples[number + 1 :] or samples
         held_out = np.append(held_out, probability(own, fit(others)))
     good = np.concatenate([hit for _, hit in samples])
     print_reliability(held_out, good)
-    offset, slope, spread = fit(samples)
-    print(f"CONFIDENCE_CURVE = ({offset:.2f}, {slope:.2f}, {spread:.2f})")
+    print(f"CONFIDENCE_CURVE = ({', '.join(f'{weight:.2f}' for weight in fit(samples))})")
 
 
 def features(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -59,6 +61,23 @@ def features(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     hit = np.abs(estimate.depth - content.truth) < 0.1 * content.truth
     odds = np.clip(estimate.confidence, 1e-4, 1 - 1e-4)
     columns = [np.ones_like(odds), np.clip(np.log(odds / (1 - odds)), -6, 6), np.log1p(spread)]
+    picked = [column[::STRIDE, ::STRIDE].ravel() for column in columns]
+    return np.stack(picked, axis=1).astype(np.float64), hit[::STRIDE, ::STRIDE].ravel()
+
+
+def learned_features(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """N x 2 (1, log of the tolerated error by FocusStream's scale) and N hits, of one stack."""
+    content = read_stack(folder)
+    assert content.truth is not None, f"{folder} has no depth.npy"
+    curve = learned.CONFIDENCE_CURVE
+    try:
+        learned.CONFIDENCE_CURVE = (0.0, 1.0)
+        estimate = DepthFromFocus("focus_stream").process(content.stack, all_in_focus=False)
+    finally:
+        learned.CONFIDENCE_CURVE = curve
+    hit = np.abs(estimate.depth - content.truth) < 0.1 * content.truth
+    odds = np.clip(estimate.confidence, 1e-4, 1 - 1e-4)
+    columns = [np.ones_like(odds), np.log(odds / (1 - odds))]
     picked = [column[::STRIDE, ::STRIDE].ravel() for column in columns]
     return np.stack(picked, axis=1).astype(np.float64), hit[::STRIDE, ::STRIDE].ravel()
 

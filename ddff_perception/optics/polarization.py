@@ -41,6 +41,9 @@ _TINY = np.float32(1e-14)
 # takes ten times as long without AVX-512: more than all the rest of the decomposition.
 _ARCTAN_P = (0.1333206, 0.88767793, 0.99999987)
 _ARCTAN_Q = (0.0118302, 0.34037863, 1.22100628, 1.0)
+# Both over Q's leading coefficient, P in degrees: a polynomial with 1 in front takes a step less.
+_DEGREES_P = tuple(math.degrees(p) / _ARCTAN_Q[0] for p in _ARCTAN_P)
+_MONIC_Q = tuple(q / _ARCTAN_Q[0] for q in _ARCTAN_Q)
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0}
 SHARING = ("channel", "pixel", "image")
 
@@ -162,12 +165,7 @@ def canonical_images(
             difference = _free_axis(s1, s2, angle[rows], scratch[3:])
         else:
             difference = _axis_of_pixels(s1, s2, angle[rows])
-        if unit != 1.0:
-            # Only here: weights that hold the unit are not exact, and equal images would differ.
-            np.multiply(mean, np.float32(unit), out=mean)
-            np.multiply(difference, np.float32(unit), out=difference)
-        np.add(mean, difference, out=perpendicular[rows])
-        np.subtract(mean, difference, out=parallel[rows])
+        _sum_and_difference(mean, difference, unit, perpendicular[rows], parallel[rows])
     if reference_deg:
         np.add(angle, np.float32(reference_deg), out=angle)
     return result
@@ -253,6 +251,26 @@ def _combine(
     return out
 
 
+def _sum_and_difference(
+    mean: FloatArray, half: FloatArray, unit: float, plus: FloatArray, minus: FloatArray
+) -> None:
+    """`unit` times `mean` + `half` to `plus`, and times `mean` - `half` to `minus`.
+
+    The unit comes last: weights of the images that held it would not be exact, and the
+    polarization of equal images not 0.
+    """
+    # OpenCV writes elsewhere, without a word, where an array is none that it can write to.
+    if unit != 1.0 and plus.flags.c_contiguous and minus.flags.c_contiguous:
+        cv2.addWeighted(mean, unit, half, unit, 0.0, dst=plus)
+        cv2.addWeighted(mean, unit, half, -unit, 0.0, dst=minus)
+        return
+    np.add(mean, half, out=plus)
+    np.subtract(mean, half, out=minus)
+    if unit != 1.0:
+        np.multiply(plus, np.float32(unit), out=plus)
+        np.multiply(minus, np.float32(unit), out=minus)
+
+
 def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
     flat = cv2.magnitude(x.reshape(x.shape[0], -1), y.reshape(y.shape[0], -1))
     return np.asarray(flat, np.float32).reshape(x.shape)
@@ -283,18 +301,20 @@ def _free_axis(
 def _arctan_deg(tangent: FloatArray, out: FloatArray, scratch: Sequence[FloatArray]) -> None:
     """The arctangent in degrees, of -1..1; overwrites the two arrays of `scratch`."""
     square = np.multiply(tangent, tangent, out=scratch[0])
-    _polynomial(square, [math.degrees(p) for p in _ARCTAN_P], out)
+    _polynomial(square, _DEGREES_P, out)
     np.multiply(out, tangent, out=out)
-    _polynomial(square, _ARCTAN_Q, scratch[1])
+    _polynomial(square, _MONIC_Q, scratch[1])
     np.divide(out, scratch[1], out=out)
 
 
 def _polynomial(x: FloatArray, coefficients: Sequence[float], out: FloatArray) -> None:
     """The polynomial whose highest coefficient comes first, by Horner's rule."""
-    np.multiply(x, np.float32(coefficients[0]), out=out)
+    sum_so_far = x
+    if coefficients[0] != 1.0:
+        sum_so_far = np.multiply(x, np.float32(coefficients[0]), out=out)
     for coefficient in coefficients[1:-1]:
-        np.add(out, np.float32(coefficient), out=out)
-        np.multiply(out, x, out=out)
+        np.add(sum_so_far, np.float32(coefficient), out=out)
+        sum_so_far = np.multiply(out, x, out=out)
     np.add(out, np.float32(coefficients[-1]), out=out)
 
 
