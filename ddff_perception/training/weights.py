@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ..engines.model_zoo import WEIGHTS
 from ..files.atomic import atomic_write, remove, write_bytes, write_json
+from ..files.stack_folder import read_json
 from ..types import InputError
 
 
@@ -46,9 +47,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def start_weights(path: Path) -> Path:
-    """`path`, or where it is no file but the name of weights that ship, those."""
+    """`path`, or where it is no file but the name of weights that ship, those.
+
+    Raises InputError where the file is another than the record beside it tells of.
+    """
     shipped = WEIGHTS / f"{path.name}.safetensors"
-    return shipped if path.name == str(path) and not path.exists() and shipped.exists() else path
+    named = path.name == str(path) and not path.exists() and shipped.exists()
+    file = shipped if named else path
+    record = file.with_suffix(".json")
+    if file.is_file() and record.is_file():
+        told = read_json(record).get("sha256")
+        if told and told != hashlib.sha256(file.read_bytes()).hexdigest():
+            raise InputError(f"{file} is not the file that {record.name} tells of: train again")
+    return file
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

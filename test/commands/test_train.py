@@ -1,6 +1,7 @@
 import builtins
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from command_line import ddff
@@ -67,6 +68,26 @@ def test_weights_of_another_network_are_refused(refused, tmp_path, capfd):
     # The folder of the run is made before the weights are read.
     (tmp_path / "b").mkdir()
     assert "another network or width" in refused(*RUN, "-o", tmp_path / "b", *start)
+
+
+def test_weights_that_were_changed_are_not_begun_with(refused, tmp_path, capfd):
+    assert ddff(capfd, *RUN, "-o", tmp_path / "a", "--set", "steps=2").status == 0
+    weights = tmp_path / "a" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    sentence = refused(*RUN, "-o", tmp_path / "b", "--start", weights)
+    assert "is not the file that weights.json tells of" in sentence
+
+
+def test_shipped_weights_are_begun_with_by_name(tmp_path, monkeypatch):
+    from ddff_perception.training import weights
+
+    monkeypatch.setattr(weights, "WEIGHTS", tmp_path)
+    (tmp_path / "tiny.safetensors").write_bytes(b"")
+    assert weights.start_weights(Path("tiny")) == tmp_path / "tiny.safetensors"
+    assert weights.start_weights(Path("other")) == Path("other")
+    assert weights.start_weights(Path("folder/tiny")) == Path("folder/tiny")
 
 
 def test_without_torch_the_command_names_the_installation(refused, tmp_path, monkeypatch):
