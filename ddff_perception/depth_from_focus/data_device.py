@@ -22,7 +22,7 @@ from .data_device_camera import developed, with_noise
 from .data_device_inputs import NetworkInputs
 from .data_device_views import ViewPool
 from .data_stack_files import NoiseSettings
-from .data_stacks import StackSettings
+from .data_stacks import MARGIN_POWER, StackSettings
 
 Batch = dict[str, Tensor]
 # Height, width and views per batch of 32: most batches are many small crops, some are few large
@@ -95,7 +95,8 @@ class DeviceStacks(IterableDataset[Batch]):
         low, high = torch.quantile(flat[:, ::16], torch.tensor([0.005, 0.995], device=device), 1)
         extent = torch.maximum(high - low, 0.02 * high)
         least, most = sweep.margin
-        margins = (least + (most - least) * torch.rand(2, count)).to(device)
+        share_of_room = torch.rand(2, count) ** MARGIN_POWER
+        margins = (least + (most - least) * share_of_room).to(device)
         first = (low - margins[0] * extent).clamp(min=0.0)
         last = high + margins[1] * extent
         slices = self._settings.slices or _COUNTS[int(torch.multinomial(_weights(), 1))]

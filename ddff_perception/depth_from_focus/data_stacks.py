@@ -20,6 +20,10 @@ from ..types import FloatArray
 from .data_scenes import SharpScene
 
 
+MARGIN_POWER = 2.5
+"""Sweeps mostly end close to the scene's nearest and farthest points, as people set them."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackSettings:
     """What random stacks are drawn from.
@@ -58,8 +62,11 @@ def make_stack(
     view = _augmented(scene, settings, rng)
     low, high = (float(v) for v in np.percentile(view.dioptres, (0.5, 99.5)))
     extent = max(high - low, 0.02 * high)
-    first = max(low - rng.uniform(*settings.margin) * extent, 0.0)
-    last = high + rng.uniform(*settings.margin) * extent
+    least_margin, most_margin = settings.margin
+    share = rng.random(2) ** MARGIN_POWER
+    before, after = least_margin + share * (most_margin - least_margin)
+    first = max(low - before * extent, 0.0)
+    last = high + after * extent
     dioptres = _positions(first, last, slices, rng, settings.irregular)
     least, most = settings.widest_px
     # Few slices that are far apart in blur leave nothing to interpolate.

@@ -6,7 +6,8 @@ Two views of a cell's slices are laid out on a fixed number of candidate positio
 sweep, normalised to 0..1, so that any number of slices at any spacing gives the same volume: the
 learned features, interpolated, and the log-likelihood of the lens's law (`classical.py`).
 Convolutions along the candidates, shared by all cells, judge each; a U-Net over the candidates as
-channels lets neighbours speak, so that a plain wall takes depth from what frames it. The position
+channels lets neighbours speak, so that a plain wall takes depth from what frames it; its coarsest
+level sees the whole image, as a plain floor is told by the layout of a room. The position
 is the expectation around the median candidate, upsampled by weights that the sharp slices
 choose (Teed and Deng, ECCV 2020), with the scale of its error beside it.
 """
@@ -24,6 +25,8 @@ from .classical import NOISE_SHARE, QUANTISATION
 LEVELS = 3
 FILTERS = 4
 GUIDES = 20
+LAYOUT_DILATIONS = (2, 4)
+"""Steps of the convolutions that see a whole image, in cells of 32 x 32 pixels."""
 _GREY = (0.114, 0.587, 0.299)  # of B, G, R
 
 
@@ -132,8 +135,9 @@ class StreamHead(nn.Module):
         self.level_2 = _block(128, 128)
         self.down_2 = _block(128, 160, stride=2)
         self.level_3 = nn.Sequential(_block(160, 160), _block(160, 160))
-        self.up_2 = _block(160 + 128, 128)
-        self.up_1 = _block(128 + width, width)
+        self.layout = nn.Sequential(*(_Wider(160, dilation) for dilation in LAYOUT_DILATIONS))
+        self.up_2 = _Up(160, 48, 128)
+        self.up_1 = _Up(128, 32, width)
         self.logits = nn.Conv2d(width, bins, 1)
         self.finish = nn.Sequential(_block(width + GUIDES + bins + 2, 64), _block(64, 64))
         self.weights = nn.Conv2d(64, 36 + 4 + 4, 1)
@@ -186,25 +190,68 @@ class StreamHead(nn.Module):
         shared = torch.stack([evidence, near, wide], dim=1)
         best = shared.amax(dim=2, keepdim=True)
         contrast = (torch.log1p(shared) - torch.log1p(best)).flatten(3)
-        told = [volume.transpose(1, 2), contrast, self._where(positions, rows * columns)]
-        kind = self.along_1.weight.dtype
-        volume = functional.relu(self.along_1(torch.cat(told, dim=1).to(kind)))
+        told = torch.cat([volume.transpose(1, 2), contrast], dim=1)
+        volume = self._along(told, self._where(positions))
         votes = self.along_2(volume).reshape(batch, -1, rows, columns)
         height = 0.3 * torch.log1p(best[:, :, 0])
         known = torch.cat([votes, mean.to(votes.dtype), height.to(votes.dtype)], dim=1)
         first = self.level_1(self.enter(known))
         second = self.level_2(self.down_1(first))
-        third = self.level_3(self.down_2(second))
-        second = self.up_2(torch.cat([_doubled(third), second], dim=1))
-        first = self.up_1(torch.cat([_doubled(second), first], dim=1))
+        third = self.layout(self.level_3(self.down_2(second)))
+        first = self.up_1(self.up_2(third, second), first)
         return self.logits(first) + votes[:, :bins], first
 
-    def _where(self, positions: Tensor, cells: int) -> Tensor:
+    def _along(self, cells: Tensor, places: Tensor) -> Tensor:
+        """`along_1` and its ReLU on B x (features + 3) x bins x cells, beside B x 3 x bins x 1 that
+        is the same for all cells and so convolved once.
+        """
+        weight, kind = self.along_1.weight, self.along_1.weight.dtype
+        own, common = weight[:, : cells.shape[1]], weight[:, cells.shape[1] :]
+        response = functional.conv2d(cells.to(kind), own, self.along_1.bias, padding=(2, 0))
+        shared = functional.conv2d(places.to(kind), common, padding=(2, 0))
+        return functional.relu(response + shared)
+
+    def _where(self, positions: Tensor) -> Tensor:
         """Per candidate: how far the nearest slice is, the slices' spacing, its own place."""
         away = (self.centres[None, :, None] - positions[:, None, :]).abs().amin(dim=2)
         spacing = (1.0 / positions.shape[1]) * torch.ones_like(away)
         told = torch.stack([8 * away, 8 * spacing, self.centres.expand_as(away)], dim=1)
-        return told[..., None].expand(-1, -1, -1, cells)
+        return told[..., None]
+
+
+class _Up(nn.Module):
+    """A coarse map joined to one twice as fine, whose number of channels the result has.
+
+    The coarse map is narrowed first: doubled, each of its channels would cost four times as much.
+    """
+
+    def __init__(self, coarse: int, narrow: int, fine: int) -> None:
+        super().__init__()
+        self.narrow = nn.Conv2d(coarse, narrow, 1, bias=False)
+        self.join = _block(narrow + fine, fine)
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        joined: Tensor = self.join(torch.cat([_doubled(self.narrow(coarse)), fine], dim=1))
+        return joined
+
+
+class _Wider(nn.Module):
+    """Adds to a map what a convolution with gaps and the mean of the whole map tell; nothing
+    before it has learned.
+    """
+
+    def __init__(self, channels: int, dilation: int, inner: int = 96) -> None:
+        super().__init__()
+        self.around = nn.Conv2d(channels, inner, 3, 1, dilation, dilation, bias=False)
+        self.everywhere = nn.Conv2d(channels, inner, 1)
+        self.norm = nn.BatchNorm2d(inner)
+        self.mixed = nn.Conv2d(inner, channels, 1)
+        nn.init.zeros_(self.mixed.weight)
+        nn.init.zeros_(self.mixed.bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        whole = self.everywhere(values.mean(dim=(2, 3), keepdim=True))
+        return values + self.mixed(functional.relu(self.norm(self.around(values) + whole)))
 
 
 class FocusStream(nn.Module):
