@@ -30,7 +30,7 @@ def train(
         Path | None,
         typer.Option(
             help="Weights to begin with, for fine-tuning: a .safetensors file, or the name of "
-            "shipped ones (focus_stream)."
+            "shipped ones (focus_stream, surface)."
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in -o.")] = False,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+ort = pytest.importorskip("onnxruntime")
 
 from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances  # noqa: E402
 from ddff_perception.optics.polarization import canonical_images as reference  # noqa: E402
@@ -14,12 +17,14 @@ from ddff_perception.reflection.network import EncoderDecoder  # noqa: E402
 from ddff_perception.reflection.network_blending import (  # noqa: E402
     DirectNetwork,
     PaperNetwork,
+    Separation,
     SurfaceNetwork,
     canonical_images,
     half_stokes,
 )
 from ddff_perception.reflection.network_geometry import polarized_light, unmixed  # noqa: E402
 from ddff_perception.reflection.train_losses import layer_losses  # noqa: E402
+from ddff_perception.training.weights import load_weights, start_weights  # noqa: E402
 
 # Appendix B of the thesis: channels and the share of the images' size after each block.
 LAYERS = {
@@ -190,3 +195,20 @@ def test_grey_images_and_three_equal_channels_give_one_result():
         first = network(grey)[1]
         second = network(grey.expand(-1, -1, 3, -1, -1).contiguous())[1]
     torch.testing.assert_close(second, first.expand(-1, 3, -1, -1), atol=2e-4, rtol=1e-3)
+
+
+def test_training_begins_with_the_weights_of_the_model_that_ships():
+    network = SurfaceNetwork().eval()
+    file = start_weights(Path("surface"))
+    load_weights(network, file)
+    rng = np.random.default_rng(3)
+    layers = rng.random((2, 8, 8), dtype=np.float32).repeat(8, axis=1).repeat(8, axis=2)
+    images = np.stack([0.4 * layers[0] + share * layers[1] for share in (0.1, 0.3, 0.5)])[:, None]
+    angles = np.array([0.0, 45.0, 90.0], np.float32)
+    with torch.no_grad():
+        found = Separation(network)(torch.from_numpy(images), torch.from_numpy(angles))
+    shipped = ort.InferenceSession(file.parent / "reflection_surface.onnx")
+    wanted = shipped.run(None, {"images": images, "angles_deg": angles})
+    for layer, expected in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(layer.numpy(), expected, atol=1e-5)
+        assert expected.std() > 0.01
