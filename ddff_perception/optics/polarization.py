@@ -35,8 +35,8 @@ from ..types import AnyImage, FloatArray, InputError
 _STRIP_VALUES = 1 << 15
 # How much the noise grows: 0, 45 and 90 degrees have 2.4; 0, 1 and 90 degrees have 81.
 _WORST_CONDITION = 100.0
-_TINY = 1e-14
-_SIGN_BIT = np.int32(-(1 << 31))
+# Its inverse, and that times full range of 16 bits, squared, are still float32.
+_TINY = np.float32(1e-14)
 # u (P(u^2) / Q(u^2)), a minimax fit, is arctan(u) within 1e-8 for |u| <= 1. NumPy's own arctan
 # takes ten times as long without AVX-512: more than all the rest of the decomposition.
 _ARCTAN_P = (0.1333206, 0.88767793, 0.99999987)
@@ -271,12 +271,9 @@ def _sum_and_difference(
         np.multiply(minus, np.float32(unit), out=minus)
 
 
-def _magnitude(x: FloatArray, y: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    """sqrt(x^2 + y^2); `out` is contiguous."""
-    result = np.empty(x.shape, np.float32) if out is None else out
-    rows = len(x)
-    cv2.magnitude(x.reshape(rows, -1), y.reshape(rows, -1), magnitude=result.reshape(rows, -1))
-    return result
+def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
+    flat = cv2.magnitude(x.reshape(x.shape[0], -1), y.reshape(y.shape[0], -1))
+    return np.asarray(flat, np.float32).reshape(x.shape)
 
 
 def _free_axis(
@@ -284,18 +281,20 @@ def _free_axis(
 ) -> FloatArray:
     """Signed length of (s1, s2) along the axis nearest to s1's, whose angle goes to `angle`.
 
-    The length has s1's sign. The angle is half of arctan(s2 / s1), which is
-    arctan(s2 / (s1 + length)): never more than 45 degrees. Overwrites `s1`, `s2` and the two
-    arrays of `scratch`, in the first of which the length is.
+    With t = s2 / s1 and r = sqrt(1 + t^2) the length is s1 r, which has s1's sign, and the angle
+    is half of arctan t, which is arctan(t / (1 + r)): never more than 45 degrees. Overwrites `s1`,
+    `s2` and the two arrays of `scratch`.
     """
-    length, free = scratch
-    sign = np.bitwise_and(s1.view(np.int32), _SIGN_BIT, out=free.view(np.int32))
-    _magnitude(s1, s2, out=length)
-    np.bitwise_or(length.view(np.int32), sign, out=length.view(np.int32))
-    # 0 / 0 is to be an angle of 0; no other quotient changes.
-    cv2.addWeighted(s1, 1.0, length, 1.0, _TINY, dst=s1)
+    # 0 / 0 is to be an angle of 0, x / 0 one of 45 degrees; no other quotient changes.
+    np.add(s1, _TINY, out=s1)
     np.divide(s2, s1, out=s2)
-    _arctan_deg(s2, angle, (s1, free))
+    root = np.multiply(s2, s2, out=scratch[0])
+    np.add(root, np.float32(1.0), out=root)
+    np.sqrt(root, out=root)
+    length = np.multiply(root, s1, out=s1)
+    np.add(root, np.float32(1.0), out=root)
+    np.divide(s2, root, out=s2)
+    _arctan_deg(s2, angle, scratch)
     return length
 
 
