@@ -22,7 +22,7 @@ from .data_device_camera import developed, with_noise
 from .data_device_inputs import NetworkInputs
 from .data_device_views import ViewPool
 from .data_stack_files import NoiseSettings
-from .data_stacks import MARGIN_POWER, StackSettings
+from .data_stacks import MARGIN_POWER, StackSettings, blur_bounds
 
 Batch = dict[str, Tensor]
 # Height, width and views per batch of 32: most batches are many small crops, some are few large
@@ -102,9 +102,7 @@ class DeviceStacks(IterableDataset[Batch]):
         slices = self._settings.slices or _COUNTS[int(torch.multinomial(_weights(), 1))]
         share = torch.stack([_spacing(slices, sweep.irregular) for _ in range(count)]).to(device)
         dioptres = first[:, None] + share * (last - first)[:, None]
-        narrow, wide = sweep.widest_px
-        # Few slices that are far apart in blur leave nothing to interpolate.
-        wide = min(wide, max(narrow * 1.5, 2.6 * slices))
+        narrow, wide = blur_bounds(sweep, slices)
         common = math.log(narrow) + float(torch.rand(())) * math.log(wide / narrow)
         widest = torch.exp(common + _BLUR_SPREAD * (2 * torch.rand(count) - 1)).to(device)
         blur_scale = widest / (last - first)

@@ -19,9 +19,9 @@ from ..optics.defocus import DefocusedView
 from ..types import FloatArray
 from .data_scenes import SharpScene
 
-
 MARGIN_POWER = 2.5
 """Sweeps mostly end close to the scene's nearest and farthest points, as people set them."""
+_BLUR_PER_SLICE_PX = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class StackSettings:
 
     height: int = 192
     width: int = 256
-    widest_px: tuple[float, float] = (3.0, 24.0)
+    widest_px: tuple[float, float] = (3.0, 40.0)
     margin: tuple[float, float] = (-0.04, 0.6)
     irregular: float = 0.35
     moving: float = 0.25
@@ -55,6 +55,14 @@ class TrainingStack:
     blur_scale: float
 
 
+def blur_bounds(settings: StackSettings, slices: int) -> tuple[float, float]:
+    """`widest_px` for a sweep of `slices`: few that are far apart in blur leave nothing to
+    interpolate.
+    """
+    least, most = settings.widest_px
+    return least, min(most, max(least * 1.5, _BLUR_PER_SLICE_PX * slices))
+
+
 def make_stack(
     scene: SharpScene, slices: int, settings: StackSettings, rng: np.random.Generator
 ) -> TrainingStack:
@@ -68,9 +76,7 @@ def make_stack(
     first = max(low - before * extent, 0.0)
     last = high + after * extent
     dioptres = _positions(first, last, slices, rng, settings.irregular)
-    least, most = settings.widest_px
-    # Few slices that are far apart in blur leave nothing to interpolate.
-    most = min(most, max(least * 1.5, 2.6 * slices))
+    least, most = blur_bounds(settings, slices)
     widest = float(np.exp(rng.uniform(np.log(least), np.log(most))))
     blur_scale = widest / (last - first)
     reach = blur_scale * max(high - first, last - low, last - first)

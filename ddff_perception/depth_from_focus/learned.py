@@ -77,7 +77,7 @@ _TOLERANCE = 0.2
 DEPTH_STEP = 0.06
 NEAR_SHARE = 0.55
 # Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
-CONFIDENCE_CURVE = (0.60, 1.11)
+CONFIDENCE_CURVE = (0.61, 1.21)
 
 
 class FocusStreamMethod:

@@ -1,10 +1,10 @@
 """FocusStream: depth from a focus sweep whose slices arrive one by one.
 
 *Encoder*, once per slice: derivative filters in three octaves give the local contrast in cells of
-8 x 8 pixels, from which small convolutions make features. *Head*, over all slices that are there.
-Two views of a cell's slices are laid out on a fixed number of candidate positions along the
-sweep, normalised to 0..1, so that any number of slices at any spacing gives the same volume: the
-learned features, interpolated, and the log-likelihood of the lens's law (`classical.py`).
+8 x 8 pixels, from which convolutions, with gaps too, make features. *Head*, over all slices that
+are there. Two views of a cell's slices are laid out on a fixed number of candidate positions along
+the sweep, normalised to 0..1, so that any number of slices at any spacing gives the same volume:
+the learned features, interpolated, and the log-likelihood of the lens's law (`classical.py`).
 Convolutions along the candidates, shared by all cells, judge each; a U-Net over the candidates as
 channels lets neighbours speak, so that a plain wall takes depth from what frames it; its coarsest
 level sees the whole image, as a plain floor is told by the layout of a room. The position
@@ -27,6 +27,8 @@ FILTERS = 4
 GUIDES = 20
 LAYOUT_DILATIONS = (2, 4)
 """Steps of the convolutions that see a whole image, in cells of 32 x 32 pixels."""
+SLICE_DILATIONS = (1, 2, 4, 8)
+"""Steps of the convolutions that see what surrounds a cell in its slice, in cells of 8 x 8."""
 _GREY = (0.114, 0.587, 0.299)  # of B, G, R
 
 
@@ -80,6 +82,7 @@ class SliceEncoder(nn.Module):
             self.register_buffer(f"octave_{level}", octave_kernel(level), persistent=False)
         self.first = _block(FILTERS * LEVELS + GUIDES, 64)
         self.second = _block(64, 64)
+        self.around = nn.Sequential(*(_Wider(64, dilation, 64) for dilation in SLICE_DILATIONS))
         self.last = nn.Conv2d(64, settings.features, 1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -109,7 +112,8 @@ class SliceEncoder(nn.Module):
         measures = bands[:, 0::FILTERS] + bands[:, 1::FILTERS]
         measures = functional.avg_pool2d(functional.pad(measures, (1, 1, 1, 1), "reflect"), 3, 1)
         seen = torch.cat([0.5 * torch.log1p(bands) - 0.5, guide], dim=1)
-        learned = self.last(self.second(self.first(seen.to(self.last.weight.dtype))))
+        cells = self.around(self.second(self.first(seen.to(self.last.weight.dtype))))
+        learned = self.last(cells)
         return torch.cat([measures, guide, learned.to(measures.dtype)], dim=1)
 
 

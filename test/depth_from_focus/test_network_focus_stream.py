@@ -1,9 +1,12 @@
 """FocusStream's parts against the classical code that they stand on, and what it promises."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+ort = pytest.importorskip("onnxruntime")
 
 from thin_lens_sweeps import thin_lens_stack  # noqa: E402
 
@@ -15,6 +18,7 @@ from ddff_perception.depth_from_focus.network_focus_stream import (  # noqa: E40
     local_expectation,
     log_likelihood,
 )
+from ddff_perception.training.weights import load_weights, start_weights  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,17 @@ def sweep():
 
 def test_it_has_fewer_than_three_million_parameters(network):
     assert sum(p.numel() for p in network.parameters()) <= 3_000_000
+
+
+def test_training_begins_with_the_weights_of_the_networks_that_ship():
+    network = FocusStream().eval()
+    file = start_weights(Path("focus_stream"))
+    load_weights(network, file)
+    image = sweep()[0][0, :1]
+    with torch.no_grad():
+        found = network.encoder(torch.from_numpy(image).permute(0, 3, 1, 2).float())
+    shipped = ort.InferenceSession(file.parent / "focus_stream_encoder.onnx")
+    np.testing.assert_allclose(found, shipped.run(None, {"image": image})[0], atol=1e-3)
 
 
 def test_training_and_run_time_see_the_same_contrasts(network):
