@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..engines.loading import EngineSet
 from ..engines.model_zoo import Model, find_model
-from ..engines.settings import BACKENDS
+from ..engines.settings import BACKENDS, ENGINE_PARAMETERS
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import FloatArray, ImageArray, InputError
 from .band_measures import REFERENCE_SIDE
@@ -31,8 +31,7 @@ FOCUS_STREAM_PARAMETERS = ParameterTable(
         Parameter(
             "engine",
             "auto",
-            "what runs the networks; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
-            "processor and an AMD one with AVX512_BF16, onnxruntime elsewhere",
+            ENGINE_PARAMETERS["engine.backend"].description,
             choices=BACKENDS,
             dynamic=False,
         ),

@@ -40,7 +40,8 @@ def create_engine(
             settings, backend=str(ENGINE_PARAMETERS["engine.backend"].check(backend))
         )
     found = model if isinstance(model, Model) else find_model(model)
-    chosen = choose_backend(settings.backend)
+    narrow = found.card.minimum_precision != "float32" and settings.cpu_precision != "float32"
+    chosen = choose_backend(settings.backend, narrow)
     try:
         return _make(found, replace(settings, backend=chosen), progress)
     except StoppedError:
@@ -62,16 +63,16 @@ def available_backends() -> tuple[str, ...]:
     return tuple(name for name, there in usable.items() if there)
 
 
-def choose_backend(wanted: str = "auto") -> str:
+def choose_backend(wanted: str = "auto", narrow: bool = True) -> str:
     """What `auto` means here: tensorrt with a GPU, else openvino on Intel's processors and those
-    that gain from bfloat16, else onnxruntime.
+    that gain from bfloat16, else onnxruntime. `narrow`: the network may compute in bfloat16.
     """
     if wanted != "auto":
         return wanted
     there = available_backends()
     if "tensorrt" in there:
         return "tensorrt"
-    suited = libraries.is_intel() or libraries.gains_from_bfloat16()
+    suited = libraries.is_intel() or (narrow and libraries.gains_from_bfloat16())
     if "openvino" in there and (suited or "onnxruntime" not in there):
         return "openvino"
     return "onnxruntime"

@@ -21,7 +21,8 @@ ENGINE_PARAMETERS = ParameterTable(
             "engine.backend",
             "auto",
             "what runs the network; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
-            "processor and an AMD one with AVX512_BF16, onnxruntime elsewhere",
+            "processor and, for networks that may compute in bfloat16, on an AMD one with "
+            "AVX512_BF16, onnxruntime elsewhere",
             choices=BACKENDS,
             dynamic=False,
         ),

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,22 @@ def test_auto_takes_the_best_that_is_there(monkeypatch, gpu, intel, installed, c
 def test_auto_takes_openvino_where_bfloat16_pays_whoever_made_the_processor(monkeypatch):
     machine(monkeypatch, installed=("openvino", "onnxruntime"), bfloat16=True)
     assert choose_backend() == "openvino"
+
+
+def test_auto_takes_onnxruntime_where_only_bfloat16_would_pay_and_is_not_allowed(
+    networks, monkeypatch
+):
+    machine(monkeypatch, installed=("openvino", "onnxruntime"), bfloat16=True)
+    exact = replace(
+        networks["conv"], card=replace(networks["conv"].card, minimum_precision="float32")
+    )
+    for model, options, backend in (
+        (networks["conv"], {}, "openvino"),
+        (networks["conv"], {"cpu_precision": "float32"}, "onnxruntime"),
+        (exact, {}, "onnxruntime"),
+    ):
+        with create_engine(model, options=options) as engine:
+            assert engine.backend == backend
 
 
 def test_the_backend_may_be_an_argument_or_a_parameter(networks):
