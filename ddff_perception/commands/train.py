@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._common import progress_bar, progress_console, say
 from ._training import CAPABILITIES, training_module, training_packages
+
+if TYPE_CHECKING:
+    from ..training.job import TrainingJob
 
 
 def train(
@@ -53,21 +56,14 @@ def train(
 
     """
     with training_packages("training"):
-        module = training_module(capability, "job")
         from ..training.fit import fit
-        from ..training.told import told_to
-        from ..training.weights import start_weights
     with progress_bar() as bar:
         task = bar.add_task("preparing", total=None)
 
         def show_making(what: str, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, description=what)
 
-        with training_packages("training"), told_to(show_making):
-            job = module.job(network, preset, list(settings or []), list(data or []))
-        if start is not None:
-            record = {**job.record, "start": str(start)}
-            job = replace(job, start=start_weights(start), record=record)
+        job = _prepared(capability, network, preset, settings, data, start, show_making)
 
         def show(step: int, total: int, values: Mapping[str, float]) -> None:
             loss = values.get("loss")
@@ -80,3 +76,26 @@ def train(
             progress_console.print(f"Stopped: --resume goes on with {output}", markup=False)
             raise
     say(f"The weights are {weights}")
+
+
+def _prepared(
+    capability: str,
+    network: str,
+    preset: str,
+    settings: list[str] | None,
+    data: list[Path] | None,
+    start: Path | None,
+    show_making: Callable[[str, int, int], None],
+) -> TrainingJob:
+    """The job with its data, which is made here where there is none, and its first weights."""
+    with training_packages("training"):
+        module = training_module(capability, "job")
+        from ..training.told import told_to
+        from ..training.weights import start_weights
+
+        with told_to(show_making):
+            job: TrainingJob = module.job(network, preset, list(settings or []), list(data or []))
+    if start is None:
+        return job
+    record = {**job.record, "start": str(start)}
+    return replace(job, start=start_weights(start), record=record)
