@@ -56,8 +56,8 @@ class TrainingStack:
 
 
 def blur_bounds(settings: StackSettings, slices: int) -> tuple[float, float]:
-    """`widest_px` for a sweep of `slices`: few that are far apart in blur leave nothing to
-    interpolate.
+    """Least and most `widest_px` (px) for a sweep of `slices`: few slices that are far apart in
+    blur leave nothing to interpolate.
     """
     least, most = settings.widest_px
     return least, min(most, max(least * 1.5, _BLUR_PER_SLICE_PX * slices))
