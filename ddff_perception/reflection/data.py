@@ -50,6 +50,7 @@ class GeneratorSettings:
     grey: float = 0.5
     noise: tuple[float, float] | None = (0.0005, 0.008)
     bits: tuple[int, ...] = (8, 8, 10, 12)
+    surface_grain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from .data import GeneratorSettings
+from .data_device_grain import Grain, random_grain
 from .data_device_light import SceneSettings, layers_of_light
 from .data_device_random import Draws
 from .data_device_surface import Surfaces, random_surfaces
@@ -96,7 +97,8 @@ def random_batch(
     size = settings.size
     behind, before = layers_of_light(draws, pictures, size, grey, settings.light, scenes)
     surfaces = random_surfaces(draws, size, settings.surface, _STEEP)
-    mixing = Mixing(surfaces)
+    grain = random_grain(draws, size, settings.surface_grain) if settings.surface_grain else None
+    mixing = Mixing(surfaces, grain)
     four = draws.chance(settings.four_angles).view(-1, 1, 1, 1)
     moving = draws.chance(settings.motion) if settings.motion else None
     images = []
@@ -132,25 +134,30 @@ def half_stokes_of(images: Sequence[Tensor], four: Tensor) -> Tensor:
 
 
 class Mixing:
-    """What a polarizer sees of either layer (`data._Mixing`)."""
+    """What a polarizer sees of either layer (`data._Mixing`), of surfaces with `Grain`."""
 
-    def __init__(self, surfaces: Surfaces) -> None:
+    def __init__(self, surfaces: Surfaces, grain: Grain | None = None) -> None:
         self._axis, self._ghost_px = surfaces.perpendicular, surfaces.ghost_px
-        self._face = face_reflectances(surfaces.incidence, surfaces.index)
-        self._total = tuple(
-            torch.where(surfaces.pane > 0, 2 * face / (1 + face), face) for face in self._face
-        )
-        self.share = (self._total[0] + self._total[1]) / 2
+        alone = face_reflectances(surfaces.incidence, surfaces.index)
+        both = (torch.where(surfaces.pane > 0, 2 * f / (1 + f), f) for f in alone)
+        face, total = (tuple(surfaces.glass * f for f in faces) for faces in (alone, both))
+        self.share = (total[0] + total[1]) / 2
+        # What the first face reflects and what the second adds, of both polarizations.
+        self._first = face
+        self._second = tuple(t - f for t, f in zip(total, face, strict=True))
+        self._through = tuple(1 - t for t in total)
+        if grain is not None:
+            self._first, self._second, self._through = grain.applied(face, total)
 
     def seen(self, behind: Tensor, before: Tensor, double: float | None) -> tuple[Tensor, Tensor]:
         """Both layers behind the polarizer at the double angle `double`, None: over all angles."""
         cosine = 0.0 if double is None else torch.cos(double - 2 * self._axis)
-        alpha, face = (
+        first, second, through = (
             (shares[0] + shares[1]) / 2 + (shares[0] - shares[1]) / 2 * cosine
-            for shares in (self._total, self._face)
+            for shares in (self._first, self._second, self._through)
         )
-        reflected = face * before + (alpha - face) * shifted(before, self._ghost_px)
-        return 0.5 * (1 - alpha) * behind, 0.5 * reflected
+        reflected = first * before + second * shifted(before, self._ghost_px)
+        return 0.5 * through * behind, 0.5 * reflected
 
 
 def face_reflectances(incidence: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,8 @@ _LAMPS = 2
 class SceneSettings:
     """`zoom`: smallest and largest scale of the pictures. `upright`: share turned by quarters only.
     `shapes`: share of views with shadows and walls, `lamps`: with lamps, `grain`: with grain, whose
-    relative standard deviation is drawn from `grain_range`.
+    relative standard deviation is drawn from `grain_range`. `stretched`: share of reflected views
+    that are up to `stretch` times as long as wide, as bent glass shows them.
     """
 
     zoom: tuple[float, float] = (0.4, 2.0)
@@ -33,6 +34,8 @@ class SceneSettings:
     lamps: float = 0.15
     grain: float = 0.4
     grain_range: tuple[float, float] = (0.02, 0.3)
+    stretched: float = 0.3
+    stretch: float = 6.0
 
 
 def layers_of_light(
@@ -50,9 +53,13 @@ def layers_of_light(
     first = draws.integers(len(pictures))
     second = (first + 1 + draws.integers(max(1, len(pictures) - 1))) % len(pictures)
     weights = _grey_weights(draws) if grey else None
+    even = torch.ones(draws.batch, device=draws.device)
+    stretch = torch.where(
+        draws.chance(scenes.stretched), draws.logarithmic(1.0, scenes.stretch), even
+    )
     behind, before = (
-        _view(draws, pictures[numbers].float(), size, weights, scenes)
-        for numbers in (first, second)
+        _view(draws, pictures[numbers].float(), size, weights, scenes, longer)
+        for numbers, longer in ((first, even), (second, stretch))
     )
     most = settings.dynamic_range
     ratio = _per_sample(draws.logarithmic(1 / most, most))
@@ -88,12 +95,19 @@ def _abrupt(draws: Draws, behind: Tensor, before: Tensor, share: float) -> tuple
 
 
 def _view(
-    draws: Draws, pictures: Tensor, size: int, weights: Tensor | None, scenes: SceneSettings
+    draws: Draws,
+    pictures: Tensor,
+    size: int,
+    weights: Tensor | None,
+    scenes: SceneSettings,
+    stretch: Tensor,
 ) -> Tensor:
-    """A random part of each picture; its brightest values but for lamps are about 1."""
+    """A random part of each picture, `stretch` (B) times as long as wide; its brightest values but
+    for lamps are about 1.
+    """
     if weights is not None:
         pictures = (pictures * weights[:, :, None, None]).sum(dim=1, keepdim=True)
-    view = _parts(draws, pictures, size, scenes)
+    view = _parts(draws, pictures, size, scenes, stretch)
     view = _out_of_focus(view, draws.uniform(0.5, 4.0), draws.chance(0.3))
     light = F.interpolate(
         draws.uniform(0.25, 1.0, 1, 3, 3), (size, size), mode="bicubic", align_corners=False
@@ -115,7 +129,9 @@ def _brightest(view: Tensor, share: float) -> Tensor:
     return torch.quantile(view[:, :, ::4, ::4].flatten(1), share, dim=1)
 
 
-def _parts(draws: Draws, pictures: Tensor, size: int, scenes: SceneSettings) -> Tensor:
+def _parts(
+    draws: Draws, pictures: Tensor, size: int, scenes: SceneSettings, stretch: Tensor
+) -> Tensor:
     """Parts of the pictures, turned, mirrored and scaled; sampled twice as fine, then averaged."""
     extent = (size / draws.logarithmic(*scenes.zoom) / pictures.shape[-1]).clamp(max=1.0)
     quarter = torch.pi / 2 * draws.integers(4)
@@ -125,8 +141,8 @@ def _parts(draws: Draws, pictures: Tensor, size: int, scenes: SceneSettings) -> 
     x, y = ((1 - extent) * draws.uniform(-1, 1) for _ in range(2))
     places = torch.stack(
         [
-            torch.stack([mirror * cosine, -sine, x], dim=1),
-            torch.stack([mirror * sine, cosine, y], dim=1),
+            torch.stack([mirror * cosine, -sine / stretch, x], dim=1),
+            torch.stack([mirror * sine, cosine / stretch, y], dim=1),
         ],
         dim=1,
     )

@@ -23,7 +23,8 @@ _STEEP_DEG = 55.0
 class Surfaces:
     """`incidence`, `perpendicular` (radians): B x 1 x S x S. `index`, `pane` (1 or 0): B x 1 x 1
     x 1.
-    `ghost_px`: B x 2, (x, y) that the second face shifts its reflection.
+    `ghost_px`: B x 2, (x, y) that the second face shifts its reflection. `glass`: B x 1 x S x S,
+    1 where there is a surface and 0 past its border.
     """
 
     incidence: Tensor
@@ -31,6 +32,7 @@ class Surfaces:
     index: Tensor
     pane: Tensor
     ghost_px: Tensor
+    glass: Tensor
 
 
 def random_surfaces(draws: Draws, size: int, settings: SurfaceSettings, steep: float) -> Surfaces:
@@ -41,7 +43,8 @@ def random_surfaces(draws: Draws, size: int, settings: SurfaceSettings, steep: f
     incidence = draws.uniform(low, high)
     above = draws.uniform(min(max(low, _STEEP_DEG), high), high)
     incidence = torch.where(draws.chance(steep), above, incidence)
-    axis = draws.uniform(0, torch.pi)
+    # All around: half of it would let the incidence rise to one side of the images only.
+    axis = draws.uniform(0, 2 * torch.pi)
     view = torch.exp(draws.uniform(torch.log(torch.tensor(2.0)), torch.log(torch.tensor(40.0))))
     curved = draws.chance(settings.curved)
     bend = torch.where(curved, draws.uniform(-20, 20), 0.0)
@@ -60,7 +63,18 @@ def random_surfaces(draws: Draws, size: int, settings: SurfaceSettings, steep: f
         index.view(-1, 1, 1, 1),
         pane.float().view(-1, 1, 1, 1),
         torch.stack([shift * torch.cos(across), shift * torch.sin(across)], dim=1),
+        _within(draws, size, settings.bordered)[:, None],
     )
+
+
+def _within(draws: Draws, size: int, share: float) -> Tensor:
+    """B x S x S: 1 on one side of a straight border, 0 on the other, in `share` of the views."""
+    steps = torch.linspace(-1, 1, size, device=draws.device)
+    angle = draws.uniform(0, 2 * torch.pi)
+    cosine, sine = torch.cos(angle).view(-1, 1, 1), torch.sin(angle).view(-1, 1, 1)
+    place = cosine * steps.view(1, 1, -1) + sine * steps.view(1, -1, 1)
+    at = torch.where(draws.chance(share), draws.uniform(0.0, 1.2), torch.inf).view(-1, 1, 1)
+    return (0.5 + (at - place) * (size / 2)).clamp(0, 1)
 
 
 def pane_views(

@@ -17,13 +17,15 @@ Rng = np.random.Generator
 class SurfaceSettings:
     """`curved` (LCG): share of the samples whose surface is not flat. `incidence_deg`: range of
     the incidence in the middle. `face`: share with one face (water) in place of a pane of two.
-    `ghost_px`: largest shift between the reflections of a pane's two faces.
+    `ghost_px`: largest shift between the reflections of a pane's two faces. `bordered`: share of
+    views past the border of the surface (`data_device_surface` alone).
     """
 
     curved: float = 0.5
     incidence_deg: tuple[float, float] = (8.0, 80.0)
     face: float = 0.0
     ghost_px: float = 1.5
+    bordered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def random_surface(rng: Rng, size: int, settings: SurfaceSettings) -> Surface:
     `size` x `size` points.
     """
     incidence = rng.uniform(*settings.incidence_deg)
-    axis = rng.uniform(0, 180)
+    # All around: half of it would let the incidence rise to one side of the images only.
+    axis = rng.uniform(0, 360)
     view = float(np.exp(rng.uniform(np.log(2), np.log(40))))
     curved = rng.random() < settings.curved
     if curved and rng.random() < 0.4:

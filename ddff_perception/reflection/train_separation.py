@@ -62,6 +62,23 @@ def parameters(loss: str) -> ParameterTable:
             Parameter("motion", 0.1, "share that moves between angles (NRD)", "", 0.0, 1.0),
             Parameter("curved", 0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0),
             Parameter("ghost_px", 1.5, "shift between a pane's two faces", "px", 0.0, 50.0),
+            Parameter(
+                "bordered",
+                0.0,
+                "share of views past the border of the surface (generator batched)",
+                "",
+                0.0,
+                1.0,
+            ),
+            Parameter(
+                "surface_grain",
+                0.0,
+                "share of surfaces that differ from pixel to pixel, as dust does (generator "
+                "batched)",
+                "",
+                0.0,
+                1.0,
+            ),
             Parameter("noisy", True, "a camera with noise, limits and levels"),
             Parameter("grey", 0.85, "share of monochrome batches", "", 0.0, 1.0),
             Parameter(
@@ -85,8 +102,14 @@ def generator_settings(values: Mapping[str, Value]) -> GeneratorSettings:
         light=replace(
             default.light, dynamic_range=number["dynamic_range"], abrupt=number["abrupt"]
         ),
-        surface=replace(default.surface, curved=number["curved"], ghost_px=number["ghost_px"]),
+        surface=replace(
+            default.surface,
+            curved=number["curved"],
+            ghost_px=number["ghost_px"],
+            bordered=number["bordered"],
+        ),
         motion=number["motion"],
+        surface_grain=number["surface_grain"],
         grey=number["grey"],
         noise=default.noise if values["noisy"] else None,
     )

@@ -1,11 +1,15 @@
 """Trains the network that ships: it estimates how the surface mixes the layers.
 
 Presets: `gpu` makes its samples on the graphics card, larger and of more variety, and takes panes
-that stand still; `cpu` is for two cores, `smoke` a few steps for a test.
+that stand still; `cpu` is for two cores, `refine` goes on from trained weights on two cores with
+such samples (`--start`), `smoke` is a few steps for a test.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..parameters import Value
 from ..training.presets import FitSettings
 from .network_blending import SurfaceNetwork
 from .train_separation import GPU, SeparationTraining, parameters
@@ -28,13 +32,22 @@ _CPU = FitSettings(
 PRESETS = {
     "cpu": _CPU,
     "gpu": GPU,
+    "refine": replace(_CPU, steps=0, minutes=25.0, batch=16, learning_rate=7e-4),
     "smoke": FitSettings(
         steps=3, batch=2, precision="32", log_every=1, picture_every=3, checkpoint_every=3
     ),
 }
 PARAMETERS = parameters("logarithmic")
-PRESET_VALUES = {
-    "gpu": {"size": 160, "pictures": 192, "motion": 0.0, "generator": "batched"},
+_LARGE = {
+    "size": 160,
+    "pictures": 192,
+    "motion": 0.0,
+    "generator": "batched",
+    "surface_grain": 0.6,
+}
+PRESET_VALUES: dict[str, dict[str, Value]] = {
+    "gpu": _LARGE,
+    "refine": _LARGE,
     "smoke": {"size": 64, "pictures": 3},
 }
 _TRAINING = SeparationTraining(

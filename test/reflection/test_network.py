@@ -22,7 +22,12 @@ from ddff_perception.reflection.network_blending import (  # noqa: E402
     canonical_images,
     half_stokes,
 )
-from ddff_perception.reflection.network_geometry import polarized_light, unmixed  # noqa: E402
+from ddff_perception.reflection.network_geometry import (  # noqa: E402
+    cell_places,
+    hypothesis_weights,
+    polarized_light,
+    unmixed,
+)
 from ddff_perception.reflection.train_losses import layer_losses  # noqa: E402
 from ddff_perception.training.weights import load_weights, start_weights  # noqa: E402
 
@@ -69,7 +74,7 @@ def test_the_parameters_of_the_paper():
 
 
 def test_the_parameters_of_the_surface_network():
-    assert parameters(SurfaceNetwork()) == 857_859
+    assert parameters(SurfaceNetwork()) == 1_112_419
 
 
 def test_transposed_convolutions_have_even_kernels_against_checkerboards():
@@ -212,3 +217,23 @@ def test_training_begins_with_the_weights_of_the_model_that_ships():
     for layer, expected in zip(found, wanted, strict=True):
         np.testing.assert_allclose(layer.numpy(), expected, atol=1e-5)
         assert expected.std() > 0.01
+
+
+def test_all_cells_take_the_axis_that_most_of_the_image_votes_for():
+    score = torch.zeros(1, 6, 4, 5)
+    score[:, 1] = 3.0
+    score[:, 4, 0, :2] = 6.0
+    weights = hypothesis_weights(score)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(1, 4, 5))
+    assert weights[:, :3].sum(dim=1).min() > 0.99
+    assert weights[0, 1, 2, 2] > 0.8
+
+
+def test_places_of_cells_turn_with_the_axis_of_polarization():
+    like = torch.zeros(1, 2, 12, 20)
+    level = cell_places(torch.tensor([[1.0, 0.0]]), like)[0]
+    np.testing.assert_allclose(level[0], np.tile(np.arange(-19, 20, 2) / 20, (12, 1)), atol=1e-6)
+    np.testing.assert_allclose(level[1, :, 3], np.arange(-11, 12, 2) / 20, atol=1e-6)
+    diagonal = cell_places(torch.tensor([[0.0, 1.0]]), like)[0]
+    np.testing.assert_allclose(diagonal[0], (level[0] + level[1]) / 2**0.5, atol=1e-6)
+    np.testing.assert_allclose(diagonal.mean(dim=(1, 2)), np.zeros(4), atol=1e-6)

@@ -22,7 +22,11 @@ from ddff_perception.reflection.data_device import (  # noqa: E402
     random_batch,
     shifted,
 )
-from ddff_perception.reflection.data_device_light import SceneSettings  # noqa: E402
+from ddff_perception.reflection.data_device_grain import Grain  # noqa: E402
+from ddff_perception.reflection.data_device_light import (  # noqa: E402
+    SceneSettings,
+    layers_of_light,
+)
 from ddff_perception.reflection.data_device_random import Draws  # noqa: E402
 from ddff_perception.reflection.data_device_surface import (  # noqa: E402
     Surfaces,
@@ -102,22 +106,99 @@ def test_stokes_parameters_are_the_least_squares_ones(four):
         np.testing.assert_allclose(2 * half[0], whole, atol=1e-5)
 
 
-@pytest.mark.parametrize("polarizer", [0.0, 45.0, 90.0])
-def test_layers_mix_as_a_pane_mixes_them(polarizer):
-    shape = (1, 1, 8, 8)
-    surfaces = Surfaces(
-        torch.full(shape, 60 * DEGREE),
+def pane(shape, incidence=60):
+    return Surfaces(
+        torch.full(shape, incidence * DEGREE),
         torch.full(shape, 30 * DEGREE),
         torch.tensor(1.5).view(1, 1, 1, 1),
         torch.ones(1, 1, 1, 1),
         torch.zeros(1, 2),
+        torch.ones(shape),
     )
+
+
+def test_panes_in_batches_rise_to_all_sides():
+    torch.manual_seed(0)
+    draws = Draws(64, torch.device("cpu"))
+    found = random_surfaces(draws, 16, SurfaceSettings(curved=0.0), 0.0).incidence[:, 0]
+    across = (found[:, :, -1] - found[:, :, 0]).mean(dim=1)
+    down = (found[:, -1] - found[:, 0]).mean(dim=1)
+    for slope in (across, down):
+        assert 0.3 < (slope > 0).float().mean() < 0.7
+
+
+@pytest.mark.parametrize("polarizer", [0.0, 45.0, 90.0])
+def test_layers_mix_as_a_pane_mixes_them(polarizer):
+    shape = (1, 1, 8, 8)
+    surfaces = pane(shape)
     behind, before = torch.rand(shape), torch.rand(shape)
     found = Mixing(surfaces).seen(behind, before, 2 * polarizer * DEGREE)
     a, b = pane_reflectances(60.0)
     alpha = a * np.cos((polarizer - 30) * DEGREE) ** 2 + b * np.sin((polarizer - 30) * DEGREE) ** 2
     np.testing.assert_allclose(found[0], (1 - alpha) * behind / 2, atol=1e-6)
     np.testing.assert_allclose(found[1], alpha * before / 2, atol=1e-6)
+
+
+def test_past_the_border_of_the_glass_nothing_is_reflected():
+    shape = (1, 1, 8, 8)
+    surfaces = pane(shape)
+    surfaces.glass[..., 4:] = 0
+    behind, before = torch.rand(shape), torch.rand(shape)
+    transmission, reflection = Mixing(surfaces).seen(behind, before, 0.3)
+    torch.testing.assert_close(transmission[..., 4:], behind[..., 4:] / 2)
+    assert not reflection[..., 4:].any() and reflection[..., :4].all()
+
+
+def test_some_views_show_the_border_of_the_glass():
+    torch.manual_seed(0)
+    draws = Draws(200, torch.device("cpu"))
+    glass = random_surfaces(draws, 24, SurfaceSettings(bordered=0.5), 0.0).glass
+    bordered = (glass.amin(dim=(1, 2, 3)) < 1).float().mean()
+    assert 0.35 < bordered < 0.65
+    assert glass.mean(dim=(1, 2, 3)).min() > 0.3
+
+
+def test_grain_without_end_of_samples_is_none():
+    shape = (1, 1, 8, 8)
+    grain = Grain(torch.tensor(torch.inf).view(1, 1, 1, 1), torch.randn(4, *shape))
+    behind, before = torch.rand(shape), torch.rand(shape)
+    for double in (None, 0.0, 1.0):
+        clean = Mixing(pane(shape)).seen(behind, before, double)
+        found = Mixing(pane(shape), grain).seen(behind, before, double)
+        for layer, expected in zip(found, clean, strict=True):
+            np.testing.assert_allclose(layer, expected, atol=1e-6)
+
+
+def test_grain_has_the_spread_of_a_count_and_is_in_images_and_truth_alike():
+    torch.manual_seed(0)
+    shape, samples = (1, 1, 200, 200), 500.0
+    grain = Grain(torch.tensor(samples).view(1, 1, 1, 1), torch.randn(4, *shape))
+    first, second, through = grain.applied(
+        *(tuple(torch.full(shape, v) for v in both) for both in ((0.3, 0.1), (0.4, 0.15)))
+    )
+    for shares, mean in ((first, 0.2), (second, 0.075)):
+        expected = np.sqrt((1 - mean) / (mean * samples))
+        assert (shares[0].std() / shares[0].mean()).item() == pytest.approx(expected, rel=0.03)
+        np.testing.assert_allclose(shares[1] / shares[1].mean(), shares[0] / shares[0].mean(), 0.01)
+    assert through[0].mean().item() == pytest.approx(0.6, rel=0.01)
+    mixing, light = Mixing(pane(shape), grain), torch.ones(shape)
+    crossed = [mixing.seen(light, light, double) for double in (0.0, np.pi)]
+    for truth, *seen in zip(mixing.seen(light, light, None), *crossed, strict=True):
+        torch.testing.assert_close((seen[0] + seen[1]) / 2, truth)
+
+
+def test_stretched_reflections_are_long_and_what_lies_behind_is_not():
+    def anisotropy(layer):
+        down, across = (layer.diff(dim=axis).abs().mean(dim=(1, 2, 3)) for axis in (2, 3))
+        return torch.log(down / across).abs().mean().item()
+
+    torch.manual_seed(0)
+    scenes = SceneSettings(
+        upright=1.0, shapes=0.0, lamps=0.0, grain=0.0, stretched=1.0, stretch=6.0
+    )
+    draws, bank = Draws(24, torch.device("cpu")), picture_bank(pictures())
+    behind, before = layers_of_light(draws, bank, 48, True, IDEAL.light, scenes)
+    assert anisotropy(before) > 2 * anisotropy(behind)
 
 
 @pytest.mark.parametrize("grey", [True, False])
