@@ -38,7 +38,7 @@ PRESETS = {
     ),
 }
 PARAMETERS = parameters("logarithmic")
-_LARGE = {
+_LARGE: dict[str, Value] = {
     "size": 160,
     "pictures": 192,
     "motion": 0.0,
