@@ -119,10 +119,10 @@ def test_curved_surfaces_vary_more_than_flat_ones():
     spreads = {}
     for curved in (0.0, 1.0):
         settings = SurfaceSettings(curved=curved, incidence_deg=(50.0, 50.0))
-        found = [random_surface(rng, 16, settings).geometry.incidence_deg for _ in range(60)]
+        found = [random_surface(rng, 16, settings).geometry.incidence_deg for _ in range(240)]
         assert all(np.isfinite(f).all() and f.max() <= 85.01 for f in found)
         spreads[curved] = np.median([np.ptp(f) for f in found])
-    assert spreads[1.0] > 1.5 * spreads[0.0]
+    assert spreads[1.0] > 1.4 * spreads[0.0]
 
 
 def test_a_camera_clips_counts_and_has_noise(pictures):
