@@ -32,7 +32,8 @@ def test_stacks_of_a_batch_are_chosen_apart():
 def test_positions_fall_from_end_to_end(positions, count):
     chosen = np.array(positions)[choose_slices(positions, count)]
     assert chosen.shape == (count,)
-    assert (np.diff(chosen) <= 0).all()
+    # Positions closer than rounding may come in either order.
+    assert (np.diff(chosen) <= 1e-9).all()
     assert chosen[0] == max(positions)
     assert chosen[-1] == min(positions)
 
