@@ -40,6 +40,7 @@ class GeneratorSettings:
     angles took, the others have three. `grey`: share of monochrome samples. `noise`: smallest and
     largest standard deviation of the camera's noise, of full range; None is a perfect camera,
     which does not clip or count either. `bits`: of the camera's values, drawn from these.
+    `surface_grain`: share of surfaces that differ from pixel to pixel (`data_device_grain` alone).
     """
 
     size: int = 160

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from .data_device_random import Draws
 
+# Of s and p polarized light, each B x 1 x S x S.
 Shares = tuple[Tensor, ...]
-# As fine as a path of this many samples per pixel makes it.
+# Grain is as coarse as that of a path tracer with so many samples per pixel, least and most.
 _SAMPLES = (24.0, 2000.0)
 
 
