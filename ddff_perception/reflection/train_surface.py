@@ -43,11 +43,10 @@ _LARGE: dict[str, Value] = {
     "pictures": 192,
     "motion": 0.0,
     "generator": "batched",
-    "surface_grain": 0.6,
 }
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "gpu": _LARGE,
-    "refine": _LARGE,
+    "refine": {**_LARGE, "surface_grain": 0.6},
     "smoke": {"size": 64, "pictures": 3},
 }
 _TRAINING = SeparationTraining(
