@@ -1,4 +1,4 @@
-"""Every real polarization capture through the methods without learning, as pictures and numbers.
+"""Every real polarization capture through every method, as pictures and numbers.
 
     python benchmarks/real_polarization.py [CAPTURES]
 

@@ -64,7 +64,8 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
 
     Assumes: what the training data have: one pane of glass in view, flat or curved, unpolarized
     light on both sides, linear images of at least 8 bits. Learned scenes are not seen again.
-    Ambiguity: none for the user; the network decides which of the two axes reflects.
+    Ambiguity: none for the user; the network decides which of the two axes reflects, once for a
+    view (of a large image: for a tile).
     Confidence: none. Where nothing at all is polarized, the plain input is the transmission.
     The layers add up to the mean over all polarizer angles but for what that part corrects.
     """

@@ -13,7 +13,8 @@ from .network_export import LARGEST_SIDE, MOST_ANGLES, OPSET
 LICENCE = "Apache-2.0"
 LIMITS = (
     "One pane of glass per view (index 1.45 to 1.55); unpolarized light on both sides; linear "
-    "images. Polarized light behind the pane (screens, other reflections, the sky) is taken for "
+    "images. Surfaces in one view whose planes of incidence differ by 90 degrees (a window above a "
+    "wet floor) get the axis of one of them. Polarized light behind the pane (screens, other reflections, the sky) is taken for "
     "reflected. "
 )
 
