@@ -14,8 +14,8 @@ LICENCE = "Apache-2.0"
 LIMITS = (
     "One pane of glass per view (index 1.45 to 1.55); unpolarized light on both sides; linear "
     "images. Surfaces in one view whose planes of incidence differ by 90 degrees (a window above a "
-    "wet floor) get the axis of one of them. Polarized light behind the pane (screens, other reflections, the sky) is taken for "
-    "reflected. "
+    "wet floor) get the axis of one of them. Polarized light behind the pane (screens, other "
+    "reflections, the sky) is taken for reflected. "
 )
 
 
