@@ -13,9 +13,10 @@ from .network_export import LARGEST_SIDE, MOST_ANGLES, OPSET
 LICENCE = "Apache-2.0"
 LIMITS = (
     "One pane of glass per view (index 1.45 to 1.55); unpolarized light on both sides; linear "
-    "images. Surfaces in one view whose planes of incidence differ by 90 degrees (a window above a "
-    "wet floor) get the axis of one of them. Polarized light behind the pane (screens, other "
-    "reflections, the sky) is taken for reflected. "
+    "images. Where surfaces meet whose planes of incidence differ by 90 degrees (a window above a "
+    "wet floor), a seam of about a fifth of the view's longer side belongs to neither; no such "
+    "view was learned from. Polarized light behind the pane (screens, other reflections, the sky) "
+    "is taken for reflected. "
 )
 
 

@@ -46,7 +46,7 @@ _LARGE: dict[str, Value] = {
 }
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "gpu": _LARGE,
-    "refine": {**_LARGE, "surface_grain": 0.6},
+    "refine": {**_LARGE, "surface_grain": 0.6, "bordered": 0.15},
     "smoke": {"size": 64, "pictures": 3},
 }
 _TRAINING = SeparationTraining(

@@ -74,7 +74,7 @@ def test_the_parameters_of_the_paper():
 
 
 def test_the_parameters_of_the_surface_network():
-    assert parameters(SurfaceNetwork()) == 1_112_419
+    assert parameters(SurfaceNetwork()) == 1_112_500
 
 
 def test_transposed_convolutions_have_even_kernels_against_checkerboards():
@@ -219,14 +219,35 @@ def test_training_begins_with_the_weights_of_the_model_that_ships():
         assert expected.std() > 0.01
 
 
-def test_all_cells_take_the_axis_that_most_of_the_image_votes_for():
-    score = torch.zeros(1, 6, 4, 5)
+def test_a_few_cells_take_the_axis_that_those_around_vote_for():
+    score = torch.zeros(1, 6, 16, 20)
     score[:, 1] = 3.0
-    score[:, 4, 0, :2] = 6.0
+    score[:, 4, 4:6, :3] = 6.0
     weights = hypothesis_weights(score)
-    torch.testing.assert_close(weights.sum(dim=1), torch.ones(1, 4, 5))
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(1, 16, 20))
     assert weights[:, :3].sum(dim=1).min() > 0.99
-    assert weights[0, 1, 2, 2] > 0.8
+    assert weights[0, 1, 10, 10] > 0.8
+
+
+def test_two_surfaces_in_a_view_have_an_axis_each():
+    score = torch.zeros(1, 6, 16, 32)
+    score[:, 1, :, :16] = 3.0
+    score[:, 4, :, 16:] = 3.0
+    first = hypothesis_weights(score)[0, :3].sum(dim=0)
+    assert first[:, :8].min() > 0.99
+    assert first[:, 24:].max() < 0.01
+    assert (first.diff(dim=1) <= 1e-6).all()
+
+
+def test_where_no_glass_is_seen_nothing_is_reflected():
+    network = SurfaceNetwork().eval()
+    stokes = mixture(60.0, 20.0)[0]
+    with torch.no_grad():
+        assert network.stages(stokes).unmixed.mean() > 0.05
+        network.surface.absence.bias.fill_(40.0)
+        stages = network.stages(stokes)
+    torch.testing.assert_close(stages.unmixed, torch.zeros_like(stages.unmixed))
+    torch.testing.assert_close(stages.transmission, stokes[0], atol=1e-3, rtol=0)
 
 
 def test_places_of_cells_turn_with_the_axis_of_polarization():
