@@ -1,8 +1,7 @@
 """Learned methods beside the classical ones on path-traced stacks.
 
 Same stacks and scores as `benchmarks/accuracy.py`, whose seeds no training has. `--clean` scores
-richly textured stacks without noise as well, where sub-slice precision is all that counts. The
-papers' networks are compared by `--methods` where their files lie in `weights/`.
+richly textured stacks without noise as well, where sub-slice precision is all that counts.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from _operations import cost_of
 from _record import ROOT, write_record
 from accuracy import _render, _row, _run, _stack_rows, _stack_table, _table, write_pictures
 from rich.console import Console
@@ -22,7 +22,7 @@ from ddff_perception.simulation.sensor import SensorSettings
 from ddff_perception.simulation.sweep import SweepSettings
 from ddff_perception.simulation.sweep_folder import holds_sweep, render_to_folder
 
-COMPARED = ("yardstick", "vdff", "multiscale", "focus_stream")
+COMPARED = ("yardstick", "vdff", "multiscale", "focus_stream", "ddffnet", "dynamic_fusion")
 CLEAN = {
     f"clean_{layout}": SweepSettings(
         scene=SceneSettings(seed=seed, layout=layout, near_m=0.5, far_m=3.0),
@@ -49,10 +49,17 @@ def main() -> None:
         folders = _render(arguments.folder)
     stacks = [read_stack(folder) for folder in folders]
     results = _run(stacks, methods)
-    rows = [_row(name, result, results["yardstick"]) for name, result in results.items()]
+    rows = [
+        _row(name, result, results["yardstick"]) | cost_of(name) for name, result in results.items()
+    ]
     console = Console(width=150)
     console.print(_table(rows))
     console.print(_stack_table(results))
+    for row in (row for row in rows if "operations_g" in row):
+        console.print(
+            f"{row['method']}: {row['parameters_m']} million parameters, {row['operations_g']} x "
+            "10^9 multiply-adds for ten slices of 640x480"
+        )
     write_pictures(arguments.output, stacks, results)
     if not arguments.stacks:
         name = "learned_accuracy_clean" if arguments.clean else "learned_accuracy"

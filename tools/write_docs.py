@@ -48,7 +48,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "learned_accuracy": (
         "Learned depth on the same stacks",
-        "The stacks and scores of the table above, whose seeds no training has.",
+        "The stacks and scores of the table above, whose seeds no training has. Multiply-adds are "
+        "for ten slices of 640x480.",
         {
             "method": "method",
             "mae_dpt": "error [1/m]",
@@ -58,6 +59,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "delta_1": "δ %",
             "delta_2": "δ² %",
             "calibration_error": "calibration",
+            "parameters_m": "parameters [million]",
+            "operations_g": "multiply-adds [10⁹]",
             "median_s": "s per stack",
         },
     ),
