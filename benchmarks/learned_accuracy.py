@@ -1,7 +1,8 @@
 """Learned methods beside the classical ones on path-traced stacks.
 
 Same stacks and scores as `benchmarks/accuracy.py`, whose seeds no training has. `--clean` scores
-richly textured stacks without noise as well, where sub-slice precision is all that counts.
+richly textured stacks without noise as well, where sub-slice precision is all that counts. The
+papers' networks are compared by `--methods` where their files lie in `weights/`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ddff_perception.simulation.sensor import SensorSettings
 from ddff_perception.simulation.sweep import SweepSettings
 from ddff_perception.simulation.sweep_folder import holds_sweep, render_to_folder
 
-COMPARED = ("yardstick", "vdff", "multiscale", "focus_stream", "ddffnet", "dynamic_fusion")
+COMPARED = ("yardstick", "vdff", "multiscale", "focus_stream")
 CLEAN = {
     f"clean_{layout}": SweepSettings(
         scene=SceneSettings(seed=seed, layout=layout, near_m=0.5, far_m=3.0),

@@ -32,6 +32,7 @@ from ..types import InputError
 from .data_contrasts import Contrasts, network_inputs
 from .data_scenes import SceneMaker, SharpScene
 from .data_stacks import StackSettings, TrainingStack, make_stack
+from .learned import SMALL_SUBCELL, SUBCELL
 
 SLICE_COUNTS = (5, 7, 8, 10, 12, 15)
 _STACKS_PER_SCENE = 3
@@ -128,7 +129,8 @@ class StackBatches(IterableDataset[Batch]):
     """Endless random batches from folders of `write_stacks`; stacks may still be arriving.
 
     Each time a stack is drawn it has new noise, and one time in three fewer of its slices. What is
-    drawn depends on torch's default generator and `seed`.
+    drawn depends on torch's default generator and `seed`. `enlarged`: share of batches whose images
+    are enlarged as small ones are at run time (`learned.subcell_px`).
     """
 
     def __init__(
@@ -139,7 +141,9 @@ class StackBatches(IterableDataset[Batch]):
         noise: NoiseSettings | None = None,
         fewest_slices: int = 3,
         bins: int = 0,
+        enlarged: float = 0.0,
     ) -> None:
+        self._enlarged = enlarged
         self._folders = (folders,) if isinstance(folders, Path) else tuple(folders)
         self._batch, self._seed = batch, seed
         self._noise = noise or NoiseSettings()
@@ -185,6 +189,11 @@ class StackBatches(IterableDataset[Batch]):
             truths.append(truth)
             valid.append(inside)
         stacked = np.stack(images)
+        if self._enlarged and rng.random() < self._enlarged:
+            stacked = _as_small_ones(stacked, cv2.INTER_CUBIC)
+            truths = list(_as_small_ones(np.stack(truths), cv2.INTER_NEAREST))
+            flags = np.stack(valid).astype(np.uint8)
+            valid = list(_as_small_ones(flags, cv2.INTER_NEAREST).astype(bool))
         if self._bins:
             shown = network_inputs(stacked, np.stack(dioptres), self._contrasts, self._bins)
         else:
@@ -208,6 +217,19 @@ class StackBatches(IterableDataset[Batch]):
         count = int(rng.integers(max(self._fewest, slices - 4), slices))
         inner = np.sort(rng.choice(every[1:-1], size=count - 2, replace=False))
         return np.concatenate([every[:1], inner, every[-1:]])
+
+
+def _as_small_ones(images: NDArray[Any], interpolation: int) -> NDArray[Any]:
+    """The images (... x H x W x 3, or ... x H x W) in the size that small ones are enlarged to, in
+    multiples of 32.
+    """
+    first = images.ndim - (3 if images.shape[-1] == 3 else 2)
+    height, width = (
+        round(side * SUBCELL / SMALL_SUBCELL / 32) * 32 for side in images.shape[first : first + 2]
+    )
+    flat = images.reshape(-1, *images.shape[first:])
+    resized = [cv2.resize(one, (width, height), interpolation=interpolation) for one in flat]
+    return np.stack(resized).reshape(*images.shape[:first], *resized[0].shape)
 
 
 def add_noise(

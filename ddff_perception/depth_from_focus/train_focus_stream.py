@@ -69,6 +69,14 @@ PARAMETERS = ParameterTable(
         Parameter("scenes", 2000, "procedural scenes beside the views, on_device", "", 0, 10**6),
         Parameter("views_folder", "out/training_views", "of what is blurred on_device"),
         Parameter(
+            "enlarged",
+            0.5,
+            "share of batches enlarged as small images are at run time (not on_device)",
+            "",
+            0.0,
+            1.0,
+        ),
+        Parameter(
             "crop", 256, "longest side of the crops of --data's stack folders", "px", 32, 4096
         ),
     ]
@@ -97,7 +105,8 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     files = [file for folder in folders for file in stack_files(folder)]
     if not files:
         raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
-    batches = StackBatches(folders, settings.batch, bins=network.settings.bins)
+    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
+    batches = StackBatches(folders, settings.batch, bins=network.settings.bins, enlarged=enlarged)
     record = {"training_data": f"{len(files)} stacks"}
     return TrainingJob(network, stream_loss, batches, settings, record=record)
 

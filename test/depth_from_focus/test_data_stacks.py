@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+functional = torch.nn.functional
 
 from ddff_perception.depth_from_focus.data_scenes import SceneMaker, SharpScene  # noqa: E402
 from ddff_perception.depth_from_focus.data_stack_files import (  # noqa: E402
@@ -18,6 +19,7 @@ from ddff_perception.depth_from_focus.data_stacks import StackSettings, make_sta
 from ddff_perception.types import InputError  # noqa: E402
 
 SIZE = StackSettings(height=64, width=96)
+QUIET = NoiseSettings(clean=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,20 @@ def test_a_batch_holds_images_positions_and_truth(folder):
     assert (batch["dioptres"].diff(dim=1) > 0).all()
     assert batch["truth"].shape == batch["valid"].shape == (3, 64, 96)
     assert batch["valid"].float().mean() > 0.5
+
+
+def test_enlarged_batches_are_the_same_stacks_at_four_thirds(folder):
+    def first(enlarged):
+        torch.manual_seed(3)
+        return next(iter(StackBatches(folder, 2, noise=QUIET, enlarged=enlarged)))
+
+    usual, large = first(1e-9), first(1.0)
+    assert large["images"].shape[2:] == (3, 96, 128)
+    assert large["truth"].shape == large["valid"].shape == (2, 96, 128)
+    assert large["valid"].dtype == torch.bool
+    back = functional.interpolate(large["images"].flatten(0, 1), (64, 96), mode="area")
+    assert (back - usual["images"].flatten(0, 1)).abs().mean() < 0.02
+    assert torch.equal(large["dioptres"], usual["dioptres"])
 
 
 def test_batches_repeat_with_torchs_seed(folder):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thin_lens_sweeps import inner, thin_lens_stack, truth_dpt
+from thin_lens_sweeps import BLUR_SCALE, inner, thin_lens_stack, truth_dpt
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.learned import prepared
+from ddff_perception.depth_from_focus.learned import prepared, subcell_px
 from ddff_perception.types import FocalStack, InputError
 
 pytest.importorskip("onnxruntime")
@@ -91,9 +91,41 @@ def test_few_slices_odd_sizes_grey_and_16_bits(estimator, stack):
 
 
 def test_a_large_image_is_shrunk_and_padded():
-    pixels = prepared(np.zeros((1001, 1500, 3), np.uint8), 2)
+    assert subcell_px(1500, 1001) == 8
+    pixels = prepared(np.zeros((1001, 1500, 3), np.uint8), 8)
     assert pixels.shape == (512, 768, 3)
     assert pixels.flags.c_contiguous
+
+
+def test_a_small_image_is_enlarged_and_a_usual_one_is_not():
+    assert [subcell_px(*size) for size in ((480, 360), (384, 552), (640, 480))] == [3, 3, 4]
+    ramp = np.tile(np.arange(90, dtype=np.uint8)[:, None, None], (1, 122, 3))
+    pixels = prepared(ramp, 3)
+    assert pixels.shape == (128, 192, 3)
+    np.testing.assert_allclose(pixels[8:112:4, 20, 0], np.arange(6.125, 84, 3) - 0.25, atol=1)
+    usual = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
+    np.testing.assert_array_equal(prepared(usual, 4), usual)
+
+
+def test_depth_of_a_small_image_lies_where_the_image_has_it(estimator):
+    stack = thin_lens_stack()
+    wide = tuple(
+        replace(s, image=np.ascontiguousarray(np.tile(s.image, (1, 2, 1)))) for s in stack.slices
+    )
+    height, width = wide[0].image.shape[:2]
+    assert subcell_px(width, height) == 3
+    depth = estimator.process(FocalStack(wide)).depth
+    assert depth.shape == (height, width)
+    halves = np.split(1 / depth, 2, axis=1)
+    assert all(np.abs(half - truth_dpt())[inner()].mean() < 0.06 for half in halves)
+
+
+def test_a_blur_scale_that_is_told_holds_for_the_image_as_it_came(stack):
+    width = stack.slices[0].image.shape[1]
+    given = {"blur_scale": BLUR_SCALE, **ORT}
+    found = DepthFromFocus("focus_stream", given).process(stack).depth
+    assert width < 384
+    assert np.abs(1 / found - truth_dpt())[inner()].mean() < 0.05
 
 
 def test_blank_slices_say_so(estimator):
