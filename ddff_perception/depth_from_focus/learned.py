@@ -80,7 +80,7 @@ _TOLERANCE = 0.2
 DEPTH_STEP = 0.06
 NEAR_SHARE = 0.55
 # Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
-CONFIDENCE_CURVE = (0.87, 1.52)
+CONFIDENCE_CURVE = (0.97, 1.39)
 
 
 class FocusStreamMethod:
