@@ -181,10 +181,15 @@ def test_layers_are_not_negative_and_add_up_to_the_mean_over_all_angles(method):
     assert pair.transmission.dtype == pair.reflection.dtype == np.float32
     assert pair.transmission.min() >= 0
     assert pair.reflection.min() >= 0
-    # The network takes noise out of the layers: their sum strays by less than that noise.
-    allowed = 0.02 if method == "network" else 1e-5
-    total = pair.transmission + pair.reflection
-    np.testing.assert_allclose(total, np.maximum(mean, 0), atol=allowed)
+    strayed = pair.transmission + pair.reflection - np.maximum(mean, 0)
+    if method == "network":
+        # It takes noise out of the layers: their sum strays by less than the mean's own noise, and
+        # nowhere by more than that noise does in 80,000 pixels.
+        noise = 0.02 / 2**0.5
+        assert strayed.std() < noise / 2 and abs(strayed.mean()) < noise / 10
+        assert np.abs(strayed).max() < 4.5 * noise
+    else:
+        assert np.abs(strayed).max() < 1e-5
 
 
 @pytest.mark.parametrize("method", METHODS)
