@@ -114,8 +114,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     "reflection_cost": (
         "Cost of reflection separation",
         "Three 8-bit images to both layers, median; `Sobels` is the ratio to OpenCV's 3 x 3 Sobel "
-        "of the same three images in the same run, in time of the processor. `mosaic`: from the "
-        "raw image of a 2448x2048 sensor.",
+        "of the same three images in the same run, by the clock. `mosaic`: from the raw image of a "
+        "2448x2048 sensor.",
         {
             "method": "method",
             "width": "width",
