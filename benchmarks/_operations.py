@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from ddff_perception.depth_from_focus.learned_papers import SHIPPED
 from ddff_perception.engines.model_zoo import find_model
 
 HEIGHT, WIDTH, SLICES = 480, 640, 10
@@ -31,8 +32,8 @@ def cost_of(method: str, height: int = HEIGHT, width: int = WIDTH) -> dict[str, 
         }
         count = SLICES * per_slice + multiply_adds(head.path, feeds)[0]
         models = [encoder, head]
-    elif method in ("ddffnet", "dynamic_fusion"):
-        model = find_model({"ddffnet": "ddffnet_cc3"}.get(method, method))
+    elif method in SHIPPED:
+        model = find_model(SHIPPED[method])
         images = np.zeros((1, SLICES, 3, height, width), np.float32)
         dioptres = np.linspace(0, 2, SLICES, dtype=np.float32)[None]
         count, _ = multiply_adds(model.path, {"images": images, "dioptres": dioptres})
