@@ -1,16 +1,17 @@
 """A person's own stack folders as FocusStream's batches: what it is fine-tuned on.
 
-A batch is that of `data_stack_files.StackBatches` with `bins`. Each item is a random crop and a
-random choice of slices, mirrored or not, brighter or darker, never resized, which would change the
-blur; no noise is added, as a camera's own is in it.
+A batch is that of `data_stack_files.StackBatches` with `bins`. Stacks have the size in which the
+networks see them at run time (`learned.resized`). Each item is a random crop and a random choice of
+slices, mirrored or not, brighter or darker; no noise is added, as a camera's own is in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from ..types import FloatArray, InputError
 from .data_contrasts import Contrasts, network_inputs
 from .data_stack_folders import TrueStack, find_stacks, load_true_stack, split_stacks
 from .data_views import as_floats, brightened, item_generator, mirrored, view_of
+from .learned import SUBCELL, resized, subcell_px
 
 FEWEST_SLICES = 3
 # The networks' coarsest level needs the sides of a crop to be a multiple of this.
@@ -121,8 +123,21 @@ def _ascending(folder: Path) -> TrueStack:
     if min(stack.truth.shape) < MULTIPLE:
         height, width = stack.truth.shape
         raise InputError(f"{folder} is {width} x {height} pixels: at least {MULTIPLE} are needed")
-    images = [stack.images[int(i)] for i in order]
-    return TrueStack(images, values, stack.truth, stack.valid, stack.blur_scale)
+    return _as_at_run_time(replace(stack, images=[stack.images[i] for i in order], dioptres=values))
+
+
+def _as_at_run_time(stack: TrueStack) -> TrueStack:
+    """`stack` resized as its images are before the encoder sees them."""
+    height, width = stack.truth.shape
+    subcell = subcell_px(width, height)
+    known = resized(stack.valid.astype(np.uint8), subcell, cv2.INTER_NEAREST)
+    return TrueStack(
+        images=[resized(image, subcell) for image in stack.images],
+        dioptres=stack.dioptres,
+        truth=resized(stack.truth, subcell, cv2.INTER_NEAREST),
+        valid=known.astype(bool),
+        blur_scale=stack.blur_scale * SUBCELL / subcell,
+    )
 
 
 def _side(stacks: Sequence[TrueStack], longest: int) -> int:

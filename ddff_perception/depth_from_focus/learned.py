@@ -183,17 +183,26 @@ def subcell_px(width: int, height: int) -> int:
     return SUBCELL << max(0, round(math.log2(relative)))
 
 
+def resized(image: NDArray[Any], subcell: int, way: int | None = None) -> NDArray[Any]:
+    """`image` (H x W or H x W x 3) in the size in which `subcell` of its pixels are `SUBCELL`.
+
+    `way`: an interpolation of OpenCV; None is the one that images are resized by at run time.
+    """
+    if subcell == SUBCELL:
+        return image
+    width, height = (-(-side * SUBCELL // subcell) for side in image.shape[1::-1])
+    usual = cv2.INTER_AREA if subcell > SUBCELL else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=usual if way is None else way)
+
+
 def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
-    """`image` as the encoder takes it: H x W x 3 uint8 BGR, resized so that `subcell` pixels become
-    `SUBCELL`, its last rows and columns repeated up to multiples of 32.
+    """`image` as the encoder takes it: H x W x 3 uint8 BGR, `resized`, its last rows and columns
+    repeated up to multiples of 32.
     """
     pixels: Any = image
     if pixels.dtype == np.uint16:
         pixels = cv2.convertScaleAbs(pixels, alpha=1.0 / 257.0)
-    if subcell != SUBCELL:
-        width, height = (-(-side * SUBCELL // subcell) for side in pixels.shape[1::-1])
-        way = cv2.INTER_AREA if subcell > SUBCELL else cv2.INTER_CUBIC
-        pixels = cv2.resize(pixels, (width, height), interpolation=way)
+    pixels = resized(pixels, subcell)
     if pixels.ndim == 2:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     bottom, right = -pixels.shape[0] % _MULTIPLE, -pixels.shape[1] % _MULTIPLE

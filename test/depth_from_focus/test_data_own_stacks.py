@@ -92,6 +92,16 @@ def test_batches_are_what_the_network_takes(ten):
         assert not batch["valid"][(above < -0.051) | (above > 1.051)].any()
 
 
+def test_stacks_have_the_size_that_they_have_at_run_time(tmp_path):
+    small = write_wall(tmp_path / "small", width=128, height=96)
+    large = write_wall(tmp_path / "large", width=1280, height=960, count=3)
+    for folder, side, cells in ((small, 128, 16), (large, 480, 60)):
+        for batch in drawn([folder], 1, crop=4096, batch=1):
+            assert batch["truth"].shape[1:] == (side, side)
+            assert batch["contrasts"].shape[-2:] == (cells, cells)
+            assert batch["valid"].any()
+
+
 def test_unknown_truth_is_masked(ten):
     folder = write_wall(ten.parent / "half")
     truth = wall_depth()
@@ -99,7 +109,8 @@ def test_unknown_truth_is_masked(ten):
     write_array(folder / "depth.npy", truth)
     for batch in drawn([folder], 4):
         unknown = batch["valid"].float().mean(dim=(1, 2))
-        assert (unknown <= 24 / 64 + 1e-6).all()
+        # Of 85 rows after enlarging, 32 have truth, and a crop has 64 of them.
+        assert (unknown <= 32 / 64 + 1e-6).all()
         assert (batch["truth"][batch["valid"]] > 0).all()
 
 
