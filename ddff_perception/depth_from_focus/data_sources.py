@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from .data_device_views import ViewPool
 from .data_fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
 from .data_lfsd import LightFieldSamples, find_samples
 from .data_light_field_benchmark import LightFieldBenchmark, find_scenes
-from .data_stack_files import StackBatches
+from .data_stack_files import NoiseSettings, StackBatches, stack_files
 from .data_stack_folders import StackFolders, find_stacks, split_stacks
 
 # Crops of DDFF 12-Scene overlap by three quarters (224 px at a stride of 56).
@@ -37,14 +37,20 @@ class TrainingSource:
 
 
 def open_source(
-    path: Path | None, settings: FitSettings, slices: int, crop: int, planes: float = 0.0
+    path: Path | None,
+    settings: FitSettings,
+    slices: int,
+    crop: int,
+    planes: float = 0.0,
+    noise: float = 1.0,
 ) -> TrainingSource:
     """Batches of `slices` slices, nearest first, in crops of at most `crop` px.
 
     `path`: the HDF5 file of DDFF 12-Scene; a folder with sharp views to be blurred on the training
     device, with training stacks (`ddff` makes both), with DUT-LFDD or LFSD, with scenes of the 4D
-    light field benchmark, or with stack folders; None for planes made on the spot. `planes`: share
-    of batches of training stacks that are such planes.
+    light field benchmark, or with stack folders; None for planes made on the spot. Of training
+    stacks, `planes` is the share of batches that are such planes, `noise` the share of the usual
+    noise.
     Raises InputError where it is none of these.
     """
     made = PlaneStacks(settings.batch, slices, crop)
@@ -58,9 +64,17 @@ def open_source(
         return _views(path, settings, slices, crop)
     if any(path.glob("*.npz")):
         # Sweeps keep their slices: fewer than the network takes would be repeated ones.
-        drawn = StackBatches([path], settings.batch, fewest_slices=slices)
+        usual = NoiseSettings()
+        less = replace(
+            usual,
+            photon=noise * usual.photon,
+            read=noise * usual.read,
+            speckle=noise * usual.speckle,
+        )
+        drawn = StackBatches([path], settings.batch, noise=less, fewest_slices=slices, crop=crop)
         mixed = FixedSlices(Mixed(drawn, made, planes), slices, crop)
-        return TrainingSource(mixed, None, f"training stacks, {planes:.0%} textured planes")
+        told = f"{len(stack_files(path))} training stacks, {planes:.0%} textured planes"
+        return TrainingSource(mixed, None, told)
     if any(path.glob("*/parameters.cfg")) or any(path.glob("*/*/parameters.cfg")):
         scenes = find_scenes(path, "train")
         found: Dataset[Batch] = LightFieldBenchmark(scenes, slices=slices, crop=crop)

@@ -32,9 +32,9 @@ from ..types import InputError
 from .data_contrasts import Contrasts, network_inputs
 from .data_scenes import SceneMaker, SharpScene
 from .data_stacks import StackSettings, TrainingStack, make_stack
+from .data_views import view_of
 from .learned import SMALL_SUBCELL, SUBCELL
 
-SLICE_COUNTS = (5, 7, 8, 10, 12, 15)
 _STACKS_PER_SCENE = 3
 _NAME = re.compile(r"(\d\d)_\d{6}\.npz$")
 
@@ -71,7 +71,7 @@ def write_stacks(
             maker = maker or SceneMaker(np.random.default_rng([first, 21]))
             scene = maker.scene(int(chosen.height * 1.6), int(chosen.width * 1.6))
         for number in range(first, first + _STACKS_PER_SCENE):
-            slices = int(rng.choice(SLICE_COUNTS))
+            slices = int(rng.choice(chosen.slice_counts))
             file = folder / f"{slices:02d}_{number:06d}.npz"
             stack = make_stack(scene, slices, chosen, rng)
             if not file.exists():
@@ -130,7 +130,8 @@ class StackBatches(IterableDataset[Batch]):
 
     Each time a stack is drawn it has new noise, and one time in three fewer of its slices. What is
     drawn depends on torch's default generator and `seed`. `enlarged`: share of batches whose images
-    are enlarged as small ones are at run time (`learned.subcell_px`).
+    are enlarged as small ones are at run time (`learned.subcell_px`). `crop`: side in px of the
+    square that is used of each stack, one where truth is; 0 is all of it.
     """
 
     def __init__(
@@ -142,8 +143,9 @@ class StackBatches(IterableDataset[Batch]):
         fewest_slices: int = 3,
         bins: int = 0,
         enlarged: float = 0.0,
+        crop: int = 0,
     ) -> None:
-        self._enlarged = enlarged
+        self._enlarged, self._crop = enlarged, crop
         self._folders = (folders,) if isinstance(folders, Path) else tuple(folders)
         self._batch, self._seed = batch, seed
         self._noise = noise or NoiseSettings()
@@ -178,10 +180,14 @@ class StackBatches(IterableDataset[Batch]):
         images, dioptres, truths, valid = [], [], [], []
         for stack in stacks:
             places = stack.dioptres[kept]
-            noisy = add_noise(stack.images[kept], self._noise, rng)
             span = float(places[-1] - places[0])
             truth = stack.truth
             inside = (truth > places[0] - 0.05 * span) & (truth < places[-1] + 0.05 * span)
+            clean = stack.images[kept]
+            if self._crop:
+                part = view_of(inside, min(self._crop, *inside.shape), rng)
+                truth, inside, clean = truth[part], inside[part], clean[:, part[0], part[1]]
+            noisy = add_noise(clean, self._noise, rng)
             if rng.random() < 0.5:
                 noisy, truth, inside = noisy[:, :, ::-1], truth[:, ::-1], inside[:, ::-1]
             images.append(noisy)

@@ -31,7 +31,8 @@ class StackSettings:
     `widest_px`: bounds of the blur disc at one end of the sweep for what is at its other end.
     `margin`: bounds of how far each end of the sweep lies beyond the scene, as a share of the
     scene's range. `irregular`, `moving`, `breathing`: shares of stacks with uneven spacing,
-    motion between slices, and focus breathing.
+    motion between slices, and focus breathing. `slice_counts`: numbers of slices, one of which a
+    stack of `data_stack_files.write_stacks` has.
     """
 
     height: int = 192
@@ -41,6 +42,7 @@ class StackSettings:
     irregular: float = 0.35
     moving: float = 0.25
     breathing: float = 0.2
+    slice_counts: tuple[int, ...] = (5, 7, 8, 10, 12, 15)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,8 @@ takes folders of such views or stacks, or a person's own stack folders (`data_ow
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +22,13 @@ from ..parameters import Parameter, ParameterTable, Value
 from ..training.fit import uses_gpu
 from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
-from ..training.told import tell
 from ..training.weights import load_weights
 from ..types import InputError
 from .data_device import DeviceSettings, DeviceStacks
-from .data_device_views import ViewPool, write_procedural_views
+from .data_device_views import ViewPool
+from .data_making import make_stacks, make_views
 from .data_own_stacks import own_stacks
-from .data_stack_files import StackBatches, stack_files, write_stacks
+from .data_stack_files import StackBatches, stack_files
 from .data_stacks import StackSettings
 from .network_focus_stream import FocusStream
 from .train_focus_stream_card import write_networks
@@ -56,9 +50,6 @@ _DATA = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
 )
-# Views of all scenes have the size of the path-traced ones.
-_VIEW_SIZE = (360, 480)
-_WATCH_S = 0.3
 PARAMETERS = ParameterTable(
     [
         Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
@@ -203,46 +194,15 @@ def _slope_error(error: Tensor, inside: Tensor) -> Tensor:
 
 def _make_stacks(values: Mapping[str, Value]) -> Path:
     """The folder of training stacks, made where it is not complete."""
-    folder = Path(str(values["stacks_folder"]))
-    wanted, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
-    if len(stack_files(folder)) >= wanted:
-        return folder
-    views = folder / "views"
-    _trace_views(views, scenes)
     width = int(values["stack_width"])  # type: ignore[arg-type]
     # The network takes sides that are multiples of 32 pixels.
     side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
-    size = StackSettings(height=side[0], width=side[1])
-    told = partial(tell, "blurring stacks")
-    write_stacks(folder, range(wanted), views if views.is_dir() else None, size, told)
-    return folder
+    wanted, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
+    settings = StackSettings(height=side[0], width=side[1])
+    return make_stacks(Path(str(values["stacks_folder"])), wanted, scenes, settings)
 
 
 def _make_views(values: Mapping[str, Value]) -> Path:
     """The folder of views, made where it is not complete."""
-    folder = Path(str(values["views_folder"]))
-    _trace_views(folder, int(values["views"]))  # type: ignore[arg-type]
-    scenes = int(values["scenes"])  # type: ignore[arg-type]
-    told = partial(tell, "drawing scenes")
-    write_procedural_views(folder, scenes, _VIEW_SIZE, os.cpu_count() or 1, progress=told)
-    return folder
-
-
-def _trace_views(folder: Path, scenes: int) -> None:
-    """Path-traced views of `scenes` scenes, where Mitsuba is installed and they are not there.
-
-    Raises InputError where the renderer fails; what it says is on stderr.
-    """
-    if not scenes or find_spec("mitsuba") is None:
-        return
-    # The renderer is no module of training: another process, which may lack Mitsuba's rest.
-    module = "ddff_perception.simulation.sharp_views"
-    renderer = subprocess.Popen([sys.executable, "-m", module, str(folder), str(scenes)])
-    try:
-        while renderer.poll() is None:
-            tell("rendering scenes", len(list(folder.glob("*_0.npy"))), scenes)
-            time.sleep(_WATCH_S)
-    finally:
-        renderer.terminate()
-    if renderer.returncode:
-        raise InputError("the views could not be rendered: --set views=0 goes without them")
+    traced, drawn = int(values["views"]), int(values["scenes"])  # type: ignore[arg-type]
+    return make_views(Path(str(values["views_folder"])), traced, drawn)

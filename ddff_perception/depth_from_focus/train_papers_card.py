@@ -39,7 +39,7 @@ def write_stack_card(
         training_command=training_command(record),
         seed=int(record["settings"]["seed"]),
         data=str(record["data_source"]),
-        metrics=dict(record.get("losses") or {}),
+        metrics=dict(record.get("metrics") or record.get("losses") or {}),
         limits=(
             "For comparison with the papers, smaller and trained far shorter than theirs. Other "
             f"numbers of slices than {slices} are thinned or repeated. No confidence comes out."

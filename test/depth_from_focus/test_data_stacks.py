@@ -72,6 +72,22 @@ def test_a_folder_without_stacks_is_refused(tmp_path):
         StackBatches(tmp_path, 2)
 
 
+def test_a_crop_is_the_same_part_of_images_and_truth_and_no_larger_than_the_stack(tmp_path):
+    grey = np.random.default_rng(3).integers(0, 256, (64, 96), np.uint8)
+    np.savez(
+        tmp_path / "05_000000.npz",
+        images=np.broadcast_to(grey[None, ..., None], (5, 64, 96, 3)),
+        dioptres=np.linspace(0, 255, 5, dtype=np.float32),
+        truth=grey.astype(np.float16),
+        blur_scale=np.float32(1),
+    )
+    for crop, side in ((32, 32), (80, 64)):
+        cut = next(iter(StackBatches(tmp_path, 2, noise=QUIET, crop=crop)))
+        assert cut["truth"].shape == cut["valid"].shape == (2, side, side)
+        seen = (255 * cut["images"]).round()
+        assert torch.equal(seen, cut["truth"][:, None, None].expand_as(seen))
+
+
 def test_a_batch_holds_images_positions_and_truth(folder):
     torch.manual_seed(1)
     batch = next(iter(StackBatches(folder, 3)))

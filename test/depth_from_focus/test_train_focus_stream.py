@@ -11,7 +11,7 @@ pytest.importorskip("onnxruntime")
 
 from thin_lens_sweeps import thin_lens_stack  # noqa: E402
 
-from ddff_perception.depth_from_focus import train, train_focus_stream  # noqa: E402
+from ddff_perception.depth_from_focus import data_making, train  # noqa: E402
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus  # noqa: E402
 from ddff_perception.engines.model_zoo import find_model  # noqa: E402
 from ddff_perception.training.fit import fit  # noqa: E402
@@ -68,8 +68,8 @@ def test_data_that_is_none_is_refused(tmp_path):
 
 
 def test_a_renderer_that_fails_is_told_and_stops_the_training(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_focus_stream, "find_spec", lambda name: object())
-    monkeypatch.setattr(train_focus_stream.sys, "executable", "false")
+    monkeypatch.setattr(data_making, "find_spec", lambda name: object())
+    monkeypatch.setattr(data_making.sys, "executable", "false")
     wanted = (f"stacks_folder={tmp_path / 'stacks'}", "views=2")
     with pytest.raises(InputError, match="could not be rendered: --set views=0"):
         train.job("focus_stream", "smoke", wanted)

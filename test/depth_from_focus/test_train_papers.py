@@ -11,6 +11,7 @@ from ddff_perception.depth_from_focus.data_fixed_slices import (
     PlaneStacks,
     with_slices,
 )
+from ddff_perception.depth_from_focus.data_stack_files import read_training_stack, stack_files
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.train import NETWORKS, PRESETS, export, job
 from ddff_perception.depth_from_focus.train_papers import (
@@ -83,6 +84,7 @@ def test_the_papers_presets_are_the_papers_settings():
     values = job("ddffnet_cc3", "paper").record["network_parameters"]
     assert values == {
         "slices": 10, "crop": 224, "loss": "squares", "planes": 0.0, "along_sweep": False,
+        "noise": 1.0, "stacks": 0, "views": 64, "stacks_folder": "out/even_stacks",
         "width": 1.0, "dropout": 0.5, "vgg16": "",
     }  # fmt: skip
 
@@ -131,6 +133,27 @@ def test_the_loss_is_of_positions_or_of_dioptres():
     assert along["loss"] == pytest.approx(0.25)
     assert along["absolute"] == pytest.approx(0.5)
     assert absolute["loss"] == pytest.approx(16 * 1.0)
+
+
+def test_stacks_of_even_sweeps_are_made_where_there_is_no_data(tmp_path):
+    folder = tmp_path / "stacks"
+    made = job(
+        "ddffnet_cc3",
+        "light",
+        ["stacks=3", "views=0", f"stacks_folder={folder}", "planes=0", "batch=2"],
+    )
+    assert made.record["data_source"].startswith("3 training stacks")
+    files = stack_files(folder)
+    stacks = [read_training_stack(file) for file in files]
+    assert len(stacks) == 3
+    for stack in stacks:
+        steps = np.diff(stack.dioptres)
+        assert 8 <= len(stack.dioptres) <= 12 and np.allclose(steps, steps[0], rtol=1e-3)
+        assert 4.4 < stack.blur_scale * (stack.dioptres[-1] - stack.dioptres[0]) < 14.1
+    torch.manual_seed(0)
+    batch = next(iter(made.train))
+    assert batch["images"].shape == (2, 10, 3, 96, 96)
+    assert batch["truth"].shape == (2, 96, 96)
 
 
 def test_one_folder_of_stacks_is_enough(tmp_path):
