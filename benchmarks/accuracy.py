@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from ddff_perception.evaluation.report_blocks import Charts, Pictures, Section
 from ddff_perception.evaluation.report_pictures import depth_pictures, slice_pictures
 from ddff_perception.files.atomic import make_folder
 from ddff_perception.files.stack_folder import StackFolder, read_stack
+from ddff_perception.simulation.accuracy_set import ACCURACY_SET, render_accuracy_set
+from ddff_perception.simulation.sweep import SweepSettings
 from ddff_perception.types import DepthEstimate
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -85,9 +88,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _render(folder: Path) -> list[Path]:
-    from ddff_perception.simulation.accuracy_set import render_accuracy_set
-
+def _render(folder: Path, sweeps: Mapping[str, SweepSettings] = ACCURACY_SET) -> list[Path]:
     with progress_bar() as bar:
         tasks: dict[str, Any] = {}
 
@@ -96,7 +97,7 @@ def _render(folder: Path) -> list[Path]:
                 tasks[name] = bar.add_task(f"rendering {name}", total=total)
             bar.update(tasks[name], completed=done)
 
-        return render_accuracy_set(folder, advance)
+        return render_accuracy_set(folder, advance, sweeps)
 
 
 def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[str, Result]:

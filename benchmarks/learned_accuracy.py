@@ -1,8 +1,8 @@
 """Learned methods beside the classical ones on path-traced stacks.
 
-Same stacks and scores as `benchmarks/accuracy.py`, whose seeds no training has. `--clean` scores
-richly textured stacks without noise as well, where sub-slice precision is all that counts. The
-papers' networks are compared by `--methods` where their files lie in `weights/`.
+Same stacks and scores as `benchmarks/accuracy.py`, whose seeds no training has. `--set vga` scores
+larger stacks, `--set clean` richly textured ones without noise, where precision between the slices
+is all that counts.
 """
 
 from __future__ import annotations
@@ -18,36 +18,25 @@ from rich.console import Console
 
 from ddff_perception.depth_from_focus.methods import METHODS
 from ddff_perception.files.stack_folder import read_stack
-from ddff_perception.simulation.scene_types import SceneSettings
-from ddff_perception.simulation.sensor import SensorSettings
-from ddff_perception.simulation.sweep import SweepSettings
-from ddff_perception.simulation.sweep_folder import holds_sweep, render_to_folder
+from ddff_perception.simulation.accuracy_set import ACCURACY_SET, CLEAN_SET, VGA_SET
 
-COMPARED = ("yardstick", "vdff", "multiscale", "focus_stream")
-CLEAN = {
-    f"clean_{layout}": SweepSettings(
-        scene=SceneSettings(seed=seed, layout=layout, near_m=0.5, far_m=3.0),
-        slices=9,
-        aperture_diameter_m=0.010,
-        near_m=0.5,
-        far_m=3.5,
-        samples=400,
-        sensor=SensorSettings(noise=0.0),
-    )
-    for layout, seed in (("table_top", 920), ("room", 921))
+COMPARED = ("yardstick", "vdff", "multiscale", "ddffnet", "dynamic_fusion", "focus_stream")
+# Of each set: its sweeps, the folder that they are rendered into, and the record.
+SETS = {
+    "usual": (ACCURACY_SET, "accuracy_set", "learned_accuracy"),
+    "vga": (VGA_SET, "vga_set", "learned_accuracy_vga"),
+    "clean": (CLEAN_SET, "clean_set", "learned_accuracy_clean"),
 }
 
 
 def main() -> None:
     arguments = _arguments()
     methods: dict[str, dict[str, Any]] = {name: {} for name in arguments.methods if name in METHODS}
-    if "focus_stream" in methods:
-        methods["focus_stream"] = {"engine": arguments.engine}
-    folders = arguments.stacks
-    if arguments.clean:
-        folders = _render_clean(arguments.folder.parent / "clean_set")
-    elif not folders:
-        folders = _render(arguments.folder)
+    for name in ("ddffnet", "dynamic_fusion", "focus_stream"):
+        if name in methods:
+            methods[name] = {"engine": arguments.engine}
+    sweeps, folder, record = SETS[arguments.set]
+    folders = arguments.stacks or _render(arguments.folder / folder, sweeps)
     stacks = [read_stack(folder) for folder in folders]
     results = _run(stacks, methods)
     rows = [
@@ -63,27 +52,21 @@ def main() -> None:
         )
     write_pictures(arguments.output, stacks, results)
     if not arguments.stacks:
-        name = "learned_accuracy_clean" if arguments.clean else "learned_accuracy"
-        path = write_record(name, rows, stacks=_stack_rows(results, stacks))
+        words = "" if arguments.set == "usual" else f" --set {arguments.set}"
+        command = f"python benchmarks/learned_accuracy.py{words}"
+        path = write_record(record, rows, stacks=_stack_rows(results, stacks), command=command)
         console.print(f"recorded in {path}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stacks", nargs="*", type=Path, help="stack folders with depth.npy")
-    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "accuracy_set")
+    parser.add_argument("--set", default="usual", choices=list(SETS), help="which stacks")
+    parser.add_argument("--folder", type=Path, default=ROOT / "out", help="holds rendered sets")
     parser.add_argument("--output", type=Path, default=ROOT / "out" / "learned_accuracy")
     parser.add_argument("--methods", nargs="+", default=list(COMPARED))
-    parser.add_argument("--engine", default="auto", help="what runs FocusStream")
-    parser.add_argument("--clean", action="store_true", help="textured stacks without noise")
+    parser.add_argument("--engine", default="auto", help="what runs the networks")
     return parser.parse_args()
-
-
-def _render_clean(folder: Path) -> list[Path]:
-    for name, settings in CLEAN.items():
-        if not holds_sweep(folder / name, settings):
-            render_to_folder(folder / name, settings)
-    return [folder / name for name in CLEAN]
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ Their seeds are used nowhere else: nothing may be tuned on these scenes.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from .scene_types import SceneSettings
+from .sensor import SensorSettings
 from .sweep import SweepSettings
 from .sweep_folder import holds_sweep, render_to_folder
 
@@ -54,15 +56,44 @@ ACCURACY_SET: dict[str, SweepSettings] = {
 }
 
 
-def render_accuracy_set(folder: Path, progress: SetProgress | None = None) -> list[Path]:
-    """The stack folders of ACCURACY_SET under `folder`, in its order, rendered where they are
-    missing or were rendered with other settings.
+# 640x480; the others are 480x360.
+VGA_SET: dict[str, SweepSettings] = {
+    name: replace(settings, width=640, height=480)
+    for name, settings in {
+        "vga_room": _room(910, 10, 0.0085, plain=False),
+        "vga_plain_room": _room(911, 13, 0.0065, plain=True),
+        "vga_table": _table(912, 8, 0.0105, plain=False),
+        "vga_plain_table": _table(913, 7, 0.0115, plain=True),
+    }.items()
+}
+# Richly textured and without noise: precision between the slices is all that counts.
+CLEAN_SET: dict[str, SweepSettings] = {
+    f"clean_{layout}": SweepSettings(
+        scene=SceneSettings(seed=seed, layout=layout, near_m=0.5, far_m=3.0),
+        slices=9,
+        aperture_diameter_m=0.010,
+        near_m=0.5,
+        far_m=3.5,
+        samples=400,
+        sensor=SensorSettings(noise=0.0),
+    )
+    for layout, seed in (("table_top", 920), ("room", 921))
+}
+
+
+def render_accuracy_set(
+    folder: Path,
+    progress: SetProgress | None = None,
+    sweeps: Mapping[str, SweepSettings] | None = None,
+) -> list[Path]:
+    """The stack folders of `sweeps` (None: ACCURACY_SET) under `folder`, in their order, rendered
+    where they are missing or were rendered with other settings.
 
     Raises InputError where Mitsuba is not installed or the folder cannot be written.
     """
     report = progress or (lambda name, done, total: None)
     folders = []
-    for name, settings in ACCURACY_SET.items():
+    for name, settings in (ACCURACY_SET if sweeps is None else sweeps).items():
         target = folder / name
         total = len(settings.distances()) + 1
         if holds_sweep(target, settings):
