@@ -21,7 +21,7 @@ from .data_device_blur import DefocusedViews
 from .data_device_camera import developed, with_noise
 from .data_device_inputs import NetworkInputs
 from .data_device_views import ViewPool
-from .data_stack_files import NoiseSettings
+from .data_stack_files import NoiseSettings, enlarged_size
 from .data_stacks import MARGIN_POWER, StackSettings, blur_bounds
 
 Batch = dict[str, Tensor]
@@ -40,7 +40,8 @@ _BLUR_SPREAD = 0.2
 class DeviceSettings:
     """`views` of every batch, each seen with `takes` noises; `bins` of FocusStream's inputs, 0 for
     plain images; `slices`, 0 for any number; `sizes`: (height, width, share of `views`), the
-    second in `large` of the batches.
+    second in `large` of the batches; `enlarged`: share of batches whose images are enlarged as
+    small ones are at run time.
     """
 
     views: int = 16
@@ -48,6 +49,7 @@ class DeviceSettings:
     bins: int = 0
     slices: int = 0
     large: float = _LARGE
+    enlarged: float = 0.0
     sizes: tuple[tuple[int, int, float], tuple[int, int, float]] = _SIZES
     sweep: StackSettings = field(default_factory=StackSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
@@ -77,6 +79,8 @@ class DeviceStacks(IterableDataset[Batch]):
         images = developed(_moved(seen, dioptres, settings.sweep))
         images = images.repeat_interleave(settings.takes, dim=0)
         images = with_noise(images, settings.noise)
+        if settings.enlarged and float(torch.rand(())) < settings.enlarged:
+            images, truth = _enlarged(images, truth)
         batch = {"truth": truth, "dioptres": dioptres, "valid": _inside(truth, dioptres)}
         batch = {k: v.repeat_interleave(settings.takes, dim=0) for k, v in batch.items()}
         if self._inputs is not None:
@@ -148,6 +152,19 @@ def _inside(truth: Tensor, dioptres: Tensor) -> Tensor:
     first, last = dioptres[:, 0, None, None], dioptres[:, -1, None, None]
     beyond = 0.05 * (last - first)
     return (truth > first - beyond) & (truth < last + beyond)
+
+
+def _enlarged(images: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """`images` (B x S x 3 x H x W, whole 0..255) and `truth` (B x H x W) in the size that small
+    images are enlarged to.
+    """
+    size = enlarged_size(int(truth.shape[-2]), int(truth.shape[-1]))
+    count = images.shape[:2]
+    grown = functional.interpolate(
+        images.flatten(0, 1), size=size, mode="bicubic", align_corners=False
+    )
+    nearest = functional.interpolate(truth[:, None], size=size, mode="nearest-exact")[:, 0]
+    return grown.round().clamp(0, 255).unflatten(0, count), nearest
 
 
 def _moved(radiance: Tensor, dioptres: Tensor, sweep: StackSettings) -> Tensor:

@@ -225,14 +225,16 @@ class StackBatches(IterableDataset[Batch]):
         return np.concatenate([every[:1], inner, every[-1:]])
 
 
+def enlarged_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width that small images are enlarged to at run time, in multiples of 32."""
+    rows, columns = (round(side * SUBCELL / SMALL_SUBCELL / 32) * 32 for side in (height, width))
+    return rows, columns
+
+
 def _as_small_ones(images: NDArray[Any], interpolation: int) -> NDArray[Any]:
-    """The images (... x H x W x 3, or ... x H x W) in the size that small ones are enlarged to, in
-    multiples of 32.
-    """
+    """The images (... x H x W x 3, or ... x H x W) in the size that small ones are enlarged to."""
     first = images.ndim - (3 if images.shape[-1] == 3 else 2)
-    height, width = (
-        round(side * SUBCELL / SMALL_SUBCELL / 32) * 32 for side in images.shape[first : first + 2]
-    )
+    height, width = enlarged_size(*images.shape[first : first + 2])
     flat = images.reshape(-1, *images.shape[first:])
     resized = [cv2.resize(one, (width, height), interpolation=interpolation) for one in flat]
     return np.stack(resized).reshape(*images.shape[:first], *resized[0].shape)

@@ -62,7 +62,7 @@ PARAMETERS = ParameterTable(
         Parameter(
             "enlarged",
             0.5,
-            "share of batches enlarged as small images are at run time (not on_device)",
+            "share of batches enlarged as small images are at run time",
             "",
             0.0,
             1.0,
@@ -110,7 +110,8 @@ def _on_device(
     device = torch.device("cuda" if uses_gpu(settings) else "cpu")
     pool = ViewPool(folders, device)
     takes = 2 if settings.batch % 2 == 0 else 1
-    drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins)
+    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
+    drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins, enlarged=enlarged)
     views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
     record = {"training_data": f"stacks without end of {views}"}
     return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)

@@ -171,6 +171,23 @@ def test_a_batch_has_new_noise_for_every_take_and_truth_in_its_sweep(pool):
     assert float(batch["images"].min()) >= 0 and float(batch["images"].max()) <= 1
 
 
+def test_enlarged_batches_are_the_same_views_as_opencv_enlarges_them(pool):
+    def drawn(enlarged):
+        torch.manual_seed(4)
+        settings = DeviceSettings(
+            views=1, takes=1, sizes=SMALL, large=0.0, sweep=NARROW, enlarged=enlarged
+        )
+        return DeviceStacks(pool, settings).draw()
+
+    plain, grown = drawn(0.0), drawn(1.0)
+    assert grown["truth"].shape == grown["valid"].shape == (1, 96, 128)
+    image = (255 * plain["images"][0, 1]).numpy().transpose(1, 2, 0)
+    expected = cv2.resize(image, (128, 96), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)
+    difference = 255 * grown["images"][0, 1].numpy() - np.clip(expected, 0, 255)
+    assert np.abs(difference).max() < 0.51
+    assert np.isin(grown["truth"], plain["truth"]).all()
+
+
 def test_batches_of_the_device_repeat_with_torchs_seed(pool):
     stacks = DeviceStacks(
         pool, DeviceSettings(views=1, takes=1, sizes=SMALL, sweep=NARROW, bins=24)
