@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from ddff_perception.depth_from_focus.learned import prepared, subcell_px
 from ddff_perception.depth_from_focus.learned_papers import SHIPPED
 from ddff_perception.engines.model_zoo import find_model
 
@@ -19,12 +20,13 @@ _COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 def cost_of(method: str, height: int = HEIGHT, width: int = WIDTH) -> dict[str, float]:
     """Millions of parameters and 10^9 multiply-adds for ten slices, nothing for methods without a
-    network.
+    network. `focus_stream fine` is FocusStream with its parameter `fine`.
     """
-    if method == "focus_stream":
+    if method.split()[0] == "focus_stream":
         encoder, head = (find_model(f"focus_stream_{part}") for part in ("encoder", "head"))
-        image = np.zeros((1, height, width, 3), np.uint8)
-        per_slice, outputs = multiply_adds(encoder.path, {"image": image})
+        subcell = subcell_px(width, height, fine=method.endswith(" fine"))
+        image = prepared(np.zeros((height, width, 3), np.uint8), subcell)
+        per_slice, outputs = multiply_adds(encoder.path, {"image": image[None]})
         feeds = {
             "encodings": np.repeat(outputs["encoding"], SLICES, axis=0),
             "positions": np.linspace(0, 1, SLICES, dtype=np.float32),

@@ -21,6 +21,8 @@ from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.simulation.accuracy_set import ACCURACY_SET, CLEAN_SET, VGA_SET
 
 COMPARED = ("yardstick", "vdff", "multiscale", "ddffnet", "dynamic_fusion", "focus_stream")
+# FocusStream with larger images; small ones, as of the other sets, are not concerned.
+FINE = "focus_stream fine"
 # Of each set: its sweeps, the folder that they are rendered into, and the record.
 SETS = {
     "usual": (ACCURACY_SET, "accuracy_set", "learned_accuracy"),
@@ -32,9 +34,11 @@ SETS = {
 def main() -> None:
     arguments = _arguments()
     methods: dict[str, dict[str, Any]] = {name: {} for name in arguments.methods if name in METHODS}
-    for name in ("ddffnet", "dynamic_fusion", "focus_stream"):
-        if name in methods:
-            methods[name] = {"engine": arguments.engine}
+    if arguments.set == "vga" and "focus_stream" in methods:
+        methods[FINE] = {"fine": True}
+    for name in methods:
+        if name.split()[0] in ("ddffnet", "dynamic_fusion", "focus_stream"):
+            methods[name]["engine"] = arguments.engine
     sweeps, folder, record = SETS[arguments.set]
     folders = arguments.stacks or _render(arguments.folder / folder, sweeps)
     stacks = [read_stack(folder) for folder in folders]

@@ -1,4 +1,4 @@
-"""Every real capture through `multiscale`, FocusStream, the yardstick and VDFF: pictures, scores.
+"""Every real capture through FocusStream and what it is compared with: pictures, scores.
 
     python benchmarks/real_stacks.py [CAPTURES]
 
@@ -34,7 +34,7 @@ from ddff_perception.files.photographs import find_photographs, read_photographs
 from ddff_perception.types import DepthEstimate, FocalStack, FocusSlice
 
 WIDTH = 960
-METHODS = ("multiscale", "focus_stream", "yardstick", "vdff")
+METHODS = ("multiscale", "focus_stream", "yardstick", "vdff", "ddffnet", "dynamic_fusion")
 Score = Callable[[DepthEstimate, int], float]
 
 

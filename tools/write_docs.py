@@ -69,7 +69,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "learned_accuracy_vga": (
         "Learned depth on larger stacks",
-        "Four more stacks, of 640x480, 7 to 13 slices.",
+        "Four more stacks, of 640x480, 7 to 13 slices. `focus_stream fine` is with its parameter "
+        "`fine`.",
         _LEARNED,
     ),
     "learned_accuracy_clean": (

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch.nn import functional
 
 from ..files.stack_folder import read_json
 from ..parameters import Parameter, ParameterTable, Value
+from ..training.command import training_command
 from ..training.fit import uses_gpu
 from ..training.job import Batch, TrainingJob
 from ..training.presets import FitSettings
@@ -123,27 +123,13 @@ def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
     load_weights(network, checkpoint)
     record = read_json(checkpoint.with_suffix(".json"))
     told = {
-        "command": _command(record),
+        "command": training_command("depth_from_focus", record),
         "seed": record.get("settings", {}).get("seed", 0),
         "data": f"{record.get('training_data', 'stacks')}, {record.get('data_source', _DATA)}",
         "metrics": record.get("metrics") or record.get("losses") or {},
     }
     kind = {"32": "float32", "16": "float16"}.get(precision, precision)
     return write_networks(network, output, "focus_stream", kind, told)
-
-
-def _command(record: Mapping[str, Any]) -> str:
-    """What trained the weights, the run before included where they began with another's."""
-    words = ["ddff train depth_from_focus --network focus_stream"]
-    words.append(f"--preset {record.get('preset', 'cpu')}")
-    if record.get("start"):
-        first = "FIRST/weights.safetensors" if "first_command" in record else record["start"]
-        words.append(f"--start {first}")
-    words += ["--data STACKS"] if "data_source" in record else []
-    words += [f"--set {text}" for text in record.get("overrides", ())]
-    command = " ".join([*words, "-o OUT"])
-    first = record.get("first_command")
-    return f"{str(first).replace('-o OUT', '-o FIRST')} && {command}" if first else command
 
 
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:

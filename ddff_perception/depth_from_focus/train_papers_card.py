@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engines.model_zoo import ModelCard, TensorCard, card_path, write_card
+from ..training.command import training_command
 from .network_common import FocusNetwork, parameter_count
 from .network_export import LARGEST_SIDE, OPSET, SMALLEST_SIDE
 
@@ -36,12 +37,13 @@ def write_stack_card(
         precision=precision,
         # In bfloat16 positions move by up to 10 %.
         minimum_precision="float32",
-        training_command=training_command(record),
+        training_command=training_command("depth_from_focus", record),
         seed=int(record["settings"]["seed"]),
         data=str(record["data_source"]),
         metrics=dict(record.get("metrics") or record.get("losses") or {}),
         limits=(
-            "For comparison with the papers, smaller and trained far shorter than theirs. Other "
+            "For comparison with the papers: smaller and trained far shorter than theirs, on sweeps"
+            " and lenses as in the data, with hardly any motion between slices. Other "
             f"numbers of slices than {slices} are thinned or repeated. No confidence comes out."
         ),
         licence=LICENCE,
@@ -94,13 +96,3 @@ def _outputs() -> tuple[TensorCard, ...]:
             unit="1/m",
         ),
     )
-
-
-def training_command(record: Mapping[str, Any]) -> str:
-    """The command that trained the weights, as their record tells it."""
-    words = ["ddff train depth_from_focus", f"--network {record['network']}"]
-    words.append(f"--preset {record['preset']}")
-    words += [f"--set {text}" for text in record.get("overrides", ())]
-    words += ["--start WEIGHTS"] if "start" in record else []
-    words += ["--data STACKS" for _ in record.get("data", ())]
-    return " ".join([*words, "-o OUT"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engines.model_zoo import ModelCard, TensorCard, card_path, write_card
+from ..training.command import training_command
 from .network import SIZE_MULTIPLE
 from .network_export import LARGEST_SIDE, MOST_ANGLES, OPSET
 
@@ -64,7 +65,7 @@ def write_separation_card(
         ),
         opset=OPSET,
         precision=precision,
-        training_command=training_command(record),
+        training_command=training_command("reflection", record, "PHOTOGRAPHS"),
         seed=int(record["settings"]["seed"]),
         data=str(record["data_source"]),
         metrics=dict(record.get("judge") or record.get("losses") or {}),
@@ -84,15 +85,3 @@ def _learned_from(record: Mapping[str, Any]) -> str:
     size = int(record["network_parameters"]["size"])
     captures = "" if record.get("data") else ": no real capture was seen"
     return f"Trained on {pictures}, {size} pixels of each at a time{captures}."
-
-
-def training_command(record: Mapping[str, Any]) -> str:
-    """The command that trained the weights, as their record tells it."""
-    network = f"ddff train reflection --network {record['network']} --preset {record['preset']}"
-    words = [network]
-    if record.get("start"):
-        # Weights to begin with are those that the preset itself makes.
-        words = [f"{network} -o FIRST && {network} --start FIRST/weights.safetensors"]
-    words += [f"--set {text}" for text in record.get("overrides", ())]
-    words += ["--data PHOTOGRAPHS" for _ in record.get("data", ())]
-    return " ".join([*words, "-o OUT"])

@@ -45,7 +45,10 @@ def test_convolutions_and_products_count_their_multiply_adds(tmp_path):
 
 
 def test_the_cost_of_the_streaming_network_goes_with_the_area():
-    small, large = (cost_of("focus_stream", 96, side)["operations_g"] for side in (128, 256))
+    small, large = (cost_of("focus_stream", 416, side)["operations_g"] for side in (416, 832))
     assert large == pytest.approx(2 * small, rel=0.03)
+    # 416 pixels become 555, and 576 with the border.
+    fine = cost_of("focus_stream fine", 416, 416)["operations_g"]
+    assert fine == pytest.approx((576 / 416) ** 2 * small, rel=0.03)
     assert cost_of("focus_stream")["parameters_m"] < 3
     assert cost_of("multiscale") == {}

@@ -99,12 +99,21 @@ def test_a_large_image_is_shrunk_and_padded():
 
 def test_a_small_image_is_enlarged_and_a_usual_one_is_not():
     assert [subcell_px(*size) for size in ((480, 360), (384, 552), (640, 480))] == [3, 3, 4]
+    # 1280 x 720 is as far from 640 x 480 as 640 x 360 is, and nothing is shrunk below that size.
+    assert [subcell_px(*size) for size in ((1280, 720), (1920, 1080), (2560, 1440))] == [6, 8, 12]
     ramp = np.tile(np.arange(90, dtype=np.uint8)[:, None, None], (1, 122, 3))
     pixels = prepared(ramp, 3)
     assert pixels.shape == (128, 192, 3)
     np.testing.assert_allclose(pixels[8:112:4, 20, 0], np.arange(6.125, 84, 3) - 0.25, atol=1)
     usual = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
     np.testing.assert_array_equal(prepared(usual, 4), usual)
+
+
+def test_fine_is_one_step_less_and_small_images_stay(estimator, stack):
+    sizes = ((480, 360), (640, 480), (1280, 720), (1920, 1080), (2560, 1440))
+    assert [subcell_px(*size, fine=True) for size in sizes] == [3, 3, 4, 6, 8]
+    fine = DepthFromFocus("focus_stream", {"fine": True, **ORT})
+    np.testing.assert_array_equal(fine.process(stack).depth, estimator.process(stack).depth)
 
 
 def test_depth_of_a_small_image_lies_where_the_image_has_it(estimator):
