@@ -30,3 +30,8 @@ def progress_bar() -> Iterator[Progress]:
     hidden = not progress_console.is_terminal
     with Progress(*columns, console=progress_console, transient=True, disable=hidden) as progress:
         yield progress
+
+
+def with_engine(assignments: list[str] | None, engine: str | None) -> list[str]:
+    """`name=value` parameters, with the option `--engine` among them where it is given."""
+    return [*(assignments or []), *([] if engine is None else [f"engine={engine}"])]

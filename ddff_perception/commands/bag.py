@@ -12,7 +12,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ._common import console, progress_bar, say
+from ._common import console, progress_bar, say, with_engine
 from .bag_reflection import bag_eval_reflection
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def bag_eval(
     truth: Annotated[str | None, typer.Option(help="Topic of true depth.")] = None,
     depth: Annotated[str | None, typer.Option(help="Topic of depth estimated live.")] = None,
     method: Annotated[str, typer.Option(help="How depth is found.")] = "multiscale",
+    engine: Annotated[str | None, typer.Option(help="What runs the method's network.")] = None,
     param: Params = None,
     lens_table: Annotated[
         Path | None, typer.Option(help="YAML of `ddff calibrate focus`, for lens positions only.")
@@ -114,7 +115,7 @@ def bag_eval(
         "depth": depth,
     }
     settings = BagSettings(every, tolerance)
-    pipeline = make_pipeline(method, param or [], lens_table)
+    pipeline = make_pipeline(method, with_engine(param, engine), lens_table)
     if output is not None:
         make_folder(output)
     with BagReader(bag) as reader:

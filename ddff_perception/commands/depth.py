@@ -16,13 +16,14 @@ from .. import __version__
 from ..depth_from_focus.estimator import DepthFromFocus, all_parameters
 from ..depth_from_focus.methods import METHODS
 from ..depth_from_focus.saving import write_estimate
+from ..engines.settings import BACKENDS
 from ..evaluation.figures import colorize_depth
 from ..evaluation.machine import hardware, today
 from ..files.atomic import make_folder, remove, write_json
 from ..files.stack_folder import StackFolder, read_stack, write_image
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FloatArray, FocalStack, InputError
-from ._common import console, progress_bar, say
+from ._common import console, progress_bar, say, with_engine
 
 
 def depth(
@@ -31,6 +32,10 @@ def depth(
         "out/depth"
     ),
     method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
+    engine: Annotated[
+        str | None,
+        typer.Option(help=f"What runs a method's network: {', '.join(BACKENDS)}. [default: auto]"),
+    ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
@@ -51,10 +56,12 @@ def depth(
 
       ddff depth my_stack --method vdff --param alpha=4
 
+      ddff depth my_stack --method focus_stream --engine openvino
+
       ddff depth my_phone_stack --param alignment=ecc
 
     """
-    method, parameters, alignment = _split_parameters(method, list(param or []))
+    method, parameters, alignment = _split_parameters(method, with_engine(param, engine))
     folder = read_stack(stack)
     _require_sweep(folder.stack)
     estimator = DepthFromFocus(method, parameters, folder.stack.camera)

@@ -102,11 +102,11 @@ def test_names_with_brackets_are_shown_as_they_are(tmp_path, capfd):
     assert "[red]out" in outcome.output.replace("\n", "")
 
 
-# The papers' networks come without weights.
-COMPLETE = [name for name in METHODS if name not in ("ddffnet", "dynamic_fusion")]
+# What a network that judges each slice by itself makes of a wall is only roughly right.
+WORST = {"ddffnet": 0.5}
 
 
-@pytest.mark.parametrize("method", COMPLETE)
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_chosen(method, stack, tmp_path, capfd):
     outputs = tmp_path / "option", tmp_path / "parameter"
     assert ddff(capfd, "depth", stack, "-o", outputs[0], "--method", method).status == 0
@@ -114,15 +114,30 @@ def test_every_method_can_be_chosen(method, stack, tmp_path, capfd):
     for output in outputs:
         assert json.loads((output / "summary.json").read_text())["method"] == method
         error = np.abs(1 / np.load(output / "depth.npy") - 1 / wall_depth())
-        assert np.median(error) < 0.15
+        assert np.median(error) < WORST.get(method, 0.15)
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - set(COMPLETE)))
-def test_a_method_whose_network_does_not_ship_asks_for_one(method, stack, tmp_path, capfd):
-    outcome = ddff(capfd, "depth", stack, "-o", tmp_path / "out", "--method", method)
+def test_a_model_that_is_not_there_is_asked_for(stack, tmp_path, capfd):
+    outcome = ddff(
+        capfd, "depth", stack, "-o", tmp_path / "out", "--method", "ddffnet", "-p", "model=mine"
+    )
     assert outcome.status == 2
     assert "there is no model" in outcome.errors
     assert "give your own" in outcome.errors
+
+
+def test_the_engine_is_an_option_of_methods_with_a_network(stack, tmp_path, capfd):
+    run = ("depth", stack, "-o", tmp_path / "out", "--engine")
+    assert ddff(capfd, *run, "onnxruntime", "--method", "dynamic_fusion").status == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["parameters"]["engine"] == "onnxruntime"
+    for arguments, told in (
+        (("onnxruntime",), "engine"),
+        (("steam", "--method", "dynamic_fusion"), "onnxruntime"),
+    ):
+        outcome = ddff(capfd, *run, *arguments)
+        assert outcome.status == 2
+        assert told in outcome.errors and "Traceback" not in outcome.errors
 
 
 def test_unknown_distances_give_relative_depth_and_no_metres(tmp_path, capfd):
