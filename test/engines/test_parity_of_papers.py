@@ -1,4 +1,4 @@
-"""The papers' networks, as they ship, on every backend."""
+"""The papers' networks, as they ship, on every backend of `ddff_perception.engines`."""
 
 from parity import ParityBattery
 
