@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ddff_perception.reflection.train import job
+from ddff_perception.reflection.training.networks import job
 from ddff_perception.training.fit import WEIGHTS, fit
 
 VARIANTS = {

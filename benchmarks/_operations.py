@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from ddff_perception.depth_from_focus.learned import prepared, subcell_px
-from ddff_perception.depth_from_focus.learned_papers import SHIPPED
+from ddff_perception.depth_from_focus.learned.focus_stream import prepared, subcell_px
+from ddff_perception.depth_from_focus.learned.stack_networks import SHIPPED
 from ddff_perception.engines.model_zoo import find_model
 
 HEIGHT, WIDTH, SLICES = 480, 640, 10

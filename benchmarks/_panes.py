@@ -11,7 +11,7 @@ import numpy as np
 from rich.progress import track
 
 from ddff_perception.files.atomic import make_folder
-from ddff_perception.simulation.polarized import PaneSettings, PaneView, render_pane
+from ddff_perception.simulation.polarizer_camera.render import PaneSettings, PaneView, render_pane
 from ddff_perception.types import LayerPair, PolarizedImages
 
 INCIDENCES = (20.0, 35.0, 45.0, 56.0, 65.0, 75.0)

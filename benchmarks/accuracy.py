@@ -19,20 +19,20 @@ from _record import ROOT, write_record
 from rich.console import Console
 from rich.table import Table
 
-from ddff_perception.commands._common import progress_bar
+from ddff_perception.console import progress_bar
+from ddff_perception.depth_from_focus.classical.variational import VDFF_TUNED
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.variational import VDFF_TUNED
-from ddff_perception.evaluation.chart_files import write_chart
-from ddff_perception.evaluation.charts import reliability_chart, sparsification_chart
-from ddff_perception.evaluation.depth_evaluation import DepthEvaluation
-from ddff_perception.evaluation.metrics import DepthScores
-from ddff_perception.evaluation.report import write_report
-from ddff_perception.evaluation.report_blocks import Charts, Pictures, Section
-from ddff_perception.evaluation.report_pictures import depth_pictures, slice_pictures
+from ddff_perception.evaluation.depth.charts import reliability_chart, sparsification_chart
+from ddff_perception.evaluation.depth.evaluation import DepthEvaluation
+from ddff_perception.evaluation.depth.metrics import DepthScores
+from ddff_perception.evaluation.depth.pictures import depth_pictures, slice_pictures
+from ddff_perception.evaluation.reports.blocks import Charts, Pictures, Section
+from ddff_perception.evaluation.reports.chart_files import write_chart
+from ddff_perception.evaluation.reports.page import write_report
 from ddff_perception.files.atomic import make_folder
 from ddff_perception.files.stack_folder import StackFolder, read_stack
-from ddff_perception.simulation.accuracy_set import ACCURACY_SET, render_accuracy_set
-from ddff_perception.simulation.sweep import SweepSettings
+from ddff_perception.simulation.focus_camera.accuracy_set import ACCURACY_SET, render_accuracy_set
+from ddff_perception.simulation.focus_camera.sweep import SweepSettings
 from ddff_perception.types import DepthEstimate
 
 METHODS: dict[str, dict[str, Any]] = {

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ddff_perception.depth_from_focus import classical, learned
+from ddff_perception.depth_from_focus.classical import multiscale as classical
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
+from ddff_perception.depth_from_focus.learned import focus_stream as learned
 from ddff_perception.files.stack_folder import read_stack
 
 # Every n-th pixel: neighbours say the same.

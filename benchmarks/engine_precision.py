@@ -29,7 +29,7 @@ from ddff_perception.engines.libraries import processor_flags
 from ddff_perception.engines.parity import compare_outputs
 from ddff_perception.engines.timing import time_engine
 from ddff_perception.evaluation.machine import hardware
-from ddff_perception.files.stack_folder import read_json
+from ddff_perception.files.images import read_json
 
 INSTRUCTIONS = {"all": "DEFAULT", "AVX512_BF16, no AMX": "AVX512_CORE_BF16"}
 ENGINES = (("onnxruntime", "float32"), ("openvino", "float32"), ("openvino", "bfloat16"))

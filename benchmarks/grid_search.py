@@ -22,10 +22,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ddff_perception.depth_from_focus.aggregation import aggregate
-from ddff_perception.depth_from_focus.filtering import solve_nonlinear
-from ddff_perception.depth_from_focus.focus_measures import modified_laplacian, to_grey, yardstick
-from ddff_perception.depth_from_focus.variational import (
+from ddff_perception.depth_from_focus.classical.aggregation import aggregate
+from ddff_perception.depth_from_focus.classical.filtering import solve_nonlinear
+from ddff_perception.depth_from_focus.classical.focus_measures import (
+    modified_laplacian,
+    to_grey,
+    yardstick,
+)
+from ddff_perception.depth_from_focus.classical.variational import (
     VDFF_PARAMETERS,
     VDFF_TUNED,
     contrast_volume,

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from ddff_perception.depth_from_focus.methods import METHODS
 from ddff_perception.files.stack_folder import read_stack
-from ddff_perception.simulation.accuracy_set import ACCURACY_SET, CLEAN_SET, VGA_SET
+from ddff_perception.simulation.focus_camera.accuracy_set import ACCURACY_SET, CLEAN_SET, VGA_SET
 
 COMPARED = ("yardstick", "vdff", "multiscale", "ddffnet", "dynamic_fusion", "focus_stream")
 # FocusStream with larger images; small ones, as of the other sets, are not concerned.

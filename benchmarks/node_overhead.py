@@ -105,7 +105,7 @@ def measure(name: str) -> dict[str, object]:
         script = ["--node", str(report), *ros_values()]
         node = nodes.start("depth_from_focus", Path(__file__).stem, script)
         values = ros_values(source=stack, rate_hz=RATE_HZ, wait_for_subscribers=1)
-        nodes.start("sim_camera", "ddff_perception.simulation.node", values)
+        nodes.start("sim_camera", "ddff_perception.simulation.focus_camera.node", values)
         done = "depth_from_focus", "outputs"
         ear.spin_until(lambda: ear.number(*done) >= FRAMES, "the node", 3 * PATIENCE_S)
         stages = ear.diagnostics["depth_from_focus"]

@@ -21,14 +21,14 @@ from _record import ROOT, write_record
 from rich.console import Console
 from rich.table import Table
 
-from ddff_perception.commands._common import progress_bar
+from ddff_perception.console import progress_bar
 from ddff_perception.evaluation.machine import hardware, today
-from ddff_perception.evaluation.separation_files import SUMMARY, write_separation
-from ddff_perception.evaluation.separation_report import report_from_separations
 from ddff_perception.files.atomic import make_folder, write_json
-from ddff_perception.files.stack_folder import read_image
-from ddff_perception.reflection.capture import CAPTURE_PARAMETERS
-from ddff_perception.reflection.classical import METHODS
+from ddff_perception.files.images import read_image
+from ddff_perception.reflection.capture.images import CAPTURE_PARAMETERS
+from ddff_perception.reflection.evaluation.report import report_from_separations
+from ddff_perception.reflection.evaluation.results import SUMMARY, write_separation
+from ddff_perception.reflection.methods import METHODS
 from ddff_perception.reflection.pipeline import Separation, SeparationPipeline
 
 REPEATS = 3

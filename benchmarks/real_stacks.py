@@ -24,12 +24,13 @@ from rich.console import Console
 from rich.table import Table as ConsoleTable
 from scipy.stats import spearmanr
 
-from ddff_perception.commands._common import progress_bar
+from ddff_perception.console import progress_bar
+from ddff_perception.depth_from_focus.capture.stack_alignment import align_stack
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.stack_alignment import align_stack
-from ddff_perception.evaluation.figures import colorize_confidence, colorize_depth
-from ddff_perception.evaluation.report import write_report
-from ddff_perception.evaluation.report_blocks import Picture, Pictures, Section, Table
+from ddff_perception.evaluation.depth.figures import colorize_depth
+from ddff_perception.evaluation.reports.blocks import Picture, Pictures, Section, Table
+from ddff_perception.evaluation.reports.colours import colorize_confidence
+from ddff_perception.evaluation.reports.page import write_report
 from ddff_perception.files.photographs import find_photographs, read_photographs
 from ddff_perception.types import DepthEstimate, FocalStack, FocusSlice
 

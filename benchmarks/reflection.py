@@ -21,8 +21,8 @@ from rich.progress import track
 from rich.table import Table
 
 from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances
-from ddff_perception.reflection.classical import METHODS, separate
-from ddff_perception.textures import dead_leaves, one_over_f
+from ddff_perception.optics.textures import dead_leaves, one_over_f
+from ddff_perception.reflection.methods import METHODS, separate
 from ddff_perception.types import PolarizedImages
 
 ANGLES = (0.0, 45.0, 90.0)

@@ -23,8 +23,8 @@ from reflection_panes import EXPOSURE, score_of, seen_by_a_camera
 from rich.console import Console
 from rich.table import Table
 
-from ddff_perception.files.stack_folder import read_json
-from ddff_perception.reflection.network_blending import SurfaceNetwork, half_stokes
+from ddff_perception.files.images import read_json
+from ddff_perception.reflection.networks.blending import SurfaceNetwork, half_stokes
 from ddff_perception.training.weights import load_weights
 
 _NAMES = {"DR": "DR", "DR_NRD": "DR + NRD", "DR_NRD_LCG": "DR + NRD + LCG"}

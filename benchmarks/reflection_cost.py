@@ -24,8 +24,8 @@ from rich.table import Table
 
 from ddff_perception.engines.create import available_backends
 from ddff_perception.optics.polarization import canonical_images
-from ddff_perception.reflection.capture import images_from_mosaic
-from ddff_perception.reflection.classical import METHODS, separate
+from ddff_perception.reflection.capture.images import images_from_mosaic
+from ddff_perception.reflection.methods import METHODS, separate
 from ddff_perception.types import PolarizedImages
 
 SIZES = ((640, 512), (1224, 1024))

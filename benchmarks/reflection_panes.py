@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ddff_perception.evaluation.image_metrics import ImageScores, image_scores
-from ddff_perception.reflection.classical import METHODS, separate
-from ddff_perception.simulation.polarized import PaneSettings, PaneView
+from ddff_perception.reflection.methods import METHODS, separate
+from ddff_perception.simulation.polarizer_camera.render import PaneSettings, PaneView
 from ddff_perception.types import LayerPair, PolarizedImages
 
 PLAIN = "plain input"

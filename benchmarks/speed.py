@@ -7,7 +7,7 @@ from _record import write_record
 from rich.console import Console
 
 from ddff_perception.commands.info import speed_table
-from ddff_perception.evaluation.speed import measure_speed
+from ddff_perception.depth_from_focus.evaluation.speed import measure_speed
 
 
 def main() -> None:

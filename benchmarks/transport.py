@@ -43,7 +43,7 @@ def measure_loss(name: str, profile: bool) -> dict[str, object]:
             wait_for_subscribers=1,
             **{"qos_overrides__/image_rect__publisher__reliability": "best_effort"},
         )
-        nodes.start("sim_camera", "ddff_perception.simulation.node", values)
+        nodes.start("sim_camera", "ddff_perception.simulation.focus_camera.node", values)
         sent = "sim_camera", "outputs"
         ear.spin_until(lambda: ear.number(*sent) >= FRAMES, "the camera", PATIENCE_S)
         ear.spin(1.0)
@@ -77,7 +77,7 @@ def measure_long_run() -> dict[str, object]:
             rate_hz=LONG_RATE_HZ,
             wait_for_subscribers=1,
         )
-        nodes.start("sim_camera", "ddff_perception.simulation.node", values)
+        nodes.start("sim_camera", "ddff_perception.simulation.focus_camera.node", values)
         while ear.number("sim_camera", "outputs") < LONG_FRAMES:
             ear.spin(1.0)
             nodes.check()

@@ -10,24 +10,9 @@ import cv2
 import typer
 from rich.console import Console
 
-from .commands import (
-    bag,
-    calibrate,
-    demo,
-    depth,
-    engine,
-    evaluate,
-    export,
-    info,
-    play,
-    reflection,
-    refocus,
-    report,
-    run,
-    simulate,
-    stack,
-    train,
-)
+from .commands import bag, demo, engine, export, info, play, report, run, simulate, train
+from .depth_from_focus.commands import calibrate, depth, evaluate, refocus, stack
+from .reflection.commands import reflection
 from .types import InputError
 
 BAD_INPUT = 2

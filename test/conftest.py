@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
+from command_line import Outcome, ddff, files_below
 from hypothesis import HealthCheck, settings
 from live_ros import RosSession
 
@@ -100,3 +101,34 @@ def real_captures() -> Path:
     if not folder.is_dir():
         pytest.skip("no real captures here: name their folder in DDFF_CAPTURES")
     return folder
+
+
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., str]:
+    """Runs a command that must end with one sentence, status 2, and nothing in `out`."""
+
+    def run(*arguments: object) -> str:
+        before = files_below(tmp_path)
+        outcome = ddff(capfd, *arguments)
+        assert outcome.status == 2, outcome
+        assert outcome.output == ""
+        assert outcome.errors.startswith("ddff: ")
+        assert outcome.errors.count("\n") == 1, outcome.errors
+        assert "Traceback" not in outcome.errors
+        assert files_below(tmp_path) == before
+        return outcome.errors
+
+    return run
+
+
+@pytest.fixture
+def accepted(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Outcome]:
+    """Runs a command that must succeed."""
+
+    def run(*arguments: object) -> Outcome:
+        outcome = ddff(capfd, *arguments)
+        assert outcome.status == 0, outcome.errors
+        assert "Traceback" not in outcome.errors
+        return outcome
+
+    return run

@@ -27,7 +27,7 @@ PIP_ROS_PYTHON = (3, 11)
 # Folder of requirements, what is in it, and the test that wants it.
 ASIDES = (
     ("gpu", "the bindings of TensorRT and CUDA", "test/engines/test_tensorrt_api.py"),
-    ("encoders", "timm", "test/depth_from_focus/test_network_timm.py"),
+    ("encoders", "timm", "test/depth_from_focus/networks/test_network_timm.py"),
 )
 # PyPI has no wheels of these; `tools/pip_ros` holds stand-ins with the same documented calls.
 STAND_INS = ("message_filters", "cv_bridge", "sensor_msgs_py")

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.evaluation.figures import colorize_confidence, colorize_depth
-from ddff_perception.files.stack_folder import read_stack, write_image
+from ddff_perception.evaluation.depth.figures import colorize_depth
+from ddff_perception.evaluation.reports.colours import colorize_confidence
+from ddff_perception.files.images import write_image
+from ddff_perception.files.stack_folder import read_stack
 
 ROOT = Path(__file__).resolve().parent.parent
 GAP = 8

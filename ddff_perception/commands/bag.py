@@ -12,12 +12,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ._common import console, progress_bar, say, with_engine
-from .bag_reflection import bag_eval_reflection
+from ..console import console, progress_bar, say, with_engine
+from ..reflection.commands.bag_reflection import bag_eval_reflection
 
 if TYPE_CHECKING:
+    from ..depth_from_focus.evaluation.bag import BagEvaluation, BagSettings
     from ..depth_from_focus.pipeline import DepthPipeline
-    from ..evaluation.bag import BagEvaluation, BagSettings
     from ..evaluation.live import LiveRun
     from ..files.bags import BagReader
 
@@ -101,9 +101,9 @@ def bag_eval(
       ddff bag eval crashed.db3 --image /camera/image_raw --method vdff --json
 
     """
-    from ..evaluation.bag import BagSettings
-    from ..evaluation.bag_topics import find_topics
+    from ..depth_from_focus.evaluation.bag import BagSettings
     from ..files.atomic import make_folder
+    from ..files.bag_topics import find_topics
     from ..files.bags import BagReader
 
     chosen = {
@@ -137,8 +137,8 @@ def make_pipeline(
     method: str, assignments: list[str], lens_table: Path | None = None
 ) -> DepthPipeline:
     """The pipeline with `name=value` parameters of capture, alignment and the method."""
-    from ..depth_from_focus.alignment_settings import ALIGNMENT_PARAMETERS
-    from ..depth_from_focus.capture import PARAMETERS
+    from ..depth_from_focus.capture.alignment_settings import ALIGNMENT_PARAMETERS
+    from ..depth_from_focus.capture.rolling_stack import PARAMETERS
     from ..depth_from_focus.estimator import all_parameters
     from ..depth_from_focus.pipeline import DepthPipeline
     from ..optics.lens_table import read_lens_table
@@ -156,7 +156,7 @@ def evaluate_with_progress(
     reader: BagReader, topics: Any, pipeline: DepthPipeline, settings: BagSettings
 ) -> BagEvaluation:
     """`evaluate_bag` with a progress bar."""
-    from ..evaluation.bag import evaluate_bag
+    from ..depth_from_focus.evaluation.bag import evaluate_bag
 
     total = sum(reader.topics[name].count for name in set(topics.names().values()))
     with progress_bar() as bar:
@@ -177,10 +177,10 @@ def write_bag_results(
 ) -> None:
     """Writes the last depth with its pictures and cloud, summary.json and report.html."""
     from .. import __version__
-    from ..evaluation.bag_report import bag_sections
-    from ..evaluation.report import write_report
+    from ..depth_from_focus.commands.depth import write_results
+    from ..depth_from_focus.evaluation.bag_report import bag_sections
+    from ..evaluation.reports.page import write_report
     from ..files.atomic import remove, write_json
-    from .depth import write_results
 
     # The summary tells that the results are whole.
     remove(output / "summary.json")
@@ -197,8 +197,8 @@ def write_bag_results(
 
 def print_bag_evaluation(evaluation: BagEvaluation, *, gaps: bool = True) -> None:
     """Tables of errors, gaps (if wanted) and drops on the console."""
-    from ..evaluation.bag_report import error_rows
-    from ..evaluation.report_numbers import format_number
+    from ..depth_from_focus.evaluation.bag_report import error_rows
+    from ..evaluation.reports.numbers import format_number
 
     rows = error_rows(evaluation)
     if rows:
@@ -254,7 +254,7 @@ def topic_table(title: str, columns: Sequence[str]) -> Table:
 
 
 def _describe(reader: BagReader) -> dict[str, Any]:
-    from ..evaluation.bag_topics import bag_gaps
+    from ..files.bag_topics import bag_gaps
 
     with progress_bar() as bar:
         task = bar.add_task("reading messages", total=reader.message_count)

@@ -13,8 +13,9 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from ..console import console, progress_bar, progress_console
+from ..depth_from_focus.commands.stack import shrunk
 from ..types import InputError
-from ._common import console, progress_bar, progress_console
 from ._processes import NodeProcesses, ProcessError, private_domain
 from .bag import (
     evaluate_with_progress,
@@ -24,7 +25,6 @@ from .bag import (
     write_bag_results,
 )
 from .play import ros_arguments
-from .stack import shrunk
 
 if TYPE_CHECKING:
     from ..depth_from_focus.pipeline import DepthPipeline
@@ -178,7 +178,7 @@ def _start(nodes: NodeProcesses, run: _Run) -> None:
     )
     nodes.start(
         "sim_camera",
-        "ddff_perception.simulation.node",
+        "ddff_perception.simulation.focus_camera.node",
         ros_arguments(
             {
                 "source": str(run.stack.resolve()),
@@ -204,10 +204,10 @@ def _wait_for_images(nodes: NodeProcesses, bag: Path) -> None:
 
 def _evaluate(run: _Run, pipeline: DepthPipeline, started: float) -> None:
     """Scores the bag, prints the tables and writes the results."""
-    from ..evaluation.bag import BagSettings
-    from ..evaluation.bag_topics import find_topics
+    from ..depth_from_focus.evaluation.bag import BagSettings
     from ..evaluation.live import observe
     from ..evaluation.machine import hardware
+    from ..files.bag_topics import find_topics
     from ..files.bags import BagReader
 
     with BagReader(run.bag) as bag:
@@ -261,7 +261,7 @@ def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Pa
     distances are unknown.
     """
     from ..files.stack_folder import read_stack, write_stack
-    from ..simulation.sources import DEMO_STACK
+    from ..simulation.focus_camera.sources import DEMO_STACK
 
     folder = DEMO_STACK if stack is None else stack
     if stack is None and not folder.is_dir():

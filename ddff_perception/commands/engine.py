@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ..console import console, progress_bar, say
 from ..engines.base import Engine
 from ..engines.create import BACKENDS, available_backends, create_engine
 from ..engines.engine_cache import EngineCache
@@ -18,7 +19,6 @@ from ..engines.settings import ENGINE_PARAMETERS, EngineSettings
 from ..engines.tensors import Signature
 from ..engines.timing import EngineTiming, time_engine
 from ..types import InputError
-from ._common import console, progress_bar, say
 
 app = typer.Typer(no_args_is_help=True)
 KIB = 1024

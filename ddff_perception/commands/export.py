@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ..console import say
 from ..engines.create import create_engine
 from ..engines.model_card import PRECISIONS
 from ..engines.model_zoo import find_model
 from ..files.atomic import make_folder
 from ..types import InputError
-from ._common import say
 from ._training import CAPABILITIES, training_module, training_packages
 
 

@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 
 from .. import __version__
+from ..console import console, progress_bar
 from ..depth_from_focus.methods import METHODS
-from ._common import console, progress_bar
 
 SHOWN_MODULES = (
     "rclpy", "cv_bridge", "message_filters", "launch_ros", "rosbags", "mitsuba", "onnxruntime",
@@ -61,7 +61,7 @@ def bench(
       ddff bench --slices 5 --slices 10 --slices 40
 
     """
-    from ..evaluation.speed import measure_speed
+    from ..depth_from_focus.evaluation.speed import measure_speed
 
     counts = tuple(slices or (5, 10, 20, 40))
     with progress_bar() as bar:

@@ -11,13 +11,13 @@ import typer
 
 from ..files.bags_salvage import looks_like_bag
 from ..files.polarization_folder import DESCRIPTION
-from ..simulation.polarizer_frames import (
+from ..simulation.focus_camera.replay import ORDERS
+from ..simulation.polarizer_camera.frames import (
     CAMERAS,
     PolarizerCamera,
     PolarizerSettings,
     open_polarization,
 )
-from ..simulation.replay import ORDERS
 from ..types import InputError
 
 
@@ -56,7 +56,7 @@ def play(
     if (source / DESCRIPTION).is_file():
         settings = PolarizerSettings(camera)
         PolarizerCamera(open_polarization(source), settings)
-        module = "ddff_perception.simulation.polarizer_node"
+        module = "ddff_perception.simulation.polarizer_camera.node"
         values: dict[str, object] = {
             "source": str(source.resolve()),
             "rate_hz": rate,
@@ -64,7 +64,7 @@ def play(
         }
     elif (source / "stack.json").is_file() or not looks_like_bag(source):
         _check_stack(source)
-        module = "ddff_perception.simulation.node"
+        module = "ddff_perception.simulation.focus_camera.node"
         values = {
             "source": str(source.resolve()),
             "rate_hz": rate,

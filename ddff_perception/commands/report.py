@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ..evaluation.report_results import report_from_results
-from ..evaluation.separation_files import is_separation
-from ..evaluation.separation_report import report_from_separations
+from ..console import progress_bar, say
+from ..depth_from_focus.evaluation.report import report_from_results
 from ..files.atomic import make_folder
+from ..reflection.evaluation.report import report_from_separations
+from ..reflection.evaluation.results import is_separation
 from ..types import InputError
-from ._common import progress_bar, say
 
 
 def report(

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..console import progress_console
 from ..types import InputError
-from ._common import progress_console
 from ._processes import NodeProcesses, ProcessError
 
 

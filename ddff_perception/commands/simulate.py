@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ..simulation.presets import PRESETS
-from ..simulation.scene_types import FARTHEST_M, LAYOUTS
-from ..simulation.sweep import ORDERS, SweepSettings
+from ..console import parse_distances, progress_bar, say
+from ..simulation.focus_camera.sweep import ORDERS, SweepSettings
+from ..simulation.rendering.presets import PRESETS
+from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from ..types import InputError
-from ._common import progress_bar, say
 from .simulate_bag import bag
 from .simulate_pane import pane, polarizer_bag
 
@@ -68,7 +68,7 @@ def sweep(
       ddff simulate sweep -o small --preset table_top --width 320 --height 240 --samples 25
 
     """
-    from ..simulation.sweep_folder import render_to_folder
+    from ..simulation.focus_camera.folder import render_to_folder
 
     base = _preset(preset)
     scene = _changed(
@@ -106,16 +106,6 @@ def sweep(
             geometry=geometry,
         )
     say(f"{len(settings.distances())} slices with true depth in {output}")
-
-
-def parse_distances(text: str) -> tuple[float, ...]:
-    """Metres from `0.5,0.8,inf`; raises InputError on anything else."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InputError(
-            f"{text!r} is no list of distances in metres such as 0.5,0.8,inf"
-        ) from None
 
 
 def _preset(name: str) -> SweepSettings:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from ..simulation.replay import ORDERS
-from ._common import progress_bar, say
+from ..console import progress_bar, say
+from ..simulation.focus_camera.replay import ORDERS
 
 
 def bag(
@@ -43,7 +43,7 @@ def bag(
       ddff simulate bag -o random_bag --seed 7
 
     """
-    from ..simulation.sweep_bag import SweepBagSettings, write_sweep_bag
+    from ..simulation.focus_camera.bag import SweepBagSettings, write_sweep_bag
 
     settings = SweepBagSettings(
         sweeps=sweeps,
@@ -73,8 +73,8 @@ def bag(
 def _rendered(folder: Path, seed: int, bar: Progress) -> Path:
     """A stack folder with a rendered sweep of a random scene."""
     from ..files.stack_folder import write_stack
-    from ..simulation.scenes import SceneSettings
-    from ..simulation.sweep import SweepSettings, render_sweep
+    from ..simulation.focus_camera.sweep import SweepSettings, render_sweep
+    from ..simulation.rendering.scenes import SceneSettings
 
     task = bar.add_task("rendering", total=None)
     sweep = render_sweep(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..console import parse_angles, progress_bar, say
 from ..types import InputError
-from ._common import progress_bar, say
 
 
 def pane(
@@ -46,8 +46,8 @@ def pane(
       ddff simulate pane -o bent --curvature 0.3 --angles 0,45,90 --samples 256
 
     """
-    from ..simulation.pane_folder import KINDS, render_pane_to_folder
-    from ..simulation.polarized import PaneSettings
+    from ..simulation.polarizer_camera.folder import KINDS, render_pane_to_folder
+    from ..simulation.polarizer_camera.render import PaneSettings
 
     if bits not in KINDS:
         raise InputError(f"bits must be 8 or 16, not {bits}")
@@ -101,8 +101,8 @@ def polarizer_bag(
       ddff simulate polarizer-bag my_pane -o turning --camera rotating --sway 2 --noise 1
 
     """
-    from ..simulation.polarizer_bag import PolarizerBagSettings, write_polarizer_bag
-    from ..simulation.polarizer_frames import PolarizerSettings
+    from ..simulation.polarizer_camera.bag import PolarizerBagSettings, write_polarizer_bag
+    from ..simulation.polarizer_camera.frames import PolarizerSettings
 
     settings = PolarizerBagSettings(
         PolarizerSettings(
@@ -123,11 +123,3 @@ def polarizer_bag(
             progress=lambda done: bar.update(task, completed=done),
         )
     say(f"{count} messages in {output}")
-
-
-def parse_angles(text: str) -> tuple[float, ...]:
-    """Degrees from `0,45,90`; raises InputError on anything else."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InputError(f"{text!r} is no list of angles in degrees such as 0,45,90") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._common import progress_bar, progress_console, say
+from ..console import progress_bar, progress_console, say
 from ._training import CAPABILITIES, training_module, training_packages
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""The focal stack: depth, confidence, all-in-focus image, point cloud."""
+"""Focus sweep in, metric depth out."""

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from ..parameters import Parameter, ParameterTable, Value
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
-from .methods import METHODS, Solution, SweepMethod, create_method, method_parameters
-from .regularisation import REGULARISATION_PARAMETERS, regularise
+from .classical.regularisation import REGULARISATION_PARAMETERS, regularise
+from .methods import METHODS, create_method, method_parameters
+from .solution import Solution, SweepMethod
 
 if TYPE_CHECKING:
     from ..engines.loading import EngineSet

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..parameters import Parameter, ParameterTable
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
-from . import capture_settings, sweeper
-from .alignment_settings import ALIGNMENT_PARAMETERS
+from .capture import settings as capture_settings
+from .capture.alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .methods import METHODS, method_parameters
+from .sweeping import sweeper
 
 OUTPUT_PARAMETERS = ParameterTable(
     [
@@ -217,7 +218,7 @@ DRIVE_PARAMETERS = ParameterTable(
 
 FOCUS_SWEEPER = NodeInterface(
     name="focus_sweeper",
-    module="ddff_perception.depth_from_focus.sweeper_node",
+    module="ddff_perception.depth_from_focus.sweeping.sweeper_node",
     description="Moves the lens of any camera driver through a focus sweep and says where it is.",
     inputs=(),
     outputs=(

@@ -4,36 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..parameters import ParameterTable, Value
-from ..types import FloatArray, ImageArray, InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """What a method finds. `position`: H x W float32, in the unit of the positions given
-    (dioptres, or 0..1 along the sweep); `confidence`: H x W float32, 0..1.
-    """
-
-    position: FloatArray
-    confidence: FloatArray
-
-
-class SweepMethod(Protocol):
-    """Keeps what it needs of each slice and finds the position of best focus per pixel."""
-
-    def add(self, slot: int, image: ImageArray) -> None:
-        """Takes the slice of `slot` in, replacing an earlier one."""
-
-    def remove(self, slot: int) -> None:
-        """Forgets the slice of `slot`."""
-
-    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
-        """The solution over the slots in `order`, at ascending `positions` (S,)."""
+from ..types import InputError
+from .solution import SweepMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +41,37 @@ def _entry(name: str) -> MethodEntry:
 
 
 def _multiscale(parameters: Mapping[str, Value]) -> SweepMethod:
-    from .classical import MultiscaleMethod
+    from .classical.multiscale import MultiscaleMethod
 
     return MultiscaleMethod(parameters)
 
 
 def _multiscale_parameters() -> ParameterTable:
-    from .classical import MULTISCALE_PARAMETERS
+    from .classical.multiscale import MULTISCALE_PARAMETERS
 
     return MULTISCALE_PARAMETERS
 
 
 def _focus_stream(parameters: Mapping[str, Value]) -> SweepMethod:
-    from .learned import FocusStreamMethod
+    from .learned.focus_stream import FocusStreamMethod
 
     return FocusStreamMethod(parameters)
 
 
 def _focus_stream_parameters() -> ParameterTable:
-    from .learned import FOCUS_STREAM_PARAMETERS
+    from .learned.focus_stream import FOCUS_STREAM_PARAMETERS
 
     return FOCUS_STREAM_PARAMETERS
 
 
 def _volume(kind: str) -> MethodEntry:
     def create(parameters: Mapping[str, Value]) -> SweepMethod:
-        from .volume import create_volume_method
+        from .classical.volume import create_volume_method
 
         return create_volume_method(kind, parameters)
 
     def table() -> ParameterTable:
-        from .volume import volume_parameters
+        from .classical.volume import volume_parameters
 
         return volume_parameters(kind)
 
@@ -113,12 +87,12 @@ def _volume(kind: str) -> MethodEntry:
 
 def _stack_network(name: str, description: str) -> MethodEntry:
     def create(parameters: Mapping[str, Value]) -> SweepMethod:
-        from .learned_papers import StackNetworkMethod
+        from .learned.stack_networks import StackNetworkMethod
 
         return StackNetworkMethod(parameters)
 
     def table() -> ParameterTable:
-        from .learned_papers import stack_network_parameters
+        from .learned.stack_networks import stack_network_parameters
 
         return stack_network_parameters(name)
 

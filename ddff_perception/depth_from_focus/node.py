@@ -28,7 +28,7 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
-from .alignment_settings import ALIGNMENT_PARAMETERS
+from .capture.alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .health import complaints
 from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from ..optics.lens_table import LensTable
 from ..parameters import Value
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray
-from .alignment import Aligner, SliceReweighted
-from .capture import FocusReading, RollingStack, SliceRemoved, SliceUpdated
+from .capture.alignment import Aligner, SliceReweighted
+from .capture.rolling_stack import FocusReading, RollingStack, SliceRemoved, SliceUpdated
+from .capture.slots import Event
 from .estimator import MINIMUM_WEIGHT, DepthFromFocus
-from .slots import Event
 
 MINIMUM_SLICES = 2
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..depth_encoding import depth_to_millimetres
 from ..files.atomic import make_folder, remove
 from ..files.clouds import write_ply
-from ..files.stack_folder import write_array, write_image, write_stack
+from ..files.images import write_array, write_image
+from ..files.stack_folder import write_stack
 from ..optics.camera_geometry import depth_to_points
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
 

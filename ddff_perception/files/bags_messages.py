@@ -15,14 +15,7 @@ from numpy.typing import NDArray
 
 from ..image_payload import decode_image, encode_image, mosaic_encoding
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
-from .bags_types import (
-    CAMERA_INFO,
-    DIAGNOSTICS,
-    FOCAL_STACK,
-    FOCUS_STATE,
-    IMAGE,
-    JOINT_STATE,
-)
+from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE, JOINT_STATE
 
 SECOND_NS = 1_000_000_000
 

@@ -30,9 +30,9 @@ from ..types import (
     LightField,
     LightFieldCalibration,
 )
+from .images import read_array, read_image
 from .matlab import read_matlab
 from .photographs import find_photographs
-from .stack_folder import read_array, read_image
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 ARRAY_SUFFIXES = (".npy", ".mat", *HDF5_SUFFIXES)

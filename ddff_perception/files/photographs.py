@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..types import FocalStack, FocusSlice, InputError
-from .stack_folder import read_image
+from .images import read_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 # A number with a decimal point at the end of a name: `image_3_0.6` was focused at 0.6 m.

@@ -21,14 +21,8 @@ from typing import Any
 
 from ..types import CameraModel, ImageArray, InputError, PolarizedImages
 from .atomic import make_folder, remove, write_json
-from .stack_folder import (
-    camera_from_json,
-    camera_json,
-    file_inside,
-    read_image,
-    read_json,
-    write_image,
-)
+from .images import file_inside, read_image, read_json, write_image
+from .stack_folder import camera_from_json, camera_json
 
 DESCRIPTION = "polarization.json"
 

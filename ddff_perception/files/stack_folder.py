@@ -11,23 +11,19 @@ Anything may be missing but the slices. A focus distance is in metres, `Infinity
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
-from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
 from .atomic import make_folder, remove, write_bytes
+from .images import file_inside, read_array, read_image, read_json, write_array, write_image
 
-MAX_JSON_BYTES = 16 * 1024 * 1024
 # Whatever is farther is infinity to any lens.
 MAX_DISTANCE_M = 1e9
 
@@ -116,87 +112,6 @@ def write_stack(
     write_bytes(folder / "stack.json", text.encode())
 
 
-def read_image(file: Path) -> ImageArray:
-    """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
-
-    Raises InputError where the file is missing, truncated or no image.
-    """
-    try:
-        data = np.fromfile(file, dtype=np.uint8)
-    except OSError as error:
-        raise InputError(f"cannot read the image {file}: {error.strerror or error}") from error
-    if _is_truncated(data):
-        raise InputError(f"the image {file} is truncated: copy it again")
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
-    try:
-        image = cv2.imdecode(data, flags) if data.size else None
-    except cv2.error as error:
-        raise InputError(f"the image {file} is too large or damaged: shrink it") from error
-    if image is None:
-        raise InputError(f"the image {file} cannot be decoded: it is truncated or no image")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"the image {file} is {image.dtype}: use 8 or 16 bits per channel")
-    return image  # type: ignore[return-value]
-
-
-def _is_truncated(data: np.ndarray[Any, Any]) -> bool:
-    """OpenCV decodes what is there and leaves the rest grey: look for the end marker instead.
-
-    By content, since files are often named .png but hold a JPEG. Cameras append data to a JPEG.
-    """
-    if data[:8].tobytes() == b"\x89PNG\r\n\x1a\n":
-        return b"IEND" not in data[-64:].tobytes()
-    if data[:2].tobytes() == b"\xff\xd8":
-        return b"\xff\xd9" not in data[-65536:].tobytes()
-    return False
-
-
-def write_image(file: Path, image: ImageArray) -> None:
-    """`image` as PNG (or the format of the suffix) at `file`, atomically."""
-    try:
-        done, data = cv2.imencode(file.suffix, image)
-    except cv2.error as error:
-        name = f"{file.stem}.png"
-        raise InputError(f"{file} has no suffix of an image: name it like {name}") from error
-    if not done:
-        raise InputError(f"the image {file} cannot be encoded as {file.suffix}")
-    write_bytes(file, data.tobytes())
-
-
-def write_array(file: Path, array: np.ndarray[Any, Any]) -> None:
-    """`array` as .npy at `file`, atomically and without pickle."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    write_bytes(file, buffer.getvalue())
-
-
-def read_array(file: Path) -> np.ndarray[Any, Any]:
-    """The .npy array at `file`; raises InputError where it is missing, truncated or pickled."""
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError, TokenError, BadZipFile) as error:
-        raise InputError(f"cannot read the array {file}: {error}") from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise InputError(f"{file} holds several arrays (.npz): give a .npy file")
-    return array
-
-
-def read_json(file: Path) -> Mapping[str, Any]:
-    """The JSON object in `file`; raises InputError where it is missing, too large or no object."""
-    try:
-        if file.stat().st_size > MAX_JSON_BYTES:
-            raise InputError(f"{file} is larger than {MAX_JSON_BYTES} bytes: it is not ours")
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{file} must hold a JSON object")
-    return content
-
-
 def _read_description(folder: Path) -> Mapping[str, Any]:
     file = folder / "stack.json"
     if not folder.is_dir():
@@ -217,24 +132,6 @@ def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
         raise InputError(f"{folder / 'stack.json'}: slice {number} has a bad stamp_ns")
     return FocusSlice(read_image(file), distance, stamp)
-
-
-def file_inside(description: Path, what: str, name: str) -> Path:
-    """The file `name` that `what` of the JSON file `description` names, beside it or below.
-
-    Raises InputError where it is not there, or leaves the folder.
-    """
-    folder = description.parent
-    file = folder / name
-    try:
-        inside = file.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError):  # too long, not encodable, a loop of links
-        inside = False
-    if not inside:
-        raise InputError(f"{description}: {what} leaves the folder")
-    if not file.is_file():
-        raise InputError(f"{description}: the image {name!r} does not exist")
-    return file
 
 
 def _distance(folder: Path, number: int, value: object) -> float:

@@ -1,1 +1,1 @@
-"""Reflection separation: polarizer images in, transmission and reflection out."""
+"""Polarization camera in, what a window shows and what it reflects out."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..parameters import Parameter, ParameterTable
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Topic
-from .capture import CAPTURE_PARAMETERS
-from .classical import METHODS, method_parameters
+from .capture.images import CAPTURE_PARAMETERS
+from .capture.rotating_settings import ROTATING_PARAMETERS
+from .methods import METHODS, method_parameters
 from .pipeline import DEFAULT_METHOD, INPUTS
-from .rotating_settings import ROTATING_PARAMETERS
 
 PIXEL_TYPES = ("input", "uint8", "uint16")
 

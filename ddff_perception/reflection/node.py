@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, JointState
 from sensor_msgs.msg import Image as ImageMessage
 
 from ..engines.loading import EngineSet
+from ..optics.mosaic import check_pattern
 from ..parameters import Value
 from ..ros import messages
 from ..ros.camera_info import resized_camera_info
@@ -23,7 +24,7 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import InputError
-from .capture import CAPTURE_PARAMETERS, refuse_repeated
+from .capture.images import CAPTURE_PARAMETERS, refuse_repeated
 from .health import capture_complaints
 from .interface import (
     ANGLE_INPUTS,
@@ -32,7 +33,6 @@ from .interface import (
     REFLECTION_SEPARATION,
     ROTATING_INPUTS,
 )
-from .mosaic import check_pattern
 from .pipeline import Separation, SeparationPipeline, Wanted
 from .rendering import rendered
 

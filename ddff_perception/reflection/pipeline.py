@@ -17,11 +17,11 @@ from ..optics.polarization import (
 from ..parameters import Value
 from ..stamp_order import Order, StampOrder
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
-from .capture import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
-from .classical import METHODS, method_parameters
-from .learned import network_engines
-from .plausibility import complaint
-from .rotating import RotatingCapture
+from .capture.images import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
+from .capture.plausibility import complaint
+from .capture.rotating import RotatingCapture
+from .learned.network import network_engines
+from .methods import METHODS, method_parameters
 
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..parameters import Value
 from ..types import FloatArray, ImageArray
-from .capture import displayed
+from .capture.images import displayed
 
 
 def rendered(layer: FloatArray, kind: str, values: Mapping[str, Value]) -> ImageArray:

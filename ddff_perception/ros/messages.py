@@ -17,19 +17,11 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from ddff_perception.msg import FocalStack as FocalStackMessage
-from ddff_perception.msg import FocusState
-
 from ..depth_encoding import depth_to_millimetres
 from ..image_payload import decode_image, encode_image, mosaic_encoding
-from ..types import (
-    CameraModel,
-    FloatArray,
-    FocalStack,
-    FocusSlice,
-    ImageArray,
-    InputError,
-)
+from ..msg import FocalStack as FocalStackMessage
+from ..msg import FocusState
+from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
 
 SECOND_NS = 1_000_000_000
 

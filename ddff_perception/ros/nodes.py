@@ -17,9 +17,9 @@ _INTERFACES = {
         "ddff_perception.reflection.interface",
         "REFLECTION_SEPARATION",
     ),
-    "sim_camera": ("ddff_perception.simulation.interface", "SIM_CAMERA"),
+    "sim_camera": ("ddff_perception.simulation.focus_camera.interface", "SIM_CAMERA"),
     "sim_polarizer_camera": (
-        "ddff_perception.simulation.polarizer_interface",
+        "ddff_perception.simulation.polarizer_camera.interface",
         "SIM_POLARIZER_CAMERA",
     ),
     "bag_recorder": ("ddff_perception.ros.bag_interface", "BAG_RECORDER"),

@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 
 import torch
 
-from ..files.stack_folder import read_json
+from ..files.images import read_json
 from ..parameters import ParameterTable, Value
 from ..types import InputError
 from .job import TrainingJob

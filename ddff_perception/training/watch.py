@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..files.atomic import make_folder
-from ..files.stack_folder import write_image
+from ..files.images import write_image
 from ..types import InputError
 from .curves import Curve
 from .fit_module import FitModule

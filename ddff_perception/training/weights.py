@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ..engines.model_zoo import WEIGHTS
 from ..files.atomic import atomic_write, remove, write_bytes, write_json
-from ..files.stack_folder import read_json
+from ..files.images import read_json
 from ..types import InputError
 
 

@@ -12,9 +12,9 @@ from ddff_perception.types import FocalStack, FocusSlice
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "test" / "depth_from_focus")]
 
-import grid_search  # noqa: E402
-import typer  # noqa: E402
-from focus_volumes import SLICES, focal_stack, ramp  # noqa: E402
+import grid_search
+import typer
+from focus_volumes import SLICES, focal_stack, ramp
 
 DIOPTRES = np.linspace(0.4, 2.2, SLICES)
 

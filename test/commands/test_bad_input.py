@@ -23,7 +23,8 @@ from command_line import ddff, error_dpt, files_below
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
-from ddff_perception.files.stack_folder import write_image, write_stack
+from ddff_perception.files.images import write_image
+from ddff_perception.files.stack_folder import write_stack
 from ddff_perception.types import FocalStack, FocusSlice
 
 

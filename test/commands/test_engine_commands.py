@@ -127,7 +127,7 @@ def test_tampered_truncated_and_foreign_files_end_with_one_sentence(capfd, netwo
 @pytest.fixture
 def trainer(monkeypatch):
     """Stands in for the training module of a capability."""
-    module = ModuleType("ddff_perception.depth_from_focus.train")
+    module = ModuleType("ddff_perception.depth_from_focus.training.networks")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ddff_perception.commands.simulate import _scene_depths, app, parse_distances
+from ddff_perception.commands.simulate import _scene_depths, app
+from ddff_perception.console import parse_distances
 from ddff_perception.files.stack_folder import read_stack
-from ddff_perception.simulation.presets import PRESETS
+from ddff_perception.simulation.rendering.presets import PRESETS
 from ddff_perception.types import InputError
 
 runner = CliRunner()

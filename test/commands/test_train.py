@@ -9,7 +9,7 @@ from command_line import ddff
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ddff_perception.depth_from_focus import train as registry
+from ddff_perception.depth_from_focus.training import networks as registry
 
 RUN = ("train", "depth_from_focus", "--network", "tiny", "--preset", "smoke")
 

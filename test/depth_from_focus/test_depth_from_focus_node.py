@@ -28,7 +28,8 @@ from std_srvs.srv import Trigger
 from sweeps import wall_depth, wall_stack
 
 from ddff_perception.depth_from_focus.node import DepthFromFocusNode
-from ddff_perception.files.stack_folder import read_array, read_stack
+from ddff_perception.files.images import read_array
+from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.ros import messages
 from ddff_perception.types import FocalStack, FocusSlice
 

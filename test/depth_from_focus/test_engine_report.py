@@ -23,7 +23,7 @@ from ddff_perception.engines import create, loading
 from ddff_perception.engines.loading import EngineSet
 from ddff_perception.engines.settings import LOG
 from ddff_perception.engines.tensors import EngineError
-from ddff_perception.reflection import learned as reflection_learned
+from ddff_perception.reflection.learned import network as reflection_learned
 from ddff_perception.reflection.node import ReflectionSeparationNode
 from ddff_perception.ros import engine_report, messages
 from ddff_perception.ros.engine_report import EngineReport

@@ -8,7 +8,8 @@ import pytest
 from sweeps import wall_depth, wall_stack
 
 from ddff_perception.depth_from_focus.saving import save_snapshot
-from ddff_perception.files.stack_folder import read_array, read_stack
+from ddff_perception.files.images import read_array
+from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.types import DepthEstimate, FocalStack, InputError
 
 STACK = wall_stack()

@@ -6,12 +6,7 @@ from onnx.reference import ReferenceEvaluator
 from parity import CONFIGURATIONS, HAS_BFLOAT16, ParityBattery, sized
 
 from ddff_perception.engines.create import create_engine
-from ddff_perception.engines.parity import (
-    ParityError,
-    check_parity,
-    compare_outputs,
-    parity_feeds,
-)
+from ddff_perception.engines.parity import ParityError, check_parity, compare_outputs, parity_feeds
 
 
 class TestConvolutions(ParityBattery):

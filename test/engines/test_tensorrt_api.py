@@ -168,7 +168,11 @@ try:
 except EngineError as error:
     print(error)
 """
-    arguments = (str(networks["conv"].path), str(libraries / "cache"), str(Path(__file__).parent))
+    arguments = (
+        str(networks["conv"].path),
+        str(libraries / "cache"),
+        str(Path(__file__).parents[1] / "helpers"),
+    )
     text = run_with(version, libraries, code, *arguments).strip()
     assert text.startswith(f"tensorrt cannot load {networks['conv'].path}: ")
     assert "\n" not in text

@@ -3,8 +3,8 @@ import pytest
 from light_field_folders import pfm, write_benchmark_folder
 from scipy.io import savemat
 
+from ddff_perception.files.images import write_array, write_image
 from ddff_perception.files.light_fields import read_light_field, read_pfm
-from ddff_perception.files.stack_folder import write_array, write_image
 from ddff_perception.types import InputError
 
 

@@ -5,12 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ddff_perception.files.photographs import (
-    distance_in_name,
-    find_photographs,
-    read_photographs,
-)
-from ddff_perception.files.stack_folder import write_image
+from ddff_perception.files.images import write_image
+from ddff_perception.files.photographs import distance_in_name, find_photographs, read_photographs
 from ddff_perception.types import InputError
 
 IMAGE = np.arange(12 * 16 * 3, dtype=np.uint8).reshape(12, 16, 3)

@@ -10,15 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ddff_perception.files.stack_folder import (
-    read_array,
-    read_camera,
-    read_image,
-    read_stack,
-    write_array,
-    write_image,
-    write_stack,
-)
+from ddff_perception.files.images import read_array, read_image, write_array, write_image
+from ddff_perception.files.stack_folder import read_camera, read_stack, write_stack
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice, InputError
 
 RNG = np.random.default_rng(6)
@@ -137,7 +130,7 @@ def test_a_folder_that_was_cut_short_is_no_stack(folder, monkeypatch):
     def full(file, array):
         raise InputError("cannot write: No space left on device")
 
-    monkeypatch.setattr("ddff_perception.files.stack_folder.write_array", full)
+    monkeypatch.setattr("ddff_perception.files.images.write_array", full)
     with pytest.raises(InputError, match="No space left"):
         write_stack(folder, stack_of(), truth=np.ones((16, 20), np.float32))
     assert "has no stack.json" in refused(folder)
@@ -185,7 +178,7 @@ def test_a_description_in_another_encoding_is_refused(folder):
 
 
 def test_a_description_that_is_far_too_large_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr("ddff_perception.files.stack_folder.MAX_JSON_BYTES", 10)
+    monkeypatch.setattr("ddff_perception.files.images.MAX_JSON_BYTES", 10)
     assert "larger than 10 bytes" in refused(folder)
 
 

@@ -59,9 +59,9 @@ def test_it_matches_the_path_tracer():
     at most 0.6 of what the sharp view is off by (measured: 0.50).
     """
     pytest.importorskip("mitsuba")
-    from ddff_perception.simulation.render import Renderer
-    from ddff_perception.simulation.scenes import SceneSettings, random_scene
-    from ddff_perception.simulation.sweep import SweepSettings
+    from ddff_perception.simulation.focus_camera.sweep import SweepSettings
+    from ddff_perception.simulation.rendering.render import Renderer
+    from ddff_perception.simulation.rendering.scenes import SceneSettings, random_scene
 
     settings = SweepSettings(
         SceneSettings(seed=77, layout="table_top", near_m=0.5, far_m=2.5, texture_px=128),

@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-from ddff_perception.optics.pane_geometry import (
-    pane_view,
-    parabola_incidence_deg,
-    parabola_view,
-)
+from ddff_perception.optics.pane_geometry import pane_view, parabola_incidence_deg, parabola_view
 
 
 @pytest.mark.parametrize("camera", [(0.3, 2.0), (-1.5, 0.4), (0.2, -1.0), (2.0, 1.0)])

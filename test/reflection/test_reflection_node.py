@@ -23,10 +23,13 @@ from sensor_msgs.msg import CameraInfo, Image
 from ddff_perception.commands.play import ros_arguments
 from ddff_perception.reflection.node import ReflectionSeparationNode
 from ddff_perception.ros import messages
-from ddff_perception.simulation.polarizer_bag import PolarizerBagSettings, write_polarizer_bag
-from ddff_perception.simulation.polarizer_frames import PolarizerSettings
-from ddff_perception.simulation.polarizer_node import SimPolarizerCamera
-from ddff_perception.simulation.sweep_bag import START_NS
+from ddff_perception.simulation.focus_camera.bag import START_NS
+from ddff_perception.simulation.polarizer_camera.bag import (
+    PolarizerBagSettings,
+    write_polarizer_bag,
+)
+from ddff_perception.simulation.polarizer_camera.frames import PolarizerSettings
+from ddff_perception.simulation.polarizer_camera.node import SimPolarizerCamera
 
 pytestmark = pytest.mark.ros
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from panes import pane, pane_camera, plain, psnr, small_pane, unit
 
-from ddff_perception.files.stack_folder import read_image
-from ddff_perception.reflection.mosaic import LAYOUTS
+from ddff_perception.files.images import read_image
+from ddff_perception.optics.mosaic import LAYOUTS
 from ddff_perception.reflection.pipeline import SeparationPipeline, Wanted
-from ddff_perception.simulation.polarizer_frames import PolarizerCamera, PolarizerSettings
+from ddff_perception.simulation.polarizer_camera.frames import PolarizerCamera, PolarizerSettings
 from ddff_perception.types import InputError
 
 STEP = 100_000_000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ddff_perception.reflection.capture import CAPTURE_PARAMETERS, linearized
+from ddff_perception.reflection.capture.images import CAPTURE_PARAMETERS, linearized
 from ddff_perception.reflection.rendering import rendered
 
 LINEAR = CAPTURE_PARAMETERS.complete()

@@ -17,12 +17,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from std_msgs.msg import Float64
 
-from ddff_perception.ros.interface import (
-    COMMON_PARAMETERS,
-    LAZY_PARAMETERS,
-    NodeInterface,
-    Topic,
-)
+from ddff_perception.ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Topic
 from ddff_perception.ros.lifecycle import PerceptionNode
 from ddff_perception.types import InputError
 

@@ -2,14 +2,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tiny_training import DrawnLine, Line  # noqa: E402
-from torch.utils.data import DataLoader, Dataset  # noqa: E402
+from tiny_training import DrawnLine, Line
+from torch.utils.data import DataLoader, Dataset
 
-from ddff_perception.training.batches import TrainingBatches, make_loader  # noqa: E402
-from ddff_perception.training.ema import AveragedModule  # noqa: E402
-from ddff_perception.training.presets import FitSettings  # noqa: E402
-from ddff_perception.training.schedules import rate_factor  # noqa: E402
-from ddff_perception.types import InputError  # noqa: E402
+from ddff_perception.training.batches import TrainingBatches, make_loader
+from ddff_perception.training.ema import AveragedModule
+from ddff_perception.training.presets import FitSettings
+from ddff_perception.training.schedules import rate_factor
+from ddff_perception.types import InputError
 
 
 class Numbers(Dataset):

@@ -8,13 +8,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from tiny_training import loss, network, tiny_job  # noqa: E402
+from tiny_training import loss, network, tiny_job
 
-from ddff_perception.files.stack_folder import read_image  # noqa: E402
-from ddff_perception.training.curves import read_curve  # noqa: E402
-from ddff_perception.training.fit import fit  # noqa: E402
-from ddff_perception.training.weights import load_weights, read_weights  # noqa: E402
-from ddff_perception.types import InputError  # noqa: E402
+from ddff_perception.files.images import read_image
+from ddff_perception.training.curves import read_curve
+from ddff_perception.training.fit import fit
+from ddff_perception.training.weights import load_weights, read_weights
+from ddff_perception.types import InputError
 
 
 class PowerCutError(RuntimeError):

@@ -1,0 +1,57 @@
+"""What every command shares: the console and progress bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .types import InputError
+
+console = Console()
+# Tables and JSON go to stdout, progress to stderr, so that output can be piped.
+progress_console = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """One line on stdout, as it is: a path is never broken, no character is markup."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on stderr that vanishes when the work is done; none into a file or pipe."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    hidden = not progress_console.is_terminal
+    with Progress(*columns, console=progress_console, transient=True, disable=hidden) as progress:
+        yield progress
+
+
+def with_engine(assignments: list[str] | None, engine: str | None) -> list[str]:
+    """`name=value` parameters, with the option `--engine` among them where it is given."""
+    return [*(assignments or []), *([] if engine is None else [f"engine={engine}"])]
+
+
+def parse_distances(text: str) -> tuple[float, ...]:
+    """Metres from `0.5,0.8,inf`; raises InputError on anything else."""
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise InputError(
+            f"{text!r} is no list of distances in metres such as 0.5,0.8,inf"
+        ) from None
+
+
+def parse_angles(text: str) -> tuple[float, ...]:
+    """Degrees from `0,45,90`; raises InputError on anything else."""
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise InputError(f"{text!r} is no list of angles in degrees such as 0,45,90") from None

@@ -1,0 +1,1 @@
+"""Lens calibration from sweeps of a board: lens position, focus distance, magnification."""

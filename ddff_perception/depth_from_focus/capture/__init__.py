@@ -1,0 +1,1 @@
+"""Images and focus states in, one slice per focus distance out, all in one view."""

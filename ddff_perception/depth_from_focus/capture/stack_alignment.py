@@ -1,0 +1,173 @@
+"""The slices of a whole focal stack laid over one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...optics.lens_table import LensTable
+from ...optics.registration import RegistrationError, dense_flow, motion_score, pyramid, register
+from ...optics.resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
+from ...parameters import Value
+from ...types import FloatArray, FocalStack, FocusSlice, ImageArray
+from .alignment_settings import AlignmentSettings, breathing_matrix
+
+_SIZE_PX = 640
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedStack:
+    """A stack in one view.
+
+    `stack`: the slices in their given order, resampled; `valid`: S x H x W, False where a slice
+    does not see the pixel and repeats its border; `weights`: (S,) 0..1, lower where the alignment
+    failed or left motion; `matrices`: S x 3 x 3 from pixels of the common view to pixels of the
+    slice (before dense flow); `residual_px`: (S,) translation left against the neighbour in focus;
+    `failures`: slices that could not be registered and lie as their neighbour does.
+    """
+
+    stack: FocalStack
+    valid: NDArray[np.bool_]
+    weights: FloatArray
+    matrices: NDArray[np.float64]
+    residual_px: FloatArray
+    failures: int
+
+
+@dataclass(slots=True)
+class _Aligned:
+    """A slice in the common view: where it was found, and the matrix that it is resampled by."""
+
+    image: ImageArray
+    found: Matrix
+    matrix: Matrix
+    valid: NDArray[np.bool_]
+    breathing: Matrix
+    residual_px: float = 0.0
+    failed: bool = False
+
+
+def align_stack(
+    stack: FocalStack,
+    kind: str,
+    table: LensTable | None = None,
+    progress: Callable[[], None] | None = None,
+    parameters: Mapping[str, Value] | None = None,
+) -> AlignedStack:
+    """Lays the slices of `stack` over the one in the middle of the sweep.
+
+    `kind` as the parameter `alignment`; with `table` the common view has the table's reference
+    magnification (and the camera's intrinsics hold for it), otherwise the middle slice's. Each
+    slice is registered to its neighbour in focus, whose blur is the most alike, outwards from the
+    middle: errors add up along the sweep, but neighbours, between which depth is decided, lie
+    well. Slices without focus distance are taken to be in the order of the sweep. `progress` is
+    called once per slice. Raises InputError on a bad parameter or a missing lens table.
+    """
+    settings = AlignmentSettings.complete({**(parameters or {}), "alignment": kind}, table)
+    aligner = _StackAligner(stack, settings, table)
+    order = _order_of_focus(stack)
+    middle = len(order) // 2
+    done: dict[int, _Aligned] = {}
+    for index, neighbour in _outwards(order, middle):
+        done[index] = aligner.align(index, None if neighbour is None else done[neighbour])
+        if progress is not None:
+            progress()
+    return _collect(stack, [done[index] for index in range(len(order))], settings)
+
+
+class _StackAligner:
+    def __init__(
+        self, stack: FocalStack, settings: AlignmentSettings, table: LensTable | None
+    ) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._table = table
+        camera = stack.camera
+        self._principal_point = None if camera is None else (camera.cx, camera.cy)
+
+    def align(self, index: int, neighbour: _Aligned | None) -> _Aligned:
+        item = self._stack.slices[index]
+        breathing = self._breathing(item)
+        if self._settings.alignment in ("none", "breathing") or neighbour is None:
+            aligned = self._warped(item, breathing, breathing)
+        else:
+            aligned = self._registered(item, breathing, neighbour)
+        if neighbour is not None:
+            aligned.residual_px = motion_score(neighbour.image, aligned.image)
+        return aligned
+
+    def _breathing(self, item: FocusSlice) -> Matrix:
+        if self._settings.alignment == "none":
+            return np.eye(3)
+        return breathing_matrix(
+            self._table, item.focus_distance_m, item.image.shape, self._principal_point
+        )
+
+    def _warped(self, item: FocusSlice, found: Matrix, breathing: Matrix) -> _Aligned:
+        matrix = on_grid(found, item.image.shape)
+        valid = valid_pixels(item.image.shape, matrix)
+        return _Aligned(warp(item.image, matrix), found, matrix, valid, breathing)
+
+    def _registered(self, item: FocusSlice, breathing: Matrix, neighbour: _Aligned) -> _Aligned:
+        settings = self._settings
+        initial = breathing @ np.linalg.inv(neighbour.breathing) @ neighbour.matrix
+        reference, moving = (
+            pyramid(one, settings.size(_SIZE_PX)) for one in (neighbour.image, item.image)
+        )
+        try:
+            matrix, correlation = register(
+                reference, moving, item.image.shape, initial, settings.alignment_model
+            )
+            failed = correlation < settings.minimum_correlation
+        except RegistrationError:
+            failed = True
+        # The neighbour was found at `found` and lies at `matrix`: what that leaves is not motion.
+        left = np.linalg.inv(neighbour.matrix) @ neighbour.found
+        aligned = self._warped(item, (initial if failed else matrix) @ left, breathing)
+        aligned.failed = failed
+        if settings.alignment == "flow":
+            flow = dense_flow(
+                neighbour.image, aligned.image, settings.size(_SIZE_PX), settings.flow_smoothing
+            )
+            aligned.image, aligned.valid = warp_by_flow(item.image, aligned.matrix, flow)
+        return aligned
+
+
+def _order_of_focus(stack: FocalStack) -> list[int]:
+    """Indices from far to near, or as given where a distance is unknown."""
+    distances = stack.focus_distances_m
+    if np.isnan(distances).any():
+        return list(range(len(distances)))
+    return [int(index) for index in np.argsort(1.0 / distances, kind="stable")]
+
+
+def _outwards(order: list[int], middle: int) -> list[tuple[int, int | None]]:
+    """Each slice with the neighbour nearer to the middle, which comes before it."""
+    pairs: list[tuple[int, int | None]] = [(order[middle], None)]
+    pairs += [(order[at], order[at - 1]) for at in range(middle + 1, len(order))]
+    pairs += [(order[at], order[at + 1]) for at in range(middle - 1, -1, -1)]
+    return pairs
+
+
+def _collect(
+    stack: FocalStack, aligned: list[_Aligned], settings: AlignmentSettings
+) -> AlignedStack:
+    slices = tuple(
+        FocusSlice(one.image, item.focus_distance_m, item.stamp_ns)
+        for one, item in zip(aligned, stack.slices, strict=True)
+    )
+    weights = [
+        settings.weight(one.residual_px) * (settings.failed_weight if one.failed else 1.0)
+        for one in aligned
+    ]
+    return AlignedStack(
+        FocalStack(slices, stack.camera),
+        np.stack([one.valid for one in aligned]),
+        np.array(weights, np.float32),
+        np.stack([one.matrix for one in aligned]),
+        np.array([one.residual_px for one in aligned], np.float32),
+        sum(one.failed for one in aligned),
+    )

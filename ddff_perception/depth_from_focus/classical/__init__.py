@@ -1,0 +1,1 @@
+"""Methods without learning: focus measures, peaks, volumes, regularisation."""

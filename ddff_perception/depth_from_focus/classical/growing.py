@@ -1,0 +1,61 @@
+"""From values per cell to values per pixel, with steps where depth has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import FloatArray
+
+# Near objects look too wide, since their blur reaches over their edge.
+NEAR_SHARE = 0.7
+# Cells around one or two that stand out alone.
+LONE_CELL_EDGE = 15
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+def grow(
+    values: Any, cell: int, size: tuple[int, int], interpolation: int = cv2.INTER_LINEAR
+) -> Any:
+    """Values per cell of `cell` x `cell` pixels to values per pixel of an image of `size` (width,
+    height), interpolated.
+    """
+    width, height = size
+    rows, columns = values.shape
+    padded = (columns * cell, rows * cell)
+    return cv2.resize(values, padded, interpolation=interpolation)[:height, :width]
+
+
+def grow_position(
+    position: FloatArray,
+    cell: int,
+    size: tuple[int, int],
+    step: float,
+    near_share: float = NEAR_SHARE,
+) -> FloatArray:
+    """Cells to pixels, interpolated but at depth edges (differences above `step` within 3 x 3
+    cells): there each pixel takes the side that it is nearer to, the nearer surface by less than
+    its share of the step, 1 - `near_share`. In between lie flying pixels, where nothing is.
+    """
+    grown = grow(position, cell, size)
+    highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
+    edges = _without_specks(np.asarray(highest - lowest > step, np.uint8))
+    if edges.any():
+        above, side = grow(highest, cell, size), grow(lowest, cell, size)
+        middle = cv2.addWeighted(above, near_share, side, 1.0 - near_share, 0.0)
+        cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
+        cv2.copyTo(side, grow(edges, cell, size, cv2.INTER_NEAREST), grown)
+    return np.asarray(grown, np.float32)
+
+
+def _without_specks(edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Edges without those of a lone cell, which is a peak that interpolation shows better."""
+    if not edges.any():
+        return edges
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
+    kept = statistics[:, cv2.CC_STAT_AREA] > LONE_CELL_EDGE
+    kept[0] = False
+    return np.asarray(kept[labels], np.uint8)

@@ -1,0 +1,1 @@
+"""The commands of depth from focus."""

@@ -1,0 +1,197 @@
+"""`ddff depth`: a stack folder in, depth, confidence, all-in-focus image and cloud out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from ... import __version__
+from ...console import console, progress_bar, say, with_engine
+from ...engines.settings import BACKENDS
+from ...evaluation.depth.figures import colorize_depth
+from ...evaluation.machine import hardware, today
+from ...files.atomic import make_folder, remove, write_json
+from ...files.images import write_image
+from ...files.stack_folder import StackFolder, read_stack
+from ...parameters import Value
+from ...types import CameraModel, DepthEstimate, FloatArray, FocalStack, InputError
+from ..estimator import DepthFromFocus, all_parameters
+from ..methods import METHODS
+from ..saving import write_estimate
+
+
+def depth(
+    stack: Annotated[Path, typer.Argument(help="Stack folder (images and a stack.json).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
+        "out/depth"
+    ),
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
+    engine: Annotated[
+        str | None,
+        typer.Option(help=f"What runs a method's network: {', '.join(BACKENDS)}. [default: auto]"),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
+    ] = None,
+    lens_table: Annotated[
+        Path | None,
+        typer.Option(help="Lens calibration (YAML) for alignment=breathing, ecc or flow."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+) -> None:
+    """Estimate depth from a focal stack.
+
+    Writes depth.npy (float32 metres, NaN unknown), depth.png (16-bit millimetres, 0 unknown),
+    confidence.npy, all_in_focus.png, depth_color.png, cloud.ply and summary.json.
+
+    Examples:
+      ddff depth my_stack -o out/my_stack
+
+      ddff depth my_stack --method vdff --param alpha=4
+
+      ddff depth my_stack --method focus_stream --engine openvino
+
+      ddff depth my_phone_stack --param alignment=ecc
+
+    """
+    method, parameters, alignment = _split_parameters(method, with_engine(param, engine))
+    folder = read_stack(stack)
+    _require_sweep(folder.stack)
+    estimator = DepthFromFocus(method, parameters, folder.stack.camera)
+    make_folder(output)
+    used, weights, seen = _aligned(folder.stack, alignment, lens_table)
+    started = time.perf_counter()
+    estimate = _estimate(estimator, used, weights)
+    estimate = replace(estimate, confidence=estimate.confidence * seen)
+    seconds = time.perf_counter() - started
+    summary = _summary(folder, method, parameters, alignment, estimate, seconds)
+    # The summary comes last: a folder without one is not whole.
+    remove(output / "summary.json")
+    summary["cloud_points"] = write_results(output, estimate, used.camera)
+    write_json(output / "summary.json", summary)
+    if as_json:
+        typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
+    else:
+        _print(summary, output)
+
+
+def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
+    """The result files and `depth_color.png`; returns the number of cloud points."""
+    picture = colorize_depth(estimate.depth, relative=estimate.relative)
+    write_image(output / "depth_color.png", picture)
+    return write_estimate(output, estimate, camera)
+
+
+def _split_parameters(
+    method: str, assignments: list[str]
+) -> tuple[str, dict[str, Value], dict[str, Value]]:
+    """The method, which may be among the parameters, the estimator's values, and those of the
+    alignment, which concerns the slices.
+    """
+    from ..capture.alignment_settings import ALIGNMENT_PARAMETERS
+
+    for text in assignments:
+        name, _, value = text.partition("=")
+        method = value.strip() if name.strip() == "method" else method
+    together = all_parameters(method) + ALIGNMENT_PARAMETERS
+    values = together.parse(assignments)
+    alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
+    return method, {n: v for n, v in values.items() if n not in alignment}, alignment
+
+
+def _require_sweep(stack: FocalStack) -> None:
+    """Raises InputError where all slices were focused at one distance: they say nothing."""
+    distances = stack.focus_distances_m
+    known = distances[~np.isnan(distances)]
+    count = len(np.unique(known)) if len(known) > 1 else len(distances)
+    if count < 2:
+        raise InputError(
+            "the stack has one focus distance, which says nothing about depth: give at least two"
+        )
+
+
+def _aligned(
+    stack: FocalStack, values: dict[str, Value], lens_table: Path | None
+) -> tuple[FocalStack, list[float], FloatArray]:
+    """The slices in one view, the weight of each, and the share of slices that see each pixel."""
+    kind = str(values.get("alignment", "none"))
+    if kind == "none":
+        return stack, [1.0] * len(stack.slices), np.ones(stack.images[0].shape[:2], np.float32)
+    from ...optics.lens_table import read_lens_table
+    from ..capture.stack_alignment import align_stack
+
+    table = None if lens_table is None else read_lens_table(lens_table)
+    with progress_bar() as bar:
+        task = bar.add_task("aligning slices", total=len(stack.slices))
+        aligned = align_stack(stack, kind, table, lambda: bar.advance(task), values)
+    seen = aligned.valid.mean(axis=0, dtype=np.float32)
+    return aligned.stack, [float(weight) for weight in aligned.weights], seen
+
+
+def _estimate(estimator: DepthFromFocus, stack: FocalStack, weights: list[float]) -> DepthEstimate:
+    with progress_bar() as bar:
+        task = bar.add_task("estimating depth", total=len(stack.slices) + 1)
+        for item, weight in zip(stack.slices, weights, strict=True):
+            estimator.update(item, weight=weight)
+            bar.advance(task)
+        estimate = estimator.estimate()
+        bar.advance(task)
+    return estimate
+
+
+def _summary(
+    folder: StackFolder,
+    method: str,
+    parameters: dict[str, Value],
+    alignment: dict[str, Value],
+    estimate: DepthEstimate,
+    seconds: float,
+) -> dict[str, Any]:
+    known = ~np.isnan(estimate.depth)
+    return {
+        "version": __version__,
+        "date": today(),
+        "hardware": hardware(),
+        "stack": str(folder.folder),
+        "slices": len(folder.stack.slices),
+        "width": estimate.depth.shape[1],
+        "height": estimate.depth.shape[0],
+        "method": method,
+        "parameters": all_parameters(method).complete(parameters) | {"method": method},
+        "alignment": alignment or {"alignment": "none"},
+        "relative": estimate.relative,
+        "unit": "position in the sweep, 0..1" if estimate.relative else "m",
+        "coverage": estimate.coverage,
+        "median_depth": float(np.median(estimate.depth[known])) if known.any() else None,
+        "mean_confidence": float(estimate.confidence.mean()),
+        "timings_ms": {name: round(value, 3) for name, value in estimate.timings_ms.items()},
+        "total_s": seconds,
+    }
+
+
+def _print(summary: dict[str, Any], output: Path) -> None:
+    say(f"depth from focus: {summary['stack']}")
+    table = Table(show_header=False)
+    unit = "" if summary["relative"] else " m"
+    median = summary["median_depth"]
+    table.add_row("slices", f"{summary['slices']} of {summary['width']}x{summary['height']}")
+    table.add_row("method", summary["method"])
+    table.add_row("coverage", f"{summary['coverage']:.1%}")
+    table.add_row("median depth", "none" if median is None else f"{median:.3f}{unit}")
+    table.add_row("mean confidence", f"{summary['mean_confidence']:.2f}")
+    for stage, value in summary["timings_ms"].items():
+        table.add_row(f"time, {stage}", f"{value:.1f} ms")
+    console.print(table)
+    if summary["relative"]:
+        console.print(
+            "The focus distances are unknown: the depth is relative (0 first slice, 1 last)."
+        )
+    say(f"Results are in {output}")

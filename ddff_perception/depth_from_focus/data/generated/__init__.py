@@ -1,0 +1,1 @@
+"""Training stacks that are made: scenes, lenses, blur, noise; files and whole batches."""

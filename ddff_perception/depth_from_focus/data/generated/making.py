@@ -1,0 +1,66 @@
+"""Training data that is made where none is given: path-traced and procedural views, and stacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from ....training.told import tell
+from ....types import InputError
+from .stack_files import stack_files, write_stacks
+from .stacks import StackSettings
+from .view_pool import write_procedural_views
+
+# Views of all scenes have the size of the path-traced ones.
+_VIEW_SIZE = (360, 480)
+_WATCH_S = 0.3
+
+
+def make_stacks(folder: Path, stacks: int, scenes: int, settings: StackSettings) -> Path:
+    """`folder` with `stacks` training stacks, made where it is not complete, from procedural
+    scenes and from the views of `scenes` path-traced ones in `folder`/views.
+
+    Raises InputError where the renderer fails.
+    """
+    if len(stack_files(folder)) >= stacks:
+        return folder
+    views = folder / "views"
+    _trace_views(views, scenes)
+    told = partial(tell, "blurring stacks")
+    write_stacks(folder, range(stacks), views if views.is_dir() else None, settings, told)
+    return folder
+
+
+def make_views(folder: Path, traced: int, drawn: int) -> Path:
+    """`folder` with views of `traced` path-traced and `drawn` procedural scenes, made where it is
+    not complete. Raises InputError where the renderer fails.
+    """
+    _trace_views(folder, traced)
+    told = partial(tell, "drawing scenes")
+    write_procedural_views(folder, drawn, _VIEW_SIZE, os.cpu_count() or 1, progress=told)
+    return folder
+
+
+def _trace_views(folder: Path, scenes: int) -> None:
+    """Path-traced views of `scenes` scenes, where Mitsuba is installed and they are not there.
+
+    Raises InputError where the renderer fails; what it says is on stderr.
+    """
+    if not scenes or find_spec("mitsuba") is None:
+        return
+    # The renderer is no module of training: another process, which may lack Mitsuba's rest.
+    module = "ddff_perception.simulation.focus_camera.sharp_views"
+    renderer = subprocess.Popen([sys.executable, "-m", module, str(folder), str(scenes)])
+    try:
+        while renderer.poll() is None:
+            tell("rendering scenes", len(list(folder.glob("*_0.npy"))), scenes)
+            time.sleep(_WATCH_S)
+    finally:
+        renderer.terminate()
+    if renderer.returncode:
+        raise InputError("the views could not be rendered: --set views=0 goes without them")

@@ -1,0 +1,158 @@
+"""Sharp views with depth kept on the training device, from which crops are drawn.
+
+Views are files of `simulation/sharp_views.py`; procedural ones (`data_scenes.py`) are written in
+the same format, by as many processes as there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ....files.atomic import make_folder
+from ....files.images import write_array
+from ....types import InputError
+from .scenes import SceneMaker
+
+PROCEDURAL = "procedural"
+_SCENES_PER_MAKER = 25
+_START_METHOD = "spawn"
+_Job = tuple[Path, int, int, tuple[int, int], int]
+
+
+class ViewPool:
+    """All views of `folders` on `device`; those of names that begin with `PROCEDURAL` are drawn
+    with a probability of one minus `traced`. Raises InputError where there is none, or where the
+    sizes differ.
+    """
+
+    def __init__(self, folders: list[Path], device: torch.device, traced: float = 0.6) -> None:
+        files = [file for folder in folders for file in sorted(folder.glob("*.npy"))]
+        if not files:
+            names = ", ".join(map(str, folders))
+            raise InputError(f"there are no views (*.npy) in {names}")
+        shape = _read(files[0]).shape
+        self._views = torch.empty((len(files), *shape), dtype=torch.float16, device=device)
+        for number, file in enumerate(files):
+            values = _read(file)
+            if values.shape != shape:
+                raise InputError(f"{file} has another size than {files[0]}")
+            self._views[number] = torch.from_numpy(values).to(device)
+        procedural = [file.name.startswith(PROCEDURAL) for file in files]
+        kinds = [[i for i, p in enumerate(procedural) if p is kind] for kind in (False, True)]
+        self._kinds = [torch.tensor(numbers) for numbers in kinds]
+        self._traced = float(traced) if all(kinds) else float(bool(kinds[0]))
+        self.traced, self.procedural = (len(numbers) for numbers in kinds)
+
+    @property
+    def device(self) -> torch.device:
+        return self._views.device
+
+    def draw(self, count: int, height: int, width: int) -> tuple[Tensor, Tensor]:
+        """`count` random crops of `height` x `width`, perhaps shrunk, mirrored, in another light:
+        radiance B x 3 x H x W (linear BGR, saturating at 1), dioptres B x H x W, both float32.
+        """
+        kinds = (torch.rand(count) >= self._traced).long().tolist()
+        chosen = torch.stack(
+            [self._kinds[k][torch.randint(len(self._kinds[k]), ())] for k in kinds]
+        )
+        views = self._views[chosen.to(self.device)].float().permute(0, 3, 1, 2)
+        grid, zoom = self._crops(count, height, width, (views.shape[2], views.shape[3]))
+        colour = views[:, :3].square()
+        # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
+        shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
+        colour = torch.where((zoom > 1.25)[:, None, None, None].to(self.device), shrunk, colour)
+        radiance = functional.grid_sample(
+            colour, grid, mode="bicubic", padding_mode="border", align_corners=False
+        ).clamp(min=0.0)
+        dioptres = functional.grid_sample(
+            views[:, 3:], grid, mode="nearest", padding_mode="border", align_corners=False
+        )
+        gain = torch.exp(0.25 * torch.randn(count, 1) + 0.08 * torch.randn(count, 3))
+        return radiance * gain.to(self.device)[:, :, None, None], dioptres[:, 0]
+
+    def _crops(
+        self, count: int, height: int, width: int, full: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Sampling grids of random crops, and by how much each shrinks its view."""
+        most = min(full[1] / width, full[0] / height)
+        least = min(0.75, most)
+        zoom = least + (most - least) * torch.rand(count)
+        mirrored = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
+        flipped = torch.where(torch.rand(count) < 0.1, -1.0, 1.0)
+        matrix = torch.zeros(count, 2, 3)
+        for axis, (side, whole, sign) in enumerate(
+            ((width, full[1], mirrored), (height, full[0], flipped))
+        ):
+            share = zoom * side / whole
+            matrix[:, axis, axis] = share * sign
+            matrix[:, axis, 2] = (1 - share) * (2 * torch.rand(count) - 1)
+        grid = functional.affine_grid(
+            matrix.to(self.device), [count, 1, height, width], align_corners=False
+        )
+        return grid, zoom
+
+
+def write_procedural_views(
+    folder: Path,
+    count: int,
+    size: tuple[int, int],
+    processes: int,
+    textures: int = 80,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Writes views of `count` procedural scenes into `folder`; those that are there stay.
+
+    `size`: height and width. `textures`: that one process draws from at a time. `progress`: is
+    told how many of how many scenes are there.
+    """
+    make_folder(folder)
+    jobs = [
+        (folder, first, min(first + _SCENES_PER_MAKER, count), size, textures)
+        for first in range(0, count, _SCENES_PER_MAKER)
+    ]
+    done = 0
+    for made in _each_made(jobs, processes):
+        done += made
+        if progress is not None:
+            progress(done, count)
+
+
+def _each_made(jobs: list[_Job], processes: int) -> Iterator[int]:
+    """The number of scenes of each job when it is done."""
+    if processes < 2 or len(jobs) < 2:
+        yield from map(_make_scenes, jobs)
+        return
+    # A forked copy of a process that has loaded torch can wait for ever.
+    with multiprocessing.get_context(_START_METHOD).Pool(processes) as pool:
+        yield from pool.imap_unordered(_make_scenes, jobs)
+
+
+def _make_scenes(job: _Job) -> int:
+    folder, first, end, (height, width), textures = job
+    files = [folder / f"{PROCEDURAL}_{number:06d}.npy" for number in range(first, end)]
+    if all(file.is_file() for file in files):
+        return len(files)
+    maker = SceneMaker(np.random.default_rng([first, 22]), textures)
+    for file in files:
+        scene = maker.scene(height, width)
+        root = np.sqrt(np.clip(scene.radiance, 0, 16))
+        write_array(file, np.dstack([root, scene.dioptres]).astype(np.float16))
+    return len(files)
+
+
+def _read(file: Path) -> Any:
+    try:
+        values = np.load(file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} is no view: {error}") from error
+    if values.ndim != 3 or values.shape[2] != 4:
+        raise InputError(f"{file} is no view of H x W x 4 but {values.shape}")
+    return values.astype(np.float16)

@@ -1,0 +1,1 @@
+"""Depth scored against the truth: bags, result folders, their report, speed."""

@@ -1,0 +1,1 @@
+"""Networks at run time: engines in, depth out, no torch."""

@@ -1,0 +1,241 @@
+"""FocusStream at run time: a network per slice, a network over the slices, any engine.
+
+What is trained and why is told in `network_focus_stream.py`. Here nothing needs torch: the two
+networks are ONNX files with cards (`weights/focus_stream_*.onnx`), run by `engines/`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines.loading import EngineSet
+from ...engines.model_zoo import Model, find_model
+from ...engines.settings import BACKENDS, ENGINE_PARAMETERS
+from ...parameters import Parameter, ParameterTable, Value
+from ...types import FloatArray, ImageArray, InputError
+from ..classical.band_measures import REFERENCE_SIDE
+from ..classical.growing import grow, grow_position
+from ..classical.multiscale import estimate_blur_scale, focus_templates
+from ..solution import Solution
+
+SHIPPED = "focus_stream"
+FOCUS_STREAM_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "engine",
+            "auto",
+            ENGINE_PARAMETERS["engine.backend"].description,
+            choices=BACKENDS,
+            dynamic=False,
+        ),
+        Parameter(
+            "model",
+            SHIPPED,
+            "the networks: NAME_encoder.onnx and NAME_head.onnx, shipped or with a path",
+            dynamic=False,
+        ),
+        Parameter(
+            "precision",
+            "float32",
+            "of the files that are loaded; float16 is for GPUs",
+            choices=("float32", "float16"),
+            dynamic=False,
+        ),
+        Parameter(
+            "threads",
+            0,
+            "CPU threads of the networks; 0 leaves it to the engine",
+            minimum=0,
+            maximum=256,
+            dynamic=False,
+        ),
+        Parameter(
+            "blur_scale",
+            0.0,
+            "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
+            "0 finds it from the stack",
+            unit="px/dpt",
+            minimum=0.0,
+            maximum=1e5,
+        ),
+        Parameter(
+            "fine",
+            False,
+            "give the networks larger images: more precise at 1.8 to 2.3 times the time; small "
+            "images stay as they are",
+        ),
+    ]
+)
+LEVELS = 3
+SUBCELL = 4
+# Images whose shorter side, but for halvings, is at most this share of the usual one are enlarged
+# (or shrunk less) until a subcell is 3 of their own pixels: a cell then holds less of two depths.
+# Chosen on path-traced stacks of 480 x 360 that no accuracy is reported on (0.0391 to 0.0345
+# dioptres; 2.5 pixels are no better).
+SMALL_SHARE, SMALL_SUBCELL = 0.8, 3
+# What the networks' coarsest level needs the sides of an image to be a multiple of.
+_MULTIPLE = 32
+_TOLERANCE = 0.2
+# A step over 3 subcells, as a share of the sweep, that is a depth edge and no slope.
+DEPTH_STEP = 0.06
+NEAR_SHARE = 0.55
+# Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
+CONFIDENCE_CURVE = (0.97, 1.39)
+
+
+class FocusStreamMethod:
+    """Streaming learned depth from focus, a `SweepMethod`.
+
+    Raises InputError where a model or an engine cannot be used.
+    """
+
+    def __init__(self, parameters: Mapping[str, Value]) -> None:
+        options: dict[str, Value] = {"threads": parameters["threads"]}
+        backend = str(parameters["engine"])
+        name, precision = str(parameters["model"]), str(parameters["precision"])
+        models = [_model(name, part, precision) for part in ("encoder", "head")]
+        inputs = models[1].card.signature.inputs
+        templates = next(spec for spec in inputs if spec.name == "templates")
+        self.engines = EngineSet(models, backend, options)
+        self._bins = int(templates.shape[2])
+        self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
+        self._fine = bool(parameters["fine"])
+        self._subcell = SUBCELL
+        self._size = (0, 0)
+        self._encodings: dict[int, FloatArray] = {}
+        self._gathered: FloatArray | None = None
+        # Whose encoding lies in each row of `_gathered`.
+        self._rows: list[FloatArray] = []
+
+    def add(self, slot: int, image: ImageArray) -> None:
+        height, width = image.shape[:2]
+        if (width, height) != self._size:
+            self._size = (width, height)
+            self._subcell = subcell_px(width, height, self._fine)
+        pixels = prepared(image, self._subcell)
+        encoder = self.engines.get(0)
+        self._encodings[slot] = encoder.run({"image": pixels[None]})["encoding"][0].copy()
+
+    def remove(self, slot: int) -> None:
+        self._encodings.pop(slot, None)
+
+    def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
+        if len(order) == 1:
+            shape = self._size[::-1]
+            return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
+        first, span = float(positions[0]), float(positions[-1] - positions[0])
+        places = (positions - positions[0]) / span
+        encodings = self._gather(order)
+        templates = self._templates(encodings, places, span)
+        found = self.engines.get(1).run(
+            {
+                "encodings": encodings,
+                "positions": places.astype(np.float32),
+                "templates": templates,
+            }
+        )
+        share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
+        position = np.clip(_woven(share), 0.0, 1.0)
+        confidence = self._confidence(position, _woven(found["log_scale"]), first / span)
+        cell, size = self._subcell, self._size
+        # In the sweep's unit while there are few cells, not when there are many pixels.
+        position *= np.float32(span)
+        position += np.float32(first)
+        grown = grow_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
+        return Solution(grown, grow(confidence, cell, size))
+
+    def _gather(self, order: list[int]) -> FloatArray:
+        """The encodings in order, S x C x h x w, in memory that is kept: a sweep that goes on
+        brings one new row.
+        """
+        kept = [self._encodings[slot] for slot in order]
+        shape = (len(kept), *kept[0].shape)
+        if self._gathered is None or self._gathered.shape != shape:
+            self._gathered, self._rows = np.empty(shape, np.float32), []
+        for row, new in enumerate(kept):
+            if row >= len(self._rows) or new is not self._rows[row]:
+                self._gathered[row] = new
+        self._rows = kept
+        return self._gathered
+
+    def _templates(
+        self, encodings: FloatArray, places: NDArray[np.float64], span: float
+    ) -> FloatArray:
+        scale = self._blur_scale * span * SUBCELL / self._subcell
+        if scale <= 0:
+            scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
+        return focus_templates(tuple(places.tolist()), self._bins, scale, LEVELS)
+
+    def _confidence(self, position: FloatArray, log_scale: FloatArray, offset: float) -> FloatArray:
+        """Probability that the depth is within 10 %, from the scale of the position's error."""
+        tolerated = np.log(np.float32(0.1) * np.maximum(position + np.float32(offset), 1e-3))
+        shift, slope = CONFIDENCE_CURVE
+        odds = np.float32(shift) + np.float32(slope) * (tolerated - log_scale)
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+
+
+def subcell_px(width: int, height: int, fine: bool = False) -> int:
+    """Pixels of an image that a subcell is wide: 4 at the usual size, 3 for small images, and
+    both times 2, 4, ... for large ones; `fine` is one step less, 3 at least.
+    """
+    relative = min(width, height) / REFERENCE_SIDE
+    halvings = max(0, round(math.log2(relative)))
+    small = relative / 2**halvings <= SMALL_SHARE
+    if not fine:
+        return (SMALL_SUBCELL if small else SUBCELL) << halvings
+    return max(SMALL_SUBCELL, (SUBCELL << halvings) // 2 if small else SMALL_SUBCELL << halvings)
+
+
+def resized(image: NDArray[Any], subcell: int, way: int | None = None) -> NDArray[Any]:
+    """`image` (H x W or H x W x 3) in the size in which `subcell` of its pixels are `SUBCELL`.
+
+    `way`: an interpolation of OpenCV; None is the one that images are resized by at run time.
+    """
+    if subcell == SUBCELL:
+        return image
+    width, height = (-(-side * SUBCELL // subcell) for side in image.shape[1::-1])
+    usual = cv2.INTER_AREA if subcell > SUBCELL else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=usual if way is None else way)
+
+
+def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
+    """`image` as the encoder takes it: H x W x 3 uint8 BGR, `resized`, its last rows and columns
+    repeated up to multiples of 32.
+    """
+    pixels: Any = image
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=1.0 / 257.0)
+    pixels = resized(pixels, subcell)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    bottom, right = -pixels.shape[0] % _MULTIPLE, -pixels.shape[1] % _MULTIPLE
+    if bottom or right:
+        pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(pixels)
+
+
+def _woven(subcells: FloatArray) -> FloatArray:
+    """4 x h x w, the 2 x 2 subcells of each cell, to 2h x 2w."""
+    _, rows, columns = subcells.shape
+    square = subcells.reshape(2, 2, rows, columns).transpose(2, 0, 3, 1)
+    return square.reshape(2 * rows, 2 * columns)
+
+
+def _model(name: str, part: str, precision: str) -> Model:
+    """One of the two networks of `name`, which is shipped or a path without `_encoder.onnx`."""
+    plain = name == Path(name).name and not name.endswith(".onnx")
+    stem = name.removesuffix(".onnx")
+    model = find_model(f"{stem}_{part}" if plain else f"{stem}_{part}.onnx")
+    if precision == "float32":
+        return model
+    other = model.sibling(precision)
+    if other is None:
+        raise InputError(f"there is no {precision} file beside {model.path}: use float32")
+    return other

@@ -1,0 +1,1 @@
+"""Networks over focal stacks, and their ONNX files; torch."""

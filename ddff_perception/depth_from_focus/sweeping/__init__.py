@@ -1,0 +1,1 @@
+"""The lens moves: the sweep as a state machine, and its node."""

@@ -1,0 +1,1 @@
+"""Losses, presets, jobs and cards of the networks over focal stacks; torch."""

@@ -1,0 +1,195 @@
+"""FocusStream's training: `ddff train depth_from_focus --network focus_stream --preset cpu -o RUN`.
+
+Without `--data` what it learns from is made first: path-traced views where Mitsuba is installed,
+and procedural ones, in `views_folder`. The preset `gpu` blurs them on the GPU while it trains, so
+that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`. `--data`
+takes folders of such views or stacks, or a person's own stack folders (`data_own_stacks.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ...files.images import read_json
+from ...parameters import Parameter, ParameterTable, Value
+from ...training.command import training_command
+from ...training.fit import uses_gpu
+from ...training.job import Batch, TrainingJob
+from ...training.presets import FitSettings
+from ...training.weights import load_weights
+from ...types import InputError
+from ..data.generated.batches import DeviceSettings, DeviceStacks
+from ..data.generated.making import make_stacks, make_views
+from ..data.generated.stack_files import StackBatches, stack_files
+from ..data.generated.stacks import StackSettings
+from ..data.generated.view_pool import ViewPool
+from ..data.own_stacks import own_stacks
+from ..networks.focus_stream import FocusStream
+from .focus_stream_card import write_networks
+
+_CPU = FitSettings(
+    steps=0, minutes=45.0, batch=8, learning_rate=2e-3, weight_decay=1e-3, warm_up_steps=100,
+    ema=0.998, gradient_clip=2.0, workers=1, checkpoint_every=200,
+)  # fmt: skip
+PRESETS: dict[str, FitSettings] = {
+    "cpu": _CPU,
+    "overnight": replace(_CPU, minutes=420.0, batch=12),
+    "gpu": replace(_CPU, minutes=10.0, batch=32, workers=0, warm_up_steps=200, ema=0.999),
+    "tune": replace(_CPU, minutes=0.0, steps=400, batch=4, learning_rate=2e-4, validate_every=100),
+    "refine": replace(_CPU, minutes=85.0, learning_rate=1e-3, warm_up_steps=50, seed=1),
+    "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
+}
+_OWN_DATA = "stack folders with true depth"
+_DATA = (
+    "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
+    "with random lenses, sweeps, noise and JPEG"
+)
+PARAMETERS = ParameterTable(
+    [
+        Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
+        Parameter("views", 40, "path-traced scenes to make them from", "", 0, 10**5),
+        Parameter("stack_width", 256, "of the stacks that are made", "px", 64, 1024),
+        Parameter("stacks_folder", "out/training_stacks", "where they are made, or are already"),
+        Parameter("on_device", False, "blur views on the training device, without stacks on disk"),
+        Parameter("scenes", 2000, "procedural scenes beside the views, on_device", "", 0, 10**6),
+        Parameter("views_folder", "out/training_views", "of what is blurred on_device"),
+        Parameter(
+            "enlarged",
+            0.5,
+            "share of batches enlarged as small images are at run time",
+            "",
+            0.0,
+            1.0,
+        ),
+        Parameter(
+            "crop", 256, "longest side of the crops of --data's stack folders", "px", 32, 4096
+        ),
+    ]
+)
+PRESET_VALUES: dict[str, dict[str, Value]] = {
+    "overnight": {"stacks": 12_000, "views": 300},
+    "gpu": {"on_device": True, "views": 120},
+    "refine": {"stacks": 2400, "views": 100, "stack_width": 384},
+    "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
+}
+
+
+def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
+    """The job; raises InputError where a folder of `data` holds nothing to learn from (no views,
+    with `on_device`).
+    """
+    network = FocusStream()
+    if values["on_device"]:
+        return _on_device(network, settings, values, data)
+    if data and not any(stack_files(folder) for folder in data):
+        crop = int(values["crop"])  # type: ignore[arg-type]
+        own = own_stacks(data, settings, network.settings.bins, crop)
+        told = {"training_data": f"{own.learned} stacks", "data_source": _OWN_DATA}
+        return TrainingJob(network, stream_loss, own.train, settings, own.validation, record=told)
+    folders = list(data) or [_make_stacks(values)]
+    files = [file for folder in folders for file in stack_files(folder)]
+    if not files:
+        raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
+    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
+    batches = StackBatches(folders, settings.batch, bins=network.settings.bins, enlarged=enlarged)
+    record = {"training_data": f"{len(files)} stacks"}
+    return TrainingJob(network, stream_loss, batches, settings, record=record)
+
+
+def _on_device(
+    network: FocusStream, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+) -> TrainingJob:
+    """The job on stacks that are blurred on the device from views, of `data` or made here."""
+    folders = list(data) or [_make_views(values)]
+    device = torch.device("cuda" if uses_gpu(settings) else "cpu")
+    pool = ViewPool(folders, device)
+    takes = 2 if settings.batch % 2 == 0 else 1
+    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
+    drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins, enlarged=enlarged)
+    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
+    record = {"training_data": f"stacks without end of {views}"}
+    return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
+
+
+def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
+    """Writes encoder and head as ONNX with their cards into the folder `output`."""
+    network = FocusStream()
+    load_weights(network, checkpoint)
+    record = read_json(checkpoint.with_suffix(".json"))
+    told = {
+        "command": training_command("depth_from_focus", record),
+        "seed": record.get("settings", {}).get("seed", 0),
+        "data": f"{record.get('training_data', 'stacks')}, {record.get('data_source', _DATA)}",
+        "metrics": record.get("metrics") or record.get("losses") or {},
+    }
+    kind = {"32": "float32", "16": "float16"}.get(precision, precision)
+    return write_networks(network, output, "focus_stream", kind, told)
+
+
+def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """Loss of a batch of `StackBatches` with FocusStream's inputs, and its parts.
+
+    On subcells of 4 px: the absolute error of the position, more where a given error in dioptres
+    is a larger share of the depth; cross-entropy of the candidates; the error's gradient, so that
+    edges are steps; and the likelihood of a Laplace distribution whose scale is the confidence.
+    """
+    dioptres = batch["dioptres"]
+    first = dioptres[:, 0, None, None, None]
+    span = (dioptres[:, -1] - dioptres[:, 0])[:, None, None, None]
+    truth = ((batch["truth"][:, None] - first) / span).clamp(0.0, 1.0)
+    inside = batch["valid"][:, None].float()
+    weight = inside * (0.4 + 0.25 / (truth + first / span + 0.1))
+    position, log_scale, logits = network(
+        batch["contrasts"], batch["positions"], batch["templates"]
+    )
+    entropy = _cross_entropy(logits.float(), _middle(truth, 8), _middle(weight, 8))
+    truth, inside, weight = (_middle(values, 4) for values in (truth, inside, weight))
+    error = (position.float() - truth).abs()
+    weighted = (weight * error).sum() / weight.sum().clamp(min=1.0)
+    slopes = _slope_error(position.float() - truth, inside)
+    scale = log_scale.float()
+    surprise = (inside * (scale + error.detach() * torch.exp(-scale))).mean()
+    loss = 4.0 * weighted + 0.12 * entropy + 2.0 * slopes + 0.05 * surprise
+    plain = (inside * error).sum() / inside.sum().clamp(min=1.0)
+    return {"loss": loss, "error": plain, "cross_entropy": entropy, "slopes": slopes}
+
+
+def _middle(values: Tensor, step: int) -> Tensor:
+    return values[:, :, step // 2 :: step, step // 2 :: step]
+
+
+def _cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Of the truth's two nearest candidates, in proportion to nearness."""
+    bins = logits.shape[1]
+    numbers = torch.arange(bins, device=logits.device).view(1, -1, 1, 1)
+    target = (1 - (truth * (bins - 1) - numbers).abs()).clamp(min=0.0)
+    each = -(target * functional.log_softmax(logits, dim=1)).sum(dim=1, keepdim=True)
+    return (weight * each).sum() / weight.sum().clamp(min=1.0)
+
+
+def _slope_error(error: Tensor, inside: Tensor) -> Tensor:
+    along_x = (error[..., 1:] - error[..., :-1]).abs() * inside[..., 1:]
+    along_y = (error[..., 1:, :] - error[..., :-1, :]).abs() * inside[..., 1:, :]
+    return along_x.mean() + along_y.mean()
+
+
+def _make_stacks(values: Mapping[str, Value]) -> Path:
+    """The folder of training stacks, made where it is not complete."""
+    width = int(values["stack_width"])  # type: ignore[arg-type]
+    # The network takes sides that are multiples of 32 pixels.
+    side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
+    wanted, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
+    settings = StackSettings(height=side[0], width=side[1])
+    return make_stacks(Path(str(values["stacks_folder"])), wanted, scenes, settings)
+
+
+def _make_views(values: Mapping[str, Value]) -> Path:
+    """The folder of views, made where it is not complete."""
+    traced, drawn = int(values["views"]), int(values["scenes"])  # type: ignore[arg-type]
+    return make_views(Path(str(values["views_folder"])), traced, drawn)

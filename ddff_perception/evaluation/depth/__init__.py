@@ -1,0 +1,1 @@
+"""Depth maps scored and drawn, for every capability that finds depth."""

@@ -1,0 +1,181 @@
+"""Which topics of a bag play which part, and what is missing in each."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from ..types import InputError
+from .bags import BagReader, BagTopic
+from .bags_messages import header_stamp
+from .bags_types import CAMERA_INFO, COMPRESSED_IMAGE, FOCAL_STACK, FOCUS_STATE, IMAGE, has_header
+
+_IMAGE_NAMES = ("image_rect_color", "image_rect", "image_raw", "image_color", "image")
+_NO_CAMERA_IMAGE = ("depth", "confidence", "all_in_focus", "truth", "disparity", "label", "mask")
+_TRUTH_WORDS = ("truth", "ground_true", "depth_true", "true_depth")
+_TYPES = {
+    "image": (IMAGE, COMPRESSED_IMAGE),
+    "camera_info": (CAMERA_INFO,),
+    "focus_state": (FOCUS_STATE,),
+    "focal_stack": (FOCAL_STACK,),
+    "truth": (IMAGE,),
+    "depth": (IMAGE,),
+    "confidence": (IMAGE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTopics:
+    """Topic names by their part; None where the bag has none.
+
+    `image` with `focus_state`, or `focal_stack`, are the input; `truth` is true depth, `depth` and
+    `confidence` what a node estimated while the bag was recorded.
+    """
+
+    image: str | None = None
+    camera_info: str | None = None
+    focus_state: str | None = None
+    focal_stack: str | None = None
+    truth: str | None = None
+    depth: str | None = None
+    confidence: str | None = None
+
+    def names(self) -> dict[str, str]:
+        """Part to topic, only those that there are."""
+        return {part: name for part, name in asdict(self).items() if name is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """How regular a topic's stamps are.
+
+    `period_s` is the median step from stamp to stamp (NaN under two messages), `missing` how many
+    messages fill the longer steps at that period, `longest_s` the longest step, `repeated` and
+    `backwards` count stamps that equal or precede the one before.
+    """
+
+    count: int
+    period_s: float
+    missing: int
+    longest_s: float
+    repeated: int
+    backwards: int
+
+
+def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]) -> SweepTopics:
+    """The parts of a bag's topics by type and name; `chosen` (part to topic) goes first.
+
+    Raises InputError where a chosen topic is not in the bag or has another type, and where the
+    bag has no focus sweep.
+    """
+    parts = {f.name: _chosen(topics, f.name, chosen.get(f.name)) for f in fields(SweepTopics)}
+    for part in ("focus_state", "focal_stack"):
+        parts[part] = parts[part] or _first(_of_type(topics, part))
+    parts["image"] = parts["image"] or _camera_image(topics, parts["focus_state"])
+    image = parts["image"] or ""
+    info = posixpath.join(posixpath.dirname(image), "camera_info")
+    parts["camera_info"] = parts["camera_info"] or (info if info in topics else None)
+    parts["truth"] = parts["truth"] or _first(_named(topics, "truth", _TRUTH_WORDS))
+    parts["depth"] = parts["depth"] or _estimated_depth(topics, parts["truth"])
+    confidence = posixpath.join(posixpath.dirname(parts["depth"] or ""), "confidence")
+    parts["confidence"] = parts["confidence"] or (confidence if confidence in topics else None)
+    found = SweepTopics(**parts)
+    if found.focal_stack is None and (found.image is None or found.focus_state is None):
+        raise InputError(_no_sweep(topics, found))
+    return found
+
+
+def count_gaps(stamps_ns: Iterable[int]) -> Gaps:
+    """The regularity of header stamps in the order of their messages."""
+    stamps = np.fromiter(stamps_ns, np.int64)
+    steps = np.diff(stamps) / 1e9
+    forward = steps[steps > 0]
+    if not forward.size:
+        return Gaps(stamps.size, float("nan"), 0, 0.0, int((steps == 0).sum()), 0)
+    period = float(np.median(forward))
+    missing = np.maximum(np.round(forward / period) - 1, 0).sum()
+    return Gaps(
+        stamps.size,
+        period,
+        int(missing),
+        float(forward.max()),
+        int((steps == 0).sum()),
+        int((steps < 0).sum()),
+    )
+
+
+def bag_gaps(
+    bag: BagReader, topics: Iterable[str], progress: Callable[[int], None] | None = None
+) -> dict[str, Gaps]:
+    """The regularity of each topic by its headers' stamps, or by time of receipt without headers.
+
+    `progress` is called with the number of messages done.
+    """
+    stamps: dict[str, list[int]] = {name: [] for name in topics}
+    stamped = {name for name in stamps if has_header(bag.store, bag.topics[name].type)}
+    for count, message in enumerate(bag.raw_messages(stamps), start=1):
+        stamp_ns = header_stamp(message.data) if message.topic in stamped else message.time_ns
+        if stamp_ns is not None:
+            stamps[message.topic].append(stamp_ns)
+        if progress is not None:
+            progress(count)
+    return {name: count_gaps(values) for name, values in stamps.items()}
+
+
+def _chosen(topics: Mapping[str, BagTopic], part: str, name: str | None) -> str | None:
+    if name is None:
+        return None
+    name = name if name.startswith("/") else f"/{name}"
+    if name not in topics:
+        raise InputError(f"the bag has no topic {name}; it has: {_listed(topics)}")
+    if topics[name].type not in _TYPES[part]:
+        raise InputError(f"{name} is {topics[name].type}; {part} needs {_TYPES[part][0]}")
+    return name
+
+
+def _of_type(topics: Mapping[str, BagTopic], part: str) -> list[str]:
+    found = [t for t in topics.values() if t.type in _TYPES[part] and t.count]
+    return sorted((t.name for t in found), key=lambda name: (len(name), name))
+
+
+def _named(topics: Mapping[str, BagTopic], part: str, words: tuple[str, ...]) -> list[str]:
+    named = [name for name in _of_type(topics, part) if any(word in name for word in words)]
+    return [name for name in named if not name.endswith("confidence")]
+
+
+def _camera_image(topics: Mapping[str, BagTopic], focus_state: str | None) -> str | None:
+    images = [n for n in _of_type(topics, "image") if not any(w in n for w in _NO_CAMERA_IMAGE)]
+    near = posixpath.dirname(focus_state or "")
+
+    def rank(name: str) -> tuple[bool, int, str]:
+        stem = name.removesuffix("/compressed")
+        last = posixpath.basename(stem)
+        known = _IMAGE_NAMES.index(last) if last in _IMAGE_NAMES else len(_IMAGE_NAMES)
+        return posixpath.dirname(stem) != near, known, name
+
+    return min(images, key=rank, default=None)
+
+
+def _estimated_depth(topics: Mapping[str, BagTopic], truth: str | None) -> str | None:
+    ends = ("depth/image_rect", "depth/image", "depth/image_raw")
+    found = [name for name in _of_type(topics, "depth") if name.endswith(ends) and name != truth]
+    return _first([n for n in found if not any(word in n for word in _TRUTH_WORDS)])
+
+
+def _first(names: list[str]) -> str | None:
+    return names[0] if names else None
+
+
+def _no_sweep(topics: Mapping[str, BagTopic], found: SweepTopics) -> str:
+    lacks = "FocusState" if found.image else "image" if found.focus_state else "FocusState or image"
+    return (
+        f"the bag holds no focus sweep: it has no {lacks} topic and no FocalStack topic; "
+        f"it has: {_listed(topics)}"
+    )
+
+
+def _listed(topics: Mapping[str, BagTopic]) -> str:
+    return ", ".join(f"{t.name} ({t.type})" for t in topics.values()) or "nothing"

@@ -1,0 +1,1 @@
+"""Polarizer images in, linear and checked, one set per instant."""

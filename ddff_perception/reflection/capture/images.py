@@ -1,0 +1,208 @@
+"""From a camera's images to `PolarizedImages`: raw mosaics, or one image per polarizer angle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from ...optics.mosaic import ANGLES_DEG, LAYOUTS, demosaic, mosaic_layout, split_mosaic
+from ...parameters import Parameter, ParameterTable, Value
+from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
+
+RESPONSES = ("linear", "gamma", "srgb")
+
+RESPONSE_PARAMETERS = ParameterTable(
+    [
+        Parameter(
+            "response",
+            "linear",
+            "How pixel values follow the light: linear (raw images), gamma (a power law) or srgb "
+            "(photographs); polarization needs it undone",
+            choices=RESPONSES,
+        ),
+        Parameter("gamma", 2.2, "Exponent of response=gamma", minimum=1.0, maximum=4.0),
+        Parameter(
+            "bit_depth",
+            0,
+            "Bits that the camera fills of each value, counted from the lowest (12 in a 16-bit "
+            "image); 0 is all bits of the type",
+            unit="bit",
+            minimum=0,
+            maximum=16,
+        ),
+        Parameter(
+            "black_level",
+            0.0,
+            "Value of a pixel without light, as a share of the full range",
+            minimum=0.0,
+            maximum=0.5,
+        ),
+    ]
+)
+CAPTURE_PARAMETERS = (
+    ParameterTable(
+        [
+            Parameter(
+                "layout",
+                "90_45_135_0",
+                "Polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
+                "pattern of a colour camera",
+                choices=tuple(LAYOUTS),
+            ),
+            Parameter(
+                "resolution",
+                "half",
+                "Images of a mosaic: half (one pixel per 2x2 cell) or full (bilinear)",
+                choices=("half", "full"),
+            ),
+            Parameter(
+                "offset_known",
+                True,
+                "Whether polarizer angle 0 is the image's horizontal axis; otherwise only the "
+                "differences between the angles count",
+            ),
+            Parameter(
+                "saturation_level",
+                0.99,
+                "Share of the full range from which a value counts as saturated",
+                minimum=0.5,
+                maximum=1.0,
+            ),
+            Parameter(
+                "max_saturated_share",
+                0.9,
+                "Share of saturated pixels above which the images are refused",
+                minimum=0.0,
+                maximum=1.0,
+            ),
+        ]
+    )
+    + RESPONSE_PARAMETERS
+)
+
+
+def images_from_mosaic(
+    raw: ImageArray, values: Mapping[str, Value] | None = None
+) -> PolarizedImages:
+    """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
+
+    `values` of `CAPTURE_PARAMETERS`. Half resolution of a linear monochrome camera copies nothing.
+    Raises InputError where the mosaic does not fit its layout, or is saturated.
+    """
+    complete = CAPTURE_PARAMETERS.complete(values)
+    layout = mosaic_layout(str(complete["layout"]))
+    split = split_mosaic if complete["resolution"] == "half" else demosaic
+    return images_from_angles(split(raw, layout), ANGLES_DEG, complete)
+
+
+def images_from_angles(
+    images: Sequence[ImageArray],
+    angles_deg: Sequence[float],
+    values: Mapping[str, Value] | None = None,
+) -> PolarizedImages:
+    """One image per polarizer angle, checked and made linear.
+
+    `images`: H x W or H x W x 3 BGR, uint8 or uint16, all of one size and type; `angles_deg` of
+    the polarizer's transmission axis. Images that are linear and fill their type stay as they
+    are, others become float32. Raises InputError on sizes, types or numbers that differ, fewer
+    than three angles, an angle that comes twice (modulo 180 degrees), values above `bit_depth`,
+    and images that are saturated in more than `max_saturated_share` of their pixels.
+    """
+    complete = CAPTURE_PARAMETERS.complete(values)
+    known = bool(complete["offset_known"])
+    checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
+    refuse_repeated(checked.angles_deg)
+    top = _top_value(images[0], int(float(complete["bit_depth"])))  # type: ignore[arg-type]
+    share = saturated_share(images, float(complete["saturation_level"]) * top)  # type: ignore[arg-type]
+    if share > float(complete["max_saturated_share"]):  # type: ignore[arg-type]
+        raise InputError(
+            f"{share:.0%} of the pixels are saturated, where polarization cannot be measured: "
+            "shorten the exposure"
+        )
+    linear = tuple(linearized(image, complete) for image in images)
+    return PolarizedImages(linear, checked.angles_deg, known)
+
+
+def saturated_share(images: Sequence[ImageArray], level: float) -> float:
+    """Share of pixels, 0..1, with a value of `level` or more in any channel of any image."""
+    brightest = images[0]
+    for image in images[1:]:
+        brightest = np.maximum(brightest, image)
+    saturated = brightest >= math.ceil(level)
+    return float(np.mean(saturated.any(axis=2) if saturated.ndim == 3 else saturated))
+
+
+def linearized(image: ImageArray, values: Mapping[str, Value]) -> AnyImage:
+    """`image` linear in the light's intensity: itself if it is, else float32 with 1 as full range.
+
+    `values` of `RESPONSE_PARAMETERS`, complete. Raises InputError on values above `bit_depth`.
+    """
+    bits = int(float(values["bit_depth"]))  # type: ignore[arg-type]
+    top = _top_value(image, bits)
+    response, gamma = str(values["response"]), float(values["gamma"])  # type: ignore[arg-type]
+    black = float(values["black_level"])  # type: ignore[arg-type]
+    if response == "linear" and black == 0.0 and top == np.iinfo(image.dtype).max:
+        return image
+    if int(image.max()) > top:
+        raise InputError(f"pixel values reach {image.max()}, which {bits} bits do not hold")
+    table = _table(int(np.iinfo(image.dtype).max), top, response, gamma, black)
+    if image.dtype == np.uint8:
+        return cv2.LUT(np.ascontiguousarray(image), table)  # type: ignore[return-value]
+    return table[image]
+
+
+def displayed(image: FloatArray, values: Mapping[str, Value]) -> FloatArray:
+    """A linear image 0..1 through the camera's response again: the inverse of `linearized`.
+
+    Clipped to 0..1; black level and bit depth are not put back.
+    """
+    clipped = np.clip(image, 0.0, 1.0)
+    response = str(values["response"])
+    if response == "linear":
+        return clipped
+    if response == "gamma":
+        return np.power(clipped, np.float32(1.0 / float(values["gamma"])))  # type: ignore[arg-type]
+    curved = np.float32(1.055) * np.power(clipped, np.float32(1.0 / 2.4)) - np.float32(0.055)
+    return np.where(clipped <= _SRGB_LINEAR_END, np.float32(12.92) * clipped, curved)
+
+
+# IEC 61966-2-1: below these the curve is a straight line.
+_SRGB_LINEAR_END = np.float32(0.0031308)
+_SRGB_CODED_END = 0.04045
+
+
+@lru_cache(maxsize=8)
+def _table(size_max: int, top: int, response: str, gamma: float, black: float) -> FloatArray:
+    """Linear intensity per pixel value 0..`size_max`."""
+    coded = np.arange(size_max + 1, dtype=np.float64) / top
+    coded = np.clip((coded - black) / (1.0 - black), 0.0, 1.0)
+    if response == "gamma":
+        coded = coded**gamma
+    elif response == "srgb":
+        coded = np.where(coded <= _SRGB_CODED_END, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    return coded.astype(np.float32)
+
+
+def _top_value(image: ImageArray, bits: int) -> int:
+    most = image.dtype.itemsize * 8
+    if bits > most:
+        raise InputError(f"bit_depth {bits} is more than the {most} bits of the images")
+    return (1 << (bits or most)) - 1
+
+
+def refuse_repeated(angles_deg: Sequence[float]) -> None:
+    """Raises InputError where two angles are one modulo 180 degrees: one image is misnamed."""
+    for number, angle in enumerate(angles_deg):
+        for other in angles_deg[:number]:
+            if abs((angle - other + 90.0) % 180.0 - 90.0) < _SAME_ANGLE_DEG:
+                raise InputError(
+                    f"polarizer angles {other:g} and {angle:g} are one (modulo 180 degrees): "
+                    "give each image its own angle"
+                )
+
+
+_SAME_ANGLE_DEG = 0.5

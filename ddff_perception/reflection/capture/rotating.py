@@ -1,0 +1,265 @@
+"""One camera behind a polarizer that turns: frames grouped by angle, laid over the newest one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import cv2
+import numpy as np
+
+from ...optics.registration import LEAST_CONTRAST, RegistrationError, dense_flow, pyramid, register
+from ...optics.resampling import Matrix, source_pixels
+from ...parameters import Value
+from ...stamp_order import Order, StampOrder
+from ...types import FloatArray, ImageArray
+from .filter_angles import AngleRule, FilterTrack, Found, axis_difference
+from .rotating_settings import ROTATING_PARAMETERS
+
+# Light that the filter takes away leaves more uncorrelated than a pixel of motion does: a shift
+# need not explain much. Less would let that light pull frames that do not move.
+_SHIFT_GAIN = 0.003
+_DROPS = {
+    Found.UNPAIRED: "dropped_unpaired",
+    Found.TURNING: "dropped_turning",
+}
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An image with its angle. `matrix` maps pixels of the newest frame to pixels of this one."""
+
+    stamp_ns: int
+    angle_deg: float
+    image: ImageArray
+    levels: list[FloatArray]
+    matrix: Matrix = field(default_factory=lambda: np.eye(3))
+
+
+class RotatingCapture:
+    """Frames and readings of the filter in, the newest frame of each angle out, in one view.
+
+    A filter that turns never ends to: each frame takes the place of the one at its angle, so that
+    there is a new result with every frame. `values` of ROTATING_PARAMETERS. The same calls in the
+    same order give the same arrays. `counters` says what was met.
+    """
+
+    def __init__(self, values: Mapping[str, Value] | None = None, time_jump_s: float = 1.0) -> None:
+        self.counters = dict.fromkeys(
+            (
+                "images_in", "angles_in", "angles_repeated", "angles_out_of_order",
+                "dropped_unpaired", "dropped_turning", "dropped_old", "dropped_moved",
+                "dropped_waiting", "size_changes", "alignment_failed",
+            ),
+            0,
+        )  # fmt: skip
+        self._values = ROTATING_PARAMETERS.complete(values)
+        self._readings = StampOrder(time_jump_s)
+        self._track = FilterTrack()
+        self._waiting: deque[tuple[int, ImageArray]] = deque()
+        self._frames: list[_Frame] = []
+
+    @property
+    def frames(self) -> int:
+        """How many frames of different angles there are."""
+        return len(self._frames)
+
+    @property
+    def newest_stamp_ns(self) -> int:
+        return self._frames[-1].stamp_ns if self._frames else 0
+
+    def configure(self, values: Mapping[str, Value] | None) -> None:
+        """Takes new values; another alignment begins anew, as its frames are kept otherwise."""
+        complete = ROTATING_PARAMETERS.complete(values)
+        if any(complete[n] != self._values[n] for n in ("alignment", "alignment_size")):
+            self._frames.clear()
+        self._values = complete
+
+    def add_angle(self, stamp_ns: int, angle_deg: float) -> bool:
+        """Takes a reading of the filter's axis; True if it let a frame in."""
+        self.counters["angles_in"] += 1
+        order = self._readings.take(stamp_ns)
+        if order in (Order.REPEATED, Order.LATE):
+            self.counters[f"angles_{order.value}"] += 1
+            return False
+        if order is Order.JUMP:
+            self._track.clear()
+            self._waiting.clear()
+            self._frames.clear()
+        self._track.append(stamp_ns, angle_deg)
+        return self._let_in()
+
+    def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
+        """Takes a frame, later than those before; True if one was let in."""
+        self.counters["images_in"] += 1
+        self._waiting.append((stamp_ns, image))
+        if len(self._waiting) > self._number("queue_size"):
+            self._waiting.popleft()
+            self.counters["dropped_waiting"] += 1
+        return self._let_in()
+
+    def flush(self) -> bool:
+        """Decides on frames that still wait (end of a bag); True if one was let in."""
+        return self._let_in(final=True)
+
+    def reset(self) -> None:
+        """Forgets every frame and reading."""
+        self._waiting.clear()
+        self._track.clear()
+        self._readings.reset()
+        self._frames.clear()
+
+    def begin_again(self, stamp_ns: int) -> None:
+        """Forgets every frame, as the stream's stamps went back to `stamp_ns`; readings stay where
+        they went back already.
+        """
+        readings_ns = self._readings.newest_ns
+        if readings_ns is not None and readings_ns - stamp_ns > 1e9 * self._readings.jump_s:
+            self._track.clear()
+            self._readings.reset()
+        self._waiting.clear()
+        self._frames.clear()
+
+    def images(self) -> tuple[tuple[ImageArray, ...], tuple[float, ...]]:
+        """The frames as the newest one sees them, and their angles (0..180 deg), oldest first."""
+        newest = self._frames[-1] if self._frames else None
+        if newest is None:
+            return (), ()
+        seen = tuple(
+            frame.image if frame is newest else self._seen_from(newest, frame)
+            for frame in self._frames
+        )
+        return seen, tuple(frame.angle_deg % 180.0 for frame in self._frames)
+
+    def _let_in(self, final: bool = False) -> bool:
+        changed = False
+        rule = AngleRule(
+            round(1e9 * self._number("pairing_tolerance_s")),
+            round(1e9 * self._number("stamp_jitter_s")),
+            self._number("turn_limit_deg"),
+        )
+        while self._waiting:
+            stamp_ns, image = self._waiting[0]
+            found, angle = self._track.at(stamp_ns, rule, final)
+            if found is Found.WAIT and not self._waited_long(stamp_ns):
+                break
+            self._waiting.popleft()
+            if found is Found.KNOWN:
+                self._take(stamp_ns, angle, image)
+                changed = True
+            else:
+                self.counters[_DROPS.get(found, "dropped_unpaired")] += 1
+        return changed
+
+    def _waited_long(self, stamp_ns: int) -> bool:
+        newest = self._waiting[-1][0]
+        return newest - stamp_ns > 1e9 * self._number("pairing_wait_s")
+
+    def _take(self, stamp_ns: int, angle_deg: float, image: ImageArray) -> None:
+        if self._frames and (
+            self._frames[-1].image.shape != image.shape
+            or self._frames[-1].image.dtype != image.dtype
+        ):
+            self.counters["size_changes"] += 1
+            self._frames.clear()
+        oldest = stamp_ns - 1e9 * self._number("max_age_s")
+        self._drop("dropped_old", [f for f in self._frames if f.stamp_ns < oldest])
+        aligned = self._values["alignment"] != "none"
+        levels = pyramid(image, self._size(image)) if aligned else []
+        frame = _Frame(stamp_ns, angle_deg, image, levels)
+        if aligned and self._frames:
+            self._move_view(frame)
+        tolerance = self._number("angle_tolerance_deg")
+        self._frames = [
+            f for f in self._frames if abs(axis_difference(f.angle_deg, angle_deg)) > tolerance
+        ]
+        self._frames.append(frame)
+        del self._frames[: -int(self._number("max_frames"))]
+
+    def _move_view(self, frame: _Frame) -> None:
+        """Lays all frames over the new one: one registration, to the newest of them."""
+        previous = self._frames[-1]
+        try:
+            step = self._step(frame, previous)
+        except RegistrationError:
+            self.counters["alignment_failed"] += 1
+            self._frames.clear()
+            return
+        limit = self._number("motion_limit_px")
+        for other in self._frames:
+            other.matrix = other.matrix @ step
+        moved = [f for f in self._frames if _motion(f.matrix, frame.image.shape) > limit]
+        self._drop("dropped_moved", moved)
+
+    def _step(self, frame: _Frame, previous: _Frame) -> Matrix:
+        """The matrix from pixels of `frame` to pixels of `previous`; raises RegistrationError."""
+        if min(float(f.levels[-1].std()) for f in (frame, previous)) < LEAST_CONTRAST:
+            return np.eye(3)
+        model = "homography" if self._values["alignment_model"] == "homography" else "affine"
+        matrix, correlation = register(
+            frame.levels, previous.levels, frame.image.shape, np.eye(3), model, _SHIFT_GAIN
+        )
+        if correlation < self._number("minimum_correlation"):
+            raise RegistrationError("the frames do not correlate")
+        return matrix
+
+    def _seen_from(self, newest: _Frame, frame: _Frame) -> ImageArray:
+        """`frame` in the newest one's view; what it does not show repeats its border.
+
+        Linear: what interpolation smooths counts less here than half a pixel, which would look
+        polarized at every edge.
+        """
+        flow: FloatArray | None = None
+        if self._values["alignment"] == "flow":
+            flow = self._flow(newest, frame)
+        elif np.array_equal(frame.matrix, np.eye(3)):
+            return frame.image
+        if flow is None:
+            flow = np.zeros((*newest.image.shape[:2], 2), np.float32)
+        source = source_pixels(frame.matrix, flow)
+        return cast(
+            ImageArray,
+            cv2.remap(
+                frame.image,
+                source[..., 0],
+                source[..., 1],
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            ),
+        )
+
+    def _flow(self, newest: _Frame, frame: _Frame) -> FloatArray:
+        """What the matrix leaves: dense flow from the newest frame to the aligned `frame`."""
+        size = (newest.image.shape[1], newest.image.shape[0])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REPLICATE
+        aligned = cv2.warpPerspective(
+            frame.image, frame.matrix, size, flags=flags, borderMode=border
+        )
+        longest = self._size(newest.image)
+        smoothing = self._number("flow_smoothing")
+        return dense_flow(newest.image, cast(ImageArray, aligned), longest, smoothing)
+
+    def _drop(self, reason: str, frames: list[_Frame]) -> None:
+        if not frames:
+            return
+        self.counters[reason] += len(frames)
+        gone = {id(frame) for frame in frames}
+        self._frames = [frame for frame in self._frames if id(frame) not in gone]
+
+    def _size(self, image: ImageArray) -> int:
+        return int(min(self._number("alignment_size"), max(image.shape[:2])))
+
+    def _number(self, name: str) -> float:
+        return float(cast(float, self._values[name]))
+
+
+def _motion(matrix: Matrix, shape: tuple[int, ...]) -> float:
+    """How far `matrix` moves the corners of an image at most, pixels."""
+    height, width = shape[:2]
+    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
+    moved = corners @ matrix.T
+    shift = moved[:, :2] / moved[:, 2:] - corners[:, :2]
+    return float(np.hypot(shift[:, 0], shift[:, 1]).max())

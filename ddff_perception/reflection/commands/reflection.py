@@ -1,0 +1,158 @@
+"""`ddff reflection`: polarizer images in, transmission and reflection out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ... import __version__
+from ...console import console, progress_bar, say
+from ...evaluation.machine import hardware, today
+from ...files.atomic import make_folder, write_json
+from ...files.images import read_image
+from ...parameters import Value
+from ...types import ImageArray, InputError, PolarizedImages
+from ..capture.images import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
+from ..evaluation.results import write_separation
+from ..methods import METHODS, method_parameters, separate
+
+_ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
+
+
+def reflection(
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Three or more images, one per polarizer angle.", show_default=False),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
+        "out/reflection"
+    ),
+    mosaic: Annotated[
+        Path | None,
+        typer.Option(help="Raw image of a polarization camera, in place of the images."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="Layout of the mosaic: 90_45_135_0, 90_45_135_0_rggb, ..."),
+    ] = None,
+    angles: Annotated[
+        str | None,
+        typer.Option(help="Polarizer angles in degrees, in the images' order: 0,45,90."),
+    ] = None,
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "most_attenuated",
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+) -> None:
+    """Separate what a window or water reflects from what lies behind it.
+
+    Writes transmission.png and reflection.png (in the bits of the input), polarizer_0.png ... (the
+    image per angle), confidence.npy where the method has one, polarization_degree.npy (0..1) and
+    polarization_angle.npy (degrees in 0..180) with a picture of each, and summary.json.
+    `ddff report` makes a page of the folder.
+
+    Photographs need --param response=srgb: polarization is measured on linear values.
+
+    Examples:
+      ddff reflection window_0.png window_45.png window_90.png -o out/window
+
+      ddff reflection a.jpg b.jpg c.jpg --angles 10,55,100 --param response=srgb
+
+      ddff reflection --mosaic raw.png --layout 90_45_135_0 --method schechner
+
+    """
+    assignments = [*(param or []), *([f"layout={layout}"] if layout is not None else [])]
+    table = method_parameters(method) + CAPTURE_PARAMETERS
+    values = table.complete(table.parse(assignments))
+    raw, capture = _read(list(images or []), mosaic, angles, layout), _part(values, capture=True)
+    polarized = (
+        images_from_mosaic(raw[0], capture)
+        if mosaic is not None
+        else images_from_angles(raw, _angles(angles, len(raw)), capture)
+    )
+    make_folder(output)
+    with progress_bar() as bar:
+        task = bar.add_task("separating layers", total=1)
+        started = time.perf_counter()
+        pair = separate(polarized, method, _part(values, capture=False))
+        seconds = time.perf_counter() - started
+        bar.advance(task)
+    degree = write_separation(output, polarized, pair, capture, raw[0].dtype.name)
+    sources = [str(path) for path in images or []] if mosaic is None else [str(mosaic)]
+    summary = _summary(polarized, sources, method, values) | {
+        "mean_degree_of_polarization": float(degree.mean()),
+        "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
+        "method_s": seconds,
+    }
+    write_json(output / "summary.json", summary)
+    if as_json:
+        typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
+    else:
+        _print(summary, output)
+
+
+def _read(
+    images: list[Path], mosaic: Path | None, angles: str | None, layout: str | None
+) -> list[ImageArray]:
+    if mosaic is None:
+        if not images:
+            raise InputError("give three images, one per polarizer angle, or --mosaic RAW")
+        if layout is not None:
+            raise InputError("--layout is that of a raw image: give it as --mosaic RAW")
+        return [read_image(path) for path in images]
+    if images or angles is not None:
+        raise InputError("--mosaic holds all polarizer angles: give no images and no --angles")
+    return [read_image(mosaic)]
+
+
+def _angles(text: str | None, count: int) -> list[float]:
+    if text is None:
+        if count not in _ANGLES_DEG:
+            raise InputError(f"{count} images need their angles: --angles 0,45,90,...")
+        return _ANGLES_DEG[count]
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--angles must be numbers with commas, not {text!r}") from None
+
+
+def _part(values: dict[str, Value], *, capture: bool) -> dict[str, Value]:
+    return {n: v for n, v in values.items() if (n in CAPTURE_PARAMETERS) is capture}
+
+
+def _summary(
+    polarized: PolarizedImages, sources: list[str], method: str, values: dict[str, Value]
+) -> dict[str, Any]:
+    height, width = polarized.images[0].shape[:2]
+    return {
+        "version": __version__,
+        "date": today(),
+        "hardware": hardware(),
+        "images": sources,
+        "polarizer_angles_deg": list(polarized.angles_deg),
+        "angles_relative": not polarized.offset_known,
+        "width": width,
+        "height": height,
+        "method": method,
+        "parameters": values,
+    }
+
+
+def _print(summary: dict[str, Any], output: Path) -> None:
+    table = Table(title="reflection separation", show_header=False)
+    angles = ", ".join(f"{angle:g}" for angle in summary["polarizer_angles_deg"])
+    table.add_row("images", f"{summary['width']}x{summary['height']} at {angles} degrees")
+    table.add_row("method", summary["method"])
+    table.add_row("mean degree of polarization", f"{summary['mean_degree_of_polarization']:.3f}")
+    if summary["mean_confidence"] is not None:
+        table.add_row("mean confidence", f"{summary['mean_confidence']:.2f}")
+    table.add_row("time", f"{1e3 * summary['method_s']:.1f} ms")
+    console.print(table)
+    say(f"Results are in {output}")

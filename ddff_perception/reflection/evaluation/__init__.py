@@ -1,0 +1,1 @@
+"""Layers scored against the truth: bags, result folders, their report."""

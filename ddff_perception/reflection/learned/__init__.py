@@ -1,0 +1,1 @@
+"""The network at run time: engine, tiles, any size, no torch."""

@@ -1,0 +1,1 @@
+"""Networks that separate layers, and their ONNX files; torch."""

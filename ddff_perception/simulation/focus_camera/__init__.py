@@ -1,0 +1,1 @@
+"""A focus-sweeping camera that is simulated: sweeps, folders, bags, a node."""

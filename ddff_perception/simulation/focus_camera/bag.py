@@ -1,0 +1,137 @@
+"""A focus sweep as a rosbag2 recording: what the simulated camera would have published."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...files.bags import BagWriter
+from ...files.bags_messages import MessageFactory
+from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE
+from ...types import InputError
+from .replay import ORDERS
+from .sources import Frame, StackSource, add_noise
+
+# Any fixed instant: the same settings give the same file. Zero means "no stamp" to some tools.
+START_NS = 1_600_000_000_000_000_000
+_STEPS, _DIOPTRES = 1, 2  # FocusState.lens_position_unit
+
+
+@dataclass(frozen=True, slots=True)
+class SweepBagSettings:
+    """What is recorded. The same settings and the same stack give the same messages.
+
+    `sweeps` times through the slices in `order`, `rate_hz` frames per second; `moving_frames`
+    between two focus distances show the lens on its way. `noise`: standard deviation in 8-bit grey
+    levels. `drop`: share 0..1 of the images that are left out, as on a loaded machine.
+    """
+
+    sweeps: int = 3
+    rate_hz: float = 10.0
+    order: str = "ping_pong"
+    moving_frames: int = 0
+    dwell_frames: int = 1
+    noise: float = 0.0
+    drop: float = 0.0
+    seed: int = 0
+    frame_id: str = "camera_optical_frame"
+    namespace: str = "/camera"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sweeps <= 100_000:
+            raise InputError("the number of sweeps must lie in 1 .. 100000")
+        if not 0.1 <= self.rate_hz <= 1000.0:
+            raise InputError("the rate must lie in 0.1 .. 1000 Hz")
+        if self.order not in ORDERS:
+            raise InputError(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        if min(self.moving_frames, self.dwell_frames - 1) < 0:
+            raise InputError("moving frames must be at least 0 and dwell frames at least 1")
+        if not 0.0 <= self.drop < 1.0 or self.noise < 0.0:
+            raise InputError("drop must lie in 0 .. 1, under 1, and noise must not be negative")
+
+
+def write_sweep_bag(
+    folder: Path,
+    path: Path,
+    settings: SweepBagSettings,
+    *,
+    storage: str = "mcap",
+    compress: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Records the stack in `folder` as a new bag at `path` and returns the number of messages.
+
+    Topics as of the node `sim_camera`, in the settings' namespace: image_rect, camera_info,
+    focus_state, truth/depth (if the stack has truth). `progress` is called with the number of
+    frames done. Raises InputError where the stack cannot be read or the bag not be written.
+    """
+    limited = iter(range(settings.sweeps - 1))
+    source = StackSource(
+        folder,
+        lambda: settings.order,
+        settings.moving_frames,
+        settings.dwell_frames,
+        settings.seed,
+    )
+    with BagWriter(path, storage, compress=compress) as bag:
+        recorder = _FrameRecorder(bag, source, settings)
+        frames = source.frames(lambda: next(limited, None) is not None)
+        for number, frame in enumerate(frames, start=1):
+            recorder.write(frame)
+            if progress is not None:
+                progress(number)
+        return bag.count
+
+
+class _FrameRecorder:
+    """Writes each frame as the messages of one instant, the reading of the lens first."""
+
+    def __init__(self, bag: BagWriter, source: StackSource, settings: SweepBagSettings) -> None:
+        self._bag = bag
+        self._camera = source.camera
+        self._settings = settings
+        self._messages = MessageFactory(bag.store, settings.frame_id)
+        self._dropping = random.Random(settings.seed)
+        self._noise = np.random.default_rng(settings.seed)
+        self._count = 0
+        for name, kind in (
+            ("focus_state", FOCUS_STATE),
+            ("camera_info", CAMERA_INFO),
+            ("image_rect", IMAGE),
+            ("truth/depth", IMAGE),
+        ):
+            bag.add_topic(self._topic(name), kind)
+
+    def write(self, frame: Frame) -> None:
+        stamp_ns = START_NS + round(self._count * 1e9 / self._settings.rate_hz)
+        self._count += 1
+        distance = frame.focus_distance_m
+        focus = self._messages.focus_state(
+            stamp_ns,
+            distance,
+            lens_position=frame.lens_position,
+            lens_position_unit=_STEPS if math.isnan(distance) else _DIOPTRES,
+            settled=frame.settled,
+        )
+        self._write("focus_state", stamp_ns, focus)
+        if self._camera is not None:
+            info = self._messages.camera_info(stamp_ns, self._camera)
+            self._write("camera_info", stamp_ns, info)
+        if self._dropping.random() >= self._settings.drop:
+            image = add_noise(frame.image, self._settings.noise, self._noise)
+            self._write("image_rect", stamp_ns, self._messages.image(stamp_ns, image))
+        if frame.truth is not None:
+            truth = np.asarray(frame.truth, np.float32)
+            self._write("truth/depth", stamp_ns, self._messages.image(stamp_ns, truth))
+
+    def _write(self, name: str, stamp_ns: int, message: Any) -> None:
+        self._bag.write(self._topic(name), stamp_ns, message)
+
+    def _topic(self, name: str) -> str:
+        return f"{self._settings.namespace.rstrip('/')}/{name}"

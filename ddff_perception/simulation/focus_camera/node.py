@@ -1,0 +1,126 @@
+"""The node `sim_camera`: a stack folder or a bag as a live focus-sweeping camera."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from std_msgs.msg import Header
+
+from ...msg import FocusState
+from ...ros.lifecycle import PerceptionNode, run_node
+from ...ros.messages import camera_info_message, focus_state_message, image_message, stamp_ns
+from .interface import SIM_CAMERA
+from .sources import Frame, FrameSource, add_noise, open_source
+
+LONGEST_GAP_S = 10.0
+"""A longer pause of a recording is shortened to this."""
+
+
+class SimCamera(PerceptionNode):
+    """Publishes one frame per period: image, camera_info, focus state and truth with one stamp."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        self._source: FrameSource | None = None
+        self._frames: Iterator[Frame] = iter(())
+        self._next: Frame | None = None
+        self._period_s = 0.0
+        self._timer: Any = None
+        self._random = np.random.default_rng(0)
+        super().__init__(SIM_CAMERA, **node_arguments)
+
+    def configure(self) -> None:
+        settings = self.settings
+        self._source = open_source(
+            Path(settings["source"]).expanduser() if settings["source"] else None,
+            lambda: str(self.settings["order"]),
+            settings["moving_frames"],
+            settings["dwell_frames"],
+            settings["seed"],
+        )
+        self._random = np.random.default_rng(settings["seed"])
+
+    def activate(self) -> None:
+        if self._source is not None:
+            self._frames = self._source.frames(lambda: bool(self.settings["loop"]))
+        self._next = next(self._frames, None)
+        self._run_timer(1.0 / self.settings["rate_hz"])
+
+    def deactivate(self) -> None:
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+
+    def values_changed(self, changed: frozenset[str]) -> None:
+        if "rate_hz" in changed and self._timer is not None:
+            self._run_timer(1.0 / self.settings["rate_hz"])
+
+    def _run_timer(self, period_s: float) -> None:
+        """Ticks every `period_s` from now on."""
+        if self._timer is not None and self._period_s == period_s:
+            return
+        # Another period of the same timer would only count from its next call on.
+        self.deactivate()
+        self._period_s = period_s
+        self._timer = self.create_timer(period_s, self._tick)
+
+    def _tick(self) -> None:
+        if self._publishers_wait():
+            return
+        frame = self._next
+        if frame is None:
+            self.get_logger().info("the sweep is over; set the parameter loop to go on for ever")
+            self.deactivate()
+            return
+        stamp = self.get_clock().now().to_msg()
+        self._publish(frame, Header(stamp=stamp, frame_id=self.settings["frame_id"]))
+        self._next = next(self._frames, None)
+        if self._next is not None and self._next.time_ns is not None and frame.time_ns is not None:
+            # A recording that begins again or has a gap must not stop the camera.
+            gap_s = (self._next.time_ns - frame.time_ns) / 1e9
+            self._run_timer(min(max(round(gap_s, 3), 0.001), LONGEST_GAP_S))
+
+    def _publishers_wait(self) -> bool:
+        wanted = self.settings["wait_for_subscribers"]
+        return bool(wanted) and self.subscribers("image_rect") < wanted
+
+    def _publish(self, frame: Frame, header: Header) -> None:
+        if self._source is None:
+            return
+        # The reading first: whoever takes both has it when the image comes.
+        self.send("focus_state", _focus_state(frame, header))
+        if self.wanted("image_rect"):
+            image = add_noise(frame.image, self.settings["noise"], self._random)
+            self.send("image_rect", image_message(image, header))
+        info = camera_info_message(self._source.camera, header, self._source.size)
+        self.send("camera_info", info)
+        if frame.truth is not None:
+            if self.wanted("truth/depth"):
+                self.send("truth/depth", image_message(frame.truth, header))
+            self.send("truth/camera_info", info)
+        now_ns = self.get_clock().now().nanoseconds
+        self.diagnostics.count_output(stamp_ns(header.stamp), now_ns)
+
+
+def _focus_state(frame: Frame, header: Header) -> FocusState:
+    distance = frame.focus_distance_m
+    known = not math.isnan(distance)
+    return focus_state_message(
+        header,
+        distance,
+        lens_position=frame.lens_position,
+        unit=FocusState.UNIT_DIOPTRES if known else FocusState.UNIT_STEPS,
+        settled=frame.settled,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the node; see `ros.lifecycle.run_node` for the status."""
+    return run_node(SimCamera, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""A polarization camera that is simulated: panes, folders, bags, a node."""

@@ -1,0 +1,1 @@
+"""Path-traced scenes with exact depth (Mitsuba)."""

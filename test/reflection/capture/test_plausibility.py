@@ -1,0 +1,66 @@
+import itertools
+
+import numpy as np
+import pytest
+from panes import pane
+
+from ddff_perception.reflection.capture.plausibility import complaint
+from ddff_perception.types import PolarizedImages
+
+ANGLES = (0.0, 45.0, 90.0, 135.0)
+
+
+def given(order):
+    """The pane's images in another order, as if they were in the right one."""
+    return PolarizedImages(tuple(pane().images[i] for i in order), ANGLES)
+
+
+def keeps_crossed_pairs(order):
+    return abs(order[0] - order[2]) == 2
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_four_swapped_angles_are_noticed_where_crossed_ones_are_parted(order):
+    sentence = complaint(given(order))
+    assert (sentence is None) == keeps_crossed_pairs(order)
+    if sentence is not None:
+        assert "check the order of the angles" in sentence
+
+
+def test_three_angles_that_would_mean_more_polarization_than_light_are_noticed():
+    level = np.linspace(40, 120, 64, dtype=np.float32)
+    light = np.broadcast_to(level, (48, 64))
+    shots = [light * (1 + 0.95 * np.cos(np.deg2rad(2 * (a - 5)))) for a in ANGLES[:3]]
+    stored = [np.rint(shot).astype(np.uint8) for shot in shots]
+    assert complaint(PolarizedImages(tuple(stored), ANGLES[:3])) is None
+    swapped = (stored[1], stored[0], stored[2])
+    assert "more polarized than they are bright" in complaint(PolarizedImages(swapped, ANGLES[:3]))
+
+
+def test_images_of_different_views_are_noticed():
+    images = list(pane().images)
+    images[1] = np.roll(images[1], 25, axis=1)
+    assert "one moment and one view" in complaint(PolarizedImages(tuple(images), ANGLES))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_noise_and_unpolarized_light_are_no_reason_to_complain(dtype):
+    rng = np.random.default_rng(0)
+    top = np.iinfo(dtype).max
+    scene = rng.uniform(0.1, 0.9, (120, 160))
+    shots = tuple(
+        np.clip(np.rint(top * (scene + 0.01 * rng.standard_normal(scene.shape))), 0, top).astype(
+            dtype
+        )
+        for _ in ANGLES
+    )
+    assert complaint(PolarizedImages(shots, ANGLES)) is None
+
+
+def test_saturated_pixels_do_not_count():
+    images = [image.copy() for image in pane().images]
+    for image in images:
+        image[:, :200] = 255
+    assert complaint(PolarizedImages(tuple(images), ANGLES)) is None
+    white = tuple(np.full((8, 8), 255, np.uint8) for _ in ANGLES)
+    assert complaint(PolarizedImages(white, ANGLES)) is None

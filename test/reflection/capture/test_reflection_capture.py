@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+
+from ddff_perception.optics.polarization import degree_of_polarization, stokes_from_images
+from ddff_perception.reflection.capture.images import (
+    CAPTURE_PARAMETERS,
+    displayed,
+    images_from_angles,
+    images_from_mosaic,
+    linearized,
+    saturated_share,
+)
+from ddff_perception.types import InputError
+
+ANGLES = (0.0, 45.0, 90.0)
+
+
+def three(dtype=np.uint8, shape=(6, 8), value=100):
+    return [np.full(shape, value + number, dtype) for number in range(3)]
+
+
+def test_linear_images_of_full_range_stay_as_they_are():
+    for dtype in (np.uint8, np.uint16):
+        images = three(dtype)
+        found = images_from_angles(images, ANGLES)
+        assert all(a is b for a, b in zip(found.images, images, strict=True))
+        assert found.angles_deg == ANGLES
+        assert found.offset_known
+
+
+def test_a_mosaic_of_half_resolution_is_four_views():
+    raw = np.random.default_rng(0).integers(0, 200, (8, 12), dtype=np.uint8)
+    found = images_from_mosaic(raw)
+    assert found.angles_deg == (0.0, 45.0, 90.0, 135.0)
+    np.testing.assert_array_equal(found.images[0], raw[1::2, 1::2])
+    np.testing.assert_array_equal(found.images[2], raw[0::2, 0::2])
+    assert all(np.shares_memory(image, raw) for image in found.images)
+    mirrored = images_from_mosaic(raw, {"layout": "45_90_0_135"})
+    np.testing.assert_array_equal(mirrored.images[0], raw[1::2, 0::2])
+
+
+def test_a_mosaic_of_full_resolution_has_its_size():
+    raw = np.full((8, 12), 1000, np.uint16)
+    found = images_from_mosaic(raw, {"resolution": "full", "layout": "90_45_135_0_rggb"})
+    assert [image.shape for image in found.images] == [(8, 12, 3)] * 4
+    assert all((image == 1000).all() for image in found.images)
+
+
+def test_twelve_bits_count_from_0_to_1():
+    raw = np.array([[4095, 0], [2048, 1024]], np.uint16)
+    found = images_from_mosaic(raw, {"bit_depth": 12, "max_saturated_share": 1.0})
+    values = [float(image[0, 0]) for image in found.images]
+    np.testing.assert_allclose(values, [1024 / 4095, 0.0, 1.0, 2048 / 4095], atol=1e-7)
+    assert found.images[0].dtype == np.float32
+
+
+def test_values_beyond_the_bit_depth_are_refused():
+    with pytest.raises(InputError, match="reach 4098, which 12 bits do not hold"):
+        images_from_angles(
+            [np.full((2, 2), 4096 + n, np.uint16) for n in (0, 1, 2)][::-1],
+            ANGLES,
+            {"bit_depth": 12, "max_saturated_share": 1.0},
+        )
+    with pytest.raises(InputError, match="bit_depth 12 is more than the 8 bits"):
+        images_from_angles(three(), ANGLES, {"bit_depth": 12})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"response": "gamma"}, (0.0, (64 / 255) ** 2.2, 1.0)),
+        ({"response": "gamma", "gamma": 1.8}, (0.0, (64 / 255) ** 1.8, 1.0)),
+        ({"response": "srgb"}, (0.0, 0.0512695, 1.0)),
+        ({"black_level": 0.1}, (0.0, (64 / 255 - 0.1) / 0.9, 1.0)),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_response_of_the_camera_is_undone(values, expected, dtype):
+    top = np.iinfo(dtype).max
+    image = np.array([[0, 64 * (top // 255), top]], dtype)
+    found = linearized(image, CAPTURE_PARAMETERS.complete(values))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [expected], atol=1e-6)
+
+
+@pytest.mark.parametrize("values", [{"response": "gamma"}, {"response": "srgb"}, {}])
+def test_a_linear_image_is_shown_as_the_camera_would(values):
+    complete = CAPTURE_PARAMETERS.complete(values)
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    linear = linearized(image, complete)
+    if linear.dtype == np.uint8:
+        linear = linear.astype(np.float32) / 255
+    np.testing.assert_allclose(displayed(linear, complete) * 255, image, atol=2e-3)
+    beyond = np.array([[-1.0, 2.0]], np.float32)
+    np.testing.assert_allclose(displayed(beyond, complete), [[0.0, 1.0]], atol=1e-6)
+
+
+def test_a_response_that_is_not_undone_falsifies_the_degree_of_polarization():
+    light = [0.5 * (1 + 0.5 * np.cos(np.deg2rad(2 * angle))) for angle in ANGLES]
+    coded = [np.full((2, 2), np.round(65535 * v ** (1 / 2.2)), np.uint16) for v in light]
+    right = images_from_angles(coded, ANGLES, {"response": "gamma", "max_saturated_share": 1.0})
+    wrong = images_from_angles(coded, ANGLES)
+    degrees = [
+        degree_of_polarization(stokes_from_images(found.images, ANGLES)).mean()
+        for found in (right, wrong)
+    ]
+    assert degrees[0] == pytest.approx(0.5, abs=1e-4)
+    assert degrees[1] < 0.3
+
+
+def test_saturated_pixels_are_counted_over_all_images_and_channels():
+    images = three(shape=(10, 10, 3))
+    images[0][:2, :, 0] = 255
+    images[2][1:5, :, 1] = 253
+    assert saturated_share(images, 0.99 * 255) == pytest.approx(0.5)
+    assert saturated_share(images, 254) == pytest.approx(0.2)
+    grey = three(shape=(10, 10))
+    assert saturated_share(grey, 254) == 0.0
+
+
+def test_mostly_saturated_images_are_refused():
+    images = three()
+    images[1][:3] = 255
+    with pytest.raises(InputError, match=r"50% of the pixels are saturated.*shorten the exposure"):
+        images_from_angles(images, ANGLES, {"max_saturated_share": 0.4})
+    assert images_from_angles(images, ANGLES, {"max_saturated_share": 0.5})
+    full = [np.full((2, 2), 4095, np.uint16)] * 3
+    with pytest.raises(InputError, match="100% of the pixels are saturated"):
+        images_from_angles(full, ANGLES, {"bit_depth": 12})
+
+
+@pytest.mark.parametrize(
+    ("images", "angles", "words"),
+    [
+        (three()[:2], (0, 90), "three or more different polarizer angles"),
+        (three(), (0, 45), "3 polarizer images but 2 angles"),
+        ([*three(), three()[0]], (0, 45, 90, 180), "angles 0 and 180 are one"),
+        ([*three(), three()[0]], (0, 45, 90, 45), "angles 45 and 45 are one"),
+        ([*three()[:2], np.zeros((6, 9), np.uint8)], ANGLES, "image 2 is .* one size and type"),
+        ([*three()[:2], three(np.uint16)[2]], ANGLES, "image 2 is .* one size and type"),
+    ],
+)
+def test_images_that_do_not_belong_together_are_refused(images, angles, words):
+    with pytest.raises(InputError, match=words):
+        images_from_angles(images, angles)
+
+
+def test_an_unknown_offset_is_passed_on():
+    assert not images_from_angles(three(), ANGLES, {"offset_known": False}).offset_known
+
+
+def test_a_layout_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(InputError, match=r"layout must be one of 90_45_135_0"):
+        images_from_mosaic(np.zeros((4, 4), np.uint8), {"layout": "1_2_3_4"})
