@@ -23,7 +23,7 @@ def training_module(capability: str, use: str) -> Any:
         raise InputError(
             f"there is no capability {capability!r}; there are: {', '.join(CAPABILITIES)}"
         )
-    name = f"ddff_perception.{capability}.train"
+    name = f"ddff_perception.{capability}.training.networks"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:

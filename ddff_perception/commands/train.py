@@ -90,10 +90,10 @@ def _prepared(
     """The job with its data, which is made here where there is none, and its first weights."""
     with training_packages("training"):
         module = training_module(capability, "job")
-        from ..training.told import told_to
+        from ..training.progress import progress_to
         from ..training.weights import start_weights
 
-        with told_to(show_making):
+        with progress_to(show_making):
             job: TrainingJob = module.job(network, preset, list(settings or []), list(data or []))
     if start is None:
         return job

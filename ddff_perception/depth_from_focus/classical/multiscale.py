@@ -27,7 +27,7 @@ from ...parameters import Parameter, ParameterTable, Value
 from ...types import FloatArray, ImageArray
 from ..solution import Solution
 from .band_measures import REFERENCE_CELL, band_measures, cell_size
-from .growing import grow, grow_position
+from .upsampling import upsample, upsample_position
 
 MULTISCALE_PARAMETERS = ParameterTable(
     [
@@ -139,8 +139,8 @@ class MultiscaleMethod:
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
         step = DEPTH_STEP * float(candidates[-1] - candidates[0])
-        grown = grow_position(position, self._cell, self._size, step)
-        return Solution(grown, grow(confidence, self._cell, self._size))
+        grown = upsample_position(position, self._cell, self._size, step)
+        return Solution(grown, upsample(confidence, self._cell, self._size))
 
 
 def log_likelihood(

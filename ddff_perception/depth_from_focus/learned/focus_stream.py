@@ -21,8 +21,8 @@ from ...engines.settings import BACKENDS, ENGINE_PARAMETERS
 from ...parameters import Parameter, ParameterTable, Value
 from ...types import FloatArray, ImageArray, InputError
 from ..classical.band_measures import REFERENCE_SIDE
-from ..classical.growing import grow, grow_position
 from ..classical.multiscale import estimate_blur_scale, focus_templates
+from ..classical.upsampling import upsample, upsample_position
 from ..solution import Solution
 
 SHIPPED = "focus_stream"
@@ -142,14 +142,14 @@ class FocusStreamMethod:
             }
         )
         share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
-        position = np.clip(_woven(share), 0.0, 1.0)
-        confidence = self._confidence(position, _woven(found["log_scale"]), first / span)
+        position = np.clip(_depth_to_space(share), 0.0, 1.0)
+        confidence = self._confidence(position, _depth_to_space(found["log_scale"]), first / span)
         cell, size = self._subcell, self._size
         # In the sweep's unit while there are few cells, not when there are many pixels.
         position *= np.float32(span)
         position += np.float32(first)
-        grown = grow_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
-        return Solution(grown, grow(confidence, cell, size))
+        grown = upsample_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
+        return Solution(grown, upsample(confidence, cell, size))
 
     def _gather(self, order: list[int]) -> FloatArray:
         """The encodings in order, S x C x h x w, in memory that is kept: a sweep that goes on
@@ -221,7 +221,7 @@ def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _woven(subcells: FloatArray) -> FloatArray:
+def _depth_to_space(subcells: FloatArray) -> FloatArray:
     """4 x h x w, the 2 x 2 subcells of each cell, to 2h x 2w."""
     _, rows, columns = subcells.shape
     square = subcells.reshape(2, 2, rows, columns).transpose(2, 0, 3, 1)

@@ -16,7 +16,7 @@ from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.training import networks as train
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.training.fit import fit
-from ddff_perception.training.told import told_to
+from ddff_perception.training.progress import progress_to
 from ddff_perception.types import InputError
 
 
@@ -31,7 +31,7 @@ def run(tmp_path_factory):
             losses.append(float(values["loss"]))
 
     told: list[tuple[str, int, int]] = []
-    with told_to(lambda *words: told.append(words)):
+    with progress_to(lambda *words: told.append(words)):
         job = train.job("focus_stream", "smoke", texts)
     assert told == [("blurring stacks", 3, 6), ("blurring stacks", 6, 6)]
     return Path(fit(job, folder / "out", False, show)), losses

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from ....training.told import tell
+from ....training.progress import report_progress
 from ....types import InputError
 from .stack_files import stack_files, write_stacks
 from .stacks import StackSettings
@@ -31,8 +31,8 @@ def make_stacks(folder: Path, stacks: int, scenes: int, settings: StackSettings)
         return folder
     views = folder / "views"
     _trace_views(views, scenes)
-    told = partial(tell, "blurring stacks")
-    write_stacks(folder, range(stacks), views if views.is_dir() else None, settings, told)
+    progress = partial(report_progress, "blurring stacks")
+    write_stacks(folder, range(stacks), views if views.is_dir() else None, settings, progress)
     return folder
 
 
@@ -41,8 +41,8 @@ def make_views(folder: Path, traced: int, drawn: int) -> Path:
     not complete. Raises InputError where the renderer fails.
     """
     _trace_views(folder, traced)
-    told = partial(tell, "drawing scenes")
-    write_procedural_views(folder, drawn, _VIEW_SIZE, os.cpu_count() or 1, progress=told)
+    progress = partial(report_progress, "drawing scenes")
+    write_procedural_views(folder, drawn, _VIEW_SIZE, os.cpu_count() or 1, progress=progress)
     return folder
 
 
@@ -58,7 +58,7 @@ def _trace_views(folder: Path, scenes: int) -> None:
     renderer = subprocess.Popen([sys.executable, "-m", module, str(folder), str(scenes)])
     try:
         while renderer.poll() is None:
-            tell("rendering scenes", len(list(folder.glob("*_0.npy"))), scenes)
+            report_progress("rendering scenes", len(list(folder.glob("*_0.npy"))), scenes)
             time.sleep(_WATCH_S)
     finally:
         renderer.terminate()

@@ -17,7 +17,7 @@ LONE_CELL_EDGE = 15
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
-def grow(
+def upsample(
     values: Any, cell: int, size: tuple[int, int], interpolation: int = cv2.INTER_LINEAR
 ) -> Any:
     """Values per cell of `cell` x `cell` pixels to values per pixel of an image of `size` (width,
@@ -29,7 +29,7 @@ def grow(
     return cv2.resize(values, padded, interpolation=interpolation)[:height, :width]
 
 
-def grow_position(
+def upsample_position(
     position: FloatArray,
     cell: int,
     size: tuple[int, int],
@@ -40,14 +40,14 @@ def grow_position(
     cells): there each pixel takes the side that it is nearer to, the nearer surface by less than
     its share of the step, 1 - `near_share`. In between lie flying pixels, where nothing is.
     """
-    grown = grow(position, cell, size)
+    grown = upsample(position, cell, size)
     highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
     edges = _without_specks(np.asarray(highest - lowest > step, np.uint8))
     if edges.any():
-        above, side = grow(highest, cell, size), grow(lowest, cell, size)
+        above, side = upsample(highest, cell, size), upsample(lowest, cell, size)
         middle = cv2.addWeighted(above, near_share, side, 1.0 - near_share, 0.0)
         cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
-        cv2.copyTo(side, grow(edges, cell, size, cv2.INTER_NEAREST), grown)
+        cv2.copyTo(side, upsample(edges, cell, size, cv2.INTER_NEAREST), grown)
     return np.asarray(grown, np.float32)
 
 

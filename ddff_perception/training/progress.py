@@ -10,7 +10,7 @@ Listener = Callable[[str, int, int], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
-def tell(what: str, done: int, total: int) -> None:
+def report_progress(what: str, done: int, total: int) -> None:
     """Says that `done` of `total` steps of `what` are done; nothing where nobody listens."""
     listener = _listener.get()
     if listener is not None:
@@ -18,7 +18,7 @@ def tell(what: str, done: int, total: int) -> None:
 
 
 @contextmanager
-def told_to(listener: Listener) -> Iterator[None]:
+def progress_to(listener: Listener) -> Iterator[None]:
     """Inside the block, `listener` hears what is told: what is done, steps done, steps in all."""
     before = _listener.set(listener)
     try:

@@ -1,0 +1,74 @@
+"""What a capability hands over to the package, as data that imports nothing heavy.
+
+Everything that is code is named as `module:object` and imported when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .types import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An object of a module, `text` as `package.module:NAME`, imported when it is loaded."""
+
+    text: str
+
+    def load(self) -> Any:
+        """The object; raises ImportError or AttributeError where it is not there."""
+        module, _, name = self.text.partition(":")
+        found = importlib.import_module(module)
+        return getattr(found, name) if name else found
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One `ddff` command: a function that Typer takes, or a Typer app with `help` (a group)."""
+
+    name: str
+    code: Reference
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One capability. Every field but the first two may be left out.
+
+    `nodes`: `NodeInterface` by the node's name; `sensors`: the same of simulated sensors that feed
+    it. `methods`: mapping of method names to entries with a `description`. `networks`: by name,
+    what `training.registry.TrainingModule` describes. `bag`: an `evaluation.bag_run.BagPart`,
+    which finds its topics in a bag and evaluates them. `results`: an
+    `evaluation.reports.results.ResultKind`, which recognises, reads and reports result folders.
+    """
+
+    name: str
+    description: str
+    nodes: Mapping[str, Reference] = field(default_factory=dict)
+    sensors: Mapping[str, Reference] = field(default_factory=dict)
+    commands: tuple[Command, ...] = ()
+    methods: Reference | None = None
+    networks: Mapping[str, Reference] = field(default_factory=dict)
+    bag: Reference | None = None
+    results: Reference | None = None
+
+    def references(self) -> dict[str, Reference]:
+        """Every reference by a path that says where it stands, for a test that loads them all."""
+        found = {f"nodes.{name}": code for name, code in self.nodes.items()}
+        found |= {f"sensors.{name}": code for name, code in self.sensors.items()}
+        found |= {f"commands.{command.name}": command.code for command in self.commands}
+        found |= {f"networks.{name}": code for name, code in self.networks.items()}
+        single = {"methods": self.methods, "bag": self.bag, "results": self.results}
+        return found | {name: code for name, code in single.items() if code is not None}
+
+
+def chosen(things: Mapping[str, Any], kind: str, name: str) -> Any:
+    """The thing `name` of `things`; raises InputError that lists the names where it is missing."""
+    if name not in things:
+        known = ", ".join(things) or "none"
+        raise InputError(f"there is no {kind} {name!r}; there are: {known}")
+    return things[name]

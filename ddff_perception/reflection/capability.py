@@ -1,0 +1,20 @@
+"""Reflection separation, as the package knows it."""
+
+from ..capability import Capability, Command, Reference
+
+_HERE = "ddff_perception.reflection"
+_CAMERA = "ddff_perception.simulation.polarizer_camera"
+
+REFLECTION = Capability(
+    name="reflection",
+    description="polarization camera in, reflections and what lies behind them out",
+    nodes={"reflection_separation": Reference(f"{_HERE}.interface:REFLECTION_SEPARATION")},
+    sensors={"sim_polarizer_camera": Reference(f"{_CAMERA}.interface:SIM_POLARIZER_CAMERA")},
+    commands=(Command("reflection", Reference(f"{_HERE}.commands.reflection:reflection")),),
+    methods=Reference(f"{_HERE}.methods:METHODS"),
+    networks={
+        "surface": Reference(f"{_HERE}.training.surface"),
+        "encoder_decoder": Reference(f"{_HERE}.training.encoder_decoder"),
+        "direct": Reference(f"{_HERE}.training.direct"),
+    },
+)
