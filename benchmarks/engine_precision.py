@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 from _record import RECORDS, ROOT, write_record
 
-sys.path.insert(0, str(ROOT / "test" / "engines"))
+sys.path.insert(0, str(ROOT / "test" / "helpers"))
 from small_networks import conv_network
 
 from ddff_perception.engines.create import create_engine

@@ -10,7 +10,7 @@ from ddff_perception.files.stack_folder import write_stack
 from ddff_perception.types import FocalStack, FocusSlice
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "test" / "depth_from_focus")]
+sys.path[:0] = [str(ROOT / "benchmarks")]
 
 import grid_search
 import typer

@@ -130,7 +130,7 @@ def test_a_folder_that_was_cut_short_is_no_stack(folder, monkeypatch):
     def full(file, array):
         raise InputError("cannot write: No space left on device")
 
-    monkeypatch.setattr("ddff_perception.files.images.write_array", full)
+    monkeypatch.setattr("ddff_perception.files.stack_folder.write_array", full)
     with pytest.raises(InputError, match="No space left"):
         write_stack(folder, stack_of(), truth=np.ones((16, 20), np.float32))
     assert "has no stack.json" in refused(folder)

@@ -16,7 +16,7 @@ from ...files.stack_folder import read_stack
 from ...types import CameraModel, FloatArray, FocusSlice, ImageArray, InputError
 from .replay import Shot, shots, visits
 
-DEMO_STACK = Path(__file__).resolve().parent.parent / "data" / "demo_stack"
+DEMO_STACK = Path(__file__).resolve().parents[2] / "data" / "demo_stack"
 """The stack that comes with the package."""
 
 

@@ -17,7 +17,7 @@ from ...optics.polarization import intensity_behind_polarizer, stokes_from_image
 from ...types import CameraModel, ImageArray, InputError
 from ..focus_camera.sources import add_noise
 
-DEMO_PANE = Path(__file__).resolve().parent.parent / "data" / "demo_pane"
+DEMO_PANE = Path(__file__).resolve().parents[2] / "data" / "demo_pane"
 """The polarization folder that comes with the package."""
 
 CAMERAS = ("mosaic", "angles", "rotating")
