@@ -5,7 +5,7 @@ STACK ?=
 METHOD ?=
 OUT ?= out/demo
 
-.PHONY: setup setup-train demo test check bench accuracy clean
+.PHONY: setup setup-train setup-docs demo test check docs bench accuracy clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
@@ -14,14 +14,24 @@ setup:
 setup-train:
 	@$(PYTHON) tools/bootstrap.py --train
 
+setup-docs: setup-train
+	@$(PYTHON) tools/bootstrap.py --docs
+
 demo: setup
 	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)") $(if $(METHOD),--method "$(METHOD)")
 
 test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py
 
-check: setup-train
+check: setup-train docs
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+# Warnings are errors, and the examples of the page on Python run.
+docs: setup-docs
+	@mkdir -p out
+	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -b doctest docs out/doctest > out/doctest.txt \
+	  || { cat out/doctest.txt; exit 1; }
+	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -b html docs out/docs && echo "open out/docs/index.html"
 
 bench: setup
 	@$(VENV)/bin/ddff bench

@@ -80,7 +80,7 @@ def test_every_folder_of_the_package_has_its_place_in_the_house():
 
 
 def test_every_method_is_explained():
-    text = page(ROOT / "docs" / "methods.md")
+    text = page(ROOT / "docs" / "depth_from_focus.md")
     named = [name for name in METHODS if f"`{name}`" in text or f"## {name}" in text]
     assert named == list(METHODS)
 

@@ -3,8 +3,8 @@
 Without ROS 2: real rclpy from PyPI, the package's messages built by colcon into `.venv`, and
 stand-ins for the ROS packages that PyPI lacks. With a ROS 2 installation sourced: that one, with
 the command line's requirements beside it. `--train` adds what training and the tests of the
-networks need, and GPU bindings that names are checked against. Safe to repeat; nothing is done
-twice.
+networks need, and GPU bindings that names are checked against; `--docs` what writes the
+documentation site. Safe to repeat; nothing is done twice.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def main() -> int:
         check_machine(sourced)
         make_environment(sourced)
         if "--train" in sys.argv[1:]:
-            add_training()
+            add("train", "torch and what else training needs (half a minute, a gigabyte)")
             add_asides()
+        if "--docs" in sys.argv[1:]:
+            add("docs", "what writes the documentation site")
         build_messages(sourced)
     except MissingError as error:
         print(f"set-up stopped: {error}", file=sys.stderr)
@@ -94,14 +96,14 @@ def make_environment(sourced: bool) -> None:
     stamp.write_text(key)
 
 
-def add_training() -> None:
-    """What only training needs: half a minute and a gigabyte that the demo goes without."""
-    file = ROOT / "requirements" / "train.txt"
+def add(name: str, what: str) -> None:
+    """The packages of `requirements/<name>.txt`, which the demo and a robot go without."""
+    file = ROOT / "requirements" / f"{name}.txt"
     key = digest([file], (VENV / ".requirements-stamp").read_text())
-    stamp = VENV / ".train-stamp"
+    stamp = VENV / f".{name}-stamp"
     if is_current(stamp, key):
         return
-    say("installing torch and what else training needs")
+    say(f"installing {what}")
     install([file])
     stamp.write_text(key)
 

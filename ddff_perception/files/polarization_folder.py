@@ -1,4 +1,4 @@
-"""The polarization folder: images behind a polarizer beside a `polarization.json`.
+"""The polarization folder: images behind a polarizer beside a `polarization.json`::
 
     polarization.json  {"images": [{"image": "000.png", "angle_deg": 0.0}, ...],
                         "offset_known": true,

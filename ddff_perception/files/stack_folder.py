@@ -1,4 +1,4 @@
-"""The stack folder: images beside a `stack.json` that says where each was focused.
+"""The stack folder: images beside a `stack.json` that says where each was focused::
 
     stack.json   {"slices": [{"image": "000.png", "focus_distance_m": 0.5}, ...],
                   "camera": {"width", "height", "fx", "fy", "cx", "cy", "aperture_diameter_m"}}
