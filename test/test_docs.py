@@ -9,13 +9,14 @@ import pytest
 import typer
 import typer.core
 
+import ddff_perception
 from ddff_perception import cli
 from ddff_perception.depth_from_focus.methods import METHODS
 from ddff_perception.ros.describe import parameter_table
 from ddff_perception.training.presets import FIT_PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TESTS = {
     name: path
     for path in sorted((ROOT / "test").rglob("test_*.py"))
@@ -66,17 +67,23 @@ def test_files_that_are_named_are_there(path):
     assert missing == []
 
 
-def test_every_module_of_the_capability_has_its_place_in_the_house():
-    text = page(ROOT / "docs" / "architecture.md")
-    folder = ROOT / "ddff_perception" / "depth_from_focus"
-    names = [p.name for p in folder.glob("*.py") if p.name != "__init__.py"]
-    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
-
-
-def test_every_folder_of_the_package_has_its_place_in_the_house():
+def test_every_floor_of_the_package_has_its_place_in_the_house():
     text = page(ROOT / "docs" / "architecture.md")
     folders = [p.parent.name for p in (ROOT / "ddff_perception").glob("*/__init__.py")]
     assert [name for name in folders if f"`ddff_perception/{name}/`" not in text] == []
+
+
+def test_every_room_says_what_it_holds():
+    rooms = sorted((ROOT / "ddff_perception").rglob("__init__.py"))
+    first = {room: page(room).splitlines()[:1] for room in rooms}
+    assert [str(room) for room, line in first.items() if not str(line).startswith("['\"\"\"")] == []
+
+
+def test_the_changelog_is_what_the_release_tool_reads():
+    changelog = pytest.importorskip("catkin_pkg.changelog")
+    found = changelog.get_changelog_from_path(str(ROOT), "ddff_perception")
+    versions = [version for version, _, _ in found.foreach_version()]
+    assert ddff_perception.__version__ in versions
 
 
 def test_every_method_is_explained():
