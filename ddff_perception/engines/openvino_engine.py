@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from typing import Any
 
 from . import libraries
@@ -13,6 +15,7 @@ from .tensors import EngineError, check_found
 _BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
 _TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "boolean": "bool"}
 _SHORT = {"u": "uint", "i": "int"}
+_CORE_LOCK = threading.Lock()
 
 
 class OpenVinoEngine(Engine):
@@ -23,11 +26,11 @@ class OpenVinoEngine(Engine):
 
     def __init__(self, model: Model, settings: EngineSettings) -> None:
         super().__init__(model, settings)
-        self._library = ov = libraries.openvino()
+        self._library = libraries.openvino()
         self.precision = compute_precision(model, settings)
         content = model.read()
         try:
-            core = ov.Core()
+            core = shared_core()
             compiled = core.compile_model(core.read_model(content), "CPU", self._properties())
         except Exception as error:
             raise load_error(model, self.backend, error) from error
@@ -61,6 +64,24 @@ class OpenVinoEngine(Engine):
 
     def _close(self) -> None:
         del self._request
+
+
+def shared_core() -> Any:
+    """The one `openvino.Core` of this process, which stays until its end.
+
+    A core gives the thread that first compiles with it an alternate stack for signals, and unmaps
+    it when it goes, whichever stack is then in use: of several cores, one that went too early left
+    its thread with a stack in memory that is no longer there (or is now somebody else's), and the
+    next signal with a Python handler (Ctrl-C; SIGCHLD once torch has loaded data in processes)
+    killed the process without a word.
+    """
+    with _CORE_LOCK:
+        return _make_core()
+
+
+@functools.cache
+def _make_core() -> Any:
+    return libraries.openvino().Core()
 
 
 def compute_precision(model: Model, settings: EngineSettings) -> str:
