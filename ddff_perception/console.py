@@ -20,6 +20,11 @@ def say(text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """One line on stderr, for what the user should change but what does not stop the work."""
+    progress_console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A progress bar on stderr that vanishes when the work is done; none into a file or pipe."""
