@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddff_perception.depth_from_focus.classical.regularisation import _solve_rows, regularise
+from ddff_perception.depth_from_focus.classical.regularisation import (
+    RegularisationSettings,
+    _solve_rows,
+    regularise,
+)
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.types import FocusSlice, InputError
 
@@ -38,10 +42,9 @@ def test_certain_pixels_stay_as_they_are() -> None:
 def test_sixteen_bit_guides_have_the_same_edges() -> None:
     position, confidence, guide = two_regions()
     wide = guide.astype(np.uint16) * 257
-    expected = regularise(position, confidence, guide, RegularisationSettings(500.0))
-    assert np.allclose(
-        regularise(position, confidence, wide, RegularisationSettings(500.0)), expected, atol=1e-4
-    )
+    settings = RegularisationSettings(500.0)
+    expected = regularise(position, confidence, guide, settings)
+    assert np.allclose(regularise(position, confidence, wide, settings), expected, atol=1e-4)
 
 
 def test_rows_solve_the_weighted_laplacian_system() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -70,7 +72,7 @@ def test_vdff_data_term_is_the_polynomial_through_the_contrasts():
 
 
 def test_vdff_of_constant_measures_is_flat_and_of_no_confidence():
-    result = vdff(np.full((SLICES, HEIGHT, WIDTH), 0.1, np.float32), {"iterations": 50})
+    result = vdff(np.full((SLICES, HEIGHT, WIDTH), 0.1, np.float32), VdffSettings(iterations=50))
     assert np.ptp(result.index_map) < 1e-2
     assert result.confidence.max() < 0.1
 
@@ -95,7 +97,8 @@ def test_vdff_takes_fewer_slices_than_its_degree(slices):
 
 def test_vdff_reports_every_iteration():
     seen = []
-    vdff(bell_volume(ramp()), {"iterations": 7}, lambda done, total: seen.append((done, total)))
+    settings = VdffSettings(iterations=7)
+    vdff(bell_volume(ramp()), settings, lambda done, total: seen.append((done, total)))
     assert seen == [(n, 7) for n in range(1, 8)]
 
 
