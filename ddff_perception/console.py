@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -13,6 +16,21 @@ from .types import InputError
 console = Console()
 # Tables and JSON go to stdout, progress to stderr, so that output can be piped.
 progress_console = Console(stderr=True)
+
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        "-p",
+        help="name=value, by the names of the node's parameters, as often as needed.",
+        metavar="NAME=VALUE",
+    ),
+]
+ParamsFile = Annotated[
+    Path | None,
+    typer.Option(help="ROS 2 parameter file that names the node; --param counts before it."),
+]
 
 
 def say(text: str) -> None:

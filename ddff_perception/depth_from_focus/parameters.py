@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..engines.settings import ENGINE_PARAMETERS
-from ..optics.lens_table import read_lens_table
+from ..optics.lens_table import LensTable, read_lens_table
 from ..parameters import ParameterTable, Value, group
 from ..ros.interface import method_tables
 from ..types import CameraModel
@@ -37,17 +37,21 @@ def pipeline_from(values: Mapping[str, Value], camera: CameraModel | None = None
 
     Raises InputError where they do not fit or their lens table cannot be read.
     """
-    table = str(values.get("lens_table", ""))
-    lens = read_lens_table(Path(table).expanduser()) if table else None
     method, parameters = method_values(values)
     return DepthPipeline(
         method,
         parameters,
         group(values, "capture"),
         camera,
-        lens,
+        lens_table_of(values),
         AlignmentSettings.table().part(values),
     )
+
+
+def lens_table_of(values: Mapping[str, Value]) -> LensTable | None:
+    """The lens table that the node's values name; raises InputError where it cannot be read."""
+    path = str(values.get("lens_table", ""))
+    return read_lens_table(Path(path).expanduser()) if path else None
 
 
 def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
