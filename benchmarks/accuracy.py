@@ -42,7 +42,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "nonlinear": {},
     "tv": {},
     "vdff": {},
-    "vdff (grid search)": dict(VDFF_TUNED),
+    "vdff (grid search)": VDFF_TUNED.values(),
     "multiscale": {},
     "multiscale + regularisation": {"regularisation": 100.0, "regularisation_power": 2.0},
 }

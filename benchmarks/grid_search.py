@@ -30,8 +30,8 @@ from ddff_perception.depth_from_focus.classical.focus_measures import (
     yardstick,
 )
 from ddff_perception.depth_from_focus.classical.variational import (
-    VDFF_PARAMETERS,
     VDFF_TUNED,
+    VdffSettings,
     contrast_volume,
     index_to_dioptres,
     solve_tv,
@@ -95,7 +95,7 @@ def combinations(grid: Mapping[str, Iterable[Value]]) -> list[dict[str, Value]]:
     """Every combination of the grid's values, the paper's first."""
     names = list(grid)
     found = [dict(zip(names, values, strict=True)) for values in itertools.product(*grid.values())]
-    paper = {name: VDFF_PARAMETERS[name].default for name in names}
+    paper = {name: VdffSettings.table()[name].default for name in names}
     return [paper, *(values for values in found if values != paper)]
 
 
@@ -113,7 +113,10 @@ def search(sweeps: list[Sweep], grid: Mapping[str, Iterable[Value]]) -> list[dic
     for number, values in enumerate(
         track(combinations(grid), "VDFF", console=Console(stderr=True))
     ):
-        errors = {s.name: s.error(solve_vdff(s.contrast, values)[0]) for s in sweeps}
+        errors = {
+            s.name: s.error(solve_vdff(s.contrast, VdffSettings.from_values(values))[0])
+            for s in sweeps
+        }
         rows.append(row("vdff" if number else "vdff (paper)", errors, **values))
     return rows
 
@@ -146,7 +149,7 @@ def main(
     texts = dict(zip(SEARCHED, (alpha, denominator, degree, iterations), strict=True))
     try:
         grid = {
-            name: [VDFF_PARAMETERS[name].parse(item) for item in text.split(",") if item]
+            name: [VdffSettings.table()[name].parse(item) for item in text.split(",") if item]
             for name, text in texts.items()
         }
         sweeps = [load(folder) for folder in stacks]

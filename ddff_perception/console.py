@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,9 +18,29 @@ console = Console()
 progress_console = Console(stderr=True)
 
 
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        "-p",
+        help="name=value, by the names of the node's parameters, as often as needed.",
+        metavar="NAME=VALUE",
+    ),
+]
+ParamsFile = Annotated[
+    Path | None,
+    typer.Option(help="ROS 2 parameter file that names the node; --param counts before it."),
+]
+
+
 def say(text: str) -> None:
     """One line on stdout, as it is: a path is never broken, no character is markup."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """One line on stderr, for what the user should change but what does not stop the work."""
+    progress_console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

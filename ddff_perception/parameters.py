@@ -1,18 +1,29 @@
-"""One table per component says what can be set: type, range, unit, description.
+"""What can be set, declared once: the fields of a dataclass say name, type, range and unit.
 
-The same table declares a node's ROS parameters, checks `--param name=value` of the command line,
-fills `config/*.yaml` and the tables of the documentation.
+    @dataclass(frozen=True)
+    class BlurSettings(Settings):
+        radius: int = parameter(4, "reach of the window", "px", 0, 64)
+
+    BlurSettings.from_values({"radius": 7}).radius
+
+The class gives the typed values, its table declares a node's ROS parameters, checks `--param
+name=value` of the command line, and fills `config/*.yaml` and the tables of the documentation.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .types import InputError
 
+if TYPE_CHECKING:
+    from typing import Self
+
 Value = bool | int | float | str | list[float] | list[str]
+T = TypeVar("T", bool, int, float, str, list[float], list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,15 @@ class Parameter:
 
 
 class ParameterTable:
-    """An ordered set of parameters with unique names."""
+    """An ordered set of parameters with unique names.
 
-    def __init__(self, parameters: Iterable[Parameter]) -> None:
+    `aliases`: today's name by an older one, which stands for it wherever values are given.
+    """
+
+    def __init__(
+        self, parameters: Iterable[Parameter], aliases: Mapping[str, str] | None = None
+    ) -> None:
+        self.aliases = dict(aliases or {})
         self._by_name: dict[str, Parameter] = {}
         for parameter in parameters:
             if parameter.name in self._by_name:
@@ -120,17 +137,27 @@ class ParameterTable:
             raise InputError(f"there is no parameter {name!r}; there are: {known}") from None
 
     def __add__(self, other: ParameterTable) -> ParameterTable:
-        return ParameterTable([*self, *other])
+        return ParameterTable([*self, *other], self.aliases | other.aliases)
 
     def prefixed(self, prefix: str) -> ParameterTable:
         """The same table with `prefix.` before each name."""
-        return ParameterTable(replace(p, name=f"{prefix}.{p.name}") for p in self)
+        aliases = {f"{prefix}.{old}": f"{prefix}.{new}" for old, new in self.aliases.items()}
+        return ParameterTable((replace(p, name=f"{prefix}.{p.name}") for p in self), aliases)
+
+    def canonical(self, name: str) -> str:
+        """Today's name of what may be an older one; any other name as it is."""
+        return self.aliases.get(name, name)
+
+    def part(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Those of `values` that are in the table."""
+        return {name: value for name, value in values.items() if name in self}
 
     def complete(self, values: Mapping[str, Value] | None = None) -> dict[str, Value]:
         """Every parameter's value: the given ones checked, the default elsewhere."""
         result: dict[str, Value] = {p.name: p.check(p.default) for p in self}
         for name, value in (values or {}).items():
-            result[name] = self[name].check(value)
+            parameter = self[self.canonical(name)]
+            result[parameter.name] = parameter.check(value)
         return result
 
     def parse(self, assignments: Iterable[str]) -> dict[str, Value]:
@@ -142,3 +169,73 @@ class ParameterTable:
                 raise InputError(f"{text!r} is not name=value")
             values[name.strip()] = self[name.strip()].parse(value.strip())
         return values
+
+
+def group(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Those of `values` whose names begin with `prefix.`, without it."""
+    start = f"{prefix}."
+    return {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
+
+
+def parameter(
+    default: T,
+    description: str,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    dynamic: bool = True,
+) -> T:
+    """The field of a `Settings` that declares one `Parameter`, of the field's name."""
+    declared = Parameter("", default, description, unit, minimum, maximum, choices, dynamic)
+    own: dict[str, Any] = (
+        {"default_factory": default.copy} if isinstance(default, list) else {"default": default}
+    )
+    made: T = field(metadata={"parameter": declared}, **own)
+    return made
+
+
+class Settings:
+    """Base of frozen dataclasses whose fields are made by `parameter`: typed and checked values.
+
+    Raises InputError on a value that its parameter does not allow, however it is made. Subclasses
+    that check more do so in `__post_init__`, after this one's.
+    """
+
+    def __post_init__(self) -> None:
+        for declared in self.table():
+            value = declared.check(getattr(self, declared.name))
+            object.__setattr__(self, declared.name, value)
+
+    @classmethod
+    def table(cls) -> ParameterTable:
+        """The parameters that the fields declare, in their order."""
+        if cls not in _TABLES:
+            made_by: Any = cls
+            declared = ((item.name, item.metadata["parameter"]) for item in fields(made_by))
+            _TABLES[cls] = ParameterTable(replace(made, name=name) for name, made in declared)
+        return _TABLES[cls]
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Value] | None = None) -> Self:
+        """The given values, defaults elsewhere; raises InputError on a name that is not there."""
+        table = cls.table()
+        given: dict[str, Any] = {}
+        for name, value in (values or {}).items():
+            given[table[table.canonical(name)].name] = value
+        return cls(**given)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value], prefix: str = "") -> Self:
+        """What among `values` (of a whole node) is these settings', below `prefix.` if given."""
+        start = f"{prefix}." if prefix else ""
+        names = (declared.name for declared in cls.table())
+        given: dict[str, Any] = {n: values[start + n] for n in names if start + n in values}
+        return cls(**given)
+
+    def values(self) -> dict[str, Value]:
+        """The values by name."""
+        return {declared.name: getattr(self, declared.name) for declared in self.table()}
+
+
+_TABLES: dict[type[Settings], ParameterTable] = {}

@@ -137,19 +137,16 @@ def make_pipeline(
     method: str, assignments: list[str], lens_table: Path | None = None
 ) -> DepthPipeline:
     """The pipeline with `name=value` parameters of capture, alignment and the method."""
-    from ..depth_from_focus.capture.alignment_settings import ALIGNMENT_PARAMETERS
-    from ..depth_from_focus.capture.rolling_stack import PARAMETERS
-    from ..depth_from_focus.estimator import all_parameters
-    from ..depth_from_focus.pipeline import DepthPipeline
-    from ..optics.lens_table import read_lens_table
+    from ..depth_from_focus.interface import DEPTH_FROM_FOCUS
+    from ..depth_from_focus.parameters import pipeline_from, pipeline_parameters
+    from ..ros.parameter_file import settings_for
 
-    table = all_parameters(method)
-    values = (table + PARAMETERS + ALIGNMENT_PARAMETERS).parse(assignments)
-    capture = {name: value for name, value in values.items() if name in PARAMETERS}
-    alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
-    estimator = {name: value for name, value in values.items() if name in table}
-    lens = None if lens_table is None else read_lens_table(lens_table)
-    return DepthPipeline(method, estimator, capture, lens=lens, alignment=alignment)
+    values = settings_for(
+        DEPTH_FROM_FOCUS, None, assignments, method=method, used=pipeline_parameters
+    )
+    if lens_table is not None:
+        values["lens_table"] = str(lens_table)
+    return pipeline_from(values)
 
 
 def evaluate_with_progress(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import Parameter, ParameterTable, Value
+from ..parameters import ParameterTable, Settings, Value, parameter
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
-from .classical.regularisation import REGULARISATION_PARAMETERS, regularise
+from .classical.regularisation import RegularisationSettings, regularise
 from .methods import METHODS, create_method, method_parameters
 from .solution import Solution, SweepMethod
 
@@ -33,30 +34,30 @@ NEAREST_FOCUS_M = 1e-6
 # A weight below this says that the slice must not be used at all.
 MINIMUM_WEIGHT = 1e-3
 
-COMMON_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "method",
-            "multiscale",
-            "how depth is found in the focal stack",
-            choices=tuple(METHODS),
-        ),
-        Parameter(
-            "minimum_confidence",
-            0.0,
-            "pixels with less confidence get no depth (NaN)",
-            minimum=0.0,
-            maximum=1.0,
-        ),
-        *REGULARISATION_PARAMETERS,
-    ]
-)
+
+@dataclass(frozen=True)
+class _Estimate(Settings):
+    method: str = parameter(
+        "multiscale", "how depth is found in the focal stack", choices=tuple(METHODS)
+    )
+    minimum_confidence: float = parameter(
+        0.0, "pixels with less confidence get no depth (NaN)", "", 0.0, 1.0
+    )
+
+
+# A dataclass has the fields of its last base first.
+@dataclass(frozen=True)
+class EstimatorSettings(RegularisationSettings, _Estimate):
+    """What `DepthFromFocus` takes with every method."""
+
+
+COMMON_PARAMETERS = EstimatorSettings.table()
 
 
 class DepthFromFocus:
     """Depth from the slices of a focus sweep, one slice at a time or a whole stack.
 
-    `parameters` are those of `COMMON_PARAMETERS` and of the method (`method_parameters`).
+    `parameters` are those of `EstimatorSettings` and of the method (`method_parameters`).
     `camera` is passed on to methods that use it and is not needed for depth.
     Raises InputError on a slice of another size or type than the first one.
     """
@@ -68,10 +69,9 @@ class DepthFromFocus:
         camera: CameraModel | None = None,
     ) -> None:
         given = dict(parameters or {})
-        self._method_name = str(given.pop("method", method))
         common = {name: given.pop(name) for name in list(given) if name in COMMON_PARAMETERS}
-        self._common: dict[str, Any] = dict(COMMON_PARAMETERS.complete(common))
-        self._method: SweepMethod = create_method(self._method_name, given)
+        self._method: SweepMethod = create_method(str(common.get("method", method)), given)
+        self._settings = EstimatorSettings.from_values({"method": method, **common})
         self.camera = camera
         self._slices: dict[int, FocusSlice] = {}
         self._weights: dict[int, float] = {}
@@ -79,7 +79,7 @@ class DepthFromFocus:
 
     @property
     def method(self) -> str:
-        return self._method_name
+        return self._settings.method
 
     @property
     def slots(self) -> dict[int, FocusSlice]:
@@ -93,11 +93,11 @@ class DepthFromFocus:
 
     @property
     def minimum_confidence(self) -> float:
-        return float(self._common["minimum_confidence"])
+        return self._settings.minimum_confidence
 
     @minimum_confidence.setter
     def minimum_confidence(self, value: float) -> None:
-        self._common["minimum_confidence"] = COMMON_PARAMETERS["minimum_confidence"].check(value)
+        self._settings = replace(self._settings, minimum_confidence=value)
 
     @property
     def engines(self) -> EngineSet | None:
@@ -151,7 +151,7 @@ class DepthFromFocus:
         solution = self._method.solve(order, positions)
         self._timings["solve"] = _milliseconds(started)
         composite = None
-        if all_in_focus or self._common["regularisation"] > 0:
+        if all_in_focus or self._settings.regularisation > 0:
             started = time.perf_counter()
             images = [self._slices[slot].image for slot in order]
             composite = compose_all_in_focus(images, solution.position, positions)
@@ -223,11 +223,10 @@ class DepthFromFocus:
         return [used[i] for i in order], positions[order], False
 
     def _regularised(self, solution: Solution, guide: ImageArray) -> Solution:
-        strength, edge, power = (self._common[p.name] for p in REGULARISATION_PARAMETERS)
-        if strength <= 0:
+        if self._settings.regularisation <= 0:
             return solution
         started = time.perf_counter()
-        position = regularise(solution.position, solution.confidence, guide, strength, edge, power)
+        position = regularise(solution.position, solution.confidence, guide, self._settings)
         self._timings["regularise"] = _milliseconds(started)
         return Solution(position, solution.confidence)
 

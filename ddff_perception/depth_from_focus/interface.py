@@ -2,90 +2,73 @@
 
 from __future__ import annotations
 
-from ..parameters import Parameter, ParameterTable
+from dataclasses import dataclass
+
+from ..parameters import Settings, parameter
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
-from .capture import settings as capture_settings
-from .capture.alignment_settings import ALIGNMENT_PARAMETERS
-from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
-from .methods import METHODS, method_parameters
+from .parameters import pipeline_parameters
 from .sweeping import sweeper
 
-OUTPUT_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "input",
-            "images",
-            "where the slices come from: image_rect with focus_state, or whole focal stacks",
-            choices=("images", "focal_stack"),
-            dynamic=False,
-        ),
-        Parameter(
-            "lens_table",
-            "",
-            "YAML file with the focus distance of each lens position, for a focus_state without a "
-            "distance; `ddff calibrate focus` makes it",
-            dynamic=False,
-        ),
-        Parameter("minimum_slices", 3, "depth is published from this many slices on", "", 2, 1000),
-        Parameter(
-            "work_queue_size",
-            8,
-            "images that may wait for their slice to be worked on; the oldest makes way",
-            "",
-            1,
-            100,
-            dynamic=False,
-        ),
-        Parameter(
-            "depth_encoding",
-            "32FC1",
-            "32FC1 is metres with NaN where unknown, 16UC1 millimetres with 0 where unknown",
-            choices=("32FC1", "16UC1"),
-        ),
-        Parameter(
-            "points.stride", 1, "every stride-th pixel, both ways, becomes a point", "", 1, 64
-        ),
-        Parameter("points.minimum_m", 0.0, "nearer points are left out (NaN)", "m", 0.0, 1e6),
-        Parameter("points.maximum_m", 1e6, "farther points are left out (NaN)", "m", 0.0, 1e6),
-        Parameter(
-            "points.minimum_confidence",
-            0.0,
-            "points of less confidence are left out (NaN)",
-            "",
-            0.0,
-            1.0,
-        ),
-        Parameter(
-            "focal_stack_period_s",
-            1.0,
-            "least time between two messages on focal_stack: each holds every slice",
-            "s",
-            0.0,
-            3600.0,
-        ),
-        Parameter(
-            "still_warning_s",
-            10.0,
-            "diagnostics warn when the lens has not moved for this long; 0 does not",
-            "s",
-            0.0,
-            3600.0,
-        ),
-        Parameter(
-            "save_folder",
-            "~/.ros/ddff_perception",
-            "where ~/save makes one folder for each call",
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class OutputSettings(Settings):
+    """What the node `depth_from_focus` reads and sends."""
+
+    input: str = parameter(
+        "images",
+        "where the slices come from: image_rect with focus_state, or whole focal stacks",
+        choices=("images", "focal_stack"),
+        dynamic=False,
+    )
+    lens_table: str = parameter(
+        "",
+        "YAML file with the focus distance of each lens position, for a focus_state without a "
+        "distance; `ddff calibrate focus` makes it",
+        dynamic=False,
+    )
+    minimum_slices: int = parameter(3, "depth is published from this many slices on", "", 2, 1000)
+    work_queue_size: int = parameter(
+        8,
+        "images that may wait for their slice to be worked on; the oldest makes way",
+        "",
+        1,
+        100,
+        dynamic=False,
+    )
+    depth_encoding: str = parameter(
+        "32FC1",
+        "32FC1 is metres with NaN where unknown, 16UC1 millimetres with 0 where unknown",
+        choices=("32FC1", "16UC1"),
+    )
+    focal_stack_period_s: float = parameter(
+        1.0,
+        "least time between two messages on focal_stack: each holds every slice",
+        "s",
+        0.0,
+        3600.0,
+    )
+    still_warning_s: float = parameter(
+        10.0,
+        "diagnostics warn when the lens has not moved for this long; 0 does not",
+        "s",
+        0.0,
+        3600.0,
+    )
+    save_folder: str = parameter(
+        "~/.ros/ddff_perception", "where ~/save makes one folder for each call"
+    )
 
 
-def _method_tables() -> ParameterTable:
-    """Every method's parameters with the method's name before them: `vdff.alpha`."""
-    table = ParameterTable([])
-    for name in METHODS:
-        table = table + method_parameters(name).prefixed(name)
-    return table
+@dataclass(frozen=True)
+class PointSettings(Settings):
+    """What becomes a point of the cloud; names with `points.` before them."""
+
+    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", "", 1, 64)
+    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", 0.0, 1e6)
+    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", 0.0, 1e6)
+    minimum_confidence: float = parameter(
+        0.0, "points of less confidence are left out (NaN)", "", 0.0, 1.0
+    )
 
 
 IMAGE_INPUTS = (
@@ -150,71 +133,63 @@ DEPTH_FROM_FOCUS = NodeInterface(
     ),
     parameters=COMMON_PARAMETERS
     + LAZY_PARAMETERS
-    + OUTPUT_PARAMETERS
-    + ESTIMATOR_PARAMETERS
-    + _method_tables()
-    + ALIGNMENT_PARAMETERS
-    + capture_settings.PARAMETERS.prefixed("capture"),
+    + OutputSettings.table()
+    + PointSettings.table().prefixed("points")
+    + pipeline_parameters(),
 )
 
-DRIVE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "target",
-            "parameter",
-            "how the lens is driven: through a parameter of the camera driver's node, or the topic "
-            "lens_command",
-            choices=("parameter", "topic"),
-            dynamic=False,
-        ),
-        Parameter(
-            "driver_node",
-            "camera",
-            "name of the driver's node, with its namespace if that is another one",
-            dynamic=False,
-        ),
-        Parameter(
-            "driver_parameter",
-            "LensPosition",
-            "the driver's parameter, for example LensPosition (libcamera) or focus_absolute (v4l2)",
-            dynamic=False,
-        ),
-        Parameter(
-            "driver_type",
-            "float",
-            "type of the driver's parameter; whole numbers need a lens_table",
-            choices=("float", "integer"),
-            dynamic=False,
-        ),
-        Parameter(
-            "lens_unit",
-            "dioptres",
-            "unit of the lens positions where there is no lens_table",
-            choices=("dioptres", "metres"),
-            dynamic=False,
-        ),
-        Parameter(
-            "lens_table",
-            "",
-            "YAML file with the focus distance of each lens position; "
-            "`ddff calibrate focus` makes it",
-            dynamic=False,
-        ),
-        Parameter(
-            "raw_positions",
-            [],
-            "lens positions to sweep instead of distances, which are then unknown: for "
-            "`ddff calibrate focus`",
-            "lens unit",
-            dynamic=False,
-        ),
-        Parameter("sweep_on_start", True, "sweep as soon as the node is active", dynamic=False),
-        Parameter(
-            "state_rate_hz", 50.0, "focus states per second", "Hz", 1.0, 1000.0, dynamic=False
-        ),
-        Parameter("frame_id", "camera_optical_frame", "the camera's optical frame", dynamic=False),
-    ]
-)
+
+@dataclass(frozen=True)
+class DriveSettings(Settings):
+    """How the node `focus_sweeper` drives a lens."""
+
+    target: str = parameter(
+        "parameter",
+        "how the lens is driven: through a parameter of the camera driver's node, or the topic "
+        "lens_command",
+        choices=("parameter", "topic"),
+        dynamic=False,
+    )
+    driver_node: str = parameter(
+        "camera",
+        "name of the driver's node, with its namespace if that is another one",
+        dynamic=False,
+    )
+    driver_parameter: str = parameter(
+        "LensPosition",
+        "the driver's parameter, for example LensPosition (libcamera) or focus_absolute (v4l2)",
+        dynamic=False,
+    )
+    driver_type: str = parameter(
+        "float",
+        "type of the driver's parameter; whole numbers need a lens_table",
+        choices=("float", "integer"),
+        dynamic=False,
+    )
+    lens_unit: str = parameter(
+        "dioptres",
+        "unit of the lens positions where there is no lens_table",
+        choices=("dioptres", "metres"),
+        dynamic=False,
+    )
+    lens_table: str = parameter(
+        "",
+        "YAML file with the focus distance of each lens position; `ddff calibrate focus` makes it",
+        dynamic=False,
+    )
+    raw_positions: list[float] = parameter(
+        [],
+        "lens positions to sweep instead of distances, which are then unknown: for "
+        "`ddff calibrate focus`",
+        "lens unit",
+        dynamic=False,
+    )
+    sweep_on_start: bool = parameter(True, "sweep as soon as the node is active", dynamic=False)
+    state_rate_hz: float = parameter(
+        50.0, "focus states per second", "Hz", 1.0, 1000.0, dynamic=False
+    )
+    frame_id: str = parameter("camera_optical_frame", "the camera's optical frame", dynamic=False)
+
 
 FOCUS_SWEEPER = NodeInterface(
     name="focus_sweeper",
@@ -243,5 +218,5 @@ FOCUS_SWEEPER = NodeInterface(
         ),
         Service("~/sweep", "std_srvs/srv/SetBool", "true sweeps, false rests"),
     ),
-    parameters=COMMON_PARAMETERS + DRIVE_PARAMETERS + sweeper.PARAMETERS.prefixed("sweep"),
+    parameters=COMMON_PARAMETERS + DriveSettings.table() + sweeper.PARAMETERS.prefixed("sweep"),
 )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..capability import Reference, chosen
+from ..engines.settings import ENGINE_PARAMETERS, EngineSettings
 from ..parameters import ParameterTable, Value
-from ..types import InputError
 from .solution import SweepMethod
 
 
 @dataclass(frozen=True, slots=True)
 class MethodEntry:
-    """How a method is made, what it takes, and what it is in one line."""
+    """What a method is in one line, what makes it, and its `Settings`.
 
-    create: Callable[[Mapping[str, Value]], SweepMethod]
-    parameters: Callable[[], ParameterTable]
+    `code` takes these, and after them `EngineSettings` where it runs a `network`.
+    """
+
     description: str
+    code: Reference
+    settings: Reference
+    network: bool = False
 
 
 def create_method(name: str, parameters: Mapping[str, Value] | None = None) -> SweepMethod:
@@ -24,95 +29,74 @@ def create_method(name: str, parameters: Mapping[str, Value] | None = None) -> S
 
     Raises InputError on an unknown method or parameter, or a value out of range.
     """
-    return _entry(name).create(method_parameters(name).complete(parameters))
+    values = method_parameters(name).complete(parameters)
+    entry = METHODS[name]
+    settings = [entry.settings.load().of(values)]
+    if entry.network:
+        settings.append(EngineSettings.of(values, "engine"))
+    method: SweepMethod = entry.code.load()(*settings)
+    return method
 
 
 def method_parameters(name: str) -> ParameterTable:
-    """The parameter table of the method `name`."""
-    return _entry(name).parameters()
+    """The parameter table of the method `name`, with that of its engine where it runs a network.
+
+    Raises InputError where there is no such method.
+    """
+    entry: MethodEntry = chosen(METHODS, "method", name)
+    table: ParameterTable = entry.settings.load().table()
+    return table + ENGINE_PARAMETERS if entry.network else table
 
 
-def _entry(name: str) -> MethodEntry:
-    try:
-        return METHODS[name]
-    except KeyError:
-        known = ", ".join(METHODS)
-        raise InputError(f"there is no method {name!r}; there are: {known}") from None
+def _classical(name: str, description: str) -> MethodEntry:
+    code, _, settings = name.partition(" ")
+    room = f"{__package__}.classical"
+    return MethodEntry(description, Reference(f"{room}.{code}"), Reference(f"{room}.{settings}"))
 
 
-def _multiscale(parameters: Mapping[str, Value]) -> SweepMethod:
-    from .classical.multiscale import MultiscaleMethod
-
-    return MultiscaleMethod(parameters)
-
-
-def _multiscale_parameters() -> ParameterTable:
-    from .classical.multiscale import MULTISCALE_PARAMETERS
-
-    return MULTISCALE_PARAMETERS
-
-
-def _focus_stream(parameters: Mapping[str, Value]) -> SweepMethod:
-    from .learned.focus_stream import FocusStreamMethod
-
-    return FocusStreamMethod(parameters)
-
-
-def _focus_stream_parameters() -> ParameterTable:
-    from .learned.focus_stream import FOCUS_STREAM_PARAMETERS
-
-    return FOCUS_STREAM_PARAMETERS
-
-
-def _volume(kind: str) -> MethodEntry:
-    def create(parameters: Mapping[str, Value]) -> SweepMethod:
-        from .classical.volume import create_volume_method
-
-        return create_volume_method(kind, parameters)
-
-    def table() -> ParameterTable:
-        from .classical.volume import volume_parameters
-
-        return volume_parameters(kind)
-
-    descriptions = {
-        "focus_measure": "one focus measure, one window, sub-slice peak",
-        "yardstick": "sum-modified Laplacian, box mean, argmax: as everyone writes it",
-        "vdff": "variational depth from focus (Moeller et al. 2015), the papers' baseline",
-        "tv": "convex total-variation depth from focus",
-        "nonlinear": "non-linear filtering of the focus volume",
-    }
-    return MethodEntry(create, table, descriptions[kind])
-
-
-def _stack_network(name: str, description: str) -> MethodEntry:
-    def create(parameters: Mapping[str, Value]) -> SweepMethod:
-        from .learned.stack_networks import StackNetworkMethod
-
-        return StackNetworkMethod(parameters)
-
-    def table() -> ParameterTable:
-        from .learned.stack_networks import stack_network_parameters
-
-        return stack_network_parameters(name)
-
-    return MethodEntry(create, table, description)
+def _learned(name: str, description: str) -> MethodEntry:
+    code, _, settings = name.partition(" ")
+    room = f"{__package__}.learned"
+    return MethodEntry(
+        description, Reference(f"{room}.{code}"), Reference(f"{room}.{settings}"), network=True
+    )
 
 
 METHODS: dict[str, MethodEntry] = {
-    "multiscale": MethodEntry(
-        _multiscale,
-        _multiscale_parameters,
+    "multiscale": _classical(
+        "multiscale:MultiscaleMethod multiscale:MultiscaleSettings",
         "matched filter over the whole focus curve, three octaves, growing windows: the default",
     ),
-    "focus_stream": MethodEntry(
-        _focus_stream,
-        _focus_stream_parameters,
+    "focus_stream": _learned(
+        "focus_stream:FocusStreamMethod focus_stream:FocusStreamSettings",
         "a network trained on blurred scenes: sharper edges, plain walls; needs an engine",
     ),
-    **{kind: _volume(kind) for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")},
-    "ddffnet": _stack_network("ddffnet", "DDFFNet (Hazirbas et al. 2018), a network over stacks"),
-    "dynamic_fusion": _stack_network(
-        "dynamic_fusion", "dynamic fusion network (Piao et al. 2021), a network over stacks"
+    "focus_measure": _classical(
+        "volume:focus_measure_method volume:FocusMeasureSettings",
+        "one focus measure, one window, sub-slice peak",
+    ),
+    "yardstick": _classical(
+        "volume:yardstick_method volume:YardstickSettings",
+        "sum-modified Laplacian, box mean, argmax: as everyone writes it",
+    ),
+    "vdff": _classical(
+        "volume:vdff_method variational:VdffSettings",
+        "variational depth from focus (Moeller et al. 2015), the papers' baseline",
+    ),
+    "tv": _classical(
+        "volume:tv_method volume:TvMethodSettings",
+        "convex total-variation depth from focus",
+    ),
+    "nonlinear": _classical(
+        "volume:nonlinear_method volume:NonlinearMethodSettings",
+        "non-linear filtering of the focus volume",
+    ),
+    "ddffnet": _learned(
+        "stack_networks:StackNetworkMethod stack_networks:DdffnetSettings",
+        "DDFFNet (Hazirbas et al. 2018), a network over stacks",
+    ),
+    "dynamic_fusion": _learned(
+        "stack_networks:StackNetworkMethod stack_networks:DynamicFusionSettings",
+        "dynamic fusion network (Piao et al. 2021), a network over stacks",
     ),
 }

@@ -33,6 +33,7 @@ from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .health import complaints
 from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
 from .methods import METHODS
+from .parameters import method_values
 from .pipeline import DepthPipeline
 from .saving import save_snapshot
 
@@ -339,10 +340,7 @@ class DepthFromFocusNode(PerceptionNode):
         return bool(self.settings["input"] == "focal_stack")
 
     def _method(self) -> tuple[str, dict[str, Value]]:
-        method = str(self.settings["method"])
-        shared = {p.name: self.settings[p.name] for p in ESTIMATOR_PARAMETERS}
-        shared.pop("method")
-        return method, {**shared, **self.settings.group(method)}
+        return method_values(self.settings.values)
 
     def _make_pipeline(self) -> DepthPipeline:
         return DepthPipeline(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..parameters import Parameter, ParameterTable, Value
+from ..parameters import ParameterTable, Settings, Value, parameter
 
 # Nodes hand it on to their own log; other programs configure `logging` as they like.
 LOG = logging.getLogger("ddff_perception.engines")
@@ -15,100 +15,65 @@ BACKENDS = ("auto", "onnxruntime", "openvino", "tensorrt")
 DEFAULT_CACHE = "~/.cache/ddff_perception/engines"
 PREFIX = "engine."
 
-ENGINE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "engine.backend",
-            "auto",
-            "what runs the network; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
-            "processor and, for networks that may compute in bfloat16, on an AMD one with "
-            "AVX512_BF16, onnxruntime elsewhere",
-            choices=BACKENDS,
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.threads",
-            0,
-            "CPU threads of the network; 0 leaves it to the library (one per core)",
-            minimum=0,
-            maximum=256,
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.cpu_precision",
-            "auto",
-            "what openvino computes float32 networks in; auto takes bfloat16 where the processor "
-            "gains from it (AMX, or AMD's AVX512_BF16)",
-            choices=("auto", "float32", "bfloat16"),
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.check_ranges",
-            True,
-            "refuse inputs outside of the range that the model card gives, and NaN",
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.device",
-            0,
-            "which GPU, counted as CUDA does",
-            minimum=0,
-            maximum=63,
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.cuda_graph",
-            False,
-            "record the GPU's work once per input shape and replay it (tensorrt)",
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.cache_folder",
-            DEFAULT_CACHE,
-            "where built TensorRT engines and timing caches are kept",
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.workspace_mib",
-            1024,
-            "GPU memory that the TensorRT builder may use for a layer",
-            "MiB",
-            minimum=16,
-            maximum=65536,
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.optimization_level",
-            3,
-            "how long TensorRT searches for fast kernels, 0 shortest",
-            minimum=0,
-            maximum=5,
-            dynamic=False,
-        ),
-        Parameter(
-            "engine.parity_check",
-            True,
-            "compare a new TensorRT engine with onnxruntime before its first use",
-            dynamic=False,
-        ),
-    ]
-)
 
+@dataclass(frozen=True)
+class EngineSettings(Settings):
+    """What runs a network and how; a node's parameters have `engine.` before these names."""
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """The values of ENGINE_PARAMETERS, by the same names without `engine.`."""
-
-    backend: str
-    threads: int
-    cpu_precision: str
-    check_ranges: bool
-    device: int
-    cuda_graph: bool
-    cache_folder: str
-    workspace_mib: int
-    optimization_level: int
-    parity_check: bool
+    backend: str = parameter(
+        "auto",
+        "what runs the network; auto takes tensorrt on an NVIDIA GPU, openvino on an Intel "
+        "processor and, for networks that may compute in bfloat16, on an AMD one with "
+        "AVX512_BF16, onnxruntime elsewhere",
+        choices=BACKENDS,
+        dynamic=False,
+    )
+    threads: int = parameter(
+        0,
+        "CPU threads of the network; 0 leaves it to the library (one per core)",
+        minimum=0,
+        maximum=256,
+        dynamic=False,
+    )
+    cpu_precision: str = parameter(
+        "auto",
+        "what openvino computes float32 networks in; auto takes bfloat16 where the processor "
+        "gains from it (AMX, or AMD's AVX512_BF16)",
+        choices=("auto", "float32", "bfloat16"),
+        dynamic=False,
+    )
+    check_ranges: bool = parameter(
+        True,
+        "refuse inputs outside of the range that the model card gives, and NaN",
+        dynamic=False,
+    )
+    device: int = parameter(
+        0, "which GPU, counted as CUDA does", minimum=0, maximum=63, dynamic=False
+    )
+    cuda_graph: bool = parameter(
+        False, "record the GPU's work once per input shape and replay it (tensorrt)", dynamic=False
+    )
+    cache_folder: str = parameter(
+        DEFAULT_CACHE, "where built TensorRT engines and timing caches are kept", dynamic=False
+    )
+    workspace_mib: int = parameter(
+        1024,
+        "GPU memory that the TensorRT builder may use for a layer",
+        "MiB",
+        16,
+        65536,
+        dynamic=False,
+    )
+    optimization_level: int = parameter(
+        3,
+        "how long TensorRT searches for fast kernels, 0 shortest",
+        minimum=0,
+        maximum=5,
+        dynamic=False,
+    )
+    parity_check: bool = parameter(
+        True, "compare a new TensorRT engine with onnxruntime before its first use", dynamic=False
+    )
 
     @classmethod
     def complete(cls, options: Mapping[str, Value] | None = None) -> EngineSettings:
@@ -116,13 +81,17 @@ class EngineSettings:
 
         Raises InputError on an unknown name or a value out of range.
         """
-        full = {
-            name if name.startswith(PREFIX) else PREFIX + name: value
-            for name, value in (options or {}).items()
-        }
-        values = ENGINE_PARAMETERS.complete(full)
-        return cls(**{name.removeprefix(PREFIX): value for name, value in values.items()})  # type: ignore[arg-type]
+        return cls.from_values(
+            {name.removeprefix(PREFIX): value for name, value in (options or {}).items()}
+        )
 
     @property
     def cache(self) -> Path:
         return Path(self.cache_folder).expanduser()
+
+
+ENGINE_PARAMETERS = ParameterTable(
+    EngineSettings.table().prefixed("engine"),
+    aliases={"engine": "engine.backend", "threads": "engine.threads"},
+)
+"""What every node with a network and every command that runs one take."""

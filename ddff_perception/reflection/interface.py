@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ..parameters import Parameter, ParameterTable
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Topic
-from .capture.images import CAPTURE_PARAMETERS
-from .capture.rotating_settings import ROTATING_PARAMETERS
-from .methods import METHODS, method_parameters
+from .methods import METHODS
+from .parameters import pipeline_parameters
 from .pipeline import DEFAULT_METHOD, INPUTS
 
 PIXEL_TYPES = ("input", "uint8", "uint16")
@@ -103,14 +102,6 @@ INPUT_PARAMETERS = ParameterTable(
 )
 
 
-def _method_tables() -> ParameterTable:
-    """Every method's parameters with the method's name before them: `schechner.plane`."""
-    table = ParameterTable([])
-    for name in METHODS:
-        table = table + method_parameters(name).prefixed(name)
-    return table
-
-
 MOSAIC_INPUTS = (
     Topic(
         "image_raw",
@@ -185,10 +176,5 @@ REFLECTION_SEPARATION = NodeInterface(
             "towards its y axis (where offset_known is false, only its differences count)",
         ),
     ),
-    parameters=COMMON_PARAMETERS
-    + LAZY_PARAMETERS
-    + INPUT_PARAMETERS
-    + CAPTURE_PARAMETERS
-    + _method_tables()
-    + ROTATING_PARAMETERS.prefixed("rotating"),
+    parameters=COMMON_PARAMETERS + LAZY_PARAMETERS + INPUT_PARAMETERS + pipeline_parameters(),
 )

@@ -33,6 +33,7 @@ from .interface import (
     REFLECTION_SEPARATION,
     ROTATING_INPUTS,
 )
+from .parameters import method_values
 from .pipeline import Separation, SeparationPipeline, Wanted
 from .rendering import rendered
 
@@ -286,8 +287,7 @@ class ReflectionSeparationNode(PerceptionNode):
     # The rest.
 
     def _method(self) -> tuple[str, dict[str, Value]]:
-        method = str(self.settings["method"])
-        return method, self.settings.group(method)
+        return method_values(self.settings.values)
 
     def _capture(self) -> dict[str, Value]:
         return {parameter.name: self.settings[parameter.name] for parameter in CAPTURE_PARAMETERS}

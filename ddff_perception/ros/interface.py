@@ -6,6 +6,7 @@ documentation and the tests read the same one, so that none of them can drift.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..parameters import Parameter, ParameterTable
@@ -50,6 +51,24 @@ LAZY_PARAMETERS = ParameterTable(
     ]
 )
 """What every node with inputs takes."""
+
+
+def method_tables(tables: Mapping[str, ParameterTable], shared: ParameterTable) -> ParameterTable:
+    """Each method's parameters with its name before them (`vdff.alpha`), and `shared` if used.
+
+    What a method's table has of `shared` (the engine's) is there once for all; under the method's
+    name it is an older spelling.
+    """
+    own: list[Parameter] = []
+    aliases: dict[str, str] = {}
+    used = False
+    for name, table in tables.items():
+        own += ParameterTable(p for p in table if p.name not in shared).prefixed(name)
+        common = {p.name: p.name for p in table if p.name in shared}
+        aliases |= {f"{name}.{old}": new for old, new in (common | table.aliases).items()}
+        used |= bool(common)
+    methods = ParameterTable(own, aliases)
+    return methods + shared if used else methods
 
 
 @dataclass(frozen=True, slots=True)

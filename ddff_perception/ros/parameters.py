@@ -16,7 +16,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from ..parameters import Parameter, ParameterTable, Value
+from ..parameters import Parameter, ParameterTable, Value, group
 from ..types import InputError
 
 _LARGEST_INTEGER = 2**63 - 1
@@ -84,7 +84,11 @@ class NodeParameters:
         unknown = [
             name
             for name in given
-            if not (self._node.has_parameter(name) or name in _OF_RCLPY or name.startswith(known))
+            if not (
+                self._node.has_parameter(self._table.canonical(name))
+                or name in _OF_RCLPY
+                or name.startswith(known)
+            )
         ]
         if unknown:
             self._node.get_logger().warning(
@@ -93,16 +97,28 @@ class NodeParameters:
         return unknown
 
     def _initial(self, parameter: Parameter) -> Value:
-        """The value given at start in the table's type, or the default.
+        """The value given at start, also by an older name, in the table's type, or the default."""
+        older = [old for old, new in self._table.aliases.items() if new == parameter.name]
+        for name in (parameter.name, *older):
+            given = self._given(name)
+            if given is None:
+                continue
+            if name != parameter.name:
+                self._node.get_logger().warning(
+                    f"the parameter {name} has a new name, the old one will go: "
+                    f"write {parameter.name}"
+                )
+            return parameter.check(_plain(parameter, given.value))
+        return parameter.default
+
+    def _given(self, name: str) -> RosParameter | None:
+        """What was given at start.
 
         Declared for a moment without a type: rclpy would refuse `rate_hz: 10` for a float.
         """
-        loose = ParameterDescriptor(dynamic_typing=True)
-        given = self._node.declare_parameter(parameter.name, None, loose)
-        self._node.undeclare_parameter(parameter.name)
-        if given.type_ == RosParameter.Type.NOT_SET:
-            return parameter.default
-        return parameter.check(_plain(parameter, given.value))
+        given = self._node.declare_parameter(name, None, ParameterDescriptor(dynamic_typing=True))
+        self._node.undeclare_parameter(name)
+        return None if given.type_ == RosParameter.Type.NOT_SET else given
 
     def _declare(self, parameter: Parameter, value: Value) -> None:
         # Lists are declared by type: the type of an empty list cannot be told from its value.
@@ -174,12 +190,6 @@ class NodeParameters:
         self._values = MappingProxyType(values)
         if self._apply is not None:
             self._apply(self._values, changed)
-
-
-def group(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:
-    """Those of `values` whose names begin with `prefix.`, without it."""
-    start = f"{prefix}."
-    return {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
 
 
 def ros_type(parameter: Parameter) -> RosParameter.Type:

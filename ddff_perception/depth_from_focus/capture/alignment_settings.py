@@ -4,124 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...optics.lens_table import LensTable
 from ...optics.registration import MODELS
 from ...optics.resampling import Matrix
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, Value, parameter
 from ...types import InputError
 
 KINDS = ("none", "breathing", "ecc", "flow")
 
-ALIGNMENT_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "alignment",
-            "none",
-            "how slices are laid over each other: not at all, by the magnification of the lens "
-            "table, by an affine map or homography found in the images, or by that and dense flow",
-            choices=KINDS,
-        ),
-        Parameter(
-            "alignment_model",
-            "affine",
-            "what ecc looks for; a homography costs twice as much and helps with rotation in depth",
-            choices=MODELS,
-        ),
-        Parameter(
-            "alignment_size",
-            0,
-            "images are shrunken to this longest side to find how they lie; 0 is 240 for a stream "
-            "and 640 for a whole stack",
-            "px",
-            0,
-            4096,
-        ),
-        Parameter(
-            "minimum_correlation",
-            0.5,
-            "ecc has failed where aligned slices correlate less",
-            "",
-            0.0,
-            1.0,
-        ),
-        Parameter(
-            "failed_weight",
-            0.3,
-            "weight of a slice whose alignment failed; it keeps the last one of its kind",
-            "",
-            0.0,
-            1.0,
-        ),
-        Parameter(
-            "flow_smoothing",
-            0.02,
-            "standard deviation over which dense flow is smoothed, as a share of the longest side",
-            "",
-            0.002,
-            0.5,
-        ),
-        Parameter(
-            "motion_scale_px",
-            4.0,
-            "slices misaligned by this against the newest keep 1/e of their weight",
-            "px",
-            0.1,
-            1000.0,
-        ),
-        Parameter(
-            "motion_limit_px",
-            12.0,
-            "depth is held back while the stack is misaligned by more (median over the slices)",
-            "px",
-            0.1,
-            1e5,
-        ),
-        Parameter(
-            "view_limit",
-            0.15,
-            "the stack starts anew when the view has moved by this share of the longest side since "
-            "its first slice (ecc, flow)",
-            "",
-            0.01,
-            0.5,
-        ),
-    ]
-)
 
+@dataclass(frozen=True)
+class AlignmentSettings(Settings):
+    """How slices are laid over each other, and what motion between them does."""
 
-@dataclass(frozen=True, slots=True)
-class AlignmentSettings:
-    """The values of ALIGNMENT_PARAMETERS, by the same names."""
-
-    alignment: str
-    alignment_model: str
-    alignment_size: int
-    minimum_correlation: float
-    failed_weight: float
-    flow_smoothing: float
-    motion_scale_px: float
-    motion_limit_px: float
-    view_limit: float
+    alignment: str = parameter(
+        "none",
+        "how slices are laid over each other: not at all, by the magnification of the lens "
+        "table, by an affine map or homography found in the images, or by that and dense flow",
+        choices=KINDS,
+    )
+    alignment_model: str = parameter(
+        "affine",
+        "what ecc looks for; a homography costs twice as much and helps with rotation in depth",
+        choices=MODELS,
+    )
+    alignment_size: int = parameter(
+        0,
+        "images are shrunken to this longest side to find how they lie; 0 is 240 for a stream "
+        "and 640 for a whole stack",
+        "px",
+        0,
+        4096,
+    )
+    minimum_correlation: float = parameter(
+        0.5, "ecc has failed where aligned slices correlate less", "", 0.0, 1.0
+    )
+    failed_weight: float = parameter(
+        0.3,
+        "weight of a slice whose alignment failed; it keeps the last one of its kind",
+        "",
+        0.0,
+        1.0,
+    )
+    flow_smoothing: float = parameter(
+        0.02,
+        "standard deviation over which dense flow is smoothed, as a share of the longest side",
+        "",
+        0.002,
+        0.5,
+    )
+    motion_scale_px: float = parameter(
+        4.0,
+        "slices misaligned by this against the newest keep 1/e of their weight",
+        "px",
+        0.1,
+        1000.0,
+    )
+    motion_limit_px: float = parameter(
+        12.0,
+        "depth is held back while the stack is misaligned by more (median over the slices)",
+        "px",
+        0.1,
+        1e5,
+    )
+    view_limit: float = parameter(
+        0.15,
+        "the stack starts anew when the view has moved by this share of the longest side since "
+        "its first slice (ecc, flow)",
+        "",
+        0.01,
+        0.5,
+    )
 
     @classmethod
     def complete(
-        cls, values: Mapping[str, Value], table: LensTable | None = None
+        cls, values: Mapping[str, Value] | None, table: LensTable | None = None
     ) -> AlignmentSettings:
-        """The given values checked, defaults elsewhere.
-
-        Raises InputError on a bad one, and where `breathing` lacks the lens table.
-        """
-        checked: dict[str, Any] = dict(ALIGNMENT_PARAMETERS.complete(values))
-        if checked["alignment"] == "breathing" and table is None:
+        """As `from_values`; raises InputError, too, where `breathing` lacks the lens table."""
+        settings = cls.from_values(values)
+        if settings.alignment == "breathing" and table is None:
             raise InputError(
                 "alignment breathing needs a lens table: make one with `ddff calibrate focus`, "
                 "or choose ecc"
             )
-        return cls(**checked)
+        return settings
 
     def size(self, automatic: int) -> int:
         """The longest side of images that are compared, `automatic` where none was set."""
@@ -130,6 +99,9 @@ class AlignmentSettings:
     def weight(self, misaligned_px: float) -> float:
         """Weight 0..1 of a slice that lies off by so many pixels: exp(-(d / scale)^2)."""
         return float(np.exp(-((misaligned_px / self.motion_scale_px) ** 2)))
+
+
+ALIGNMENT_PARAMETERS = AlignmentSettings.table()
 
 
 def breathing_matrix(

@@ -16,7 +16,7 @@ import numpy as np
 from ...parameters import Value
 from ...types import FocusSlice, ImageArray
 from .pairing import SECOND_NS, FocusReading, FocusTrack, Match
-from .settings import PARAMETERS, CaptureSettings
+from .settings import CaptureSettings
 from .slots import (
     Event,
     Identity,
@@ -29,7 +29,6 @@ from .slots import (
 )
 
 __all__ = [
-    "PARAMETERS",
     "Event",
     "FocusReading",
     "RollingStack",
@@ -95,11 +94,11 @@ class RollingStack:
         self.configure(parameters or {})
 
     def configure(self, parameters: Mapping[str, Value]) -> None:
-        """Takes new values of PARAMETERS (defaults for the others); slices stay.
+        """Takes new values of CaptureSettings (defaults for the others); slices stay.
 
         Raises InputError on an unknown name or a value out of range.
         """
-        self._settings = CaptureSettings.complete(parameters)
+        self._settings = CaptureSettings.from_values(parameters)
         self._rule = self._settings.rule
 
     @property

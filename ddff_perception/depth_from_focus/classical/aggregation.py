@@ -5,38 +5,34 @@ All three are means (not sums), so a measure keeps its unit whatever the window.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from ...parameters import Parameter, ParameterTable
+from ...parameters import Settings, parameter
 from ...types import FloatArray, InputError
 
-AGGREGATION_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "aggregation",
-            "box",
-            "How the focus measure is gathered over a neighbourhood",
-            choices=("box", "gaussian", "guided"),
-        ),
-        Parameter(
-            "radius",
-            4,
-            "The window reaches this far from its centre; its side is 2 x radius + 1",
-            unit="px",
-            minimum=0,
-            maximum=64,
-        ),
-        Parameter(
-            "guided_epsilon",
-            50.0,
-            "Guided aggregation: variance of the guide below which a window counts as flat",
-            unit="grey levels²",
-            minimum=1e-3,
-            maximum=1e5,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class AggregationSettings(Settings):
+    """How a focus measure is gathered over a neighbourhood."""
+
+    aggregation: str = parameter(
+        "box",
+        "How the focus measure is gathered over a neighbourhood",
+        choices=("box", "gaussian", "guided"),
+    )
+    radius: int = parameter(
+        4, "The window reaches this far from its centre; its side is 2 x radius + 1", "px", 0, 64
+    )
+    guided_epsilon: float = parameter(
+        50.0,
+        "Guided aggregation: variance of the guide below which a window counts as flat",
+        "grey levels²",
+        1e-3,
+        1e5,
+    )
 
 
 class GuidedFilter:

@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray, InputError
 from .peaks import peak_confidence, refine_peak
 from .variational import Progress
 
-NONLINEAR_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "volume_filter",
-            "diffusion",
-            "Filter of the focus volume: non-linear diffusion or median over neighbours and slices",
-            choices=("diffusion", "median"),
-        ),
-        Parameter(
-            "filter_iterations", 40, "How often the filter is repeated", minimum=0, maximum=1000
-        ),
-        Parameter(
-            "conductance",
-            0.1,
-            "Diffusion stops at differences well above this share of a pixel's largest measure",
-            unit="0..1",
-            minimum=1e-4,
-            maximum=10.0,
-        ),
-        Parameter(
-            "slice_diffusion",
-            0.1,
-            "Diffusion between slices relative to that between pixels; much of it flattens the "
-            "peak of a short sweep",
-            minimum=0.0,
-            maximum=1.0,
-        ),
-        Parameter(
-            "denominator",
-            1.0,
-            "Added to a pixel's largest measure before division by it: damps noise where there "
-            "is little texture",
-            unit="unit of the measure",
-            minimum=1e-6,
-            maximum=1e6,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class NonlinearSettings(Settings):
+    """Values of `nonlinear_filter`."""
+
+    volume_filter: str = parameter(
+        "diffusion",
+        "Filter of the focus volume: non-linear diffusion or median over neighbours and slices",
+        choices=("diffusion", "median"),
+    )
+    filter_iterations: int = parameter(40, "How often the filter is repeated", "", 0, 1000)
+    conductance: float = parameter(
+        0.1,
+        "Diffusion stops at differences well above this share of a pixel's largest measure",
+        "0..1",
+        1e-4,
+        10.0,
+    )
+    slice_diffusion: float = parameter(
+        0.1,
+        "Diffusion between slices relative to that between pixels; much of it flattens the "
+        "peak of a short sweep",
+        "",
+        0.0,
+        1.0,
+    )
+    denominator: float = parameter(
+        1.0,
+        "Added to a pixel's largest measure before division by it: damps noise where there "
+        "is little texture",
+        "unit of the measure",
+        1e-6,
+        1e6,
+    )
+
 
 _TIME_STEP = 1 / 7  # explicit diffusion with six neighbours is stable below 1 / 6
 
 
 def nonlinear_filter(
     volume: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: NonlinearSettings | None = None,
     progress: Progress | None = None,
 ) -> FloatArray:
     """The focus volume with its noise smoothed and its steps kept: S x H x W, in 0..1.
@@ -69,19 +65,15 @@ def nonlinear_filter(
     """
     if volume.ndim != 3:
         raise InputError(f"a focus volume must be S x H x W, not {volume.shape}")
-    values = NONLINEAR_PARAMETERS.complete(parameters)
-    iterations = cast(int, values["filter_iterations"])
-    largest = volume.max(axis=0) + np.float32(cast(float, values["denominator"]))
+    settings = settings or NonlinearSettings()
+    iterations = settings.filter_iterations
+    largest = volume.max(axis=0) + np.float32(settings.denominator)
     filtered: FloatArray = volume / largest
     for number in range(1, iterations + 1):
-        if values["volume_filter"] == "median":
+        if settings.volume_filter == "median":
             filtered = _median(filtered)
         else:
-            filtered += _diffusion(
-                filtered,
-                cast(float, values["conductance"]),
-                cast(float, values["slice_diffusion"]),
-            )
+            filtered += _diffusion(filtered, settings.conductance, settings.slice_diffusion)
         if progress is not None:
             progress(number, iterations)
     return filtered
@@ -89,14 +81,14 @@ def nonlinear_filter(
 
 def solve_nonlinear(
     volume: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: NonlinearSettings | None = None,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Index map (0..S-1) and confidence (0..1), both H x W float32, of the filtered volume.
 
     `volume`: S x H x W focus measures, not negative, in the order of their positions.
     """
-    filtered = nonlinear_filter(volume, parameters, progress)
+    filtered = nonlinear_filter(volume, settings, progress)
     index = np.argmax(filtered, axis=0)
     index_map = refine_peak(filtered, index, np.arange(volume.shape[0]))
     return index_map, peak_confidence(filtered, index_map)

@@ -8,76 +8,47 @@ measure operators for shape-from-focus', Pattern Recognition 46 (2013).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 
-FOCUS_MEASURE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "step",
-            1,
-            "Distance between the samples of a difference; larger steps see coarser texture",
-            unit="px",
-            minimum=1,
-            maximum=16,
-        ),
-        Parameter(
-            "window",
-            9,
-            "Side of the square window of the measures that need one (variances and DCT); odd",
-            unit="px",
-            minimum=3,
-            maximum=63,
-        ),
-        Parameter(
-            "threshold",
-            0.0,
-            "Responses with a smaller amplitude count as zero",
-            unit="grey levels",
-            minimum=0.0,
-            maximum=255.0,
-        ),
-        Parameter(
-            "level",
-            1,
-            "Finest levels of the wavelet transform whose detail energy is summed",
-            minimum=1,
-            maximum=4,
-        ),
-    ]
-)
 
+@dataclass(frozen=True)
+class MeasureSettings(Settings):
+    """What focus measures take; each reads what concerns it."""
 
-@dataclass(frozen=True, slots=True)
-class MeasureSettings:
-    """Values of `FOCUS_MEASURE_PARAMETERS`, checked."""
+    step: int = parameter(
+        1,
+        "Distance between the samples of a difference; larger steps see coarser texture",
+        "px",
+        1,
+        16,
+    )
+    window: int = parameter(
+        9,
+        "Side of the square window of the measures that need one (variances and DCT); odd",
+        "px",
+        3,
+        63,
+    )
+    threshold: float = parameter(
+        0.0, "Responses with a smaller amplitude count as zero", "grey levels", 0.0, 255.0
+    )
+    level: int = parameter(
+        1, "Finest levels of the wavelet transform whose detail energy is summed", "", 1, 4
+    )
 
-    step: int = 1
-    window: int = 9
-    threshold: float = 0.0
-    level: int = 1
-
-    @classmethod
-    def from_parameters(cls, values: Mapping[str, Value] | None = None) -> MeasureSettings:
-        """Settings from a mapping of names to values; raises InputError outside the range."""
-        full = FOCUS_MEASURE_PARAMETERS.complete(values)
-        window = cast(int, full["window"])
-        if window % 2 == 0:
-            raise InputError(f"window must be odd, not {window}")
-        return cls(
-            step=cast(int, full["step"]),
-            window=window,
-            threshold=cast(float, full["threshold"]),
-            level=cast(int, full["level"]),
-        )
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.window % 2 == 0:
+            raise InputError(f"window must be odd, not {self.window}")
 
 
 DEFAULT_SETTINGS = MeasureSettings()
@@ -238,7 +209,7 @@ aggregation that follows."""
 
 
 def focus_measure(
-    grey: FloatArray, name: str, parameters: Mapping[str, Value] | None = None
+    grey: FloatArray, name: str, settings: MeasureSettings = DEFAULT_SETTINGS
 ) -> FloatArray:
     """The measure `name` of a float32 grey image in 0..255; raises InputError on unknown names."""
     try:
@@ -246,7 +217,7 @@ def focus_measure(
     except KeyError:
         known = ", ".join(FOCUS_MEASURES)
         raise InputError(f"there is no focus measure {name!r}; there are: {known}") from None
-    return measure(grey, MeasureSettings.from_parameters(parameters))
+    return measure(grey, settings)
 
 
 def yardstick_slice(image: ImageArray, window: int = 9) -> FloatArray:

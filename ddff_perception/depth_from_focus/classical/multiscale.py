@@ -16,62 +16,59 @@ product per band on that grid: its cost hardly grows with the number of slices.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..solution import Solution
 from .band_measures import REFERENCE_CELL, band_measures, cell_size
 from .upsampling import upsample, upsample_position
 
-MULTISCALE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "cell",
-            0,
-            "side of the cells in which sharpness is gathered, a power of two; 0 fits it to the "
-            "image: 8 at 640x480",
-            unit="px",
-            minimum=0,
-            maximum=64,
-        ),
-        Parameter(
-            "levels",
-            3,
-            "bands of the focus measure, each an octave coarser; cells above 8 px add one each",
-            minimum=1,
-            maximum=5,
-        ),
-        Parameter(
-            "blur_scale",
-            0.0,
-            "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
-            "0 finds it from the stack",
-            unit="px/dpt",
-            minimum=0.0,
-            maximum=1e5,
-        ),
-        Parameter(
-            "candidates",
-            24,
-            "least number of candidate distances over the sweep",
-            minimum=8,
-            maximum=256,
-        ),
-        Parameter(
-            "model_tolerance",
-            0.2,
-            "deviation of real focus curves from the lens law, relative to their amplitude",
-            minimum=0.01,
-            maximum=2.0,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class MultiscaleSettings(Settings):
+    """Values of `MultiscaleMethod`."""
+
+    cell: int = parameter(
+        0,
+        "side of the cells in which sharpness is gathered, a power of two; 0 fits it to the "
+        "image: 8 at 640x480",
+        "px",
+        0,
+        64,
+    )
+    levels: int = parameter(
+        3,
+        "bands of the focus measure, each an octave coarser; cells above 8 px add one each",
+        "",
+        1,
+        5,
+    )
+    blur_scale: float = parameter(
+        0.0,
+        "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
+        "0 finds it from the stack",
+        "px/dpt",
+        0.0,
+        1e5,
+    )
+    candidates: int = parameter(
+        24, "least number of candidate distances over the sweep", "", 8, 256
+    )
+    model_tolerance: float = parameter(
+        0.2,
+        "deviation of real focus curves from the lens law, relative to their amplitude",
+        "",
+        0.01,
+        2.0,
+    )
+
+
 # Radius in pixels of the finest band at which its response has fallen to half (1/f textures).
 HALF_RESPONSE_RADIUS = 0.95
 FALL_EXPONENT = 1.5
@@ -100,13 +97,9 @@ WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
 class MultiscaleMethod:
     """Streaming multi-scale depth from focus; see the module's text."""
 
-    def __init__(self, parameters: Mapping[str, Value]) -> None:
-        self._fixed_cell = int(parameters["cell"])  # type: ignore[arg-type]
-        self._finest_levels = int(parameters["levels"])  # type: ignore[arg-type]
-        self._cell, self._levels = REFERENCE_CELL, self._finest_levels
-        self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
-        self._candidates = int(parameters["candidates"])  # type: ignore[arg-type]
-        self._tolerance = float(parameters["model_tolerance"])  # type: ignore[arg-type]
+    def __init__(self, settings: MultiscaleSettings) -> None:
+        self._settings = settings
+        self._cell, self._levels = REFERENCE_CELL, settings.levels
         self._measures: dict[int, FloatArray] = {}
         self._size = (0, 0)
 
@@ -114,9 +107,9 @@ class MultiscaleMethod:
         height, width = image.shape[:2]
         if (width, height) != self._size:
             self._size = (width, height)
-            self._cell = cell_size(self._fixed_cell, width, height)
+            self._cell = cell_size(self._settings.cell, width, height)
             octaves = max(0, round(math.log2(self._cell / REFERENCE_CELL)))
-            self._levels = min(self._finest_levels + octaves, len(NOISE_SHARE))
+            self._levels = min(self._settings.levels + octaves, len(NOISE_SHARE))
         self._measures[slot] = band_measures(image, self._levels, self._cell)
 
     def remove(self, slot: int) -> None:
@@ -127,14 +120,15 @@ class MultiscaleMethod:
         if len(kept) == 1:
             shape = self._size[::-1]
             return Solution(np.full(shape, positions[0], np.float32), np.zeros(shape, np.float32))
-        blur_scale = self._blur_scale or estimate_blur_scale(
-            kept, positions, self._tolerance, self._cell
+        settings, tolerance = self._settings, self._settings.model_tolerance
+        blur_scale = settings.blur_scale or estimate_blur_scale(
+            kept, positions, tolerance, self._cell
         )
         merged, places = merge_close_slices(kept, positions, blur_scale)
         measures = np.stack(merged, axis=1)
-        count = max(self._candidates, len(places))
+        count = max(settings.candidates, len(places))
         templates = focus_templates(tuple(places.tolist()), count, blur_scale, len(measures))
-        evidence = share_evidence(log_likelihood(measures, templates, self._tolerance, self._cell))
+        evidence = share_evidence(log_likelihood(measures, templates, tolerance, self._cell))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)

@@ -8,6 +8,7 @@ columns in turn, and divided. Works in dioptres, on a grid of cells.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -15,36 +16,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from ...parameters import Parameter, ParameterTable
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 
-REGULARISATION_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "regularisation",
-            0.0,
-            "how far uncertain depth is drawn from its image region; 0 leaves it as it is, "
-            "100 to 1000 suits single-window methods",
-            minimum=0.0,
-            maximum=1e6,
-        ),
-        Parameter(
-            "regularisation_edge",
-            6.0,
-            "image difference across which hardly anything is drawn",
-            unit="grey levels",
-            minimum=0.1,
-            maximum=255.0,
-        ),
-        Parameter(
-            "regularisation_power",
-            4.0,
-            "a pixel weighs as its confidence to this power",
-            minimum=0.5,
-            maximum=16.0,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class RegularisationSettings(Settings):
+    """How far uncertain depth takes its value from its image region."""
+
+    regularisation: float = parameter(
+        0.0,
+        "how far uncertain depth is drawn from its image region; 0 leaves it as it is, "
+        "100 to 1000 suits single-window methods",
+        "",
+        0.0,
+        1e6,
+    )
+    regularisation_edge: float = parameter(
+        6.0, "image difference across which hardly anything is drawn", "grey levels", 0.1, 255.0
+    )
+    regularisation_power: float = parameter(
+        4.0, "a pixel weighs as its confidence to this power", "", 0.5, 16.0
+    )
+
+
 CELL = 4
 PASSES = 3
 # Where nothing is certain the mean of everything is better than a division by zero.
@@ -55,9 +50,7 @@ def regularise(
     position: FloatArray,
     confidence: FloatArray,
     guide: ImageArray,
-    strength: float,
-    edge: float = 6.0,
-    power: float = 4.0,
+    settings: RegularisationSettings,
 ) -> FloatArray:
     """`position` with its uncertain parts drawn from certain ones of the same image region.
 
@@ -69,12 +62,12 @@ def regularise(
     own, sure, image = (_shrink(array, size) for array in (position, confidence, guide))
     if guide.dtype == np.uint16:
         image = image * np.float32(1.0 / 257.0)
-    weight = np.power(sure, power) + LEAST_WEIGHT
+    weight = np.power(sure, settings.regularisation_power) + LEAST_WEIGHT
     both = np.stack([own * weight, weight]).astype(np.float64)
-    along_x, along_y = _couplings(image, edge)
+    along_x, along_y = _couplings(image, settings.regularisation_edge)
     for number in range(PASSES):
         # Shrinking strengths keep the streaks of separate solves from showing (their equation 12).
-        share = 1.5 * strength * 4.0 ** (PASSES - 1 - number) / (4.0**PASSES - 1)
+        share = 1.5 * settings.regularisation * 4.0 ** (PASSES - 1 - number) / (4.0**PASSES - 1)
         both = _solve_rows(both, along_x, share)
         both = _solve_rows(both.transpose(0, 2, 1), along_y.T, share).transpose(0, 2, 1)
     drawn = (both[0] / both[1]).astype(np.float32)

@@ -6,16 +6,14 @@ real-valued); `index_to_dioptres` turns it into inverse depth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 from .difference_operators import (
     ScreenedPoisson,
@@ -32,119 +30,95 @@ from .peaks import peak_confidence, peak_contrast, refine_peak
 Progress = Callable[[int, int], None]
 """Called with the number of iterations done and their total."""
 
-VDFF_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "alpha",
-            6.0,
-            "Weight of the focus measures against the total variation of the map",
-            minimum=1e-3,
-            maximum=1e4,
-        ),
-        Parameter(
-            "denominator",
-            0.3,
-            "Contrast added to a pixel's largest before division by it: damps noise "
-            "where there is little texture",
-            unit="contrast of images in 0..1",
-            minimum=1e-6,
-            maximum=100.0,
-        ),
-        Parameter(
-            "degree",
-            6,
-            "Degree of the polynomial through a pixel's focus measures, at most slices - 1",
-            minimum=2,
-            maximum=12,
-        ),
-        Parameter("iterations", 400, "Iterations of the solver", minimum=1, maximum=10000),
-        Parameter(
-            "step_factor",
-            8.0,
-            "Step of the gradient descent on the focus measures, times alpha",
-            minimum=1e-3,
-            maximum=1e3,
-        ),
-        Parameter(
-            "lambda_start",
-            1.0,
-            "Weight of the coupling between the map's gradient and its sparse copy, at the start",
-            minimum=1e-4,
-            maximum=1e4,
-        ),
-        Parameter(
-            "lambda_factor",
-            1.02,
-            "The coupling grows by this factor per iteration",
-            minimum=1.0,
-            maximum=2.0,
-        ),
-        Parameter(
-            "start_window",
-            15,
-            "Side of the box that gathers the measures before the first argmax",
-            unit="px",
-            minimum=1,
-            maximum=255,
-        ),
-        Parameter(
-            "index_window",
-            21,
-            "Side of the box that smooths the first index map",
-            unit="px",
-            minimum=1,
-            maximum=255,
-        ),
-    ]
-)
 
-VDFF_TUNED: Mapping[str, Value] = MappingProxyType({"alpha": 2.5, "denominator": 0.12})
+@dataclass(frozen=True)
+class VdffSettings(Settings):
+    """Values of `vdff`; the defaults are the paper's."""
+
+    alpha: float = parameter(
+        6.0, "Weight of the focus measures against the total variation of the map", "", 1e-3, 1e4
+    )
+    denominator: float = parameter(
+        0.3,
+        "Contrast added to a pixel's largest before division by it: damps noise "
+        "where there is little texture",
+        "contrast of images in 0..1",
+        1e-6,
+        100.0,
+    )
+    degree: int = parameter(
+        6,
+        "Degree of the polynomial through a pixel's focus measures, at most slices - 1",
+        "",
+        2,
+        12,
+    )
+    iterations: int = parameter(400, "Iterations of the solver", "", 1, 10000)
+    step_factor: float = parameter(
+        8.0, "Step of the gradient descent on the focus measures, times alpha", "", 1e-3, 1e3
+    )
+    lambda_start: float = parameter(
+        1.0,
+        "Weight of the coupling between the map's gradient and its sparse copy, at the start",
+        "",
+        1e-4,
+        1e4,
+    )
+    lambda_factor: float = parameter(
+        1.02, "The coupling grows by this factor per iteration", "", 1.0, 2.0
+    )
+    start_window: int = parameter(
+        15, "Side of the box that gathers the measures before the first argmax", "px", 1, 255
+    )
+    index_window: int = parameter(
+        21, "Side of the box that smooths the first index map", "px", 1, 255
+    )
+
+
+VDFF_TUNED = VdffSettings(alpha=2.5, denominator=0.12)
 """Where a grid search on path-traced stacks (benchmarks/grid_search.py) improves on the paper's
-values, which are the defaults of `VDFF_PARAMETERS`."""
+values, which are the defaults."""
 
-TV_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "data_weight",
-            10.0,
-            "Weight of a certain pixel's peak against the total variation of the map",
-            minimum=1e-4,
-            maximum=1e4,
-        ),
-        Parameter(
-            "data_term",
-            "absolute",
-            "Penalty of the distance to the peak: absolute (robust) or quadratic",
-            choices=("absolute", "quadratic"),
-        ),
-        Parameter(
-            "full_contrast",
-            0.3,
-            "Contrast of a peak over the mean of its slices from which it counts fully",
-            unit="0..1",
-            minimum=1e-3,
-            maximum=1.0,
-        ),
-        Parameter(
-            "weight_power",
-            8.0,
-            "A pixel's weight falls with its contrast to this power: noise has little",
-            minimum=0.0,
-            maximum=16.0,
-        ),
-        Parameter(
-            "weight_denominator",
-            80.0,
-            "A peak of this height weighs half: what edges spill into flat parts is lower",
-            unit="unit of the measure",
-            minimum=0.0,
-            maximum=1e6,
-        ),
-        Parameter(
-            "tv_iterations", 150, "Iterations of the primal-dual solver", minimum=1, maximum=10000
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class TvSettings(Settings):
+    """Values of `tv_depth_from_focus` and of the weights of its peaks."""
+
+    data_weight: float = parameter(
+        10.0,
+        "Weight of a certain pixel's peak against the total variation of the map",
+        "",
+        1e-4,
+        1e4,
+    )
+    data_term: str = parameter(
+        "absolute",
+        "Penalty of the distance to the peak: absolute (robust) or quadratic",
+        choices=("absolute", "quadratic"),
+    )
+    full_contrast: float = parameter(
+        0.3,
+        "Contrast of a peak over the mean of its slices from which it counts fully",
+        "0..1",
+        1e-3,
+        1.0,
+    )
+    weight_power: float = parameter(
+        8.0,
+        "A pixel's weight falls with its contrast to this power: noise has little",
+        "",
+        0.0,
+        16.0,
+    )
+    weight_denominator: float = parameter(
+        80.0,
+        "A peak of this height weighs half: what edges spill into flat parts is lower",
+        "unit of the measure",
+        0.0,
+        1e6,
+    )
+    tv_iterations: int = parameter(150, "Iterations of the primal-dual solver", "", 1, 10000)
+
 
 _HALF_RANGE = 10.0  # the solver's coordinate runs from -10 (first slice) to 10 (last)
 _ENERGY_EVERY = 10
@@ -175,7 +149,7 @@ def contrast_volume(images: Sequence[ImageArray]) -> FloatArray:
 
 def vdff(
     volume: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: VdffSettings | None = None,
     progress: Progress | None = None,
 ) -> VdffResult:
     """The index map u that minimises alpha x sum E(u) + TV(u) over a focal stack.
@@ -187,31 +161,31 @@ def vdff(
     """
     if volume.ndim != 3 or volume.shape[0] < 1:
         raise InputError(f"a contrast volume must be S x H x W, not {volume.shape}")
-    values = VDFF_PARAMETERS.complete(parameters)
+    settings = settings or VdffSettings()
     slices = volume.shape[0]
-    normalised = volume / (volume.max(axis=0) + np.float32(cast(float, values["denominator"])))
-    gathered = _box_slices(normalised, cast(int, values["start_window"]))
+    normalised = volume / (volume.max(axis=0) + np.float32(settings.denominator))
+    gathered = _box_slices(normalised, settings.start_window)
     if slices == 1:
         flat = np.zeros(volume.shape[1:], np.float32)
         return VdffResult(flat, flat.copy(), 0, (0.0,))
-    data = _DataTerm(normalised, cast(int, values["degree"]))
-    start = _first_map(gathered, cast(int, values["index_window"]))
-    solution, energy = _minimise(data, start, values, progress)
+    data = _DataTerm(normalised, settings.degree)
+    start = _first_map(gathered, settings.index_window)
+    solution, energy = _minimise(data, start, settings, progress)
     index_map = (solution / _HALF_RANGE + 1) * np.float32(0.5 * (slices - 1))
     confidence = peak_confidence(gathered, index_map)
-    return VdffResult(index_map, confidence, cast(int, values["iterations"]), tuple(energy))
+    return VdffResult(index_map, confidence, settings.iterations, tuple(energy))
 
 
 def solve_vdff(
     volume: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: VdffSettings | None = None,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Index map (0..S-1) and confidence (0..1), both H x W float32, by `vdff`.
 
     `volume`: S x H x W contrasts of images in 0..1, in the order of their positions.
     """
-    result = vdff(volume, parameters, progress)
+    result = vdff(volume, settings, progress)
     return result.index_map, result.confidence
 
 
@@ -273,14 +247,14 @@ def _first_map(gathered: FloatArray, window: int) -> FloatArray:
 def _minimise(
     data: _DataTerm,
     start: FloatArray,
-    values: Mapping[str, Value],
+    settings: VdffSettings,
     progress: Progress | None,
 ) -> tuple[FloatArray, list[float]]:
-    alpha = cast(float, values["alpha"])
-    step = cast(float, values["step_factor"]) / alpha
-    coupling = cast(float, values["lambda_start"])
-    factor = cast(float, values["lambda_factor"])
-    iterations = cast(int, values["iterations"])
+    alpha = settings.alpha
+    step = settings.step_factor / alpha
+    coupling = settings.lambda_start
+    factor = settings.lambda_factor
+    iterations = settings.iterations
     poisson = ScreenedPoisson(*start.shape)
     place = start
     sparse = gradient(place)
@@ -315,7 +289,7 @@ def _box_slices(volume: FloatArray, window: int) -> FloatArray:
 def tv_depth_from_focus(
     peaks: FloatArray,
     weights: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: TvSettings | None = None,
     progress: Progress | None = None,
 ) -> FloatArray:
     """The map u that minimises sum weights x |u - peaks| + TV(u); a convex problem.
@@ -325,14 +299,14 @@ def tv_depth_from_focus(
     float32, slice index; `weights`: H x W float32 in 0..1. Half squares instead of the absolute
     distance by the parameter data_term. Returns H x W float32.
     """
-    values = TV_PARAMETERS.complete(parameters)
-    iterations = cast(int, values["tv_iterations"])
-    quadratic = values["data_term"] == "quadratic"
+    settings = settings or TvSettings()
+    iterations = settings.tv_iterations
+    quadratic = settings.data_term == "quadratic"
     place = weighted_fill(peaks, weights)
     leading = place
     dual = np.zeros((2, *peaks.shape), np.float32)
     primal_step, dual_step = np.float32(_PRIMAL_STEP), np.float32(1 / (8 * _PRIMAL_STEP))
-    pull = primal_step * np.float32(cast(float, values["data_weight"])) * weights
+    pull = primal_step * np.float32(settings.data_weight) * weights
     for number in range(1, iterations + 1):
         dual += dual_step * gradient(leading)
         dual /= np.maximum(np.float32(1), magnitude(dual))
@@ -350,7 +324,7 @@ def tv_depth_from_focus(
 
 def solve_tv(
     volume: FloatArray,
-    parameters: Mapping[str, Value] | None = None,
+    settings: TvSettings | None = None,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Index map (0..S-1) and confidence (0..1), both H x W float32, by `tv_depth_from_focus`.
@@ -358,20 +332,20 @@ def solve_tv(
     `volume`: S x H x W aggregated focus measures, in the order of their positions. The peaks are
     refined between the slices, and weigh by their contrast and height.
     """
-    values = TV_PARAMETERS.complete(parameters)
+    settings = settings or TvSettings()
     index = np.argmax(volume, axis=0)
     peaks = refine_peak(volume, index, np.arange(volume.shape[0]))
-    weights = _peak_weights(volume, peaks, values)
-    index_map = tv_depth_from_focus(peaks, weights, values, progress)
+    weights = _peak_weights(volume, peaks, settings)
+    index_map = tv_depth_from_focus(peaks, weights, settings, progress)
     index_map = np.clip(index_map, 0, volume.shape[0] - 1)
     return index_map, peak_confidence(volume, index_map)
 
 
-def _peak_weights(volume: FloatArray, peaks: FloatArray, values: Mapping[str, Value]) -> FloatArray:
+def _peak_weights(volume: FloatArray, peaks: FloatArray, settings: TvSettings) -> FloatArray:
     """Weight of each pixel's peak, H x W in 0..1: its contrast to a power, times its height."""
-    share = peak_contrast(volume, peaks) / np.float32(cast(float, values["full_contrast"]))
+    share = peak_contrast(volume, peaks) / np.float32(settings.full_contrast)
     height = volume.max(axis=0)
-    denominator = np.float32(cast(float, values["weight_denominator"]))
-    weights = np.minimum(share, np.float32(1)) ** np.float32(cast(float, values["weight_power"]))
+    denominator = np.float32(settings.weight_denominator)
+    weights = np.minimum(share, np.float32(1)) ** np.float32(settings.weight_power)
     weights *= height / np.maximum(height + denominator, np.finfo(np.float32).tiny)
     return np.asarray(weights, dtype=np.float32)

@@ -6,49 +6,72 @@ non-linear filtering), which run over the whole volume again at each solution.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..solution import Solution
-from .aggregation import AGGREGATION_PARAMETERS, aggregate
+from .aggregation import AggregationSettings, aggregate
+from .filtering import NonlinearSettings, solve_nonlinear
 from .focus_measures import (
-    FOCUS_MEASURE_PARAMETERS,
     FOCUS_MEASURES,
+    MeasureSettings,
     focus_measure,
     to_grey,
     yardstick_slice,
 )
 from .peaks import PEAK_FITS, peak_confidence, refine_peak
+from .variational import TvSettings, VdffSettings, contrast, solve_tv, solve_vdff
 
-Solver = Callable[[FloatArray, Mapping[str, Value]], tuple[FloatArray, FloatArray]]
+Finish = Callable[[FloatArray, NDArray[np.float64]], Solution]
 
-MEASURE_CHOICE = ParameterTable(
-    [
-        Parameter(
-            "measure",
-            "sum_modified_laplacian",
-            "focus measure",
-            choices=tuple(FOCUS_MEASURES),
-        )
-    ]
-)
-PEAK_CHOICE = ParameterTable(
-    [
-        Parameter(
-            "peak",
-            "gaussian",
-            "fit through the three slices around the sharpest",
-            choices=("none", *PEAK_FITS),
-        )
-    ]
-)
-YARDSTICK_PARAMETERS = ParameterTable(
-    [Parameter("window", 9, "side of the box window", unit="px", minimum=1, maximum=63)]
-)
+
+@dataclass(frozen=True)
+class MeasureChoice(Settings):
+    """Which focus measure."""
+
+    measure: str = parameter(
+        "sum_modified_laplacian", "focus measure", choices=tuple(FOCUS_MEASURES)
+    )
+
+
+# A dataclass has the fields of its last base first.
+@dataclass(frozen=True)
+class GatheredMeasureSettings(AggregationSettings, MeasureSettings, MeasureChoice):
+    """A focus measure, gathered over a neighbourhood."""
+
+
+@dataclass(frozen=True)
+class FocusMeasureSettings(GatheredMeasureSettings):
+    """Values of the method `focus_measure`."""
+
+    peak: str = parameter(
+        "gaussian",
+        "fit through the three slices around the sharpest",
+        choices=("none", *PEAK_FITS),
+    )
+
+
+@dataclass(frozen=True)
+class TvMethodSettings(TvSettings, GatheredMeasureSettings):
+    """Values of the method `tv`."""
+
+
+@dataclass(frozen=True)
+class NonlinearMethodSettings(NonlinearSettings, GatheredMeasureSettings):
+    """Values of the method `nonlinear`."""
+
+
+@dataclass(frozen=True)
+class YardstickSettings(Settings):
+    """Values of the method `yardstick`."""
+
+    window: int = parameter(9, "side of the box window", "px", 1, 63)
 
 
 class VolumeMethod:
@@ -57,7 +80,7 @@ class VolumeMethod:
     def __init__(
         self,
         measure: Callable[[ImageArray], FloatArray],
-        finish: Callable[[FloatArray, NDArray[np.float64]], Solution],
+        finish: Finish,
     ) -> None:
         self._measure = measure
         self._finish = finish
@@ -77,61 +100,39 @@ class VolumeMethod:
         return self._finish(volume, positions)
 
 
-def volume_parameters(kind: str) -> ParameterTable:
-    """The parameter table of the method `kind`."""
-    measures = MEASURE_CHOICE + FOCUS_MEASURE_PARAMETERS
-    if kind == "yardstick":
-        return YARDSTICK_PARAMETERS
-    if kind == "focus_measure":
-        return measures + AGGREGATION_PARAMETERS + PEAK_CHOICE
-    if kind == "vdff":
-        from .variational import VDFF_PARAMETERS
-
-        # The recipe fixes its focus measure: the modified Laplacian with unit step.
-        return VDFF_PARAMETERS
-    if kind == "tv":
-        from .variational import TV_PARAMETERS
-
-        return measures + AGGREGATION_PARAMETERS + TV_PARAMETERS
-    from .filtering import NONLINEAR_PARAMETERS
-
-    return measures + AGGREGATION_PARAMETERS + NONLINEAR_PARAMETERS
+def focus_measure_method(settings: FocusMeasureSettings) -> VolumeMethod:
+    """One focus measure, gathered, and the peak over the slices."""
+    return VolumeMethod(_gathered(settings), partial(_peak, kind=settings.peak))
 
 
-def create_volume_method(kind: str, parameters: Mapping[str, Value]) -> VolumeMethod:
-    """The method `kind`; `parameters` complete and checked."""
-    if kind == "yardstick":
-        window = int(parameters["window"])  # type: ignore[arg-type]
-        return VolumeMethod(lambda image: yardstick_slice(image, window), _sharpest)
-    if kind == "focus_measure":
-        peak = str(parameters["peak"])
-        return VolumeMethod(
-            _aggregated_measure(parameters), lambda v, positions: _peak(v, positions, peak)
-        )
-    if kind == "vdff":
-        from .variational import VDFF_PARAMETERS, contrast, solve_vdff
-
-        return VolumeMethod(contrast, _solver(solve_vdff, VDFF_PARAMETERS, parameters))
-    if kind == "tv":
-        from .variational import TV_PARAMETERS, solve_tv
-
-        finish = _solver(solve_tv, TV_PARAMETERS, parameters)
-        return VolumeMethod(_aggregated_measure(parameters), finish)
-    from .filtering import NONLINEAR_PARAMETERS, solve_nonlinear
-
-    finish = _solver(solve_nonlinear, NONLINEAR_PARAMETERS, parameters)
-    return VolumeMethod(_aggregated_measure(parameters), finish)
+def yardstick_method(settings: YardstickSettings) -> VolumeMethod:
+    """The sum modified Laplacian as everyone writes it, and the sharpest slice."""
+    return VolumeMethod(lambda image: yardstick_slice(image, settings.window), _sharpest)
 
 
-def _aggregated_measure(parameters: Mapping[str, Value]) -> Callable[[ImageArray], FloatArray]:
-    name = str(parameters["measure"])
-    settings = {p.name: parameters[p.name] for p in FOCUS_MEASURE_PARAMETERS}
-    kind, radius = str(parameters["aggregation"]), int(parameters["radius"])  # type: ignore[arg-type]
-    epsilon = float(parameters["guided_epsilon"])  # type: ignore[arg-type]
+def vdff_method(settings: VdffSettings) -> VolumeMethod:
+    """Variational depth from focus; the recipe fixes its measure: the modified Laplacian."""
+    return VolumeMethod(contrast, _at_index(lambda volume: solve_vdff(volume, settings)))
 
+
+def tv_method(settings: TvMethodSettings) -> VolumeMethod:
+    """Total variation over the peaks of a gathered focus measure."""
+    return VolumeMethod(_gathered(settings), _at_index(lambda volume: solve_tv(volume, settings)))
+
+
+def nonlinear_method(settings: NonlinearMethodSettings) -> VolumeMethod:
+    """Non-linear filtering of the volume of a gathered focus measure."""
+    finish = _at_index(lambda volume: solve_nonlinear(volume, settings))
+    return VolumeMethod(_gathered(settings), finish)
+
+
+def _gathered(settings: GatheredMeasureSettings) -> Callable[[ImageArray], FloatArray]:
     def measure(image: ImageArray) -> FloatArray:
         grey = to_grey(image)
-        return aggregate(focus_measure(grey, name, settings), grey, kind, radius, epsilon)
+        sharpness = focus_measure(grey, settings.measure, settings)
+        return aggregate(
+            sharpness, grey, settings.aggregation, settings.radius, settings.guided_epsilon
+        )
 
     return measure
 
@@ -148,13 +149,11 @@ def _peak(volume: FloatArray, positions: NDArray[np.float64], kind: str) -> Solu
     return Solution(refine_peak(volume, index, positions, kind), confidence)
 
 
-def _solver(
-    solve: Solver, table: ParameterTable, parameters: Mapping[str, Value]
-) -> Callable[[FloatArray, NDArray[np.float64]], Solution]:
-    mine = {p.name: parameters[p.name] for p in table}
+def _at_index(solve: Callable[[FloatArray], tuple[FloatArray, FloatArray]]) -> Finish:
+    """The solution of what finds a map of slice indices and its confidence."""
 
     def finish(volume: FloatArray, positions: NDArray[np.float64]) -> Solution:
-        index_map, confidence = solve(volume, mine)
+        index_map, confidence = solve(volume)
         slices = np.arange(len(positions), dtype=np.float64)
         position = np.interp(index_map, slices, positions).astype(np.float32)
         return Solution(position, confidence)

@@ -13,18 +13,24 @@ import typer
 from rich.table import Table
 
 from ... import __version__
-from ...console import console, progress_bar, say, with_engine
+from ...console import Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.depth.figures import colorize_depth
 from ...evaluation.machine import hardware, today
 from ...files.atomic import make_folder, remove, write_json
 from ...files.images import write_image
 from ...files.stack_folder import StackFolder, read_stack
-from ...parameters import Value
+from ...parameters import ParameterTable, Value
+from ...ros.parameter_file import settings_for
 from ...types import CameraModel, DepthEstimate, FloatArray, FocalStack, InputError
-from ..estimator import DepthFromFocus, all_parameters
+from ..capture.alignment_settings import AlignmentSettings
+from ..estimator import DepthFromFocus, EstimatorSettings
+from ..interface import DEPTH_FROM_FOCUS
 from ..methods import METHODS
+from ..parameters import estimator_parameters, lens_table_of, method_values
 from ..saving import write_estimate
+
+DEFAULT = EstimatorSettings().method
 
 
 def depth(
@@ -32,18 +38,18 @@ def depth(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
         "out/depth"
     ),
-    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
+    method: Annotated[
+        str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT}]")
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option(help=f"What runs a method's network: {', '.join(BACKENDS)}. [default: auto]"),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
-    ] = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
     lens_table: Annotated[
         Path | None,
-        typer.Option(help="Lens calibration (YAML) for alignment=breathing, ecc or flow."),
+        typer.Option(help="Lens calibration (YAML), the parameter lens_table, for alignment."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
@@ -55,24 +61,30 @@ def depth(
     Examples:
       ddff depth my_stack -o out/my_stack
 
-      ddff depth my_stack --method vdff --param alpha=4
+      ddff depth my_stack --method vdff --param vdff.alpha=4
 
       ddff depth my_stack --method focus_stream --engine openvino
 
       ddff depth my_phone_stack --param alignment=ecc
 
+      ddff depth my_stack --params-file my_robot.yaml
+
     """
-    method, parameters, alignment = _split_parameters(method, with_engine(param, engine))
+    values = settings_for(
+        DEPTH_FROM_FOCUS, params_file, param or [], method=method, engine=engine, used=_used
+    )
+    if lens_table is not None:
+        values["lens_table"] = str(lens_table)
     folder = read_stack(stack)
     _require_sweep(folder.stack)
-    estimator = DepthFromFocus(method, parameters, folder.stack.camera)
+    estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
     make_folder(output)
-    used, weights, seen = _aligned(folder.stack, alignment, lens_table)
+    used, weights, seen = _aligned(folder.stack, values)
     started = time.perf_counter()
     estimate = _estimate(estimator, used, weights)
     estimate = replace(estimate, confidence=estimate.confidence * seen)
     seconds = time.perf_counter() - started
-    summary = _summary(folder, method, parameters, alignment, estimate, seconds)
+    summary = _summary(folder, values, estimate, seconds)
     # The summary comes last: a folder without one is not whole.
     remove(output / "summary.json")
     summary["cloud_points"] = write_results(output, estimate, used.camera)
@@ -90,21 +102,10 @@ def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | N
     return write_estimate(output, estimate, camera)
 
 
-def _split_parameters(
-    method: str, assignments: list[str]
-) -> tuple[str, dict[str, Value], dict[str, Value]]:
-    """The method, which may be among the parameters, the estimator's values, and those of the
-    alignment, which concerns the slices.
-    """
-    from ..capture.alignment_settings import ALIGNMENT_PARAMETERS
-
-    for text in assignments:
-        name, _, value = text.partition("=")
-        method = value.strip() if name.strip() == "method" else method
-    together = all_parameters(method) + ALIGNMENT_PARAMETERS
-    values = together.parse(assignments)
-    alignment = {name: value for name, value in values.items() if name in ALIGNMENT_PARAMETERS}
-    return method, {n: v for n, v in values.items() if n not in alignment}, alignment
+def _used(method: str) -> ParameterTable:
+    return ParameterTable([DEPTH_FROM_FOCUS.parameters["lens_table"]]) + estimator_parameters(
+        method
+    )
 
 
 def _require_sweep(stack: FocalStack) -> None:
@@ -119,19 +120,23 @@ def _require_sweep(stack: FocalStack) -> None:
 
 
 def _aligned(
-    stack: FocalStack, values: dict[str, Value], lens_table: Path | None
+    stack: FocalStack, values: dict[str, Value]
 ) -> tuple[FocalStack, list[float], FloatArray]:
     """The slices in one view, the weight of each, and the share of slices that see each pixel."""
-    kind = str(values.get("alignment", "none"))
+    kind = str(values["alignment"])
     if kind == "none":
         return stack, [1.0] * len(stack.slices), np.ones(stack.images[0].shape[:2], np.float32)
-    from ...optics.lens_table import read_lens_table
     from ..capture.stack_alignment import align_stack
 
-    table = None if lens_table is None else read_lens_table(lens_table)
     with progress_bar() as bar:
         task = bar.add_task("aligning slices", total=len(stack.slices))
-        aligned = align_stack(stack, kind, table, lambda: bar.advance(task), values)
+        aligned = align_stack(
+            stack,
+            kind,
+            lens_table_of(values),
+            lambda: bar.advance(task),
+            AlignmentSettings.table().part(values),
+        )
     seen = aligned.valid.mean(axis=0, dtype=np.float32)
     return aligned.stack, [float(weight) for weight in aligned.weights], seen
 
@@ -148,13 +153,9 @@ def _estimate(estimator: DepthFromFocus, stack: FocalStack, weights: list[float]
 
 
 def _summary(
-    folder: StackFolder,
-    method: str,
-    parameters: dict[str, Value],
-    alignment: dict[str, Value],
-    estimate: DepthEstimate,
-    seconds: float,
+    folder: StackFolder, values: dict[str, Value], estimate: DepthEstimate, seconds: float
 ) -> dict[str, Any]:
+    method = str(values["method"])
     known = ~np.isnan(estimate.depth)
     return {
         "version": __version__,
@@ -165,8 +166,7 @@ def _summary(
         "width": estimate.depth.shape[1],
         "height": estimate.depth.shape[0],
         "method": method,
-        "parameters": all_parameters(method).complete(parameters) | {"method": method},
-        "alignment": alignment or {"alignment": "none"},
+        "parameters": _used(method).part(values),
         "relative": estimate.relative,
         "unit": "position in the sweep, 0..1" if estimate.relative else "m",
         "coverage": estimate.coverage,

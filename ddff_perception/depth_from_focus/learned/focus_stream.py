@@ -7,7 +7,7 @@ networks are ONNX files with cards (`weights/focus_stream_*.onnx`), run by `engi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ...engines.loading import EngineSet
 from ...engines.model_zoo import Model, find_model
-from ...engines.settings import BACKENDS, ENGINE_PARAMETERS
-from ...parameters import Parameter, ParameterTable, Value
+from ...engines.settings import EngineSettings
+from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 from ..classical.band_measures import REFERENCE_SIDE
 from ..classical.multiscale import estimate_blur_scale, focus_templates
@@ -26,53 +26,44 @@ from ..classical.upsampling import upsample, upsample_position
 from ..solution import Solution
 
 SHIPPED = "focus_stream"
-FOCUS_STREAM_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "engine",
-            "auto",
-            ENGINE_PARAMETERS["engine.backend"].description,
-            choices=BACKENDS,
-            dynamic=False,
-        ),
-        Parameter(
-            "model",
-            SHIPPED,
-            "the networks: NAME_encoder.onnx and NAME_head.onnx, shipped or with a path",
-            dynamic=False,
-        ),
-        Parameter(
-            "precision",
-            "float32",
-            "of the files that are loaded; float16 is for GPUs",
-            choices=("float32", "float16"),
-            dynamic=False,
-        ),
-        Parameter(
-            "threads",
-            0,
-            "CPU threads of the networks; 0 leaves it to the engine",
-            minimum=0,
-            maximum=256,
-            dynamic=False,
-        ),
-        Parameter(
-            "blur_scale",
-            0.0,
-            "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
-            "0 finds it from the stack",
-            unit="px/dpt",
-            minimum=0.0,
-            maximum=1e5,
-        ),
-        Parameter(
-            "fine",
-            False,
-            "give the networks larger images: more precise at 1.8 to 2.3 times the time; small "
-            "images stay as they are",
-        ),
-    ]
-)
+
+
+@dataclass(frozen=True)
+class ModelSettings(Settings):
+    """Which files a learned method loads."""
+
+    model: str = parameter(
+        SHIPPED,
+        "the networks: NAME_encoder.onnx and NAME_head.onnx, shipped or with a path",
+        dynamic=False,
+    )
+    precision: str = parameter(
+        "float32",
+        "of the files that are loaded; float16 is for GPUs",
+        choices=("float32", "float16"),
+        dynamic=False,
+    )
+
+
+@dataclass(frozen=True)
+class FocusStreamSettings(ModelSettings):
+    """Values of `FocusStreamMethod`."""
+
+    blur_scale: float = parameter(
+        0.0,
+        "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
+        "0 finds it from the stack",
+        "px/dpt",
+        0.0,
+        1e5,
+    )
+    fine: bool = parameter(
+        False,
+        "give the networks larger images: more precise at 1.8 to 2.3 times the time; small "
+        "images stay as they are",
+    )
+
+
 LEVELS = 3
 SUBCELL = 4
 # Images whose shorter side, but for halvings, is at most this share of the usual one are enlarged
@@ -96,17 +87,14 @@ class FocusStreamMethod:
     Raises InputError where a model or an engine cannot be used.
     """
 
-    def __init__(self, parameters: Mapping[str, Value]) -> None:
-        options: dict[str, Value] = {"threads": parameters["threads"]}
-        backend = str(parameters["engine"])
-        name, precision = str(parameters["model"]), str(parameters["precision"])
-        models = [_model(name, part, precision) for part in ("encoder", "head")]
+    def __init__(self, settings: FocusStreamSettings, engine: EngineSettings) -> None:
+        parts = ("encoder", "head")
+        models = [_model(settings.model, part, settings.precision) for part in parts]
         inputs = models[1].card.signature.inputs
         templates = next(spec for spec in inputs if spec.name == "templates")
-        self.engines = EngineSet(models, backend, options)
+        self.engines = EngineSet(models, options=engine.values())
         self._bins = int(templates.shape[2])
-        self._blur_scale = float(parameters["blur_scale"])  # type: ignore[arg-type]
-        self._fine = bool(parameters["fine"])
+        self._settings = settings
         self._subcell = SUBCELL
         self._size = (0, 0)
         self._encodings: dict[int, FloatArray] = {}
@@ -118,7 +106,7 @@ class FocusStreamMethod:
         height, width = image.shape[:2]
         if (width, height) != self._size:
             self._size = (width, height)
-            self._subcell = subcell_px(width, height, self._fine)
+            self._subcell = subcell_px(width, height, self._settings.fine)
         pixels = prepared(image, self._subcell)
         encoder = self.engines.get(0)
         self._encodings[slot] = encoder.run({"image": pixels[None]})["encoding"][0].copy()
@@ -168,7 +156,7 @@ class FocusStreamMethod:
     def _templates(
         self, encodings: FloatArray, places: NDArray[np.float64], span: float
     ) -> FloatArray:
-        scale = self._blur_scale * span * SUBCELL / self._subcell
+        scale = self._settings.blur_scale * span * SUBCELL / self._subcell
         if scale <= 0:
             scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
         return focus_templates(tuple(places.tolist()), self._bins, scale, LEVELS)

@@ -8,7 +8,7 @@ stands out at the depth that they found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -17,29 +17,31 @@ from numpy.typing import NDArray
 
 from ...engines.loading import EngineSet
 from ...engines.model_zoo import Model, find_model
-from ...parameters import Parameter, ParameterTable, Value
+from ...engines.settings import EngineSettings
+from ...parameters import parameter
 from ...types import FloatArray, ImageArray, InputError
 from ..classical.focus_measures import yardstick_slice
 from ..classical.peaks import peak_confidence
 from ..solution import Solution
-from .focus_stream import FOCUS_STREAM_PARAMETERS
+from .focus_stream import ModelSettings
 from .sweep_slices import choose_slices
 
 INPUTS, OUTPUT = ("images", "dioptres"), "disparity"
-# The shipped model of each method.
-SHIPPED = {"ddffnet": "ddffnet_cc3", "dynamic_fusion": "dynamic_fusion"}
+_MODEL = "a shipped model, or the path of an ONNX file with its card beside it"
 
 
-def stack_network_parameters(method: str) -> ParameterTable:
-    """The parameter table of `method`, `ddffnet` or `dynamic_fusion`."""
-    model = Parameter(
-        "model",
-        SHIPPED[method],
-        "a shipped model, or the path of an ONNX file with its card beside it",
-        dynamic=False,
-    )
-    shared = [FOCUS_STREAM_PARAMETERS[name] for name in ("engine", "precision", "threads")]
-    return ParameterTable([model, *shared])
+@dataclass(frozen=True)
+class DdffnetSettings(ModelSettings):
+    """Values of the method `ddffnet`."""
+
+    model: str = parameter("ddffnet_cc3", _MODEL, dynamic=False)
+
+
+@dataclass(frozen=True)
+class DynamicFusionSettings(ModelSettings):
+    """Values of the method `dynamic_fusion`."""
+
+    model: str = parameter("dynamic_fusion", _MODEL, dynamic=False)
 
 
 class StackNetworkMethod:
@@ -49,11 +51,10 @@ class StackNetworkMethod:
     there is no file of the wanted precision beside it.
     """
 
-    def __init__(self, parameters: Mapping[str, Value]) -> None:
-        model = _stack_model(str(parameters["model"]), str(parameters["precision"]))
-        options: dict[str, Value] = {"threads": parameters["threads"]}
+    def __init__(self, settings: ModelSettings, engine: EngineSettings) -> None:
+        model = _stack_model(settings.model, settings.precision)
         self._count = slice_count(model)
-        self.engines = EngineSet([model], str(parameters["engine"]), options)
+        self.engines = EngineSet([model], options=engine.values())
         self._slices: dict[int, FloatArray] = {}
         self._measures: dict[int, FloatArray] = {}
         self._input = np.empty((0,), np.float32)

@@ -17,10 +17,9 @@ from std_srvs.srv import SetBool
 
 from ...msg import FocusState
 from ...optics.lens_table import LensTable, read_lens_table
-from ...parameters import Value
+from ...parameters import Value, group
 from ...ros.lifecycle import PerceptionNode, run_node
 from ...ros.messages import focus_state_message, header_at
-from ...ros.parameters import group
 from ...srv import SetFocusDistance
 from ...types import InputError
 from ..interface import FOCUS_SWEEPER

@@ -111,21 +111,15 @@ def make_separation_pipeline(
     method: str, assignments: list[str], layout: str | None = None
 ) -> SeparationPipeline:
     """The pipeline with `name=value` parameters of the method, of capture and of `rotating.`."""
-    from ..capture.images import CAPTURE_PARAMETERS
-    from ..capture.rotating_settings import ROTATING_PARAMETERS
-    from ..methods import method_parameters
-    from ..pipeline import SeparationPipeline
+    from ...ros.parameter_file import settings_for
+    from ..interface import REFLECTION_SEPARATION
+    from ..parameters import pipeline_from, pipeline_parameters
 
-    own = method_parameters(method)
-    turning = ROTATING_PARAMETERS.prefixed("rotating")
-    table = own + CAPTURE_PARAMETERS + turning
-    given = table.parse([*assignments, *([f"layout={layout}"] if layout is not None else [])])
-    return SeparationPipeline(
-        method,
-        {name: value for name, value in given.items() if name in own},
-        {name: value for name, value in given.items() if name in CAPTURE_PARAMETERS},
-        {n.removeprefix("rotating."): value for n, value in given.items() if n in turning},
+    given = [*assignments, *([f"layout={layout}"] if layout is not None else [])]
+    values = settings_for(
+        REFLECTION_SEPARATION, None, given, method=method, used=pipeline_parameters
     )
+    return pipeline_from(values)
 
 
 def print_reflection_evaluation(evaluation: ReflectionBagEvaluation) -> None:

@@ -8,7 +8,7 @@ from thin_lens_sweeps import LAYERS_DPT, SWEEP_DPT, disc_blur, inner, thin_lens_
 
 from ddff_perception.depth_from_focus.classical.band_measures import band_measures, cell_size
 from ddff_perception.depth_from_focus.classical.multiscale import (
-    MULTISCALE_PARAMETERS,
+    MultiscaleSettings,
     calibrated_confidence,
     decisiveness,
     estimate_blur_scale,
@@ -22,7 +22,7 @@ from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.types import FocalStack, FocusSlice
 
 LEVELS, CELL = 3, 8
-TOLERANCE = float(MULTISCALE_PARAMETERS["model_tolerance"].default)
+TOLERANCE = MultiscaleSettings().model_tolerance
 POSITIONS = np.array(SWEEP_DPT)
 
 

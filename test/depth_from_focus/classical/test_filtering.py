@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from focus_volumes import HEIGHT, SLICES, WIDTH, bell_volume, ramp
 
-from ddff_perception.depth_from_focus.classical.filtering import nonlinear_filter, solve_nonlinear
+from ddff_perception.depth_from_focus.classical.filtering import (
+    NonlinearSettings,
+    nonlinear_filter,
+    solve_nonlinear,
+)
 from ddff_perception.depth_from_focus.classical.peaks import peak_confidence, peak_contrast
 from ddff_perception.types import InputError
 
@@ -12,14 +16,14 @@ FILTERS = ["diffusion", "median"]
 @pytest.mark.parametrize("kind", FILTERS)
 def test_no_iteration_is_the_normalised_volume(kind):
     volume = bell_volume(ramp())
-    result = nonlinear_filter(volume, {"volume_filter": kind, "filter_iterations": 0})
+    result = nonlinear_filter(volume, NonlinearSettings(volume_filter=kind, filter_iterations=0))
     np.testing.assert_allclose(result, volume / (volume.max(axis=0) + 1), rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", FILTERS)
 def test_the_filtered_volume_stays_within_its_range(kind):
     volume = bell_volume(ramp(), noise=40.0)
-    result = nonlinear_filter(volume, {"volume_filter": kind})
+    result = nonlinear_filter(volume, NonlinearSettings(volume_filter=kind))
     assert result.shape == volume.shape
     assert result.dtype == np.float32
     assert result.min() >= 0
@@ -28,8 +32,8 @@ def test_the_filtered_volume_stays_within_its_range(kind):
 
 def test_diffusion_keeps_the_sum_and_smooths_noise():
     volume = bell_volume(ramp(), noise=40.0)
-    before = nonlinear_filter(volume, {"filter_iterations": 0})
-    after = nonlinear_filter(volume, {"conductance": 1.0})
+    before = nonlinear_filter(volume, NonlinearSettings(filter_iterations=0))
+    after = nonlinear_filter(volume, NonlinearSettings(conductance=1.0))
     assert after.sum() == pytest.approx(before.sum(), rel=1e-4)
     assert np.abs(np.diff(after, axis=1)).mean() < 0.3 * np.abs(np.diff(before, axis=1)).mean()
 
@@ -45,7 +49,9 @@ def test_diffusion_stops_at_a_depth_edge():
 def test_filtering_beats_the_argmax_under_noise(kind):
     truth = ramp()
     volume = bell_volume(truth, noise=40.0)
-    index_map, confidence = solve_nonlinear(volume, {"volume_filter": kind, "conductance": 0.5})
+    index_map, confidence = solve_nonlinear(
+        volume, NonlinearSettings(volume_filter=kind, conductance=0.5)
+    )
     raw = np.abs(volume.argmax(axis=0) - truth).mean()
     assert np.abs(index_map - truth).mean() < 0.6 * raw
     assert np.all((confidence >= 0) & (confidence <= 1))
@@ -56,7 +62,7 @@ def test_filtering_beats_the_argmax_under_noise(kind):
 def test_one_or_two_slices_are_enough(kind, slices):
     volume = np.zeros((slices, 8, 9), np.float32)
     volume[-1] = 5
-    index_map, _ = solve_nonlinear(volume, {"volume_filter": kind})
+    index_map, _ = solve_nonlinear(volume, NonlinearSettings(volume_filter=kind))
     np.testing.assert_array_equal(index_map, slices - 1)
 
 
@@ -68,7 +74,9 @@ def test_a_single_map_is_not_a_volume():
 def test_progress_counts_the_iterations():
     seen = []
     volume = bell_volume(ramp())
-    nonlinear_filter(volume, {"filter_iterations": 3}, lambda done, of: seen.append((done, of)))
+    nonlinear_filter(
+        volume, NonlinearSettings(filter_iterations=3), lambda done, of: seen.append((done, of))
+    )
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 

@@ -48,14 +48,14 @@ def test_every_measure_treats_both_directions_alike(name, texture):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_high_threshold_silences_every_measure(name, texture):
     weak = texture / 1000
-    assert focus_measure(weak, name, {"threshold": 5.0}).max() == 0
+    assert focus_measure(weak, name, MeasureSettings(threshold=5.0)).max() == 0
     assert focus_measure(weak, name).max() > 0
 
 
 def test_modified_laplacian_of_a_single_bright_pixel():
     grey = np.zeros((9, 9), np.float32)
     grey[4, 4] = 10
-    result = focus_measure(grey, "sum_modified_laplacian", {"step": 2})
+    result = focus_measure(grey, "sum_modified_laplacian", MeasureSettings(step=2))
     assert result[4, 4] == 40  # 20 along x and 20 along y
     assert result[4, 2] == result[2, 4] == 10
     assert result[4, 3] == 0
@@ -71,12 +71,12 @@ def test_laplacian_energy_of_a_parabola():
     x = np.arange(20, dtype=np.float32)
     parabola = np.tile(x * x, (10, 1))
     np.testing.assert_allclose(focus_measure(parabola, "laplacian_energy")[3:-3, 3:-3], 4)
-    variance = focus_measure(parabola, "laplacian_variance", {"window": 3})
+    variance = focus_measure(parabola, "laplacian_variance", MeasureSettings(window=3))
     np.testing.assert_allclose(variance[3:-3, 3:-3], 0, atol=1e-2)
 
 
 def test_grey_level_variance_matches_numpy(texture):
-    result = focus_measure(texture + 0, "grey_level_variance", {"window": 5})
+    result = focus_measure(texture + 0, "grey_level_variance", MeasureSettings(window=5))
     assert result[20, 30] == pytest.approx(texture[18:23, 28:33].var(), rel=1e-4)
 
 
@@ -84,33 +84,33 @@ def test_dct_energy_of_one_cosine_is_its_energy():
     window = 9
     wave = 5 * np.cos(np.pi * (np.arange(window) + 0.5) / window)
     grey = np.tile(wave.astype(np.float32), (window, 1))
-    result = focus_measure(grey, "dct_energy", {"window": window})
+    result = focus_measure(grey, "dct_energy", MeasureSettings(window=window))
     assert result[4, 4] == pytest.approx(np.square(grey).sum(), rel=1e-4)
 
 
 def test_wavelet_has_three_vanishing_moments():
     x = np.arange(40, dtype=np.float32)
     grey = np.tile(0.1 * x * x + x, (40, 1))
-    result = focus_measure(grey, "wavelet_energy", {"level": 2})
+    result = focus_measure(grey, "wavelet_energy", MeasureSettings(level=2))
     # Away from the border, which a parabola does not continue beyond.
     np.testing.assert_allclose(result[:, 18:22], 0, atol=1e-4)
 
 
 def test_more_wavelet_levels_see_coarser_texture(texture):
     coarse = cv2.GaussianBlur(texture, (0, 0), 3)
-    one = focus_measure(coarse, "wavelet_energy", {"level": 1}).mean()
-    three = focus_measure(coarse, "wavelet_energy", {"level": 3}).mean()
+    one = focus_measure(coarse, "wavelet_energy", MeasureSettings(level=1)).mean()
+    three = focus_measure(coarse, "wavelet_energy", MeasureSettings(level=3)).mean()
     assert three > 10 * one
 
 
 @pytest.mark.parametrize("bad", [{"step": 0}, {"window": 8}, {"threshold": -1.0}, {"levels": 2}])
 def test_bad_settings_are_refused(bad):
     with pytest.raises(InputError):
-        MeasureSettings.from_parameters(bad)
+        MeasureSettings.from_values(bad)
 
 
 def test_default_settings_are_the_table():
-    assert MeasureSettings.from_parameters() == focus_measures.DEFAULT_SETTINGS
+    assert MeasureSettings.from_values() == focus_measures.DEFAULT_SETTINGS
 
 
 def test_an_unknown_measure_names_the_known_ones():

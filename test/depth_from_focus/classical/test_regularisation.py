@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddff_perception.depth_from_focus.classical.regularisation import _solve_rows, regularise
+from ddff_perception.depth_from_focus.classical.regularisation import (
+    RegularisationSettings,
+    _solve_rows,
+    regularise,
+)
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.types import FocusSlice, InputError
 
@@ -23,14 +27,14 @@ def two_regions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_uncertain_pixels_take_the_value_of_their_image_region() -> None:
     position, confidence, guide = two_regions()
-    result = regularise(position, confidence, guide, 1000.0)
+    result = regularise(position, confidence, guide, RegularisationSettings(1000.0))
     assert np.allclose(result[:, :28], 0.5, atol=0.05)
     assert np.allclose(result[:, 36:], 2.0, atol=0.05)
 
 
 def test_certain_pixels_stay_as_they_are() -> None:
     position, confidence, guide = two_regions()
-    result = regularise(position, confidence, guide, 1000.0)
+    result = regularise(position, confidence, guide, RegularisationSettings(1000.0))
     sure = confidence == 1.0
     assert np.array_equal(result[sure], position[sure])
 
@@ -38,8 +42,9 @@ def test_certain_pixels_stay_as_they_are() -> None:
 def test_sixteen_bit_guides_have_the_same_edges() -> None:
     position, confidence, guide = two_regions()
     wide = guide.astype(np.uint16) * 257
-    expected = regularise(position, confidence, guide, 500.0)
-    assert np.allclose(regularise(position, confidence, wide, 500.0), expected, atol=1e-4)
+    settings = RegularisationSettings(500.0)
+    expected = regularise(position, confidence, guide, settings)
+    assert np.allclose(regularise(position, confidence, wide, settings), expected, atol=1e-4)
 
 
 def test_rows_solve_the_weighted_laplacian_system() -> None:
@@ -56,7 +61,7 @@ def test_rows_solve_the_weighted_laplacian_system() -> None:
 
 def test_nothing_certain_stays_finite() -> None:
     position, _, guide = two_regions()
-    result = regularise(position, np.zeros_like(position), guide, 1e6)
+    result = regularise(position, np.zeros_like(position), guide, RegularisationSettings(1e6))
     assert np.isfinite(result).all()
 
 

@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from thin_lens_sweeps import LAYERS_DPT, SWEEP_DPT, inner, thin_lens_stack, truth_dpt
 
-from ddff_perception.depth_from_focus.classical.aggregation import AGGREGATION_PARAMETERS
+from ddff_perception.depth_from_focus.classical.aggregation import AggregationSettings
 from ddff_perception.depth_from_focus.classical.focus_measures import FOCUS_MEASURES, yardstick
-from ddff_perception.depth_from_focus.classical.volume import volume_parameters
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.methods import create_method
+from ddff_perception.depth_from_focus.methods import create_method, method_parameters
 from ddff_perception.types import InputError
 
 STEP_DPT = SWEEP_DPT[1] - SWEEP_DPT[0]
@@ -33,7 +32,7 @@ def test_every_focus_measure_finds_the_planes(measure, stack):
     assert found == pytest.approx(LAYERS_DPT, abs=0.35 * STEP_DPT)
 
 
-@pytest.mark.parametrize("aggregation", AGGREGATION_PARAMETERS["aggregation"].choices)
+@pytest.mark.parametrize("aggregation", AggregationSettings.table()["aggregation"].choices)
 @pytest.mark.parametrize("method", ["focus_measure", "nonlinear", "tv"])
 def test_every_aggregation_finds_the_planes(method, aggregation, stack):
     found = medians(found_dpt(method, stack, {"aggregation": aggregation}))
@@ -93,7 +92,7 @@ def test_more_weight_on_the_data_is_less_smooth(stack):
 
 def test_each_kind_has_the_parameters_of_its_stages():
     names = {
-        kind: {p.name for p in volume_parameters(kind)}
+        kind: {p.name for p in method_parameters(kind)}
         for kind in ("focus_measure", "yardstick", "vdff", "tv", "nonlinear")
     }
     assert names["yardstick"] == {"window"}

@@ -78,8 +78,8 @@ def test_the_summary_says_what_was_done(stack, tmp_path, capfd):
     assert summary["stack"] == str(stack)
     assert (summary["slices"], summary["width"], summary["height"]) == (6, 96, 64)
     assert summary["method"] == "focus_measure"
-    assert summary["parameters"]["radius"] == 5
-    assert summary["parameters"]["measure"] == "sum_modified_laplacian"
+    assert summary["parameters"]["focus_measure.radius"] == 5
+    assert summary["parameters"]["focus_measure.measure"] == "sum_modified_laplacian"
     assert summary["unit"] == "m"
     assert summary["coverage"] == pytest.approx(np.isfinite(depth).mean())
     assert summary["median_depth"] == pytest.approx(float(np.nanmedian(depth)))
@@ -130,7 +130,7 @@ def test_the_engine_is_an_option_of_methods_with_a_network(stack, tmp_path, capf
     run = ("depth", stack, "-o", tmp_path / "out", "--engine")
     assert ddff(capfd, *run, "onnxruntime", "--method", "dynamic_fusion").status == 0
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert summary["parameters"]["engine"] == "onnxruntime"
+    assert summary["parameters"]["engine.backend"] == "onnxruntime"
     for arguments, told in (
         (("onnxruntime",), "engine"),
         (("steam", "--method", "dynamic_fusion"), "onnxruntime"),
@@ -213,4 +213,4 @@ def test_slices_can_be_aligned_before(tmp_path, capfd):
     assert share.min() < 0.7
     confidence = np.load(output / "confidence.npy")
     np.testing.assert_allclose(confidence, expected.confidence * share, atol=0.01)
-    assert json.loads((output / "summary.json").read_text())["alignment"]["alignment"] == "ecc"
+    assert json.loads((output / "summary.json").read_text())["parameters"]["alignment"] == "ecc"
