@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from ddff_perception.reflection.training.networks import job
+from ddff_perception.registry import CAPABILITIES
 from ddff_perception.training.fit import WEIGHTS, fit
+from ddff_perception.training.registry import make_job
 
 VARIANTS = {
     "DR": ("motion=0", "curved=0"),
@@ -26,7 +27,8 @@ def train_variant(variant: str, folder: Path, settings: list[str], preset: str =
     output = folder / variant
     if (output / WEIGHTS).is_file():
         return output / WEIGHTS
-    return fit(job("surface", preset, [*VARIANTS[variant], *settings]), output)
+    chosen = [*VARIANTS[variant], *settings]
+    return fit(make_job(CAPABILITIES["reflection"], "surface", preset, chosen), output)
 
 
 def main(

@@ -20,7 +20,7 @@ from _record import write_record
 from torch import Tensor, nn
 
 from ddff_perception.depth_from_focus.networks.focus_stream import FocusStream
-from ddff_perception.depth_from_focus.networks.focus_stream_export import network_in_precision
+from ddff_perception.depth_from_focus.training.focus_stream_onnx import network_in_precision
 from ddff_perception.depth_from_focus.training.papers_presets import DDFFNETS, DYNAMIC_FUSION
 
 WIDTH, HEIGHT, SLICES, REPEATS = 640, 480, 10, 50

@@ -6,7 +6,7 @@ import typer
 from _record import write_record
 from rich.console import Console
 
-from ddff_perception.commands.info import speed_table
+from ddff_perception.depth_from_focus.commands.bench import speed_table
 from ddff_perception.depth_from_focus.evaluation.speed import measure_speed
 
 

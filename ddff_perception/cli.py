@@ -1,51 +1,91 @@
-"""The `ddff` command: one entry per job, each in its own file under `commands/`."""
+"""The `ddff` command: one entry per job, each imported when it is used or listed."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import cv2
 import typer
+import typer.core
+import typer.main
 from rich.console import Console
 
-from .commands import bag, demo, engine, export, info, play, report, run, simulate, train
-from .depth_from_focus.commands import calibrate, depth, evaluate, refocus, stack
-from .reflection.commands import reflection
+from .capability import Command, Reference
+from .registry import CAPABILITIES
 from .types import InputError
 
 BAD_INPUT = 2
+# Of no capability: name, code, and the help of a group.
+_COMMANDS = tuple(
+    Command(name, Reference(f"ddff_perception.commands.{code}"), text)
+    for name, code, text in (
+        ("report", "report:report", ""),
+        ("demo", "demo:demo", ""),
+        ("play", "play:play", ""),
+        ("run", "run:run", ""),
+        ("train", "train:train", ""),
+        ("export", "export:export", ""),
+        ("info", "info:info", ""),
+        ("bag", "bag:app", "Look into, evaluate and compare recorded bags."),
+        ("engine", "engine:app", "What networks run in: build, list, clear, time."),
+        (
+            "simulate",
+            "simulate:app",
+            "Path-traced focus sweeps and glass panes, with their truth.",
+        ),
+    )
+)
+
+
+def commands() -> dict[str, Command]:
+    """Every command by name: those of the capabilities first."""
+    own = (command for capability in CAPABILITIES.values() for command in capability.commands)
+    return {command.name: command for command in (*own, *_COMMANDS)}
+
+
+class _Commands(Mapping[str, Any]):
+    """What Typer runs, by name; imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        command = commands()[name]
+        code, holder = command.code.load(), typer.Typer(rich_markup_mode="rich")
+        if isinstance(code, typer.Typer):
+            holder.add_typer(code, name=name, help=command.help)
+        else:
+            holder.command(name)(code)
+        return typer.main.get_group(holder).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(commands())
+
+    def __len__(self) -> int:
+        return len(commands())
+
+
+class _LazyGroup(typer.core.TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast(Any, _Commands())
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
 
 app = typer.Typer(
     name="ddff",
+    cls=_LazyGroup,
     help="Depth from focus, and reflections by polarization: on files, bags and live cameras.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command()(depth.depth)
-app.command()(stack.stack)
-app.command()(refocus.refocus)
-app.command()(reflection.reflection)
-app.command("eval")(evaluate.evaluate)
-app.command()(report.report)
-app.command()(demo.demo)
-app.command()(play.play)
-app.command("run")(run.run)
-app.command()(train.train)
-app.command()(export.export)
-app.command()(info.bench)
-app.command()(info.info)
-app.add_typer(bag.app, name="bag", help="Look into, evaluate and compare recorded bags.")
-app.add_typer(engine.app, name="engine", help="What networks run in: build, list, clear, time.")
-app.add_typer(
-    simulate.app,
-    name="simulate",
-    help="Path-traced focus sweeps and glass panes, with their truth.",
-)
-app.add_typer(calibrate.app, name="calibrate", help="Calibrate a lens.")
+# Without a command of its own Typer wants a callback.
+app.callback()(lambda: None)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import pkgutil
 import re
@@ -15,6 +16,7 @@ import pytest
 
 import ddff_perception
 from ddff_perception.parameters import Parameter, ParameterTable
+from ddff_perception.registry import CAPABILITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "ddff_perception"
@@ -53,10 +55,12 @@ BELOW = {
     "training": _FLOOR,
     "evaluation": _FLOOR,
     "simulation": _FLOOR | {"ros", "evaluation"},
-    "depth_from_focus": _CAPABILITY,
-    "reflection": _CAPABILITY,
-    "commands": _CAPABILITY | {"depth_from_focus", "reflection"},
+    "commands": _CAPABILITY,
+    **dict.fromkeys(CAPABILITIES, _CAPABILITY),
 }
+# Commands that still name a capability; they are to find it in the registry.
+NAMES_A_CAPABILITY = {"commands/bag.py", "commands/demo.py", "commands/report.py"}
+MAX_FOLDER_FILES = 25
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_ARGUMENTS = 8
@@ -79,9 +83,27 @@ def trains(path: Path) -> bool:
 
 def imports(path: Path) -> set[str]:
     """Absolute names of the modules that a file imports, wherever in the file."""
+    return imported(path, ast.walk(tree(path)))
+
+
+def imports_at_once(path: Path) -> set[str]:
+    """Those that are imported when the file is."""
+    return imported(path, at_once(tree(path)))
+
+
+def at_once(node: ast.AST):
+    """The statements that run when the module is imported."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        if not typing and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from at_once(child)
+
+
+def imported(path: Path, nodes) -> set[str]:
     package = ["ddff_perception", *path.relative_to(PACKAGE).parts[:-1]]
     found = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -189,10 +211,39 @@ def test_nothing_is_imported_sideways():
             parts = module.split(".")
             if parts[0] != "ddff_perception" or len(parts) < 2 or parts[1] not in BELOW:
                 continue
-            below = BELOW.get(folder, {"commands"} if name == "cli.py" else set())
-            if parts[1] != folder and parts[1] not in below:
+            below = BELOW.get(folder, set())
+            data = name == "registry.py" and parts[2:3] == ["capability"]
+            excused = parts[1] in CAPABILITIES and name in NAMES_A_CAPABILITY
+            if parts[1] != folder and parts[1] not in below and not data and not excused:
                 wrong.append(f"{name} imports {module}")
     assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    modules = {
+        ".".join(["ddff_perception", *path.relative_to(PACKAGE).with_suffix("").parts]): path
+        for path in SOURCES
+    }
+    graph = {name: imports_at_once(path) & set(modules) for name, path in modules.items()}
+    assert "ddff_perception.depth_from_focus.capability" in graph["ddff_perception.registry"]
+    assert "ddff_perception.ros.nodes" not in graph["ddff_perception.commands.run"]
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_what_a_capability_hands_over_imports_nothing_heavy():
+    light = {"ddff_perception", "__future__", "ddff_perception.capability"}
+    for name in CAPABILITIES:
+        found = imports(PACKAGE / name / "capability.py")
+        assert {m for m in found if not m.startswith("ddff_perception.capability.")} <= light
+
+
+def test_no_folder_holds_more_files_than_one_can_look_through():
+    folders = {path.parent for path in SOURCES}
+    counts = {str(f.relative_to(PACKAGE)): len(list(f.glob("*.py"))) for f in folders}
+    assert {name: count for name, count in counts.items() if count > MAX_FOLDER_FILES} == {}
 
 
 def test_everything_but_the_nodes_works_without_ros():

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ddff_perception.engines.settings import ENGINE_PARAMETERS
+from ddff_perception.registry import nodes
 from ddff_perception.ros.describe import markdown, parameter_table
-from ddff_perception.ros.nodes import NODE_NAMES, node_interface
+from ddff_perception.ros.nodes import node_interface
 from ddff_perception.training.presets import FIT_PARAMETERS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -282,7 +283,7 @@ def nodes_page() -> str:
     head = (
         "# Nodes\n\nWritten by `python tools/write_docs.py` from the tables the nodes run on.\n\n"
     )
-    return head + "\n".join(markdown(node_interface(name)) for name in NODE_NAMES)
+    return head + "\n".join(markdown(node_interface(name)) for name in nodes())
 
 
 def benchmarks_page() -> str:

@@ -12,8 +12,9 @@ from ..engines.create import create_engine
 from ..engines.model_card import PRECISIONS
 from ..engines.model_zoo import find_model
 from ..files.atomic import make_folder
+from ..registry import CAPABILITIES
 from ..types import InputError
-from ._training import CAPABILITIES, training_module, training_packages
+from ._training import trainable, training_packages
 
 
 def export(
@@ -38,23 +39,13 @@ def export(
         raise InputError(f"precision must be one of {', '.join(PRECISIONS[:2])}, not {precision!r}")
     if not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint}")
+    exported = trainable(capability, "export")
     with training_packages("exporting"):
-        trainer = training_module(capability, "export")
-        make_folder(output)
-        before = _stamps(output)
-        trainer.export(checkpoint, output, precision)
-    written = [path for path, stamp in _stamps(output).items() if before.get(path) != stamp]
-    if not written:
-        raise InputError(f"the export of {checkpoint} wrote no ONNX file into {output}")
-    for path in sorted(written):
+        from ..training.export import export_weights
+
+        written = export_weights(exported, checkpoint, make_folder(output), precision)
+    for path in written:
         # What was written must be found, loaded, and take what its card promises.
         with create_engine(find_model(path), "onnxruntime") as engine:
             engine.warm_up()
             say(f"wrote {path} ({engine.model.card.size_bytes / 1024**2:.2f} MiB) and its card")
-
-
-def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
-    return {
-        path: (path.stat().st_mtime_ns, path.stat().st_ino)
-        for path in sorted(folder.rglob("*.onnx"))
-    }

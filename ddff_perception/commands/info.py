@@ -1,8 +1,9 @@
-"""`ddff info` and `ddff bench`: what is installed, and how fast it is here."""
+"""`ddff info`: what is installed, and what the capabilities offer."""
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import platform
 from typing import Annotated, Any
@@ -11,8 +12,8 @@ import typer
 from rich.table import Table
 
 from .. import __version__
-from ..console import console, progress_bar
-from ..depth_from_focus.methods import METHODS
+from ..console import console
+from ..registry import CAPABILITIES
 
 SHOWN_MODULES = (
     "rclpy", "cv_bridge", "message_filters", "launch_ros", "rosbags", "mitsuba", "onnxruntime",
@@ -39,56 +40,11 @@ def info(
     for name, found in content["modules"].items():
         table.add_row(name, "installed" if found else "not installed")
     console.print(table)
-    methods = Table(title="methods of `ddff depth --method`", show_header=False)
-    for name, entry in METHODS.items():
-        methods.add_row(name, entry.description)
-    console.print(methods)
-
-
-def bench(
-    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "multiscale",
-    width: Annotated[int, typer.Option(help="Width in pixels.", min=64, max=8192)] = 640,
-    height: Annotated[int, typer.Option(help="Height in pixels.", min=48, max=8192)] = 480,
-    slices: Annotated[list[int] | None, typer.Option(help="Stack sizes to time.", min=2)] = None,
-    repeats: Annotated[int, typer.Option(help="Timings per median.", min=3, max=1000)] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Time depth from focus on this machine, against the yardstick in the same run.
-
-    The yardstick is the sum-modified Laplacian as everyone writes it: filter2D, box mean, argmax.
-
-    Example:
-      ddff bench --slices 5 --slices 10 --slices 40
-
-    """
-    from ..depth_from_focus.evaluation.speed import measure_speed
-
-    counts = tuple(slices or (5, 10, 20, 40))
-    with progress_bar() as bar:
-        task = bar.add_task("timing", total=len(counts))
-        rows = measure_speed(method, counts, (width, height), repeats, lambda: bar.advance(task))
-    if as_json:
-        typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
-        return
-    console.print(speed_table(rows))
-
-
-def speed_table(rows: list[Any]) -> Table:
-    """The speed rows as a rich table."""
-    first = rows[0]
-    table = Table(
-        title=f"{first.method} against the yardstick, {first.width}x{first.height}, median ms"
-    )
-    headings = ("slices", "yardstick slice", "its measure", "new slice", "new depth")
-    for heading in (*headings, "all-in-focus", "ratio", "ratio to measure", "kept per slice"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        times = (row.yardstick_slice_ms, row.yardstick_measure_ms, row.slice_ms, row.depth_ms)
-        cells = [f"{value:.2f}" for value in (*times, row.all_in_focus_ms)]
-        ratios = [f"{row.ratio:.2f}", f"{row.ratio_measure:.2f}"]
-        kept = f"{row.kept_bytes_per_slice / 1024:.0f} KiB"
-        table.add_row(str(row.slices), *cells, *ratios, kept)
-    return table
+    for capability, described in content["methods"].items():
+        methods = Table(title=f"methods of {capability}", show_header=False)
+        for name, description in described.items():
+            methods.add_row(name, description)
+        console.print(methods)
 
 
 def _collect() -> dict[str, Any]:
@@ -101,5 +57,17 @@ def _collect() -> dict[str, Any]:
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "modules": {name: importlib.util.find_spec(name) is not None for name in SHOWN_MODULES},
-        "methods": {name: entry.description for name, entry in METHODS.items()},
+        "methods": {
+            capability.name: {
+                name: _description(entry) for name, entry in capability.methods.load().items()
+            }
+            for capability in CAPABILITIES.values()
+            if capability.methods is not None
+        },
     }
+
+
+def _description(method: Any) -> str:
+    """What an entry says of itself, in a line."""
+    said = getattr(method, "description", None) or inspect.getdoc(method) or ""
+    return str(said).partition("\n")[0]

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..capability import chosen
 from ..console import progress_console
+from ..registry import nodes
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError
 
@@ -50,9 +52,9 @@ def run(
     folder = make_folder(logs) if logs else Path(tempfile.mkdtemp(prefix="ddff_run_"))
     shown = _Log()
     try:
-        with NodeProcesses(folder, node_environment()) as nodes:
+        with NodeProcesses(folder, node_environment()) as processes:
             for name in names:
-                nodes.start(name, node_interface(name).module, arguments)
+                processes.start(name, node_interface(name).module, arguments)
             progress_console.print(
                 f"running {', '.join(names)}; their output is in {folder}; Ctrl-C ends them",
                 highlight=False,
@@ -61,32 +63,29 @@ def run(
             try:
                 while True:
                     shown.show(folder, names)
-                    nodes.wait(0.5)
+                    processes.wait(0.5)
             except KeyboardInterrupt:
-                nodes.stop()
+                processes.stop()
     except ProcessError as error:
         progress_console.print(f"ddff run: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
-def nodes_of(config: Path, chosen: list[str] | None = None) -> list[str]:
-    """The names of this package's nodes in a parameter file, in its order; only `chosen` if given.
+def nodes_of(config: Path, wanted: list[str] | None = None) -> list[str]:
+    """The names of this package's nodes in a parameter file, in its order; only `wanted` if given.
 
     Raises InputError where the file is no parameter file or names none of them.
     """
-    from ..ros.nodes import NODE_NAMES
-
     content = read_parameter_file(config)
     found = list(dict.fromkeys(key.rstrip("/").rpartition("/")[2] for key in content))
-    named = [name for name in found if name in NODE_NAMES]
-    missing = [name for name in chosen or [] if name not in NODE_NAMES]
-    if missing:
-        raise InputError(f"there is no node {missing[0]!r}; there are: {', '.join(NODE_NAMES)}")
-    if chosen:
-        return list(dict.fromkeys(chosen))
+    named = [name for name in found if name in nodes()]
+    if wanted:
+        for name in wanted:
+            chosen(nodes(), "node", name)
+        return list(dict.fromkeys(wanted))
     if not named:
         raise InputError(
-            f"{config} names none of the nodes {', '.join(NODE_NAMES)}: a key such as "
+            f"{config} names none of the nodes {', '.join(nodes())}: a key such as "
             "/**/depth_from_focus does, or choose with --node"
         )
     return named

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import progress_bar, progress_console, say
-from ._training import CAPABILITIES, training_module, training_packages
+from ..registry import CAPABILITIES
+from ._training import trainable, training_packages
 
 if TYPE_CHECKING:
     from ..training.job import TrainingJob
@@ -88,13 +89,14 @@ def _prepared(
     show_making: Callable[[str, int, int], None],
 ) -> TrainingJob:
     """The job with its data, which is made here where there is none, and its first weights."""
+    trained = trainable(capability, "train")
     with training_packages("training"):
-        module = training_module(capability, "job")
         from ..training.progress import progress_to
+        from ..training.registry import make_job
         from ..training.weights import start_weights
 
         with progress_to(show_making):
-            job: TrainingJob = module.job(network, preset, list(settings or []), list(data or []))
+            job = make_job(trained, network, preset, settings or (), data or ())
     if start is None:
         return job
     record = {**job.record, "start": str(start)}

@@ -18,6 +18,7 @@ DEPTH_FROM_FOCUS = Capability(
         Command("depth", Reference(f"{_HERE}.commands.depth:depth")),
         Command("stack", Reference(f"{_HERE}.commands.stack:stack")),
         Command("refocus", Reference(f"{_HERE}.commands.refocus:refocus")),
+        Command("bench", Reference(f"{_HERE}.commands.bench:bench")),
         Command("eval", Reference(f"{_HERE}.commands.evaluate:evaluate")),
         Command("calibrate", Reference(f"{_HERE}.commands.calibrate:app"), "Calibrate a lens."),
     ),

@@ -13,8 +13,8 @@ REFLECTION = Capability(
     commands=(Command("reflection", Reference(f"{_HERE}.commands.reflection:reflection")),),
     methods=Reference(f"{_HERE}.methods:METHODS"),
     networks={
-        "surface": Reference(f"{_HERE}.training.surface"),
-        "encoder_decoder": Reference(f"{_HERE}.training.encoder_decoder"),
-        "direct": Reference(f"{_HERE}.training.direct"),
+        "surface": Reference(f"{_HERE}.training.networks:SURFACE"),
+        "encoder_decoder": Reference(f"{_HERE}.training.networks:ENCODER_DECODER"),
+        "direct": Reference(f"{_HERE}.training.networks:DIRECT"),
     },
 )

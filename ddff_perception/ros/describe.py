@@ -14,8 +14,9 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from ..parameters import Parameter, Value
+from ..registry import nodes
 from .interface import NodeInterface, Topic
-from .nodes import NODE_NAMES, node_interface
+from .nodes import node_interface
 
 
 def markdown(interface: NodeInterface) -> str:
@@ -123,11 +124,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the text for the named nodes (all by default) to the standard output."""
     parser = argparse.ArgumentParser(description="Topics and parameters of the nodes.")
-    parser.add_argument("nodes", nargs="*", metavar="NODE", help=", ".join(NODE_NAMES))
+    parser.add_argument("nodes", nargs="*", metavar="NODE", help=", ".join(nodes()))
     parser.add_argument("--yaml", action="store_true", help="the parameter file instead")
     options = parser.parse_args(arguments)
     write = parameter_file if options.yaml else markdown
-    texts = [write(node_interface(name)) for name in options.nodes or NODE_NAMES]
+    texts = [write(node_interface(name)) for name in options.nodes or nodes()]
     sys.stdout.write("\n".join(texts))
     return 0
 

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..types import InputError
+from ..capability import chosen
+from ..registry import nodes
 from .interface import NodeInterface
-
-_INTERFACES = {
-    "depth_from_focus": ("ddff_perception.depth_from_focus.interface", "DEPTH_FROM_FOCUS"),
-    "focus_sweeper": ("ddff_perception.depth_from_focus.interface", "FOCUS_SWEEPER"),
-    "reflection_separation": (
-        "ddff_perception.reflection.interface",
-        "REFLECTION_SEPARATION",
-    ),
-    "sim_camera": ("ddff_perception.simulation.focus_camera.interface", "SIM_CAMERA"),
-    "sim_polarizer_camera": (
-        "ddff_perception.simulation.polarizer_camera.interface",
-        "SIM_POLARIZER_CAMERA",
-    ),
-    "bag_recorder": ("ddff_perception.ros.bag_interface", "BAG_RECORDER"),
-    "bag_player": ("ddff_perception.ros.bag_interface", "BAG_PLAYER"),
-}
-NODE_NAMES = tuple(_INTERFACES)
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """What names a Fast DDS profile: in Fast DDS 3 (Kilted and later), and in 2 (Humble, Jazzy)."""
@@ -33,10 +16,7 @@ PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES
 
 def node_interface(name: str) -> NodeInterface:
     """What the node `name` offers; raises InputError if there is no such node."""
-    if name not in _INTERFACES:
-        raise InputError(f"there is no node {name!r}; there are: {', '.join(NODE_NAMES)}")
-    module, variable = _INTERFACES[name]
-    interface: NodeInterface = getattr(importlib.import_module(module), variable)
+    interface: NodeInterface = chosen(nodes(), "node", name).load()
     return interface
 
 

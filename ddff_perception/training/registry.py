@@ -1,29 +1,32 @@
-"""Networks by name, each in a module of its own that is imported only when it is trained.
+"""A capability's networks by name, each imported only when it is trained.
 
-The module of a network (or, for several networks in one module, `module:NAME` an object in it)
-holds
+What `capability.networks` refers to (a module, or an object in one) holds
 
     PRESETS        settings by name, at least `smoke`, a few steps for a test
     PARAMETERS     what can be set beside FIT_PARAMETERS, a ParameterTable (optional)
     PRESET_VALUES  values of PARAMETERS by preset, where they differ from the defaults (optional)
     job            (settings, values of PARAMETERS, data folders) -> TrainingJob
-    export         (weights .safetensors, output folder, precision "float32" or "float16") -> files
+    network        values of PARAMETERS -> the network itself, for final weights
+    onnx_files     (network with its weights, record of the training, precision) -> OnnxFile of each
+                   file that it is exported to (`training/onnx_file.py`)
+    DATA_SOURCE    what it learned from, where the record does not say how it was made (optional)
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
+from torch import nn
 
-from ..files.images import read_json
+from ..capability import Capability, chosen
 from ..parameters import ParameterTable, Value
 from ..types import InputError
 from .job import TrainingJob
+from .onnx_file import OnnxFile
 from .presets import FitSettings
 
 
@@ -36,40 +39,32 @@ class TrainingModule(Protocol):
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob: ...
 
-    def export(self, checkpoint: Path, output: Path, precision: str) -> Sequence[Path]: ...
+    def network(self, values: Mapping[str, Value]) -> nn.Module: ...
+
+    def onnx_files(
+        self, network: Any, record: Mapping[str, Any], precision: str
+    ) -> Sequence[OnnxFile]: ...
 
 
-class NetworkPresets(Mapping[str, Mapping[str, FitSettings]]):
-    """Presets by network; a network's module is imported when its presets are looked at."""
-
-    def __init__(self, networks: Mapping[str, str]) -> None:
-        self._networks = networks
-
-    def __getitem__(self, network: str) -> Mapping[str, FitSettings]:
-        return training_module(self._networks, network).PRESETS
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._networks)
-
-    def __len__(self) -> int:
-        return len(self._networks)
-
-
-def training_module(networks: Mapping[str, str], network: str) -> TrainingModule:
+def training_module(capability: Capability, network: str) -> TrainingModule:
     """What trains `network`; raises InputError where there is no such network."""
-    if network not in networks:
-        known = ", ".join(networks) or "none yet"
-        raise InputError(f"there is no network {network!r}; there are: {known}")
-    name, _, attribute = networks[network].partition(":")
-    module = importlib.import_module(name)
-    return cast(TrainingModule, getattr(module, attribute) if attribute else module)
+    return cast(TrainingModule, chosen(capability.networks, "network", network).load())
+
+
+def parameter_values(
+    module: TrainingModule, preset: str, given: Mapping[str, Value] | None = None
+) -> dict[str, Value]:
+    """A value for each of PARAMETERS: `given`, else the preset's, else the default."""
+    table: ParameterTable = getattr(module, "PARAMETERS", ParameterTable([]))
+    own: Mapping[str, Mapping[str, Value]] = getattr(module, "PRESET_VALUES", {})
+    return table.complete({**own.get(preset, {}), **(given or {})})
 
 
 def make_job(
-    networks: Mapping[str, str],
+    capability: Capability,
     network: str,
     preset: str,
-    overrides: Iterable[str] = (),
+    overrides: Sequence[str] = (),
     data: Sequence[Path] = (),
 ) -> TrainingJob:
     """The job of `network` with a preset after `name=value` overrides.
@@ -77,15 +72,14 @@ def make_job(
     The network's first weights depend on the seed. What was chosen goes into the job's record.
     Raises InputError on unknown names and bad values.
     """
-    module = training_module(networks, network)
+    module = training_module(capability, network)
     if preset not in module.PRESETS:
         known = ", ".join(module.PRESETS)
         raise InputError(f"{network} has no preset {preset!r}; there are: {known}")
     table: ParameterTable = getattr(module, "PARAMETERS", ParameterTable([]))
     settings, values = module.PRESETS[preset].changed(overrides, table)
     given = {text.partition("=")[0].strip() for text in overrides}
-    own: Mapping[str, Mapping[str, Value]] = getattr(module, "PRESET_VALUES", {})
-    values |= {n: table[n].check(v) for n, v in own.get(preset, {}).items() if n not in given}
+    values = parameter_values(module, preset, {n: v for n, v in values.items() if n in given})
     torch.manual_seed(settings.seed)
     job = module.job(settings, values, data)
     record: dict[str, Any] = {
@@ -96,13 +90,3 @@ def make_job(
         "data": [str(path) for path in data],
     }
     return replace(job, record={**record, **job.record})
-
-
-def export_weights(
-    networks: Mapping[str, str], checkpoint: Path, output: Path, precision: str
-) -> Sequence[Path]:
-    """Exports final weights to ONNX; the JSON beside them says of which network they are."""
-    network = read_json(checkpoint.with_suffix(".json")).get("network")
-    if not isinstance(network, str):
-        raise InputError(f"{checkpoint.with_suffix('.json')} does not say of which network it is")
-    return training_module(networks, network).export(checkpoint, output, precision)

@@ -32,6 +32,23 @@ def commands(command=ROOT, path=()):
 ALL = dict(commands())
 
 
+def test_a_command_alone_imports_no_other():
+    """So that start-up does not grow with the number of capabilities."""
+    code = (
+        "import sys; from ddff_perception import cli\n"
+        "sys.argv = ['ddff', 'bag', 'info', '--help']\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "rooms = ('depth_from_focus.', 'reflection.', 'commands.')\n"
+        "names = [n.removeprefix('ddff_perception.') for n in sys.modules]\n"
+        "print([n for n in names if n.startswith(rooms)], file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(re.findall(r"'([\w.]+)'", run.stderr))
+    assert "commands.bag" in loaded
+    assert not loaded & {"commands.train", "commands.simulate", "depth_from_focus.commands.stack"}
+
+
 def test_every_job_has_its_command():
     expected = {
         "depth", "stack", "eval", "report", "demo", "play", "run", "bench", "info", "bag info",
@@ -122,20 +139,15 @@ def test_a_reader_that_leaves_is_no_error():
 def test_info_says_what_is_installed(capfd):
     text = ddff(capfd, "info").output
     assert __version__ in text
-    for name in METHODS:
-        assert name in text
+    for capability in ("depth_from_focus", "reflection"):
+        assert f"methods of {capability}" in text
     content = json.loads(ddff(capfd, "info", "--json").output)
     assert content["version"] == __version__
-    assert set(content["methods"]) == set(METHODS)
+    methods = {name: set(described) for name, described in content["methods"].items()}
+    assert methods["depth_from_focus"] == set(METHODS)
+    assert "schechner" in methods["reflection"]
+    assert all(text for described in content["methods"].values() for text in described.values())
     assert content["modules"]["rosbags"] is True
-
-
-def test_bench_measures_the_sizes_asked_for(capfd):
-    arguments = ("bench", "--width", 96, "--height", 64, "--slices", 3, "--repeats", 3)
-    (row,) = json.loads(ddff(capfd, *arguments, "--json").output)
-    assert (row["width"], row["height"], row["slices"]) == (96, 64, 3)
-    assert row["ratio"] > 0
-    assert "yardstick" in ddff(capfd, *arguments).output
 
 
 def test_the_command_works_as_a_process(tmp_path):

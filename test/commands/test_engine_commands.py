@@ -11,9 +11,11 @@ import pytest
 from command_line import ddff
 from small_networks import conv_network, slices_network
 
+from ddff_perception.capability import Capability
 from ddff_perception.engines import model_zoo
 from ddff_perception.engines.create import available_backends
 from ddff_perception.engines.engine_cache import EngineCache
+from ddff_perception.registry import CAPABILITIES
 
 
 @pytest.fixture
@@ -125,9 +127,9 @@ def test_tampered_truncated_and_foreign_files_end_with_one_sentence(capfd, netwo
 
 
 @pytest.fixture
-def trainer(monkeypatch):
-    """Stands in for the training module of a capability."""
-    module = ModuleType("ddff_perception.depth_from_focus.training.networks")
+def exporter(monkeypatch):
+    """Stands in for `training.export`, which needs torch."""
+    module = ModuleType("ddff_perception.training.export")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 
@@ -141,35 +143,37 @@ def export(capfd, tmp_path, *arguments):
     ), output
 
 
-def test_export_writes_networks_that_run(capfd, tmp_path, trainer):
+def test_export_writes_networks_that_run(capfd, tmp_path, exporter):
     asked = []
 
-    def write(checkpoint: Path, output: Path, precision: str) -> None:
-        asked.append((checkpoint.name, precision))
-        conv_network(output, "encoder", precision)
-        slices_network(output, "head")
+    def write(capability: Capability, checkpoint: Path, output: Path, precision: str) -> list[Path]:
+        asked.append((capability.name, checkpoint.name, precision))
+        encoder, head = conv_network(output, "encoder", precision), slices_network(output, "head")
+        return [encoder.path, head.path]
 
-    trainer.export = write
+    exporter.export_weights = write
     outcome, output = export(capfd, tmp_path, "--precision", "float16")
     assert outcome.status == 0
-    assert asked == [("last.ckpt", "float16")]
+    assert asked == [("depth_from_focus", "last.ckpt", "float16")]
     assert f"wrote {output / 'encoder.onnx'} (" in outcome.output
     assert f"wrote {output / 'head.onnx'} (" in outcome.output
 
 
-def test_export_that_writes_nothing_or_no_card_is_no_success(capfd, tmp_path, trainer):
-    trainer.export = lambda checkpoint, output, precision: None
-    outcome, _ = export(capfd, tmp_path)
-    assert (outcome.status, "wrote no ONNX file" in outcome.errors) == (2, True)
-    trainer.export = lambda c, output, p: (output / "net.onnx").write_bytes(b"\x08\x0a")
+def test_export_without_a_card_is_no_success(capfd, tmp_path, exporter):
+    def write(capability: Capability, checkpoint: Path, output: Path, precision: str) -> list[Path]:
+        (output / "net.onnx").write_bytes(b"\x08\x0a")
+        return [output / "net.onnx"]
+
+    exporter.export_weights = write
     outcome, _ = export(capfd, tmp_path)
     assert (outcome.status, "has no card" in outcome.errors) == (2, True)
 
 
-def test_export_refuses_what_it_cannot_export(capfd, tmp_path, trainer):
+def test_export_refuses_what_it_cannot_export(capfd, tmp_path, monkeypatch):
+    monkeypatch.setitem(CAPABILITIES, "seeing", Capability("seeing", "a capability without any"))
     for arguments, words in (
         (("depth_from_focus", tmp_path / "no.ckpt"), "there is no checkpoint"),
-        (("depth_from_focus", __file__), "depth_from_focus has no network to export"),
+        (("seeing", __file__), "seeing has no network to export"),
         (("cooking", __file__), "there is no capability 'cooking'; there are: depth_from_focus"),
         (("depth_from_focus", __file__, "--precision", "int4"), "precision must be one of"),
     ):

@@ -9,14 +9,19 @@ from command_line import ddff
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ddff_perception.depth_from_focus.training import networks as registry
+from ddff_perception.capability import Reference
+from ddff_perception.engines.model_zoo import find_model
+from ddff_perception.registry import CAPABILITIES
+from ddff_perception.training.export import export_weights
 
 RUN = ("train", "depth_from_focus", "--network", "tiny", "--preset", "smoke")
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
-    monkeypatch.setitem(registry.NETWORKS, "tiny", "tiny_training")
+    monkeypatch.setitem(
+        CAPABILITIES["depth_from_focus"].networks, "tiny", Reference("tiny_training")
+    )
 
 
 def test_one_command_trains_and_resumes(tmp_path, capfd):
@@ -109,6 +114,10 @@ def test_without_torch_the_command_names_the_installation(refused, tmp_path, mon
 def test_final_weights_are_exported_by_the_network_that_they_are_of(tmp_path, capfd):
     assert ddff(capfd, *RUN, "-o", tmp_path / "run", "--set", "steps=2").status == 0
     weights = tmp_path / "run" / "weights.safetensors"
-    (file,) = registry.export(weights, tmp_path, "float16")
-    assert file.name == "weights_float16.onnx"
-    assert registry.PRESETS["tiny"]["smoke"].steps == 40
+    (file,) = export_weights(CAPABILITIES["depth_from_focus"], weights, tmp_path, "float16")
+    assert file.name == "tiny_float16.onnx"
+    card = find_model(file).card
+    assert (card.parameters, card.precision, card.data) == (41, "float16", "points on a line")
+    assert card.training_command == (
+        "ddff train depth_from_focus --network tiny --preset smoke --set steps=2 -o OUT"
+    )

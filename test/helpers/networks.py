@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ddff_perception.depth_from_focus.networks.common import FocusNetwork, parameter_count
-from ddff_perception.depth_from_focus.networks.export import export_onnx
+from ddff_perception.depth_from_focus.training.papers_onnx import stack_file
+from ddff_perception.training.onnx_file import write_onnx
 from ddff_perception.types import InputError
 
 # Height and width of stacks that exported files are run on.
@@ -154,7 +155,7 @@ class ExportedNetworkTests(NetworkTests):
     def test_onnx_gives_the_same_maps_at_other_sizes(self, network, tmp_path):
         onnxruntime = pytest.importorskip("onnxruntime")
         network = trained_statistics(network, self.count)
-        path = export_onnx(network, tmp_path / "network.onnx", self.count)
+        path = write_onnx(stack_file(network, slices=self.count), tmp_path / "network.onnx")
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         stacks = [stack_batch(self.count, *size, batch=1, seed=5) for size in SIZES]
         plain = stacks[0]["images"].clone()

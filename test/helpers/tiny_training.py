@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset
 
+from ddff_perception.engines.model_zoo import TensorCard
 from ddff_perception.parameters import Parameter, ParameterTable
 from ddff_perception.training.batches import make_loader
 from ddff_perception.training.job import TrainingJob
+from ddff_perception.training.onnx_file import OnnxFile
 from ddff_perception.training.presets import FitSettings
 
 PRESETS = {
@@ -28,6 +29,7 @@ PRESETS = {
         picture_every=20,
     )
 }
+DATA_SOURCE = "points on a line"
 PARAMETERS = ParameterTable([Parameter("width", 8, "hidden units", "", 1, 64)])
 
 
@@ -54,7 +56,7 @@ class DrawnLine(IterableDataset):
             yield {"x": x, "y": 2 * x - 1}
 
 
-def network(width=8, seed=3):
+def tiny_network(width=8, seed=3):
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(1, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.1),
                          nn.Linear(width, 1))  # fmt: skip
@@ -74,13 +76,29 @@ def tiny_job(endless=False, **settings):
     changed = replace(PRESETS["smoke"], **settings)
     train = DrawnLine() if endless else make_loader(Line(), changed)
     validation = make_loader(Line(11), changed, shuffle=False)
-    return TrainingJob(network(), loss, train, changed, validation, picture)
+    return TrainingJob(tiny_network(), loss, train, changed, validation, picture)
 
 
 def job(settings, values, data):
-    made = replace(tiny_job(), settings=settings, module=network(values["width"]))
+    made = replace(tiny_job(), settings=settings, module=tiny_network(values["width"]))
     return replace(made, train=make_loader(Line(), settings), record={"folders": len(data)})
 
 
-def export(checkpoint: Path, output: Path, precision: str):
-    return [output / f"{checkpoint.stem}_{precision}.onnx"]
+def network(values):
+    return tiny_network(values["width"])
+
+
+def onnx_files(net, record, precision):
+    return [
+        OnnxFile(
+            name="tiny",
+            description="y = 2x - 1",
+            module=net.eval(),
+            examples=(torch.zeros(3, 1),),
+            inputs=(TensorCard("x", ("points", 1), "float32", "NC", "places"),),
+            outputs=(TensorCard("y", ("points", 1), "float32", "NC", "values there"),),
+            axes={"points": (1, 10, 1000)},
+            limits="none",
+            by_tracing=True,
+        )
+    ]

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from ddff_perception.parameters import ParameterTable
+from ddff_perception.registry import nodes
 from ddff_perception.ros.describe import main, markdown, parameter_file, yaml_value
 from ddff_perception.ros.interface import NodeInterface
 from ddff_perception.ros.nodes import (
-    NODE_NAMES,
     PROFILE_VARIABLES,
     fastdds_profile,
     node_environment,
@@ -47,7 +47,7 @@ def given(name: str) -> dict:
     return {key.rpartition("/")[2]: flat(node["ros__parameters"]) for key, node in content.items()}
 
 
-@pytest.mark.parametrize("name", NODE_NAMES)
+@pytest.mark.parametrize("name", nodes())
 def test_the_parameter_file_holds_every_parameter_with_its_default(name: str) -> None:
     interface = node_interface(name)
     table: ParameterTable = interface.parameters
@@ -64,14 +64,14 @@ def test_the_demo_names_nodes_and_parameters_that_there_are(demo: str) -> None:
         node_interface(name).parameters.complete(values)
 
 
-@pytest.mark.parametrize("name", NODE_NAMES)
+@pytest.mark.parametrize("name", nodes())
 def test_each_node_has_an_executable_of_its_name(name: str) -> None:
     script = ROOT / "scripts" / name
     assert script.stat().st_mode & 0o111 == 0o111
     assert f"from {node_interface(name).module} import main" in script.read_text()
 
 
-@pytest.mark.parametrize("name", NODE_NAMES)
+@pytest.mark.parametrize("name", nodes())
 def test_every_parameter_and_topic_is_described(name: str) -> None:
     interface = node_interface(name)
     text = markdown(interface)

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from tiny_training import loss, network, tiny_job
+from tiny_training import loss, tiny_job, tiny_network
 
 from ddff_perception.files.images import read_image
 from ddff_perception.training.curves import read_curve
@@ -55,7 +55,7 @@ def test_the_loss_falls_and_the_run_leaves_what_it_promises(tmp_path):
     record = json.loads(weights.with_suffix(".json").read_text())
     assert record["settings"]["steps"] == 40
     assert record["losses"]["validation_loss"] == pytest.approx(validated[-1]["loss"], rel=1e-4)
-    trained = network(seed=9)
+    trained = tiny_network(seed=9)
     load_weights(trained, weights)
     x = torch.tensor([[0.5]])
     assert trained.eval()(x).item() == pytest.approx(0.0, abs=0.5)
@@ -183,7 +183,7 @@ def test_the_best_weights_are_kept_where_asked(tmp_path):
     validated = [row["loss"] for row in read_curve(tmp_path / "run" / "validation.csv")]
     assert record["best_validation_loss"] == pytest.approx(min(validated), rel=1e-4)
     assert min(validated) < validated[-1]
-    net = network()
+    net = tiny_network()
     load_weights(net, tmp_path / "run" / "weights.safetensors")
     batch = next(iter(tiny_job(batch=11).validation))
     with torch.no_grad():
@@ -197,7 +197,7 @@ def test_fine_tuning_begins_with_the_given_weights(tmp_path):
         replace(tiny_job(steps=1, learning_rate=0.0, weight_decay=0.0, ema=0.0), start=start),
         tmp_path / "second",
     )
-    learned = dict(network().named_parameters())
+    learned = dict(tiny_network().named_parameters())
     first, second = read_weights(start), read_weights(tuned)
     assert all(torch.equal(first[name], second[name]) for name in learned)
 
@@ -209,7 +209,7 @@ def test_a_share_of_the_weights_it_began_with_is_kept(tmp_path):
         for share, name in ((0.0, "whole"), (0.25, "shared"))
     )
     first, last, kept = read_weights(start), read_weights(whole), read_weights(shared)
-    for name in dict(network().named_parameters()):
+    for name in dict(tiny_network().named_parameters()):
         expected = 0.25 * first[name] + 0.75 * last[name]
         torch.testing.assert_close(kept[name], expected)
         assert not torch.equal(first[name], last[name])
@@ -231,11 +231,11 @@ def test_a_checkpoint_that_is_none_of_ours_is_refused(tmp_path, damage):
     if damage == "truncated":
         file.write_bytes(file.read_bytes()[:500])
     elif damage == "pickled":
-        torch.save({"global_step": 1, "state_dict": {}, "x": network()}, file)
+        torch.save({"global_step": 1, "state_dict": {}, "x": tiny_network()}, file)
     elif damage == "other":
         torch.save({"weights": torch.zeros(3)}, file)
     else:
-        job = replace(job, module=network(width=9))
+        job = replace(job, module=tiny_network(width=9))
     with pytest.raises(InputError) as caught:
         fit(job, tmp_path / "run", resume=True)
     assert str(file) in str(caught.value)

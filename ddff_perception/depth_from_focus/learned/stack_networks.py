@@ -47,7 +47,7 @@ class DynamicFusionSettings(ModelSettings):
 class StackNetworkMethod:
     """A network over whole stacks as a method.
 
-    Raises InputError where the model is not one over stacks (`network_export.export_onnx`) or
+    Raises InputError where the model is not one over stacks (`training.papers_onnx.stack_file`) or
     there is no file of the wanted precision beside it.
     """
 

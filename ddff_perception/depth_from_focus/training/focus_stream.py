@@ -11,18 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...files.images import read_json
 from ...parameters import Parameter, ParameterTable, Value
-from ...training.command import training_command
 from ...training.fit import uses_gpu
 from ...training.job import Batch, TrainingJob
+from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ...training.weights import load_weights
 from ...types import InputError
 from ..data.generated.batches import DeviceSettings, DeviceStacks
 from ..data.generated.making import make_stacks, make_views
@@ -31,7 +30,7 @@ from ..data.generated.stacks import StackSettings
 from ..data.generated.view_pool import ViewPool
 from ..data.own_stacks import own_stacks
 from ..networks.focus_stream import FocusStream
-from .focus_stream_card import write_networks
+from .focus_stream_onnx import encoder_file, head_file, network_in_precision
 
 _CPU = FitSettings(
     steps=0, minutes=45.0, batch=8, learning_rate=2e-3, weight_decay=1e-3, warm_up_steps=100,
@@ -46,7 +45,7 @@ PRESETS: dict[str, FitSettings] = {
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
 _OWN_DATA = "stack folders with true depth"
-_DATA = (
+DATA_SOURCE = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
 )
@@ -117,19 +116,17 @@ def _on_device(
     return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
 
 
-def export(checkpoint: Path, output: Path, precision: str) -> list[Path]:
-    """Writes encoder and head as ONNX with their cards into the folder `output`."""
-    network = FocusStream()
-    load_weights(network, checkpoint)
-    record = read_json(checkpoint.with_suffix(".json"))
-    told = {
-        "command": training_command("depth_from_focus", record),
-        "seed": record.get("settings", {}).get("seed", 0),
-        "data": f"{record.get('training_data', 'stacks')}, {record.get('data_source', _DATA)}",
-        "metrics": record.get("metrics") or record.get("losses") or {},
-    }
-    kind = {"32": "float32", "16": "float16"}.get(precision, precision)
-    return write_networks(network, output, "focus_stream", kind, told)
+def network(values: Mapping[str, Value]) -> FocusStream:
+    """The network; no parameter changes it."""
+    return FocusStream()
+
+
+def onnx_files(
+    network: FocusStream, record: Mapping[str, Any], precision: str
+) -> tuple[OnnxFile, OnnxFile]:
+    """Encoder and head."""
+    inner = network_in_precision(network, precision)
+    return encoder_file(inner), head_file(inner)
 
 
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -21,19 +21,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...files.images import read_json
 from ...parameters import Parameter, ParameterTable, Value
 from ...training.job import Batch, TrainingJob
+from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ...training.weights import load_weights
 from ...types import ImageArray, InputError
 from ..data.generated.making import make_stacks
 from ..data.generated.stacks import StackSettings
 from ..data.sources import open_source
 from ..networks.common import LEAST_SPAN, FocusNetwork, sharpest_composite
-from ..networks.export import export_onnx
 from .losses import dynamic_fusion_losses, masked_squares
-from .papers_card import write_stack_card
+from .papers_onnx import stack_file
 
 LOSSES = ("squares", "mean_squares", "dynamic_fusion")
 Make = Callable[[Mapping[str, Value]], FocusNetwork]
@@ -107,23 +105,17 @@ class PaperNetwork:
             record={"data_source": description},
         )
 
-    def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
-        """Writes `output` (or `<name>.onnx` in it, where it is a folder) and its card.
+    def network(self, values: Mapping[str, Value]) -> FocusNetwork:
+        """The network as `job` makes it, but for the weights that it is to begin with."""
+        begun = [name for name in ("vgg16", "pretrained") if name in values]
+        return self.make({**values, **{n: self.PARAMETERS[n].default for n in begun}})
 
-        `precision`: float32 or float16 (or 32, 16).
-        """
-        record = read_json(checkpoint.with_suffix(".json"))
-        values = self.PARAMETERS.complete(record.get("network_parameters"))
-        values |= {name: "" for name in ("vgg16",) if name in values}
-        network = self.make(values)
-        load_weights(network, checkpoint)
-        kind = {"32": "float32", "16": "float16"}.get(precision, precision)
-        suffix = "" if kind == "float32" else f"_{kind}"
-        path = output if output.suffix == ".onnx" else output / f"{self.name}{suffix}.onnx"
-        slices = int(values["slices"])  # type: ignore[arg-type]
-        export_onnx(network, path, slices, kind)
-        card = write_stack_card(path, self.description, network, slices, kind, record)
-        return [path, card]
+    def onnx_files(
+        self, network: FocusNetwork, record: Mapping[str, Any], precision: str
+    ) -> list[OnnxFile]:
+        """The one file of the network."""
+        slices = int(record["network_parameters"]["slices"])
+        return [stack_file(network, self.name, self.description, slices, precision)]
 
 
 def _made(values: Mapping[str, Value]) -> Path | None:

@@ -33,14 +33,11 @@ LIGHT = FitSettings(
     steps=0,
     minutes=50.0,
     batch=4,
-    learning_rate=1e-3,
     weight_decay=1e-4,
     warm_up_steps=100,
     gradient_clip=1.0,
     ema=0.998,
     device="cpu",
-    log_every=20,
-    picture_every=500,
     checkpoint_every=200,
 )
 # Hazirbas et al., section 4; the weight decay and the number of epochs are their published code's
@@ -61,32 +58,29 @@ DDFFNET_PAPER = FitSettings(
     seed=42,
     keep="best",
 )
-DYNAMIC_FUSION_PAPER = FitSettings(
-    steps=0,
+DYNAMIC_FUSION_PAPER = replace(
+    DDFFNET_PAPER,
     epochs=80,
     batch=1,
     optimizer="adam",
-    momentum=0.9,
     learning_rate=1e-4,
-    schedule="step",
     decay_factor=0.1,
     decay_epochs=5,
     weight_decay=1e-4,
-    ema=0.0,
-    precision="32",
+    seed=0,
+    keep="last",
 )
 # The same networks, a little wider, on one GPU beside others; for views that are blurred there.
 GPU = replace(
     LIGHT,
-    steps=0,
     minutes=8.0,
     batch=16,
-    learning_rate=1e-3,
     warm_up_steps=200,
     device="auto",
     picture_every=1000,
     checkpoint_every=1000,
 )
+SHARED_PRESETS = {"paper": DDFFNET_PAPER, "gpu": GPU, "light": LIGHT, "smoke": SMOKE}
 LIGHT_VALUES: Mapping[str, Value] = {
     "crop": 96,
     "loss": "mean_squares",
@@ -114,7 +108,7 @@ def _ddffnet(variant: str) -> PaperNetwork:
         description=f"DDFFNet-{variant.upper()}, Hazirbas et al., Deep Depth From Focus, 2018",
         make=make,
         PARAMETERS=ParameterTable([*SHARED, WIDTH, dropout, vgg16]),
-        PRESETS={"paper": DDFFNET_PAPER, "gpu": GPU, "light": LIGHT, "smoke": SMOKE},
+        PRESETS=SHARED_PRESETS,
         PRESET_VALUES={
             "paper": {"along_sweep": False},
             "gpu": {**GPU_VALUES, "width": 0.25, "dropout": 0.1},
@@ -180,7 +174,7 @@ PSPNET = PaperNetwork(
     description="PSPNet for focal stacks, compared with in Hazirbas et al., 2018",
     make=_make_psp,
     PARAMETERS=PSP_PARAMETERS,
-    PRESETS={"paper": DDFFNET_PAPER, "gpu": GPU, "light": LIGHT, "smoke": SMOKE},
+    PRESETS=SHARED_PRESETS,
     PRESET_VALUES={
         "paper": {"along_sweep": False},
         "gpu": {**GPU_VALUES, "encoder": "resnet18", "width": 0.25},
@@ -193,12 +187,7 @@ DYNAMIC_FUSION = PaperNetwork(
     description="Dynamic fusion network, Piao et al., 2021",
     make=_make_dynamic_fusion,
     PARAMETERS=DYNAMIC_FUSION_PARAMETERS,
-    PRESETS={
-        "paper": DYNAMIC_FUSION_PAPER,
-        "gpu": GPU,
-        "light": LIGHT,
-        "smoke": SMOKE,
-    },
+    PRESETS={**SHARED_PRESETS, "paper": DYNAMIC_FUSION_PAPER},
     PRESET_VALUES={
         "paper": {"slices": 12, "crop": 1024, "loss": "dynamic_fusion", "along_sweep": False},
         "gpu": {**GPU_VALUES, **_light_values(), "loss": "dynamic_fusion"},

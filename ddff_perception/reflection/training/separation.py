@@ -5,42 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
-from ...files.images import read_json
 from ...parameters import Parameter, ParameterTable, Value
 from ...training.fit import uses_gpu
 from ...training.job import TrainingJob
+from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ...training.weights import load_weights
 from ..data.batches import GeneratedBatches
 from ..data.pictures import Pictures, photographs, procedural_pictures
 from ..data.sample import GeneratorSettings
 from ..data.sample_batches import MixedBatches
-from ..networks.export import export_onnx
-from .card import write_separation_card
 from .losses import LOSSES, layer_losses, picture
+from .onnx_file import separation_file
 
-# Half an hour on one NVIDIA GPU, where the samples are made, too.
-GPU = FitSettings(
-    steps=0,
-    minutes=30.0,
-    batch=32,
-    precision="32",
-    learning_rate=1.5e-3,
-    weight_decay=1e-4,
-    warm_up_steps=200,
-    final_factor=0.01,
-    gradient_clip=1.0,
-    ema=0.999,
-    log_every=100,
-    picture_every=5000,
-    checkpoint_every=2000,
-)
-_FILES = {"single": "data.py", "batched": "data_device.py"}
-GENERATORS = tuple(_FILES)
+GENERATORS = ("single", "batched")
 
 
 def parameters(loss: str) -> ParameterTable:
@@ -125,8 +107,10 @@ class SeparationTraining:
     name: str
     description: str
     make: Callable[[], nn.Module]
-    presets: Mapping[str, FitSettings]
     colour: bool
+    PARAMETERS: ParameterTable
+    PRESETS: Mapping[str, FitSettings]
+    PRESET_VALUES: Mapping[str, Mapping[str, Value]]
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
@@ -146,7 +130,7 @@ class SeparationTraining:
             self._batches(pictures, generator, settings, kind),
             settings,
             pictures=picture,
-            record={"data_source": f"{source}, mixed by reflection/{_FILES[kind]}"},
+            record={"data_source": f"{source}, mixed by the generator {kind}"},
         )
 
     def _batches(
@@ -165,16 +149,13 @@ class SeparationTraining:
         device = "cuda" if on_gpu else "cpu"
         return GeneratedBatches(pictures, generator, settings.batch, self.colour, device=device)
 
-    def export(self, checkpoint: Path, output: Path, precision: str) -> list[Path]:
-        """Writes `output` (or `reflection_<name>.onnx` in it, where it is a folder), its card."""
-        network = self.make()
-        load_weights(network, checkpoint)
-        record = read_json(checkpoint.with_suffix(".json"))
-        kind = {"32": "float32", "16": "float16"}[precision]
-        suffix = "" if kind == "float32" else f"_{kind}"
-        path = output
-        if output.suffix != ".onnx":
-            path = output / f"reflection_{self.name}{suffix}.onnx"
+    def network(self, values: Mapping[str, Value]) -> nn.Module:
+        """The network; no parameter changes it."""
+        return self.make()
+
+    def onnx_files(
+        self, network: nn.Module, record: Mapping[str, Any], precision: str
+    ) -> list[OnnxFile]:
+        """The one file of the network."""
         channels = 3 if self.colour else None
-        export_onnx(network, path, channels, kind)
-        return [path, write_separation_card(path, self.description, channels, kind, record)]
+        return [separation_file(network, self.name, self.description, channels, precision, record)]

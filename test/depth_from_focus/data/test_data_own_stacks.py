@@ -14,13 +14,16 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from ddff_perception.depth_from_focus.data.own_stacks import OwnStackBatches, own_stacks
-from ddff_perception.depth_from_focus.training import networks as train
 from ddff_perception.files.images import write_array
 from ddff_perception.files.stack_folder import read_stack, write_stack
+from ddff_perception.registry import CAPABILITIES
 from ddff_perception.training.curves import read_curve
 from ddff_perception.training.fit import fit
 from ddff_perception.training.presets import FitSettings
+from ddff_perception.training.registry import make_job
 from ddff_perception.types import FocalStack, InputError
+
+CAPABILITY = CAPABILITIES["depth_from_focus"]
 
 BINS = 24
 
@@ -46,9 +49,13 @@ def drawn(folders, count, **arguments):
 
 def test_a_few_steps_of_the_tuning_preset_lower_the_loss(ten, tmp_path, one_thread):
     texts = ["steps=8", "log_every=1", "precision=32", "device=cpu"]
-    base = train.job("focus_stream", "tune", [*texts, "warm_up_steps=1"], [ten])
+    base = make_job(
+        CAPABILITIES["depth_from_focus"], "focus_stream", "tune", [*texts, "warm_up_steps=1"], [ten]
+    )
     first = fit(base, tmp_path / "first")
-    again = train.job("focus_stream", "tune", [*texts, "warm_up_steps=1"], [ten])
+    again = make_job(
+        CAPABILITIES["depth_from_focus"], "focus_stream", "tune", [*texts, "warm_up_steps=1"], [ten]
+    )
     weights = fit(replace(again, start=first), tmp_path / "second")
     start, tuned = (
         [row["loss"] for row in read_curve(tmp_path / name / "train.csv")]
@@ -148,10 +155,12 @@ def test_one_distance_counts_once_and_three_are_needed(tmp_path):
 def test_what_cannot_be_tuned_on_is_refused_in_a_sentence(tmp_path):
     small = write_wall(tmp_path / "small", width=40, height=24)
     with pytest.raises(InputError, match="40 x 24 pixels: at least 32 are needed"):
-        train.job("focus_stream", "tune", (), [small])
+        make_job(CAPABILITY, "focus_stream", "tune", (), [small])
     blind = write_wall(tmp_path / "blind")
     (blind / "depth.npy").unlink()
     with pytest.raises(InputError, match=r"no depth\.npy"):
-        train.job("focus_stream", "tune", (), [blind])
+        make_job(CAPABILITY, "focus_stream", "tune", (), [blind])
     with pytest.raises(InputError, match=r"no training stacks.*holds no stack folders"):
-        train.job("focus_stream", "tune", (), [tmp_path / "nothing"])
+        make_job(
+            CAPABILITIES["depth_from_focus"], "focus_stream", "tune", (), [tmp_path / "nothing"]
+        )

@@ -19,8 +19,9 @@ from ddff_perception.depth_from_focus.networks.dynamic_fusion import (
     PAPER_SETTINGS,
     DynamicFusionNet,
 )
-from ddff_perception.depth_from_focus.networks.export import export_onnx
 from ddff_perception.depth_from_focus.networks.pixel_adaptive import FUSIONS
+from ddff_perception.depth_from_focus.training.papers_onnx import stack_file
+from ddff_perception.training.onnx_file import write_onnx
 from ddff_perception.types import InputError
 
 SMALL = replace(LIGHT_SETTINGS, encoder_width=0.125, focal_channels=8, fused_channels=8)
@@ -139,7 +140,7 @@ def test_a_float16_file_finds_the_depth_of_a_plain_wall(tmp_path):
     """What the float32 file finds there: `ExportedNetworkTests`."""
     onnxruntime = pytest.importorskip("onnxruntime")
     network = trained_statistics(DynamicFusionNet(SMALL), 3)
-    path = export_onnx(network, tmp_path / "float16.onnx", 3, "float16")
+    path = write_onnx(stack_file(network, slices=3, precision="float16"), tmp_path / "float16.onnx")
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for brightness in (0.0, 1.0):
         batch = {**stack_batch(3), "images": brightness * plain_wall(3)}

@@ -13,11 +13,15 @@ from thin_lens_sweeps import thin_lens_stack
 
 from ddff_perception.depth_from_focus.data.generated import making as data_making
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.training import networks as train
 from ddff_perception.engines.model_zoo import find_model
+from ddff_perception.registry import CAPABILITIES
+from ddff_perception.training.export import export_weights
 from ddff_perception.training.fit import fit
 from ddff_perception.training.progress import progress_to
+from ddff_perception.training.registry import make_job
 from ddff_perception.types import InputError
+
+CAPABILITY = CAPABILITIES["depth_from_focus"]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def run(tmp_path_factory):
 
     told: list[tuple[str, int, int]] = []
     with progress_to(lambda *words: told.append(words)):
-        job = train.job("focus_stream", "smoke", texts)
+        job = make_job(CAPABILITY, "focus_stream", "smoke", texts)
     assert told == [("blurring stacks", 3, 6), ("blurring stacks", 6, 6)]
     return Path(fit(job, folder / "out", False, show)), losses
 
@@ -46,7 +50,7 @@ def test_its_loss_falls_within_a_few_steps(run):
 def test_both_precisions_are_exported_with_whole_cards(run, tmp_path):
     weights, _ = run
     for precision in ("float32", "float16"):
-        for path in train.export(weights, tmp_path, precision):
+        for path in export_weights(CAPABILITY, weights, tmp_path, precision):
             card = find_model(path).card
             assert card.precision == precision
             assert card.training_command.startswith("ddff train depth_from_focus")
@@ -65,7 +69,7 @@ def test_both_precisions_are_exported_with_whole_cards(run, tmp_path):
 
 def test_data_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="no training stacks"):
-        train.job("focus_stream", "smoke", (), [tmp_path])
+        make_job(CAPABILITY, "focus_stream", "smoke", (), [tmp_path])
 
 
 def test_a_renderer_that_fails_is_told_and_stops_the_training(tmp_path, monkeypatch):
@@ -73,4 +77,4 @@ def test_a_renderer_that_fails_is_told_and_stops_the_training(tmp_path, monkeypa
     monkeypatch.setattr(data_making.sys, "executable", "false")
     wanted = (f"stacks_folder={tmp_path / 'stacks'}", "views=2")
     with pytest.raises(InputError, match="could not be rendered: --set views=0"):
-        train.job("focus_stream", "smoke", wanted)
+        make_job(CAPABILITY, "focus_stream", "smoke", wanted)

@@ -12,15 +12,26 @@ from ddff_perception.depth_from_focus.data.generated.stack_files import (
     stack_files,
 )
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.training.networks import NETWORKS, PRESETS, export, job
 from ddff_perception.depth_from_focus.training.papers import make_loss, sweep_position
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.files.images import read_image
+from ddff_perception.registry import CAPABILITIES
 from ddff_perception.training.curves import read_curve
+from ddff_perception.training.export import export_weights
 from ddff_perception.training.fit import fit
+from ddff_perception.training.registry import make_job, training_module
 from ddff_perception.types import FocalStack, FocusSlice, InputError
 
-PAPERS = [name for name in NETWORKS if name != "focus_stream"]
+CAPABILITY = CAPABILITIES["depth_from_focus"]
+PAPERS = [name for name in CAPABILITY.networks if name != "focus_stream"]
+
+
+def job(network, preset, overrides=(), data=()):
+    return make_job(CAPABILITY, network, preset, overrides, data)
+
+
+def presets(network):
+    return training_module(CAPABILITY, network).PRESETS
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +43,7 @@ def test_all_networks_of_the_papers_are_there():
     variants = ["upconv", "unpool", "bl", "cc1", "cc2", "cc3"]
     assert [*(f"ddffnet_{v}" for v in variants), "pspnet", "dynamic_fusion"] == PAPERS
     for name in PAPERS:
-        assert list(PRESETS[name]) == ["paper", "gpu", "light", "smoke"]
+        assert sorted(presets(name)) == ["gpu", "light", "paper", "smoke"]
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -50,8 +61,8 @@ def test_trained_weights_become_a_model_that_depth_from_focus_runs(tmp_path):
     weights = fit(job("ddffnet_cc3", "smoke", ["width=0.0625"]), tmp_path / "run")
     picture = read_image(tmp_path / "run" / "pictures" / "step_0000012.png")
     assert picture.shape == (2 * 64, 3 * 64, 3)
-    path, card = export(weights, tmp_path, "16")
-    assert (path.name, card.name) == ("ddffnet_cc3_float16.onnx", "ddffnet_cc3_float16.json")
+    (path,) = export_weights(CAPABILITY, weights, tmp_path, "float16")
+    assert path.name == "ddffnet_cc3_float16.onnx"
     model = find_model(path)
     assert model.card.precision == "float16"
     assert "--network ddffnet_cc3 --preset smoke --set width=0.0625" in model.card.training_command
@@ -69,11 +80,11 @@ def test_trained_weights_become_a_model_that_depth_from_focus_runs(tmp_path):
 
 
 def test_the_papers_presets_are_the_papers_settings():
-    cc3 = PRESETS["ddffnet_cc3"]["paper"]
+    cc3 = presets("ddffnet_cc3")["paper"]
     assert (cc3.optimizer, cc3.momentum, cc3.learning_rate, cc3.batch) == ("sgd", 0.9, 1e-3, 2)
     assert (cc3.schedule, cc3.decay_factor, cc3.decay_epochs) == ("step", 0.9, 4)
     assert cc3.weight_decay == 5e-4
-    fusion = PRESETS["dynamic_fusion"]["paper"]
+    fusion = presets("dynamic_fusion")["paper"]
     assert (fusion.optimizer, fusion.learning_rate, fusion.batch) == ("adam", 1e-4, 1)
     assert (fusion.decay_factor, fusion.decay_epochs, fusion.epochs) == (0.1, 5, 80)
     assert fusion.weight_decay == 1e-4

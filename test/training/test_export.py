@@ -1,6 +1,6 @@
 """The training command on a card is what was typed, without anybody's folders."""
 
-from ddff_perception.training.command import training_command
+from ddff_perception.training.export import training_command
 
 RECORD = {"network": "pspnet", "preset": "light", "overrides": ["minutes=5"]}
 
@@ -8,7 +8,7 @@ RECORD = {"network": "pspnet", "preset": "light", "overrides": ["minutes=5"]}
 def test_settings_and_data_are_in_the_command():
     told = training_command("depth_from_focus", RECORD | {"data": ["mine/a", "mine/b"]})
     assert told == (
-        "ddff train depth_from_focus --network pspnet --preset light --data STACKS --data STACKS "
+        "ddff train depth_from_focus --network pspnet --preset light --data DATA --data DATA "
         "--set minutes=5 -o OUT"
     )
 

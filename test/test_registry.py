@@ -1,0 +1,68 @@
+"""What the registry lists is there: every reference resolves, and every node has its files."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from ddff_perception import cli
+from ddff_perception.capability import Capability, Reference, chosen
+from ddff_perception.registry import CAPABILITIES, nodes
+from ddff_perception.ros.interface import NodeInterface
+from ddff_perception.types import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCES = {
+    f"{capability.name}.{place}": reference
+    for capability in CAPABILITIES.values()
+    for place, reference in capability.references().items()
+}
+COMMANDS = {f"commands.{name}": command.code for name, command in cli.commands().items()}
+
+
+@pytest.mark.parametrize("place", [*REFERENCES, *COMMANDS])
+def test_every_reference_resolves(place: str) -> None:
+    if ".networks." in place:
+        for package in ("torch", "lightning"):
+            pytest.importorskip(package)
+    found = (REFERENCES | COMMANDS)[place].load()
+    if ".networks." in place:
+        assert "smoke" in found.PRESETS
+        assert callable(found.job) and callable(found.network) and callable(found.onnx_files)
+    elif place.endswith(".methods"):
+        assert found
+
+
+@pytest.mark.parametrize("name", nodes())
+def test_every_node_has_its_name_and_a_module_with_main(name: str) -> None:
+    interface: NodeInterface = nodes()[name].load()
+    assert interface.name == name
+    spec = importlib.util.find_spec(interface.module)
+    assert spec is not None and spec.origin is not None
+    assert "def main(" in Path(spec.origin).read_text()
+
+
+def test_no_two_capabilities_give_a_command_or_a_node_the_same_name() -> None:
+    given = [command.name for c in CAPABILITIES.values() for command in c.commands]
+    assert len(set(given)) == len(given)
+    assert set(given) <= set(cli.commands())
+    held = [name for c in CAPABILITIES.values() for name in (*c.nodes, *c.sensors)]
+    assert len(set(held)) == len(held)
+    assert set(held) <= set(nodes())
+
+
+def test_a_capability_is_a_folder_of_its_name() -> None:
+    for name in CAPABILITIES:
+        assert (ROOT / "ddff_perception" / name / "capability.py").is_file()
+
+
+def test_every_field_but_name_and_description_may_be_left_out() -> None:
+    assert Capability("seeing", "a capability that hands over nothing").references() == {}
+
+
+def test_a_name_that_is_missing_lists_those_that_there_are() -> None:
+    with pytest.raises(InputError, match="there is no sense 'smell'; there are: sight, touch"):
+        chosen({"sight": 1, "touch": 2}, "sense", "smell")
+    assert Reference("ddff_perception.registry").load().nodes is nodes
