@@ -1,6 +1,9 @@
 # `make demo` runs the main job, `make test` the tests; each sets up what it needs first.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-VENV := .venv
+# `ROS=kilted` runs in a second environment, beside the first.
+ROS ?= jazzy
+export DDFF_ROS := $(ROS)
+VENV := $(if $(filter jazzy,$(ROS)),.venv,.venv-$(ROS))
 STACK ?=
 METHOD ?=
 OUT ?= out/demo
@@ -40,4 +43,4 @@ accuracy: setup
 	@$(VENV)/bin/ddff-env python benchmarks/accuracy.py
 
 clean:
-	rm -rf $(VENV) .work out build install log
+	rm -rf .venv .venv-* .work out build install log

@@ -20,8 +20,10 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-WORK = ROOT / ".work"
+# Which of `requirements/ros_*.txt`: Jazzy, or another ROS 2 that the tests may run in beside it.
+ROS = os.environ.get("DDFF_ROS") or "jazzy"
+VENV = ROOT / (".venv" if ROS == "jazzy" else f".venv-{ROS}")
+WORK = ROOT / ".work" / ROS
 PYTHON = VENV / "bin" / "python"
 PIP_ROS_PYTHON = (3, 11)
 # Folder of requirements, what is in it, and the test that wants it.
@@ -56,6 +58,9 @@ class MissingError(Exception):
 
 def check_machine(sourced: bool) -> None:
     """Names every missing Debian package before anything is downloaded."""
+    known = sorted(file.stem[4:] for file in (ROOT / "requirements").glob("ros_*.txt"))
+    if ROS not in known:
+        raise MissingError(f"there is no ROS {ROS!r} here; there are: {', '.join(known)}")
     if not sourced and sys.version_info[:2] != PIP_ROS_PYTHON:
         wanted = ".".join(map(str, PIP_ROS_PYTHON))
         raise MissingError(
@@ -76,14 +81,14 @@ def check_machine(sourced: bool) -> None:
 
 
 def make_environment(sourced: bool) -> None:
-    names = ["sourced"] if sourced else ["ros", "runtime", "engines", "cli", "sim", "dev"]
+    names = ["sourced"] if sourced else [f"ros_{ROS}", "runtime", "engines", "cli", "sim", "dev"]
     files = [ROOT / "requirements" / f"{name}.txt" for name in names]
     key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
     stamp = VENV / ".requirements-stamp"
     if is_current(stamp, key):
         return
     if not is_usable():
-        say("making the virtual environment .venv")
+        say(f"making the virtual environment {VENV.name}")
         # A folder that was moved, or left half made, is not repaired but made anew.
         builder = venv.EnvBuilder(with_pip=True, system_site_packages=sourced, clear=True)
         builder.create(VENV)
@@ -159,7 +164,7 @@ def build_messages(sourced: bool) -> None:
     colcon = shutil.which("colcon", path=environment["PATH"])
     if colcon is None:
         raise MissingError("please run `sudo apt install python3-colcon-common-extensions` first")
-    WORK.mkdir(exist_ok=True)
+    WORK.mkdir(parents=True, exist_ok=True)
     log = WORK / "colcon.log"
     build, flags = WORK / "build", ["-DBUILD_TESTING=OFF", "-DDDFF_INSTALL_MODULES=OFF"]
     shutil.rmtree(build, ignore_errors=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BINDINGS = ROOT / ".venv" / "gpu"
+BINDINGS = Path(sys.prefix) / "gpu"
 LIBRARIES = {
     "nvinfer": ("createInfer", "getBuilderPluginRegistry", "getPluginRegistry"),
     "nvinfer_plugin": ("initLibNvInferPlugins",),
