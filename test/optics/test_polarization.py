@@ -303,6 +303,7 @@ def test_numbers_and_names_that_do_not_fit_are_refused():
         canonical_images(images, (0, 45, 90), "row")
 
 
+@pytest.mark.alone
 def test_the_decomposition_costs_a_few_sobel_filters():
     """Some 2.5 of them; on a busy machine only a cost far beyond that is a failure."""
     rng = np.random.default_rng(11)
