@@ -6,13 +6,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from ddff_perception.ros.launch_actions import (
-    PACKAGE,
-    common_arguments,
-    in_camera_namespace,
-    perception_node,
-    simulated_camera,
-)
+from ddff_perception.ros.launch_actions import PACKAGE, launch_description
 
 RECORDED = [
     "image_rect",
@@ -38,10 +32,9 @@ def recorder(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    source, camera = simulated_camera()
     bag = DeclareLaunchArgument(
         "bag", default_value="", description="folder of a new bag that is recorded; empty: none"
     )
-    nodes = [camera, perception_node("depth_from_focus"), OpaqueFunction(function=recorder)]
-    arguments = [*common_arguments("demo", rviz="true"), source, bag]
-    return LaunchDescription([*arguments, *in_camera_namespace("demo", nodes)])
+    nodes = ("sim_camera", "depth_from_focus")
+    shown = launch_description("demo", nodes, [OpaqueFunction(function=recorder)], rviz="true")
+    return LaunchDescription([bag, *shown.entities])

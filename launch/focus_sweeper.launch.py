@@ -1,16 +1,9 @@
-"""A focus sweep for a camera driver with a lens parameter; put depth_from_focus beside it."""
+"""Starts focus_sweeper; `--show-args` tells what can be given."""
 
 from launch import LaunchDescription
 
-from ddff_perception.ros.launch_actions import (
-    common_arguments,
-    in_camera_namespace,
-    perception_node,
-)
+from ddff_perception.ros.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    name = "focus_sweeper"
-    return LaunchDescription(
-        [*common_arguments(name), *in_camera_namespace(name, [perception_node(name)])]
-    )
+    return launch_description("focus_sweeper")

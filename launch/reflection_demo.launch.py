@@ -2,17 +2,9 @@
 
 from launch import LaunchDescription
 
-from ddff_perception.ros.launch_actions import (
-    common_arguments,
-    in_camera_namespace,
-    perception_node,
-    simulated_camera,
-)
+from ddff_perception.ros.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    name = "reflection_demo"
-    source, camera = simulated_camera("sim_polarizer_camera")
-    nodes = [camera, perception_node("reflection_separation")]
-    arguments = [*common_arguments(name, rviz="true"), source]
-    return LaunchDescription([*arguments, *in_camera_namespace(name, nodes)])
+    nodes = ("sim_polarizer_camera", "reflection_separation")
+    return launch_description("reflection_demo", nodes, rviz="true")

@@ -1,16 +1,9 @@
-"""Reflections off glass and water taken away, from the images of a polarization camera."""
+"""Starts reflection_separation; `--show-args` tells what can be given."""
 
 from launch import LaunchDescription
 
-from ddff_perception.ros.launch_actions import (
-    common_arguments,
-    in_camera_namespace,
-    perception_node,
-)
+from ddff_perception.ros.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    name = "reflection_separation"
-    return LaunchDescription(
-        [*common_arguments(name), *in_camera_namespace(name, [perception_node(name)])]
-    )
+    return launch_description("reflection_separation")

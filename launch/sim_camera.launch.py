@@ -1,17 +1,9 @@
-"""A stack folder or a bag as a live focus-sweeping camera."""
+"""Starts sim_camera; `--show-args` tells what can be given."""
 
 from launch import LaunchDescription
 
-from ddff_perception.ros.launch_actions import (
-    common_arguments,
-    in_camera_namespace,
-    simulated_camera,
-)
+from ddff_perception.ros.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    name = "sim_camera"
-    source, camera = simulated_camera()
-    return LaunchDescription(
-        [*common_arguments(name), source, *in_camera_namespace(name, [camera])]
-    )
+    return launch_description("sim_camera")

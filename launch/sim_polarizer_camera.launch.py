@@ -1,17 +1,9 @@
-"""A polarization folder as a live polarization camera."""
+"""Starts sim_polarizer_camera; `--show-args` tells what can be given."""
 
 from launch import LaunchDescription
 
-from ddff_perception.ros.launch_actions import (
-    common_arguments,
-    in_camera_namespace,
-    simulated_camera,
-)
+from ddff_perception.ros.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    name = "sim_polarizer_camera"
-    source, camera = simulated_camera(name)
-    return LaunchDescription(
-        [*common_arguments(name), source, *in_camera_namespace(name, [camera])]
-    )
+    return launch_description("sim_polarizer_camera")

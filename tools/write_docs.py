@@ -1,9 +1,10 @@
-"""Writes what the code and the benchmark records know into `docs/`: run after either changed.
+"""Writes what the code and the benchmark records know into files: run after either changed.
 
     python tools/write_docs.py
 
-`docs/nodes.md` comes from the nodes' tables, `docs/benchmarks.md` from `docs/benchmarks/*.json`,
-the parameters in `docs/engines.md` and `docs/training.md` from theirs.
+`docs/nodes.md`, `config/`, `scripts/` and `launch/` have a section or a file for each node of the
+registry; `docs/methods.md` lists the capabilities' methods; `docs/benchmarks.md` comes from
+`docs/benchmarks/*.json`, the parameters in `docs/engines.md` and `docs/training.md` from theirs.
 """
 
 from __future__ import annotations
@@ -13,13 +14,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ddff_perception.commands.info import method_descriptions
 from ddff_perception.engines.settings import ENGINE_PARAMETERS
-from ddff_perception.registry import nodes
-from ddff_perception.ros.describe import markdown, parameter_table
+from ddff_perception.registry import CAPABILITIES, nodes
+from ddff_perception.ros.describe import markdown, parameter_file, parameter_table
 from ddff_perception.ros.nodes import node_interface
 from ddff_perception.training.presets import FIT_PARAMETERS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+_SCRIPT = """#!/usr/bin/env python3
+from {module} import main
+
+raise SystemExit(main())
+"""
+_LAUNCH = '''"""Starts {name}; `--show-args` tells what can be given."""
+
+from launch import LaunchDescription
+
+from ddff_perception.ros.launch_actions import launch_description
+
+
+def generate_launch_description() -> LaunchDescription:
+    return launch_description("{name}")
+'''
 # What comes after this line of the page on training is written here.
 _SETTINGS = "<!-- written by tools/write_docs.py -->"
 _LEARNED = {
@@ -261,6 +279,39 @@ def main() -> None:
     (DOCS / "benchmarks.md").write_text(benchmarks_page(), encoding="utf-8")
     (DOCS / "engines.md").write_text(engines_page(), encoding="utf-8")
     (DOCS / "training.md").write_text(training_page(), encoding="utf-8")
+    (DOCS / "methods.md").write_text(methods_page(), encoding="utf-8")
+    for path, text in node_files().items():
+        path.write_text(text, encoding="utf-8")
+        if path.parent.name == "scripts":
+            path.chmod(0o755)
+
+
+def node_files() -> dict[Path, str]:
+    """Each node's executable and parameter file; launch files of the capabilities' nodes."""
+    files = {}
+    for name in nodes():
+        interface = node_interface(name)
+        files[ROOT / "scripts" / name] = _SCRIPT.format(module=interface.module)
+        files[ROOT / "config" / f"{name}.yaml"] = parameter_file(interface)
+    for capability in CAPABILITIES.values():
+        for name in (*capability.nodes, *capability.sensors):
+            files[ROOT / "launch" / f"{name}.launch.py"] = _LAUNCH.format(name=name)
+    return files
+
+
+def methods_page() -> str:
+    """The methods of every capability."""
+    parts = [
+        "# Methods\n\nWritten by `python tools/write_docs.py` from what the capabilities hand over."
+    ]
+    columns = {"name": "method", "description": "what it does"}
+    for capability in CAPABILITIES.values():
+        described = method_descriptions(capability)
+        rows = [{"name": f"`{name}`", "description": text} for name, text in described.items()]
+        if rows:
+            title = capability.name.replace("_", " ").capitalize()
+            parts.append(f"## {title}\n\n{_table(rows, columns)}")
+    return "\n\n".join(parts) + "\n"
 
 
 def training_page() -> str:

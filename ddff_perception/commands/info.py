@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from .. import __version__
+from ..capability import Capability
 from ..console import console
 from ..registry import CAPABILITIES
 
@@ -58,13 +59,17 @@ def _collect() -> dict[str, Any]:
         "opencv": cv2.__version__,
         "modules": {name: importlib.util.find_spec(name) is not None for name in SHOWN_MODULES},
         "methods": {
-            capability.name: {
-                name: _description(entry) for name, entry in capability.methods.load().items()
-            }
+            capability.name: method_descriptions(capability)
             for capability in CAPABILITIES.values()
             if capability.methods is not None
         },
     }
+
+
+def method_descriptions(capability: Capability) -> dict[str, str]:
+    """What each method of a capability does, in a line: none where it has no methods."""
+    methods = {} if capability.methods is None else capability.methods.load()
+    return {name: _description(method) for name, method in methods.items()}
 
 
 def _description(method: Any) -> str:

@@ -175,24 +175,6 @@ def canonical_images(
     return result
 
 
-def brighter_first(canonical: CanonicalImages) -> CanonicalImages:
-    """The same curve with `perpendicular` >= `parallel` everywhere and the angle in [0, 180).
-
-    This reads all polarized light as reflected: `parallel` is then the darkest image that any
-    polarizer angle gives at a pixel. Raises InputError where the channels share their angle, as
-    one of them may be brighter along, another across it.
-    """
-    if canonical.angle_deg.shape != canonical.perpendicular.shape:
-        raise InputError("the brighter image comes first only with an angle per channel")
-    swapped = canonical.perpendicular < canonical.parallel
-    angle = np.mod(canonical.angle_deg + np.float32(90.0) * swapped, np.float32(180.0))
-    return CanonicalImages(
-        np.maximum(canonical.perpendicular, canonical.parallel),
-        np.minimum(canonical.perpendicular, canonical.parallel),
-        np.where(angle >= 180.0, np.float32(0.0), angle).astype(np.float32),
-    )
-
-
 def _stokes_weights(
     images: Sequence[AnyImage], angles_deg: Sequence[float]
 ) -> tuple[NDArray[np.float64], float]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from launch import LaunchContext
+from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
@@ -22,6 +22,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from ..registry import CAPABILITIES
 from .nodes import PROFILE_VARIABLES
 
 PACKAGE = "ddff_perception"
@@ -75,7 +76,7 @@ def perception_node(name: str, parameters: Mapping[str, object] | None = None) -
     )
 
 
-def simulated_camera(name: str = "sim_camera") -> tuple[Action, Action]:
+def simulated_camera(name: str) -> tuple[Action, Action]:
     """The argument `source` and the node `name`, which plays it if it is given."""
     argument = DeclareLaunchArgument(
         "source",
@@ -89,6 +90,24 @@ def simulated_camera(name: str = "sim_camera") -> tuple[Action, Action]:
         return [perception_node(name, given)]
 
     return argument, OpaqueFunction(function=node)
+
+
+def launch_description(
+    name: str, nodes: Sequence[str] = (), beside: Iterable[Action] = (), rviz: str = "false"
+) -> LaunchDescription:
+    """The launch file `name`: its nodes (the one of that name, if none are given) and what else
+    runs `beside` them in the camera's namespace. Simulated sensors play the argument `source`.
+    """
+    sensors = {sensor for capability in CAPABILITIES.values() for sensor in capability.sensors}
+    arguments, started = common_arguments(name, rviz), [*beside]
+    for node in nodes or (name,):
+        if node in sensors:
+            source, action = simulated_camera(node)
+            arguments.append(source)
+        else:
+            action = perception_node(node)
+        started.append(action)
+    return LaunchDescription([*arguments, *in_camera_namespace(name, started)])
 
 
 def in_camera_namespace(name: str, nodes: Iterable[Action]) -> list[Action]:

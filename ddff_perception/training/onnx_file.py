@@ -88,6 +88,9 @@ def _read(file: OnnxFile, settings: Mapping[str, Any]) -> bytes:
         **settings,
     )
     proto = program.model_proto
+    # Where each node comes from, by files of this machine: a fifth of the whole.
+    for part in (proto.graph, *proto.graph.node):
+        del part.metadata_props[:]
     if file.multiples:
         _name_axes(proto.graph, file)
     content: bytes = proto.SerializeToString()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ddff_perception.depth_from_focus.networks.common import FocusNetwork, parameter_count
+from ddff_perception.depth_from_focus.networks.common import FocusNetwork
 from ddff_perception.depth_from_focus.training.papers_onnx import stack_file
 from ddff_perception.training.onnx_file import write_onnx
 from ddff_perception.types import InputError
@@ -169,6 +169,11 @@ class ExportedNetworkTests(NetworkTests):
                 ("position", "disparity"), session.run(None, feeds), strict=True
             ):
                 np.testing.assert_allclose(found, wanted[name].numpy(), atol=1e-4, rtol=1e-4)
+
+
+def parameter_count(network: torch.nn.Module) -> int:
+    """Number of learned values."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def trained_statistics(network: FocusNetwork, slices: int) -> FocusNetwork:

@@ -21,15 +21,7 @@ from live_ros import PATIENCE_S, RosSession
 from sweeps import write_wall
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = (
-    "depth_from_focus",
-    "focus_sweeper",
-    "sim_camera",
-    "demo",
-    "reflection_separation",
-    "sim_polarizer_camera",
-    "reflection_demo",
-)
+NAMES = sorted(path.name.removesuffix(".launch.py") for path in (ROOT / "launch").iterdir())
 COMMON = {
     "namespace",
     "camera_name",

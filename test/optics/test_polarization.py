@@ -14,7 +14,6 @@ from ddff_perception.optics.polarization import (
     SHARING,
     Stokes,
     angle_of_polarization_deg,
-    brighter_first,
     canonical_images,
     degree_of_polarization,
     intensity_behind_polarizer,
@@ -171,18 +170,6 @@ def test_one_axis_for_the_image_is_found_below_noise():
     single = canonical_images(noisy, (0, 45, 90, 135))
     error = np.abs(found.perpendicular - perpendicular).mean()
     assert error < np.abs(single.perpendicular - perpendicular).mean()
-
-
-def test_the_brighter_image_first_reads_all_polarized_light_as_reflected():
-    perpendicular, parallel, angle = scene()
-    images = shots(perpendicular, parallel, angle, (0, 45, 90))
-    found = brighter_first(canonical_images(images, (0, 45, 90)))
-    np.testing.assert_allclose(found.perpendicular, np.maximum(perpendicular, parallel), atol=1e-6)
-    np.testing.assert_allclose(found.parallel, np.minimum(perpendicular, parallel), atol=1e-6)
-    stokes = stokes_from_images(images, (0, 45, 90))
-    np.testing.assert_allclose(found.angle_deg, angle_of_polarization_deg(stokes), atol=1e-4)
-    with pytest.raises(InputError, match="only with an angle per channel"):
-        brighter_first(canonical_images(images, (0, 45, 90), "pixel"))
 
 
 @pytest.mark.parametrize("sharing", SHARING)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ddff_perception.parameters import ParameterTable
-from ddff_perception.registry import nodes
+from ddff_perception.registry import CAPABILITIES, nodes
 from ddff_perception.ros.describe import main, markdown, parameter_file, yaml_value
 from ddff_perception.ros.interface import NodeInterface
 from ddff_perception.ros.nodes import (
@@ -22,13 +22,7 @@ from ddff_perception.ros.nodes import (
 from ddff_perception.types import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
-SELF_MADE = (
-    "depth_from_focus",
-    "focus_sweeper",
-    "sim_camera",
-    "reflection_separation",
-    "sim_polarizer_camera",
-)
+SELF_MADE = [name for c in CAPABILITIES.values() for name in (*c.nodes, *c.sensors)]
 DEMOS = ("demo", "reflection_demo")
 
 
@@ -62,13 +56,6 @@ def test_the_parameter_file_holds_every_parameter_with_its_default(name: str) ->
 def test_the_demo_names_nodes_and_parameters_that_there_are(demo: str) -> None:
     for name, values in given(demo).items():
         node_interface(name).parameters.complete(values)
-
-
-@pytest.mark.parametrize("name", nodes())
-def test_each_node_has_an_executable_of_its_name(name: str) -> None:
-    script = ROOT / "scripts" / name
-    assert script.stat().st_mode & 0o111 == 0o111
-    assert f"from {node_interface(name).module} import main" in script.read_text()
 
 
 @pytest.mark.parametrize("name", nodes())

@@ -1,6 +1,6 @@
-"""The training command on a card is what was typed, without anybody's folders."""
+"""What a card says of the training; the training command without anybody's folders."""
 
-from ddff_perception.training.export import training_command
+from ddff_perception.training.export import learned_from, training_command
 
 RECORD = {"network": "pspnet", "preset": "light", "overrides": ["minutes=5"]}
 
@@ -21,3 +21,11 @@ def test_weights_to_begin_with_are_told_as_far_as_they_are_known():
     both = training_command("x", RECORD | start | first)
     assert both.startswith("ddff train x -o FIRST && ddff train x --network pspnet")
     assert both.endswith("--start FIRST/weights.safetensors --set minutes=5 -o OUT")
+
+
+def test_a_card_says_what_was_learned_from_as_far_as_it_is_known():
+    assert learned_from({"training_data": "9 stacks", "data_source": "rooms"}, "x") == (
+        "9 stacks, rooms"
+    )
+    assert learned_from({"training_data": "9 stacks"}, "blurred views") == "9 stacks, blurred views"
+    assert learned_from({}, "") == "not recorded"

@@ -18,11 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ...files.stack_folder import read_stack
-from ...training.batches import make_loader
-from ...training.presets import FitSettings
 from ...types import FloatArray, ImageArray, InputError
 from .views import as_floats, brightened, coloured, item_generator, mirrored, view_of
 
@@ -55,19 +53,6 @@ def split_stacks(folders: Sequence[Path], share: float = 0.2) -> tuple[list[Path
         [f for i, f in enumerate(folders) if i not in held],
         [f for i, f in enumerate(folders) if i in held],
     )
-
-
-def stack_folder_loaders(
-    data: Sequence[Path], settings: FitSettings, *, slices: int = 0, crop: int = 0
-) -> tuple[DataLoader[dict[str, Tensor]], DataLoader[dict[str, Tensor]] | None]:
-    """What `ddff train --data` learns from and validates on (None with a single stack)."""
-    learned, held = split_stacks(find_stacks(data))
-    train = StackFolders(learned, slices=slices, crop=crop)
-    loader = make_loader(train, settings)
-    if not held:
-        return loader, None
-    centre = StackFolders(held, slices=train.slices, crop=train.crop, augment=False)
-    return loader, make_loader(centre, settings, shuffle=False)
 
 
 @dataclass(frozen=True)

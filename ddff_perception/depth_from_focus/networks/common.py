@@ -205,11 +205,6 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     return (weights[:, :, None] * images).sum(dim=1)
 
 
-def parameter_count(network: nn.Module) -> int:
-    """Number of learned values."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def require_choice(name: str, value: str, choices: Sequence[str]) -> str:
     """`value` if it is one of `choices`; raises InputError otherwise."""
     if value not in choices:

@@ -18,7 +18,6 @@ from .common import (
     check_width,
     conv_block,
     normalised,
-    pad_to_multiple,
     per_slice,
     per_stack,
     require_choice,
@@ -65,18 +64,14 @@ class DDFFNet(FocusNetwork):
         self.decoder = Decoder(self.variant, width, dropout)
         self.score_layer = score_over_slices(slices)
 
-    def activation_maps(self, images: Tensor) -> Tensor:
-        """B x S x H x W, one map per slice before the score: the learned sharpness (section 4,
-        'What is the network learning?'). `images` as in `forward`, any size.
-        """
-        height, width = images.shape[-2:]
-        return self._maps(pad_to_multiple(images, self.multiple))[..., :height, :width]
-
     def score(self, images: Tensor, image: Tensor | None) -> Tensor:
-        scored: Tensor = self.score_layer(self._maps(images))
+        scored: Tensor = self.score_layer(self.activation_maps(images))
         return scored[:, 0]
 
-    def _maps(self, images: Tensor) -> Tensor:
+    def activation_maps(self, images: Tensor) -> Tensor:
+        """B x S x H x W, one map per slice before the score: the learned sharpness (section 4,
+        'What is the network learning?'). `images` as in `score`.
+        """
         slices = images.shape[1]
         deepest, kept = self.encoder(normalised(to_rgb(per_slice(images))))
         return per_stack(self.decoder(deepest, kept), slices)[:, :, 0]

@@ -124,11 +124,6 @@ class SweepPlan:
             return cls(tuple(float(value) for value in checked["distances_m"]), **others)
         return cls.linear(checked["near_m"], checked["far_m"], checked["steps"], **others)
 
-    @property
-    def sweep_s(self) -> float:
-        """Seconds to visit every distance once."""
-        return len(self.distances_m) * (self.dwell_s + self.settle_time_s)
-
     def visits(self) -> Iterator[float]:
         """Focus distances in metres in the order of the plan, without end."""
         up = list(self.distances_m)

@@ -15,7 +15,6 @@ from ...types import ImageArray
 from ..networks.blending import SurfaceNetwork
 
 LOSSES = ("l2", "l1", "mixed", "logarithmic")
-Layers = tuple[Tensor, Tensor]
 # Of the squared error relative to the squared brightest value: 70 dB, below any camera's noise.
 _FLOOR = 1e-7
 _SHARE_WEIGHT = 0.3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 ORDERS = ("ping_pong", "up", "down", "random")
@@ -57,8 +57,3 @@ def shots(sweeps: Iterator[list[int]], moving_frames: int, dwell_frames: int) ->
             for _ in range(dwell_frames):
                 yield Shot(number, number)
             before = number
-
-
-def frames_per_sweep(sweep: Sequence[int], moving_frames: int, dwell_frames: int) -> int:
-    """How many frames the first sweep takes."""
-    return len(sweep) * dwell_frames + (len(sweep) - 1) * moving_frames

@@ -7,11 +7,11 @@ from sweeps import wall_depth, wall_stack, write_wall
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
+from ddff_perception.depth_from_focus.data.sources import open_source
 from ddff_perception.depth_from_focus.data.stack_folders import (
     StackFolders,
     find_stacks,
     split_stacks,
-    stack_folder_loaders,
 )
 from ddff_perception.files.images import write_array
 from ddff_perception.files.stack_folder import write_stack
@@ -131,15 +131,15 @@ def test_ten_stacks_are_enough_to_learn_from(tmp_path, one_thread):
         steps=40, batch=4, learning_rate=0.01, precision="32", device="cpu", log_every=10,
         validate_every=20, ema=0.9,
     )  # fmt: skip
-    train, validation = stack_folder_loaders([tmp_path / "mine"], settings, crop=32)
+    source = open_source(tmp_path / "mine", settings, slices=5, crop=32)
     torch.manual_seed(1)
-    job = TrainingJob(Sharpest(), absolute_error, train, settings, validation)
+    job = TrainingJob(Sharpest(), absolute_error, source.train, settings, source.validation)
     fit(job, tmp_path / "run")
     losses = [row["loss"] for row in read_curve(tmp_path / "run" / "train.csv")]
     assert losses[-1] < 0.7 * losses[0]
     held = read_curve(tmp_path / "run" / "validation.csv")
     assert held[-1]["loss"] < 0.7 * losses[0]
-    assert stack_folder_loaders([folders[0]], settings)[1] is None
+    assert open_source(folders[0], settings, slices=5, crop=32).validation is None
 
 
 def test_what_cannot_be_learned_from_is_refused(folder, tmp_path):

@@ -134,11 +134,11 @@ def test_dropout_follows_poolings_and_blocks_three_to_five():
 
 def test_there_is_one_activation_map_per_slice_and_the_score_mixes_them():
     network = trained_statistics(DDFFNet("cc3", slices=3, width=0.0625, along_sweep=False), 3)
-    batch = stack_batch(3, 40, 50)
+    batch = stack_batch(3, 32, 64)
     with torch.no_grad():
         maps = network.activation_maps(batch["images"])
         network.score_layer.weight[0, :, 0, 0] = torch.tensor([0.5, 0.0, 2.0])
-    assert maps.shape == (2, 3, 40, 50)
+    assert maps.shape == (2, 3, 32, 64)
     assert maps.min() >= 0
     found = outputs(network, batch)["disparity"]
     torch.testing.assert_close(found, 0.5 * maps[:, 0] + 2.0 * maps[:, 2])

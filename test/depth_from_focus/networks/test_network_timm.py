@@ -33,11 +33,10 @@ SENET = """
 import json
 from dataclasses import replace
 import timm
-from ddff_perception.depth_from_focus.networks.common import parameter_count
 from ddff_perception.depth_from_focus.networks.dynamic_fusion import *
 from ddff_perception.types import InputError
 def count(network):
-    return parameter_count(network)
+    return sum(p.numel() for p in network.parameters())
 found = {"classifier": count(timm.create_model("legacy_senet154"))}
 network = DynamicFusionNet(PAPER_SETTINGS).eval()
 encoder = network.image_stream.encoder
