@@ -81,7 +81,8 @@ class EngineSettings(Settings):
 
         Raises InputError on an unknown name or a value out of range.
         """
-        full = {PREFIX + name.removeprefix(PREFIX): value for name, value in (options or {}).items()}
+        given = options or {}
+        full = {PREFIX + name.removeprefix(PREFIX): given[name] for name in given}
         return cls.of(ENGINE_PARAMETERS.complete(full), "engine")
 
     @property
