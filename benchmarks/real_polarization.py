@@ -25,7 +25,7 @@ from ddff_perception.console import progress_bar
 from ddff_perception.evaluation.machine import hardware, today
 from ddff_perception.files.atomic import make_folder, write_json
 from ddff_perception.files.images import read_image
-from ddff_perception.reflection.capture.images import CAPTURE_PARAMETERS
+from ddff_perception.reflection.capture.images import CaptureSettings
 from ddff_perception.reflection.evaluation.report import report_from_separations
 from ddff_perception.reflection.evaluation.results import SUMMARY, write_separation
 from ddff_perception.reflection.methods import METHODS
@@ -80,7 +80,7 @@ def separate(captures: Path, capture: Capture, method: str, output: Path) -> dic
         times.append(time.perf_counter() - started)
     assert separation.layers is not None and separation.degree is not None
     seconds = float(np.median(times))
-    values = CAPTURE_PARAMETERS.complete({"layout": capture.layout})
+    values = CaptureSettings(layout=capture.layout)
     write_separation(output, separation.images, separation.layers, values, separation.kind)
     height, width = separation.degree.shape
     summary = {

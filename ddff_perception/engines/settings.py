@@ -81,9 +81,9 @@ class EngineSettings(Settings):
 
         Raises InputError on an unknown name or a value out of range.
         """
-        return cls.from_values(
-            {name.removeprefix(PREFIX): value for name, value in (options or {}).items()}
-        )
+        given = options or {}
+        full = {PREFIX + name.removeprefix(PREFIX): given[name] for name in given}
+        return cls.of(ENGINE_PARAMETERS.complete(full), "engine")
 
     @property
     def cache(self) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..parameters import Parameter, ParameterTable
+from dataclasses import dataclass
+
+from ..parameters import Settings, parameter
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Topic
 from .methods import METHODS
 from .parameters import pipeline_parameters
@@ -10,96 +12,82 @@ from .pipeline import DEFAULT_METHOD, INPUTS
 
 PIXEL_TYPES = ("input", "uint8", "uint16")
 
-INPUT_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "input",
-            "mosaic",
-            "where the polarizer images come from: mosaic (the raw image of a polarization camera "
-            "on image_raw), angles (one topic per angle) or rotating (image_rect behind a filter "
-            "whose angle comes on filter_state)",
-            choices=INPUTS,
-            dynamic=False,
-        ),
-        Parameter(
-            "angles_deg",
-            [0.0, 45.0, 90.0],
-            "polarizer angles of image_a, image_b, image_c and, with a fourth, image_d (input "
-            "angles), counted from the image's x axis towards its y axis",
-            "deg",
-            -360.0,
-            360.0,
-            dynamic=False,
-        ),
-        Parameter(
-            "slop_s",
-            0.005,
-            "images whose stamps differ by less are one set (input angles); 0 wants equal stamps",
-            "s",
-            0.0,
-            10.0,
-            dynamic=False,
-        ),
-        Parameter(
-            "sync_queue_size",
-            10,
-            "images per topic that wait for those of the other angles (input angles)",
-            "",
-            1,
-            100,
-            dynamic=False,
-        ),
-        Parameter(
-            "work_queue_size",
-            8,
-            "frames behind a rotating filter that may wait to be aligned; the oldest makes way "
-            "(input rotating; of the other inputs only the newest waits)",
-            "",
-            1,
-            100,
-            dynamic=False,
-        ),
-        Parameter(
-            "filter_joint",
-            "",
-            "name of the filter's joint in filter_state; empty: the first one (input rotating)",
-        ),
-        Parameter(
-            "filter_ratio",
-            1.0,
-            "turns of the polarizer per turn of the joint, negative where it turns the other way "
-            "(input rotating)",
-            "",
-            -100.0,
-            100.0,
-        ),
-        Parameter(
-            "filter_offset_deg",
-            0.0,
-            "polarizer angle where the joint is at 0 (input rotating)",
-            "deg",
-            -360.0,
-            360.0,
-        ),
-        Parameter(
-            "time_jump_s",
-            1.0,
-            "stamps that go back by more than this begin anew (a bag that loops)",
-            "s",
-            0.0,
-            3600.0,
-            dynamic=False,
-        ),
-        Parameter("method", DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS)),
-        Parameter(
-            "pixel_type",
-            "input",
-            "type of the pixels of transmission/image and reflection/image: uint8 (mono8, bgr8) or "
-            "uint16 (mono16, bgr16); input takes that of the input",
-            choices=PIXEL_TYPES,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class InputSettings(Settings):
+    """What the node `reflection_separation` reads and sends."""
+
+    input: str = parameter(
+        "mosaic",
+        "where the polarizer images come from: mosaic (the raw image of a polarization camera "
+        "on image_raw), angles (one topic per angle) or rotating (image_rect behind a filter "
+        "whose angle comes on filter_state)",
+        choices=INPUTS,
+        dynamic=False,
+    )
+    angles_deg: list[float] = parameter(
+        [0.0, 45.0, 90.0],
+        "polarizer angles of image_a, image_b, image_c and, with a fourth, image_d (input "
+        "angles), counted from the image's x axis towards its y axis",
+        "deg",
+        -360.0,
+        360.0,
+        dynamic=False,
+    )
+    slop_s: float = parameter(
+        0.005,
+        "images whose stamps differ by less are one set (input angles); 0 wants equal stamps",
+        "s",
+        0.0,
+        10.0,
+        dynamic=False,
+    )
+    sync_queue_size: int = parameter(
+        10,
+        "images per topic that wait for those of the other angles (input angles)",
+        "",
+        1,
+        100,
+        dynamic=False,
+    )
+    work_queue_size: int = parameter(
+        8,
+        "frames behind a rotating filter that may wait to be aligned; the oldest makes way "
+        "(input rotating; of the other inputs only the newest waits)",
+        "",
+        1,
+        100,
+        dynamic=False,
+    )
+    filter_joint: str = parameter(
+        "", "name of the filter's joint in filter_state; empty: the first one (input rotating)"
+    )
+    filter_ratio: float = parameter(
+        1.0,
+        "turns of the polarizer per turn of the joint, negative where it turns the other way "
+        "(input rotating)",
+        "",
+        -100.0,
+        100.0,
+    )
+    filter_offset_deg: float = parameter(
+        0.0, "polarizer angle where the joint is at 0 (input rotating)", "deg", -360.0, 360.0
+    )
+    time_jump_s: float = parameter(
+        1.0,
+        "stamps that go back by more than this begin anew (a bag that loops)",
+        "s",
+        0.0,
+        3600.0,
+        dynamic=False,
+    )
+    method: str = parameter(DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS))
+    pixel_type: str = parameter(
+        "input",
+        "type of the pixels of transmission/image and reflection/image: uint8 (mono8, bgr8) or "
+        "uint16 (mono16, bgr16); input takes that of the input",
+        choices=PIXEL_TYPES,
+    )
 
 
 MOSAIC_INPUTS = (
@@ -176,5 +164,5 @@ REFLECTION_SEPARATION = NodeInterface(
             "towards its y axis (where offset_known is false, only its differences count)",
         ),
     ),
-    parameters=COMMON_PARAMETERS + LAZY_PARAMETERS + INPUT_PARAMETERS + pipeline_parameters(),
+    parameters=COMMON_PARAMETERS + LAZY_PARAMETERS + InputSettings.table() + pipeline_parameters(),
 )

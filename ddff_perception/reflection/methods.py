@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ..capability import chosen
+from ..engines.loading import EngineSet
+from ..engines.settings import ENGINE_PARAMETERS, EngineSettings
 from ..optics.polarization import stokes_from_images
-from ..parameters import ParameterTable, Value
-from ..types import InputError, LayerPair, PolarizedImages
-from .classical.independent_components import ICA_PARAMETERS, farid_adelson
-from .classical.patchwise import KONG_PARAMETERS, kong
-from .classical.uniform import SCHECHNER_PARAMETERS, schechner
-from .learned.network import NETWORK_PARAMETERS, network
+from ..parameters import ParameterTable, Settings, Value
+from ..types import LayerPair, PolarizedImages
+from .classical.independent_components import farid_adelson
+from .classical.layers import ComparedSettings
+from .classical.patchwise import KongSettings, kong
+from .classical.uniform import SchechnerSettings, schechner
+from .learned.network import NetworkSettings, network, network_engines
 
-Method = Callable[[PolarizedImages, Mapping[str, Value]], LayerPair]
+
+@dataclass(frozen=True, slots=True)
+class MethodEntry:
+    """What a method is in one line, the function, and its `Settings`.
+
+    `code` takes images and these, and after them its engines where it runs a `network`.
+    """
+
+    description: str
+    code: Callable[..., LayerPair]
+    settings: type[Settings]
+    network: bool = False
 
 
-def most_attenuated(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
+@dataclass(frozen=True)
+class NoSettings(Settings):
+    """A method that takes none."""
+
+
+def most_attenuated(images: PolarizedImages, _: NoSettings) -> LayerPair:
     """Per pixel and channel, the darkest image that any polarizer angle gives.
 
     Takes all polarized light for reflected: transmission (s0 − √(s1² + s2²)) / 2, and what the
@@ -27,7 +48,7 @@ def most_attenuated(images: PolarizedImages, values: Mapping[str, Value]) -> Lay
 
     Assumes: incidence near Brewster's angle, and reflections brighter than what lies behind. Where
     the transmitted layer is brighter, its light is the polarized one and loses instead.
-    Ambiguity: none; scale as the input. No `values`. No confidence.
+    Ambiguity: none; scale as the input. No settings. No confidence.
     Cost at 640 x 512: 2 ms grey, 6 ms colour (two cores of a server).
     """
     stokes = stokes_from_images(images.images, images.angles_deg)
@@ -41,19 +62,33 @@ def most_attenuated(images: PolarizedImages, values: Mapping[str, Value]) -> Lay
     return LayerPair(transmission, np.maximum(reflection, 0, out=reflection))
 
 
-METHODS: dict[str, Method] = {
-    "most_attenuated": most_attenuated,
-    "schechner": schechner,
-    "kong": kong,
-    "farid_adelson": farid_adelson,
-    "network": network,
-}
-_PARAMETERS = {
-    "most_attenuated": ParameterTable([]),
-    "schechner": SCHECHNER_PARAMETERS,
-    "kong": KONG_PARAMETERS,
-    "farid_adelson": ICA_PARAMETERS,
-    "network": NETWORK_PARAMETERS,
+METHODS: dict[str, MethodEntry] = {
+    "most_attenuated": MethodEntry(
+        "darkest image that any polarizer angle gives, pixel by pixel: the default",
+        most_attenuated,
+        NoSettings,
+    ),
+    "schechner": MethodEntry(
+        "one angle of incidence for a flat pane (Schechner et al. 2000)",
+        schechner,
+        SchechnerSettings,
+    ),
+    "kong": MethodEntry(
+        "incidence and plane per patch, smooth over patches (after Kong et al. 2014)",
+        kong,
+        KongSettings,
+    ),
+    "farid_adelson": MethodEntry(
+        "independent components in closed form (Farid and Adelson 1999)",
+        farid_adelson,
+        ComparedSettings,
+    ),
+    "network": MethodEntry(
+        "a network trained on simulated panes; needs an engine",
+        network,
+        NetworkSettings,
+        network=True,
+    ),
 }
 
 
@@ -65,11 +100,23 @@ def separate(
     Raises InputError on an unknown method or parameter, or a value out of range.
     """
     values = method_parameters(method).complete(parameters)
-    return METHODS[method](images, values)
+    entry, engines = METHODS[method], method_engines(method, values)
+    given = () if engines is None else (engines,)
+    return entry.code(images, entry.settings.of(values), *given)
+
+
+def method_engines(method: str, values: Mapping[str, Value]) -> EngineSet | None:
+    """What runs the method's network, made when first asked for; None without one."""
+    if not METHODS[method].network:
+        return None
+    return network_engines(NetworkSettings.of(values), EngineSettings.of(values, "engine"))
 
 
 def method_parameters(name: str) -> ParameterTable:
-    """The parameter table of the method `name`; raises InputError where there is none."""
-    if name not in METHODS:
-        raise InputError(f"there is no method {name!r}; there are: {', '.join(METHODS)}")
-    return _PARAMETERS[name]
+    """The parameter table of the method `name`, with that of its engine where it runs a network.
+
+    Raises InputError where there is no such method.
+    """
+    entry: MethodEntry = chosen(METHODS, "method", name)
+    table = entry.settings.table()
+    return table + ENGINE_PARAMETERS if entry.network else table

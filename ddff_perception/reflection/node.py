@@ -24,7 +24,7 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import InputError
-from .capture.images import CAPTURE_PARAMETERS, refuse_repeated
+from .capture.images import CaptureSettings, refuse_repeated
 from .health import capture_complaints
 from .interface import (
     ANGLE_INPUTS,
@@ -126,7 +126,7 @@ class ReflectionSeparationNode(PerceptionNode):
 
     def values_changed(self, changed: frozenset[str]) -> None:
         with self._lock:
-            if any(name in CAPTURE_PARAMETERS for name in changed):
+            if any(name in CaptureSettings.table() for name in changed):
                 self._pipeline.set_capture(self._capture())
             if any(name.startswith("rotating.") for name in changed):
                 self._pipeline.set_rotating(self.settings.group("rotating"))
@@ -188,7 +188,7 @@ class ReflectionSeparationNode(PerceptionNode):
             stamp = max(messages.stamp_ns(image.header.stamp) for image in images)
             kind = self.settings["input"]
             if kind == "mosaic":
-                check_pattern(images[0].encoding, str(self.settings["layout"]))
+                check_pattern(images[0].encoding, self._pipeline.capture.layout)
                 raw = messages.mosaic_image(images[0])
                 self._source = (raw.shape[1], raw.shape[0])
                 return self._pipeline.add_mosaic(stamp, raw)
@@ -290,7 +290,7 @@ class ReflectionSeparationNode(PerceptionNode):
         return method_values(self.settings.values)
 
     def _capture(self) -> dict[str, Value]:
-        return {parameter.name: self.settings[parameter.name] for parameter in CAPTURE_PARAMETERS}
+        return CaptureSettings.table().part(self.settings.values)
 
     def _report(self) -> None:
         """Brings what capture knows into the diagnostics."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ..engines.settings import ENGINE_PARAMETERS
 from ..parameters import ParameterTable, Value, group
 from ..ros.interface import method_tables
-from .capture.images import CAPTURE_PARAMETERS
-from .capture.rotating_settings import ROTATING_PARAMETERS
+from .capture.images import CaptureSettings
+from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS, method_parameters
 from .pipeline import SeparationPipeline
 
@@ -19,12 +19,12 @@ def separation_parameters(*methods: str) -> ParameterTable:
     `method` itself is not among it.
     """
     tables = {name: method_parameters(name) for name in methods or METHODS}
-    return CAPTURE_PARAMETERS + method_tables(tables, ENGINE_PARAMETERS)
+    return CaptureSettings.table() + method_tables(tables, ENGINE_PARAMETERS)
 
 
 def pipeline_parameters(*methods: str) -> ParameterTable:
     """The same with what says how frames behind a rotating filter are collected."""
-    return separation_parameters(*methods) + ROTATING_PARAMETERS.prefixed("rotating")
+    return separation_parameters(*methods) + RotatingSettings.table().prefixed("rotating")
 
 
 def pipeline_from(values: Mapping[str, Value]) -> SeparationPipeline:
@@ -34,7 +34,7 @@ def pipeline_from(values: Mapping[str, Value]) -> SeparationPipeline:
     """
     return SeparationPipeline(
         *method_values(values),
-        capture=CAPTURE_PARAMETERS.part(values),
+        capture=CaptureSettings.table().part(values),
         rotating=group(values, "rotating"),
         time_jump_s=float(str(values.get("time_jump_s", 1.0))),
     )
@@ -43,6 +43,5 @@ def pipeline_from(values: Mapping[str, Value]) -> SeparationPipeline:
 def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
     """The method and what it takes, of the node's values."""
     method = str(values.get("method", "most_attenuated"))
-    engine = ENGINE_PARAMETERS.part(values)
-    own = group(values, method)
-    return method, own | {n: v for n, v in engine.items() if n in method_parameters(method)}
+    engine = ENGINE_PARAMETERS.part(values) if METHODS[method].network else {}
+    return method, group(values, method) | engine

@@ -17,11 +17,10 @@ from ..optics.polarization import (
 from ..parameters import Value
 from ..stamp_order import Order, StampOrder
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
-from .capture.images import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
+from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from .capture.plausibility import complaint
 from .capture.rotating import RotatingCapture
-from .learned.network import network_engines
-from .methods import METHODS, method_parameters
+from .methods import method_engines, method_parameters, separate
 
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"
@@ -63,7 +62,7 @@ class Separation:
 class SeparationPipeline:
     """What the node runs on live messages, on whatever is fed to it.
 
-    `capture` are values of `CAPTURE_PARAMETERS`, `rotating` of `ROTATING_PARAMETERS`, `parameters`
+    `capture` are values of `CaptureSettings`, `rotating` of `RotatingSettings`, `parameters`
     those of the method; `time_jump_s`: stamps that go back by more begin anew. The calls that take
     input answer whether there is something new to separate. The same calls in the same order give
     the same arrays. Raises InputError where the values do not fit.
@@ -123,14 +122,14 @@ class SeparationPipeline:
 
         While its `progress` is not None, `separate` would wait for it.
         """
-        return network_engines(self.parameters) if self.method == "network" else None
+        return method_engines(self.method, self.parameters)
 
     def set_capture(self, capture: Mapping[str, Value] | None) -> None:
-        """Goes on with other values of CAPTURE_PARAMETERS."""
-        self.capture = CAPTURE_PARAMETERS.complete(capture)
+        """Goes on with other values of CaptureSettings."""
+        self.capture = CaptureSettings.from_values(capture)
 
     def set_rotating(self, rotating: Mapping[str, Value] | None) -> None:
-        """Goes on with other values of ROTATING_PARAMETERS."""
+        """Goes on with other values of RotatingSettings."""
         self._rotating.configure(rotating)
 
     def add_mosaic(self, stamp_ns: int, raw: ImageArray) -> bool:
@@ -176,7 +175,7 @@ class SeparationPipeline:
 
     def layer_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the layers of input images of that size."""
-        if self._raw is not None and self.capture["resolution"] == "half":
+        if self._raw is not None and self.capture.resolution == "half":
             return width // 2, height // 2
         return width, height
 
@@ -195,7 +194,7 @@ class SeparationPipeline:
         clock.mark("check")
         layers = None
         if wanted.layers:
-            layers = METHODS[self.method](images, self.parameters)
+            layers = separate(images, self.method, self.parameters)
             clock.mark(self.method)
         degree = angle = None
         if wanted.degree or wanted.angle:

@@ -50,17 +50,16 @@ def settings_for(
     pairs = [_pair(text) for text in named]
     chosen = [text for name, text in pairs if name == "method"]
     chosen += [str(given.get("method", table["method"].default))] if "method" in table else [""]
+    read = table if used is None else used(chosen[0])
     old: dict[str, str] = {}
     assigned: dict[str, Value] = {}
     for name, text in pairs:
         new = _today(table, name, chosen[0])
-        known = table if new in table or used is None else used(chosen[0])
-        assigned[new] = known[new].parse(text)
+        assigned[new] = (table if new in table else read)[new].parse(text)
         if new != name:
             old[name] = new
     _warn_of_old(old)
-    if used is not None:
-        _refuse_unused(assigned, used(chosen[0]), chosen[0])
+    _refuse_unused(assigned, read, chosen[0])
     return table.complete({**given, **assigned})
 
 

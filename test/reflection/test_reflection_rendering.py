@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ddff_perception.reflection.capture.images import CAPTURE_PARAMETERS, linearized
+from ddff_perception.reflection.capture.images import CaptureSettings, linearized
 from ddff_perception.reflection.rendering import rendered
 
-LINEAR = CAPTURE_PARAMETERS.complete()
+LINEAR = CaptureSettings()
 
 
 @pytest.mark.parametrize(("kind", "top"), [("uint8", 255), ("uint16", 65535)])
@@ -21,7 +21,7 @@ def test_linear_layers_fill_the_type_and_are_clipped(kind, top, shape):
 @pytest.mark.parametrize("response", ["gamma", "srgb"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_the_response_of_the_input_comes_back(response, dtype):
-    values = CAPTURE_PARAMETERS.complete({"response": response})
+    values = CaptureSettings(response=response)
     image = np.arange(256, dtype=dtype).reshape(16, 16) * (257 if dtype is np.uint16 else 1)
     image = image.astype(dtype)
     linear = linearized(image, values)

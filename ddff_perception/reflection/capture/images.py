@@ -3,106 +3,93 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from ...optics.mosaic import ANGLES_DEG, LAYOUTS, demosaic, mosaic_layout, split_mosaic
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
 
 RESPONSES = ("linear", "gamma", "srgb")
 
-RESPONSE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "response",
-            "linear",
-            "How pixel values follow the light: linear (raw images), gamma (a power law) or srgb "
-            "(photographs); polarization needs it undone",
-            choices=RESPONSES,
-        ),
-        Parameter("gamma", 2.2, "Exponent of response=gamma", minimum=1.0, maximum=4.0),
-        Parameter(
-            "bit_depth",
-            0,
-            "Bits that the camera fills of each value, counted from the lowest (12 in a 16-bit "
-            "image); 0 is all bits of the type",
-            unit="bit",
-            minimum=0,
-            maximum=16,
-        ),
-        Parameter(
-            "black_level",
-            0.0,
-            "Value of a pixel without light, as a share of the full range",
-            minimum=0.0,
-            maximum=0.5,
-        ),
-    ]
-)
-CAPTURE_PARAMETERS = (
-    ParameterTable(
-        [
-            Parameter(
-                "layout",
-                "90_45_135_0",
-                "Polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
-                "pattern of a colour camera",
-                choices=tuple(LAYOUTS),
-            ),
-            Parameter(
-                "resolution",
-                "half",
-                "Images of a mosaic: half (one pixel per 2x2 cell) or full (bilinear)",
-                choices=("half", "full"),
-            ),
-            Parameter(
-                "offset_known",
-                True,
-                "Whether polarizer angle 0 is the image's horizontal axis; otherwise only the "
-                "differences between the angles count",
-            ),
-            Parameter(
-                "saturation_level",
-                0.99,
-                "Share of the full range from which a value counts as saturated",
-                minimum=0.5,
-                maximum=1.0,
-            ),
-            Parameter(
-                "max_saturated_share",
-                0.9,
-                "Share of saturated pixels above which the images are refused",
-                minimum=0.0,
-                maximum=1.0,
-            ),
-        ]
+
+@dataclass(frozen=True)
+class ResponseSettings(Settings):
+    """How pixel values follow the light; what makes them linear."""
+
+    response: str = parameter(
+        "linear",
+        "How pixel values follow the light: linear (raw images), gamma (a power law) or srgb "
+        "(photographs); polarization needs it undone",
+        choices=RESPONSES,
     )
-    + RESPONSE_PARAMETERS
-)
+    gamma: float = parameter(2.2, "Exponent of response=gamma", "", 1.0, 4.0)
+    bit_depth: int = parameter(
+        0,
+        "Bits that the camera fills of each value, counted from the lowest (12 in a 16-bit "
+        "image); 0 is all bits of the type",
+        "bit",
+        0,
+        16,
+    )
+    black_level: float = parameter(
+        0.0, "Value of a pixel without light, as a share of the full range", "", 0.0, 0.5
+    )
 
 
-def images_from_mosaic(
-    raw: ImageArray, values: Mapping[str, Value] | None = None
-) -> PolarizedImages:
+@dataclass(frozen=True)
+class MosaicSettings(Settings):
+    """How images are taken from a mosaic, and which are refused."""
+
+    layout: str = parameter(
+        "90_45_135_0",
+        "Polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
+        "pattern of a colour camera",
+        choices=tuple(LAYOUTS),
+    )
+    resolution: str = parameter(
+        "half",
+        "Images of a mosaic: half (one pixel per 2x2 cell) or full (bilinear)",
+        choices=("half", "full"),
+    )
+    offset_known: bool = parameter(
+        True,
+        "Whether polarizer angle 0 is the image's horizontal axis; otherwise only the "
+        "differences between the angles count",
+    )
+    saturation_level: float = parameter(
+        0.99, "Share of the full range from which a value counts as saturated", "", 0.5, 1.0
+    )
+    max_saturated_share: float = parameter(
+        0.9, "Share of saturated pixels above which the images are refused", "", 0.0, 1.0
+    )
+
+
+# A dataclass has the fields of its last base first.
+@dataclass(frozen=True)
+class CaptureSettings(ResponseSettings, MosaicSettings):
+    """How images become `PolarizedImages`."""
+
+
+def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None) -> PolarizedImages:
     """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
 
-    `values` of `CAPTURE_PARAMETERS`. Half resolution of a linear monochrome camera copies nothing.
-    Raises InputError where the mosaic does not fit its layout, or is saturated.
+    Half resolution of a linear monochrome camera copies nothing. Raises InputError where the
+    mosaic does not fit its layout, or is saturated.
     """
-    complete = CAPTURE_PARAMETERS.complete(values)
-    layout = mosaic_layout(str(complete["layout"]))
-    split = split_mosaic if complete["resolution"] == "half" else demosaic
-    return images_from_angles(split(raw, layout), ANGLES_DEG, complete)
+    settings = settings or CaptureSettings()
+    split = split_mosaic if settings.resolution == "half" else demosaic
+    return images_from_angles(split(raw, mosaic_layout(settings.layout)), ANGLES_DEG, settings)
 
 
 def images_from_angles(
     images: Sequence[ImageArray],
     angles_deg: Sequence[float],
-    values: Mapping[str, Value] | None = None,
+    settings: CaptureSettings | None = None,
 ) -> PolarizedImages:
     """One image per polarizer angle, checked and made linear.
 
@@ -112,18 +99,18 @@ def images_from_angles(
     than three angles, an angle that comes twice (modulo 180 degrees), values above `bit_depth`,
     and images that are saturated in more than `max_saturated_share` of their pixels.
     """
-    complete = CAPTURE_PARAMETERS.complete(values)
-    known = bool(complete["offset_known"])
+    settings = settings or CaptureSettings()
+    known = settings.offset_known
     checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
     refuse_repeated(checked.angles_deg)
-    top = _top_value(images[0], int(float(complete["bit_depth"])))  # type: ignore[arg-type]
-    share = saturated_share(images, float(complete["saturation_level"]) * top)  # type: ignore[arg-type]
-    if share > float(complete["max_saturated_share"]):  # type: ignore[arg-type]
+    top = _top_value(images[0], settings.bit_depth)
+    share = saturated_share(images, settings.saturation_level * top)
+    if share > settings.max_saturated_share:
         raise InputError(
             f"{share:.0%} of the pixels are saturated, where polarization cannot be measured: "
             "shorten the exposure"
         )
-    linear = tuple(linearized(image, complete) for image in images)
+    linear = tuple(linearized(image, settings) for image in images)
     return PolarizedImages(linear, checked.angles_deg, known)
 
 
@@ -136,36 +123,33 @@ def saturated_share(images: Sequence[ImageArray], level: float) -> float:
     return float(np.mean(saturated.any(axis=2) if saturated.ndim == 3 else saturated))
 
 
-def linearized(image: ImageArray, values: Mapping[str, Value]) -> AnyImage:
+def linearized(image: ImageArray, settings: ResponseSettings) -> AnyImage:
     """`image` linear in the light's intensity: itself if it is, else float32 with 1 as full range.
 
-    `values` of `RESPONSE_PARAMETERS`, complete. Raises InputError on values above `bit_depth`.
+    Raises InputError on values above `bit_depth`.
     """
-    bits = int(float(values["bit_depth"]))  # type: ignore[arg-type]
+    bits, black = settings.bit_depth, settings.black_level
     top = _top_value(image, bits)
-    response, gamma = str(values["response"]), float(values["gamma"])  # type: ignore[arg-type]
-    black = float(values["black_level"])  # type: ignore[arg-type]
-    if response == "linear" and black == 0.0 and top == np.iinfo(image.dtype).max:
+    if settings.response == "linear" and black == 0.0 and top == np.iinfo(image.dtype).max:
         return image
     if int(image.max()) > top:
         raise InputError(f"pixel values reach {image.max()}, which {bits} bits do not hold")
-    table = _table(int(np.iinfo(image.dtype).max), top, response, gamma, black)
+    table = _table(int(np.iinfo(image.dtype).max), top, settings.response, settings.gamma, black)
     if image.dtype == np.uint8:
         return cv2.LUT(np.ascontiguousarray(image), table)  # type: ignore[return-value]
     return table[image]
 
 
-def displayed(image: FloatArray, values: Mapping[str, Value]) -> FloatArray:
+def displayed(image: FloatArray, settings: ResponseSettings) -> FloatArray:
     """A linear image 0..1 through the camera's response again: the inverse of `linearized`.
 
     Clipped to 0..1; black level and bit depth are not put back.
     """
     clipped = np.clip(image, 0.0, 1.0)
-    response = str(values["response"])
-    if response == "linear":
+    if settings.response == "linear":
         return clipped
-    if response == "gamma":
-        return np.power(clipped, np.float32(1.0 / float(values["gamma"])))  # type: ignore[arg-type]
+    if settings.response == "gamma":
+        return np.power(clipped, np.float32(1.0 / settings.gamma))
     curved = np.float32(1.055) * np.power(clipped, np.float32(1.0 / 2.4)) - np.float32(0.055)
     return np.where(clipped <= _SRGB_LINEAR_END, np.float32(12.92) * clipped, curved)
 

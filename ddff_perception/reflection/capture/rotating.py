@@ -16,7 +16,7 @@ from ...parameters import Value
 from ...stamp_order import Order, StampOrder
 from ...types import FloatArray, ImageArray
 from .filter_angles import AngleRule, FilterTrack, Found, axis_difference
-from .rotating_settings import ROTATING_PARAMETERS
+from .rotating_settings import RotatingSettings
 
 # Light that the filter takes away leaves more uncorrelated than a pixel of motion does: a shift
 # need not explain much. Less would let that light pull frames that do not move.
@@ -42,7 +42,7 @@ class RotatingCapture:
     """Frames and readings of the filter in, the newest frame of each angle out, in one view.
 
     A filter that turns never ends to: each frame takes the place of the one at its angle, so that
-    there is a new result with every frame. `values` of ROTATING_PARAMETERS. The same calls in the
+    there is a new result with every frame. `values` of RotatingSettings. The same calls in the
     same order give the same arrays. `counters` says what was met.
     """
 
@@ -55,7 +55,7 @@ class RotatingCapture:
             ),
             0,
         )  # fmt: skip
-        self._values = ROTATING_PARAMETERS.complete(values)
+        self._settings = RotatingSettings.from_values(values)
         self._readings = StampOrder(time_jump_s)
         self._track = FilterTrack()
         self._waiting: deque[tuple[int, ImageArray]] = deque()
@@ -72,10 +72,10 @@ class RotatingCapture:
 
     def configure(self, values: Mapping[str, Value] | None) -> None:
         """Takes new values; another alignment begins anew, as its frames are kept otherwise."""
-        complete = ROTATING_PARAMETERS.complete(values)
-        if any(complete[n] != self._values[n] for n in ("alignment", "alignment_size")):
+        before, self._settings = self._settings, RotatingSettings.from_values(values)
+        kept = (before.alignment, before.alignment_size)
+        if kept != (self._settings.alignment, self._settings.alignment_size):
             self._frames.clear()
-        self._values = complete
 
     def add_angle(self, stamp_ns: int, angle_deg: float) -> bool:
         """Takes a reading of the filter's axis; True if it let a frame in."""
@@ -95,7 +95,7 @@ class RotatingCapture:
         """Takes a frame, later than those before; True if one was let in."""
         self.counters["images_in"] += 1
         self._waiting.append((stamp_ns, image))
-        if len(self._waiting) > self._number("queue_size"):
+        if len(self._waiting) > self._settings.queue_size:
             self._waiting.popleft()
             self.counters["dropped_waiting"] += 1
         return self._let_in()
@@ -136,9 +136,9 @@ class RotatingCapture:
     def _let_in(self, final: bool = False) -> bool:
         changed = False
         rule = AngleRule(
-            round(1e9 * self._number("pairing_tolerance_s")),
-            round(1e9 * self._number("stamp_jitter_s")),
-            self._number("turn_limit_deg"),
+            round(1e9 * self._settings.pairing_tolerance_s),
+            round(1e9 * self._settings.stamp_jitter_s),
+            self._settings.turn_limit_deg,
         )
         while self._waiting:
             stamp_ns, image = self._waiting[0]
@@ -155,7 +155,7 @@ class RotatingCapture:
 
     def _waited_long(self, stamp_ns: int) -> bool:
         newest = self._waiting[-1][0]
-        return newest - stamp_ns > 1e9 * self._number("pairing_wait_s")
+        return newest - stamp_ns > 1e9 * self._settings.pairing_wait_s
 
     def _take(self, stamp_ns: int, angle_deg: float, image: ImageArray) -> None:
         if self._frames and (
@@ -164,19 +164,19 @@ class RotatingCapture:
         ):
             self.counters["size_changes"] += 1
             self._frames.clear()
-        oldest = stamp_ns - 1e9 * self._number("max_age_s")
+        oldest = stamp_ns - 1e9 * self._settings.max_age_s
         self._drop("dropped_old", [f for f in self._frames if f.stamp_ns < oldest])
-        aligned = self._values["alignment"] != "none"
+        aligned = self._settings.alignment != "none"
         levels = pyramid(image, self._size(image)) if aligned else []
         frame = _Frame(stamp_ns, angle_deg, image, levels)
         if aligned and self._frames:
             self._move_view(frame)
-        tolerance = self._number("angle_tolerance_deg")
+        tolerance = self._settings.angle_tolerance_deg
         self._frames = [
             f for f in self._frames if abs(axis_difference(f.angle_deg, angle_deg)) > tolerance
         ]
         self._frames.append(frame)
-        del self._frames[: -int(self._number("max_frames"))]
+        del self._frames[: -self._settings.max_frames]
 
     def _move_view(self, frame: _Frame) -> None:
         """Lays all frames over the new one: one registration, to the newest of them."""
@@ -187,7 +187,7 @@ class RotatingCapture:
             self.counters["alignment_failed"] += 1
             self._frames.clear()
             return
-        limit = self._number("motion_limit_px")
+        limit = self._settings.motion_limit_px
         for other in self._frames:
             other.matrix = other.matrix @ step
         moved = [f for f in self._frames if _motion(f.matrix, frame.image.shape) > limit]
@@ -197,11 +197,11 @@ class RotatingCapture:
         """The matrix from pixels of `frame` to pixels of `previous`; raises RegistrationError."""
         if min(float(f.levels[-1].std()) for f in (frame, previous)) < LEAST_CONTRAST:
             return np.eye(3)
-        model = "homography" if self._values["alignment_model"] == "homography" else "affine"
+        model = "homography" if self._settings.alignment_model == "homography" else "affine"
         matrix, correlation = register(
             frame.levels, previous.levels, frame.image.shape, np.eye(3), model, _SHIFT_GAIN
         )
-        if correlation < self._number("minimum_correlation"):
+        if correlation < self._settings.minimum_correlation:
             raise RegistrationError("the frames do not correlate")
         return matrix
 
@@ -212,23 +212,17 @@ class RotatingCapture:
         polarized at every edge.
         """
         flow: FloatArray | None = None
-        if self._values["alignment"] == "flow":
+        if self._settings.alignment == "flow":
             flow = self._flow(newest, frame)
         elif np.array_equal(frame.matrix, np.eye(3)):
             return frame.image
         if flow is None:
             flow = np.zeros((*newest.image.shape[:2], 2), np.float32)
         source = source_pixels(frame.matrix, flow)
-        return cast(
-            ImageArray,
-            cv2.remap(
-                frame.image,
-                source[..., 0],
-                source[..., 1],
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-        )
+        border = cv2.BORDER_REPLICATE
+        planes = source[..., 0], source[..., 1]
+        seen = cv2.remap(frame.image, *planes, cv2.INTER_LINEAR, borderMode=border)
+        return cast(ImageArray, seen)
 
     def _flow(self, newest: _Frame, frame: _Frame) -> FloatArray:
         """What the matrix leaves: dense flow from the newest frame to the aligned `frame`."""
@@ -239,7 +233,7 @@ class RotatingCapture:
             frame.image, frame.matrix, size, flags=flags, borderMode=border
         )
         longest = self._size(newest.image)
-        smoothing = self._number("flow_smoothing")
+        smoothing = self._settings.flow_smoothing
         return dense_flow(newest.image, cast(ImageArray, aligned), longest, smoothing)
 
     def _drop(self, reason: str, frames: list[_Frame]) -> None:
@@ -250,10 +244,7 @@ class RotatingCapture:
         self._frames = [frame for frame in self._frames if id(frame) not in gone]
 
     def _size(self, image: ImageArray) -> int:
-        return int(min(self._number("alignment_size"), max(image.shape[:2])))
-
-    def _number(self, name: str) -> float:
-        return float(cast(float, self._values[name]))
+        return int(min(self._settings.alignment_size, max(image.shape[:2])))
 
 
 def _motion(matrix: Matrix, shape: tuple[int, ...]) -> float:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parameters import Value
 from ...types import FloatArray, LayerPair, PolarizedImages
 from .layers import (
-    ANALYSIS_PARAMETERS,
+    ComparedSettings,
     axis_deg,
-    compared_parameters,
     not_confident,
-    number,
     reduced_light,
     samples,
     unmixed,
     unseparated,
 )
 
-ICA_PARAMETERS = ANALYSIS_PARAMETERS + compared_parameters("gradients")
 # Fourth moment E[x⁴ + 2x²y² + y⁴] of two independent Gaussian values of unit variance.
 _GAUSSIAN_FOURTH_MOMENT = 8.0
 # Shares this far outside 0..1 are an error of estimation (at Brewster's angle one of them is 0).
@@ -30,7 +24,7 @@ _LEAST_SPREAD = 1e-12
 _LEAST_DETERMINANT = 1e-6
 
 
-def farid_adelson(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
+def farid_adelson(images: PolarizedImages, settings: ComparedSettings) -> LayerPair:
     """Layers of a flat surface of unknown material, by one 2 x 2 unmixing for all pixels.
 
     Source: Farid and Adelson, "Separating reflections from images using independent components
@@ -49,20 +43,20 @@ def farid_adelson(images: PolarizedImages, values: Mapping[str, Value]) -> Layer
     the components were not found: the shares are bounded, and the confidence is 0.
     Cost at 640 x 512: 4 ms grey, 9 ms colour (two cores of a server).
     """
-    light = reduced_light(images, values)
-    axis = axis_deg(images, light, values["plane"])
+    light = reduced_light(images, settings)
+    axis = axis_deg(images, light, settings.plane)
     shares = None
     if light.polarized:
-        mean, difference = samples(light, axis, values["compared"])
+        mean, difference = samples(light, axis, settings.compared)
         mixing = mixing_matrix(mean + difference, mean - difference)
         if mixing is not None:
-            shares = reflected_shares(mixing, values["plane"] == "search")
+            shares = reflected_shares(mixing, settings.plane == "search")
     if shares is None:
         return unseparated(images)
     if shares[0] < shares[1]:
         shares, axis = (shares[1], shares[0]), axis + 90.0
     bounded = (min(max(shares[0], 0.0), 1.0), min(max(shares[1], 0.0), 1.0))
-    pair = unmixed(images, axis, bounded, number(values, "noise"))
+    pair = unmixed(images, axis, bounded, settings.noise)
     beyond = max(abs(one - other) for one, other in zip(shares, bounded, strict=True))
     return pair if beyond <= _TOLERATED else not_confident(pair)
 

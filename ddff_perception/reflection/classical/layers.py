@@ -17,7 +17,7 @@ A surface that reflects nothing thus leaves the plain input as the transmission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ...optics.fresnel import pane_reflectances, surface_reflectances
 from ...optics.polarization import Stokes, stokes_from_images
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, InputError, LayerPair, PolarizedImages
 
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
@@ -42,72 +42,53 @@ _NO_NOISE = 1e-7
 _CLEARLY = 2.0
 _STRIP_VALUES = 1 << 15
 
-SURFACE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "surface",
-            "pane",
-            "Reflecting surface: pane of two faces (glass) or one face (water, varnish)",
-            choices=("pane", "face"),
-        ),
-        Parameter(
-            "refractive_index",
-            1.5,
-            "Refractive index of the surface: glass 1.5, water 1.33",
-            minimum=1.05,
-            maximum=3.0,
-        ),
-    ]
-)
-ANALYSIS_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "plane",
-            "search",
-            "How the surface stands, which says along which of the two axes seen in the "
-            "polarization it reflects: level (floor, water), upright (window), or search for it",
-            choices=("search", "level", "upright"),
-        ),
-        Parameter(
-            "noise",
-            0.005,
-            "Standard deviation of the sensor's noise, as a share of the full range",
-            minimum=0.0,
-            maximum=0.2,
-        ),
-        Parameter(
-            "analysis_width",
-            160,
-            "Width to which images are reduced to find how the layers mix",
-            "px",
-            minimum=32,
-            maximum=1024,
-        ),
-    ]
-)
 
+@dataclass(frozen=True)
+class SurfaceSettings(Settings):
+    """What reflects."""
 
-def compared_parameters(default: str) -> ParameterTable:
-    """The parameter `compared`: what of the two layers is to be independent."""
-    return ParameterTable(
-        [
-            Parameter(
-                "compared",
-                default,
-                "What of the two layers is to be independent: their gradients, which depend on "
-                "each other by chance much less, or their intensities",
-                choices=("gradients", "intensities"),
-            )
-        ]
+    surface: str = parameter(
+        "pane",
+        "Reflecting surface: pane of two faces (glass) or one face (water, varnish)",
+        choices=("pane", "face"),
+    )
+    refractive_index: float = parameter(
+        1.5, "Refractive index of the surface: glass 1.5, water 1.33", "", 1.05, 3.0
     )
 
 
-def number(values: Mapping[str, Value], name: str) -> float:
-    """The numeric value `name`."""
-    value = values[name]
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name} is no number")
-    return float(value)
+@dataclass(frozen=True)
+class AnalysisSettings(Settings):
+    """How it is found out how the layers mix."""
+
+    plane: str = parameter(
+        "search",
+        "How the surface stands, which says along which of the two axes seen in the "
+        "polarization it reflects: level (floor, water), upright (window), or search for it",
+        choices=("search", "level", "upright"),
+    )
+    noise: float = parameter(
+        0.005,
+        "Standard deviation of the sensor's noise, as a share of the full range",
+        "",
+        0.0,
+        0.2,
+    )
+    analysis_width: int = parameter(
+        160, "Width to which images are reduced to find how the layers mix", "px", 32, 1024
+    )
+
+
+@dataclass(frozen=True)
+class ComparedSettings(AnalysisSettings):
+    """The same, and what of the two layers is to be independent."""
+
+    compared: str = parameter(
+        "gradients",
+        "What of the two layers is to be independent: their gradients, which depend on each other "
+        "by chance much less, or their intensities",
+        choices=("gradients", "intensities"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +104,10 @@ class Light:
     polarized: bool
 
 
-def reduced_light(images: PolarizedImages, values: Mapping[str, Value]) -> Light:
-    """The images reduced to `analysis_width` where they are wider (ANALYSIS_PARAMETERS)."""
+def reduced_light(images: PolarizedImages, settings: AnalysisSettings) -> Light:
+    """The images reduced to `analysis_width` where they are wider."""
     height, width = images.images[0].shape[:2]
-    scale = min(1.0, number(values, "analysis_width") / width)
+    scale = min(1.0, settings.analysis_width / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     smaller: list[FloatArray] = []
     for image in images.images:
@@ -137,14 +118,14 @@ def reduced_light(images: PolarizedImages, values: Mapping[str, Value]) -> Light
     clipped = cv2.resize(saturated(images).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     usable = clipped <= 0
     gains = np.linalg.norm(stokes_weights(images.angles_deg)[1:], axis=1)
-    noise = float(np.sum(np.square(gains * number(values, "noise")))) * scale**2
+    noise = float(np.sum(np.square(gains * settings.noise))) * scale**2
     power = float(
         np.mean((np.square(stokes.s1) + np.square(stokes.s2))[usable] if usable.any() else 0)
     )
     return Light(stokes, usable, power > max(_NO_NOISE**2, _CLEARLY * noise))
 
 
-def axis_deg(images: PolarizedImages, light: Light, plane: Value) -> float:
+def axis_deg(images: PolarizedImages, light: Light, plane: str) -> float:
     """The axis along or across which all of `light` is polarized, as a flat pane has it.
 
     Degrees within 45 of the image's x axis ("level", "search") or y axis ("upright"). Raises
@@ -164,7 +145,7 @@ def axis_deg(images: PolarizedImages, light: Light, plane: Value) -> float:
     return float(along)
 
 
-def samples(light: Light, axis: float, compared: Value) -> tuple[FloatArray, FloatArray]:
+def samples(light: Light, axis: float, compared: str) -> tuple[FloatArray, FloatArray]:
     """Values (N,) of m and d with φ⊥ = `axis`: of their "gradients" (differences to the right and
     lower neighbours) or of their "intensities", where usable.
     """
@@ -188,11 +169,11 @@ def along_axis(light: Stokes, angle_deg: float) -> tuple[FloatArray, FloatArray]
 
 
 def reflectances(
-    incidence_deg: float | FloatArray, values: Mapping[str, Value]
+    incidence_deg: float | FloatArray, settings: SurfaceSettings
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """(R_s, R_p) of the surface in `values` (SURFACE_PARAMETERS)."""
-    found = pane_reflectances if values["surface"] == "pane" else surface_reflectances
-    return found(incidence_deg, number(values, "refractive_index"))
+    """(R_s, R_p) of the surface."""
+    found = pane_reflectances if settings.surface == "pane" else surface_reflectances
+    return found(incidence_deg, settings.refractive_index)
 
 
 def transmission_gains(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -10,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.polarization import Stokes, stokes_from_images
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import parameter
 from ...types import FloatArray, LayerPair, PolarizedImages
 from .layers import (
-    ANALYSIS_PARAMETERS,
-    SURFACE_PARAMETERS,
+    AnalysisSettings,
     Light,
+    SurfaceSettings,
     axis_deg,
     bounded_layers,
-    number,
     reduced_light,
     reflectances,
     saturated,
@@ -26,7 +24,7 @@ from .layers import (
     transmission_gains,
     unseparated,
 )
-from .uniform import INCIDENCE_PARAMETERS, incidence_range
+from .uniform import IncidenceSettings
 
 _STEP_DEG = 2.0
 # Cells of the grid of patches are this many pixels of the reduced images wide.
@@ -36,30 +34,26 @@ _PRIOR = 0.1
 # Departure from the surroundings that costs `smoothness`, per pass; the last is the described one.
 _REACHES_DEG = (40.0, 20.0, 10.0, 10.0)
 
-KONG_PARAMETERS = (
-    SURFACE_PARAMETERS
-    + INCIDENCE_PARAMETERS
-    + ANALYSIS_PARAMETERS
-    + ParameterTable(
-        [
-            Parameter(
-                "patch",
-                0.12,
-                "Size (standard deviation of the window) of a patch, as a share of the width",
-                minimum=0.02,
-                maximum=1.0,
-            ),
-            Parameter(
-                "smoothness",
-                0.5,
-                "Weight of one step of 10 degrees between neighbouring patches against a layer "
-                "that is a copy of the other",
-                minimum=0.0,
-                maximum=100.0,
-            ),
-        ]
+
+@dataclass(frozen=True)
+class KongSettings(AnalysisSettings, IncidenceSettings, SurfaceSettings):
+    """Values of `kong`."""
+
+    patch: float = parameter(
+        0.12,
+        "Size (standard deviation of the window) of a patch, as a share of the width",
+        "",
+        0.02,
+        1.0,
     )
-)
+    smoothness: float = parameter(
+        0.5,
+        "Weight of one step of 10 degrees between neighbouring patches against a layer "
+        "that is a copy of the other",
+        "",
+        0.0,
+        100.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ class GeometryMap:
     perpendicular_deg: FloatArray
 
 
-def kong(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
+def kong(images: PolarizedImages, settings: KongSettings) -> LayerPair:
     """Layers of a surface whose incidence and plane of incidence vary slowly over the image.
 
     Source: after Kong, Tai, Shin, "A physically-based approach to reflection separation: from
@@ -86,18 +80,18 @@ def kong(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     Confidence: what the noise leaves; 0 where saturated, and all over where nothing is polarized.
     Cost at 640 x 512: 13 ms grey, 33 ms colour (two cores of a server).
     """
-    light = reduced_light(images, values)
-    axis = axis_deg(images, light, values["plane"])
+    light = reduced_light(images, settings)
+    axis = axis_deg(images, light, settings.plane)
     if not light.polarized:
         return unseparated(images)
-    found = find_geometry_map(light, axis, values)
-    g, h = transmission_gains(*reflectances(found.incidence_deg, values))
+    found = find_geometry_map(light, axis, settings)
+    g, h = transmission_gains(*reflectances(found.incidence_deg, settings))
     double = np.radians(2 * found.perpendicular_deg)
     rows = np.stack([g, -h * np.cos(double), -h * np.sin(double)]).astype(np.float32) / 2
     weights = stokes_weights(images.angles_deg)
     spread = np.sqrt(np.einsum("ihw,ij,jhw->hw", rows, weights @ weights.T, rows))
     height, width = images.images[0].shape[:2]
-    full = [_enlarged(part, width, height) for part in (*rows, number(values, "noise") * spread)]
+    full = [_enlarged(part, width, height) for part in (*rows, settings.noise * spread)]
     stokes = stokes_from_images(images.images, images.angles_deg)
     return _mixed(stokes, full, saturated(images))
 
@@ -111,25 +105,22 @@ def _mixed(stokes: Stokes, full: list[FloatArray], clipped: NDArray[np.bool_]) -
     return bounded_layers(mean, transmission, full[3], clipped)
 
 
-def find_geometry_map(light: Light, axis: float, values: Mapping[str, Value]) -> GeometryMap:
-    """Incidence and φ⊥ per patch of `light`, φ⊥ near `axis` or (plane "search") across it.
-
-    `values`: the complete KONG_PARAMETERS.
-    """
+def find_geometry_map(light: Light, axis: float, settings: KongSettings) -> GeometryMap:
+    """Incidence and φ⊥ per patch of `light`, φ⊥ near `axis` or (plane "search") across it."""
     height, width = light.usable.shape
-    window = number(values, "patch") * width / _CELL
+    window = settings.patch * width / _CELL
     axes = _local_axes(light, axis, window)
     double = np.radians(2 * _enlarged(axes, width, height))
     stokes = light.stokes
     difference = (stokes.s1 * np.cos(double) + stokes.s2 * np.sin(double)) / np.float32(2)
     slopes = _slopes(stokes.s0 * np.float32(0.5), difference, light.usable)
-    low, high = incidence_range(values)
+    low, high = settings.min_incidence, settings.max_incidence
     angles = np.arange(low, high + 1e-9, _STEP_DEG)
-    sides = (1, -1) if values["plane"] == "search" else (1,)
-    gains = [transmission_gains(*reflectances(float(angle), values)) for angle in angles]
+    sides = (1, -1) if settings.plane == "search" else (1,)
+    gains = [transmission_gains(*reflectances(float(angle), settings)) for angle in angles]
     costs = {side: _overlap(slopes, side, gains, window) for side in sides}
     side = min(sides, key=lambda s: float(costs[s].min(axis=0).mean()))
-    incidence = _smooth_minimum(costs[side], angles, window, number(values, "smoothness"))
+    incidence = _smooth_minimum(costs[side], angles, window, settings.smoothness)
     return GeometryMap(incidence, axes if side > 0 else axes + np.float32(90))
 
 

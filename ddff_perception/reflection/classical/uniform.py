@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import InputError, LayerPair, PolarizedImages
 from .independence import normalised_mutual_information
 from .layers import (
-    ANALYSIS_PARAMETERS,
-    SURFACE_PARAMETERS,
+    ComparedSettings,
     Light,
+    SurfaceSettings,
     axis_deg,
-    compared_parameters,
-    number,
     reduced_light,
     reflectances,
     samples,
@@ -30,32 +27,28 @@ _FINE_STEP_DEG = 0.5
 # Normalised mutual information from which on one layer is a copy of the other.
 _ALL_DEPENDENT = 0.999
 
-INCIDENCE_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "min_incidence",
-            10.0,
-            "Smallest angle of incidence considered",
-            "deg",
-            minimum=1.0,
-            maximum=89.0,
-        ),
-        Parameter(
-            "max_incidence",
-            80.0,
-            "Largest angle of incidence considered",
-            "deg",
-            minimum=1.0,
-            maximum=89.0,
-        ),
-    ]
-)
-SCHECHNER_PARAMETERS = (
-    SURFACE_PARAMETERS
-    + INCIDENCE_PARAMETERS
-    + ANALYSIS_PARAMETERS
-    + compared_parameters("gradients")
-)
+
+@dataclass(frozen=True)
+class IncidenceSettings(Settings):
+    """Which angles of incidence are considered."""
+
+    min_incidence: float = parameter(
+        10.0, "Smallest angle of incidence considered", "deg", 1.0, 89.0
+    )
+    max_incidence: float = parameter(
+        80.0, "Largest angle of incidence considered", "deg", 1.0, 89.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_incidence > self.max_incidence:
+            low, high = self.min_incidence, self.max_incidence
+            raise InputError(f"min_incidence {low:g} must not exceed max_incidence {high:g}")
+
+
+@dataclass(frozen=True)
+class SchechnerSettings(ComparedSettings, IncidenceSettings, SurfaceSettings):
+    """Values of `schechner`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +65,7 @@ class Geometry:
     dependence: float
 
 
-def schechner(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
+def schechner(images: PolarizedImages, settings: SchechnerSettings) -> LayerPair:
     """Layers of a flat pane far away, with one incidence θ for all pixels.
 
     Source: Schechner, Shamir, Kiryati, "Polarization and statistical analysis of scenes
@@ -90,32 +83,32 @@ def schechner(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair
     plain input is then taken for the transmission.
     Cost at 640 x 512: 20 ms grey, 26 ms colour, most of it the search (two cores of a server).
     """
-    light = reduced_light(images, values)
-    axis = axis_deg(images, light, values["plane"])
-    geometry = find_geometry(light, axis, values) if light.polarized else None
+    light = reduced_light(images, settings)
+    axis = axis_deg(images, light, settings.plane)
+    geometry = find_geometry(light, axis, settings) if light.polarized else None
     if geometry is None:
         return unseparated(images)
-    a, b = reflectances(geometry.incidence_deg, values)
+    a, b = reflectances(geometry.incidence_deg, settings)
     shares = (float(a), float(b))
-    return unmixed(images, geometry.perpendicular_deg, shares, number(values, "noise"))
+    return unmixed(images, geometry.perpendicular_deg, shares, settings.noise)
 
 
-def find_geometry(light: Light, axis: float, values: Mapping[str, Value]) -> Geometry | None:
+def find_geometry(light: Light, axis: float, settings: SchechnerSettings) -> Geometry | None:
     """Incidence, and φ⊥ along or (plane "search") across `axis` in degrees, that make the layers
     of `light` most independent; None where the layers are copies of each other for all of
-    them (nothing to see in one). `values`: the complete SCHECHNER_PARAMETERS.
+    them (nothing to see in one).
 
     A coarse search over all incidences, then a fine one around the best.
     """
-    low, high = incidence_range(values)
-    mean, difference = samples(light, axis, values["compared"])
+    low, high = settings.min_incidence, settings.max_incidence
+    mean, difference = samples(light, axis, settings.compared)
 
     def dependence(theta_deg: float, side: int) -> float:
-        g, h = transmission_gains(*reflectances(theta_deg, values))
+        g, h = transmission_gains(*reflectances(theta_deg, settings))
         transmission = np.float32(g) * mean - np.float32(side * h) * difference
         return normalised_mutual_information(transmission, mean - transmission)
 
-    sides = (1, -1) if values["plane"] == "search" else (1,)
+    sides = (1, -1) if settings.plane == "search" else (1,)
     coarse = np.arange(low, high + 1e-9, _COARSE_STEP_DEG)
     _, start, side = min((dependence(t, s), float(t), s) for t in coarse for s in sides)
     fine = start + np.arange(-_COARSE_STEP_DEG, _COARSE_STEP_DEG + 1e-9, _FINE_STEP_DEG)
@@ -123,11 +116,3 @@ def find_geometry(light: Light, axis: float, values: Mapping[str, Value]) -> Geo
     if least >= _ALL_DEPENDENT:
         return None
     return Geometry(best, axis if side > 0 else axis + 90.0, least)
-
-
-def incidence_range(values: Mapping[str, Value]) -> tuple[float, float]:
-    """(min_incidence, max_incidence) in degrees; raises InputError where they are swapped."""
-    low, high = number(values, "min_incidence"), number(values, "max_incidence")
-    if low > high:
-        raise InputError(f"min_incidence {low:g} must not exceed max_incidence {high:g}")
-    return low, high

@@ -94,7 +94,7 @@ def bag_eval_reflection(
     content = {
         "bag": str(bag),
         "method": method,
-        "parameters": {**pipeline.parameters, **pipeline.capture},
+        "parameters": {**pipeline.parameters, **pipeline.capture.values()},
         **evaluation.to_json(),
     }
     if output is not None:

@@ -11,15 +11,20 @@ import typer
 from rich.table import Table
 
 from ... import __version__
-from ...console import console, progress_bar, say
+from ...console import Params, ParamsFile, console, progress_bar, say
+from ...engines.settings import BACKENDS
 from ...evaluation.machine import hardware, today
 from ...files.atomic import make_folder, write_json
 from ...files.images import read_image
-from ...parameters import Value
+from ...parameters import ParameterTable, Value
+from ...ros.parameter_file import settings_for
 from ...types import ImageArray, InputError, PolarizedImages
-from ..capture.images import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
+from ..capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from ..evaluation.results import write_separation
-from ..methods import METHODS, method_parameters, separate
+from ..interface import REFLECTION_SEPARATION, InputSettings
+from ..methods import METHODS, separate
+from ..parameters import method_values, separation_parameters
+from ..pipeline import DEFAULT_METHOD
 
 _ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
 
@@ -44,11 +49,15 @@ def reflection(
         str | None,
         typer.Option(help="Polarizer angles in degrees, in the images' order: 0,45,90."),
     ] = None,
-    method: Annotated[str, typer.Option(help=f"One of: {', '.join(METHODS)}.")] = "most_attenuated",
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
+    method: Annotated[
+        str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT_METHOD}]")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help=f"What runs a method's network: {', '.join(BACKENDS)}. [default: auto]"),
+    ] = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
     """Separate what a window or water reflects from what lies behind it.
@@ -69,19 +78,21 @@ def reflection(
 
     """
     assignments = [*(param or []), *([f"layout={layout}"] if layout is not None else [])]
-    table = method_parameters(method) + CAPTURE_PARAMETERS
-    values = table.complete(table.parse(assignments))
-    raw, capture = _read(list(images or []), mosaic, angles, layout), _part(values, capture=True)
+    values = settings_for(
+        REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
+    )
+    method, parameters = method_values(values)
+    raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
     polarized = (
         images_from_mosaic(raw[0], capture)
         if mosaic is not None
-        else images_from_angles(raw, _angles(angles, len(raw)), capture)
+        else images_from_angles(raw, _angles(angles, len(raw), values), capture)
     )
     make_folder(output)
     with progress_bar() as bar:
         task = bar.add_task("separating layers", total=1)
         started = time.perf_counter()
-        pair = separate(polarized, method, _part(values, capture=False))
+        pair = separate(polarized, method, parameters)
         seconds = time.perf_counter() - started
         bar.advance(task)
     degree = write_separation(output, polarized, pair, capture, raw[0].dtype.name)
@@ -112,8 +123,11 @@ def _read(
     return [read_image(mosaic)]
 
 
-def _angles(text: str | None, count: int) -> list[float]:
+def _angles(text: str | None, count: int, values: dict[str, Value]) -> list[float]:
     if text is None:
+        given = InputSettings.of(values).angles_deg
+        if len(given) == count:
+            return given
         if count not in _ANGLES_DEG:
             raise InputError(f"{count} images need their angles: --angles 0,45,90,...")
         return _ANGLES_DEG[count]
@@ -123,8 +137,9 @@ def _angles(text: str | None, count: int) -> list[float]:
         raise InputError(f"--angles must be numbers with commas, not {text!r}") from None
 
 
-def _part(values: dict[str, Value], *, capture: bool) -> dict[str, Value]:
-    return {n: v for n, v in values.items() if (n in CAPTURE_PARAMETERS) is capture}
+def _used(method: str) -> ParameterTable:
+    angles = REFLECTION_SEPARATION.parameters["angles_deg"]
+    return ParameterTable([angles]) + separation_parameters(method)
 
 
 def _summary(
@@ -141,7 +156,7 @@ def _summary(
         "width": width,
         "height": height,
         "method": method,
-        "parameters": values,
+        "parameters": _used(method).part(values),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ class _Run:
         topics = self.result.topics
         if topics.kind == "mosaic":
             encoding = str(getattr(message, "encoding", ""))
-            check_pattern(encoding, str(self._pipeline.capture["layout"]))
+            check_pattern(encoding, self._pipeline.capture.layout)
             self._changed(self._pipeline.add_mosaic(stamp, mosaic_image_of(message)))
             return
         image = image_of(message)
@@ -238,7 +238,7 @@ class _Run:
         """A recorded layer as the pipeline has it: float32, linear, 1 as full range."""
         if image is None:
             return None
-        full = {**self._pipeline.capture, "bit_depth": 0, "black_level": 0.0}
+        full = replace(self._pipeline.capture, bit_depth=0, black_level=0.0)
         linear = linearized(image, full)
         top = 1.0 if linear.dtype == np.float32 else float(np.iinfo(image.dtype).max)
         return np.asarray(linear * np.float32(1.0 / top), np.float32)

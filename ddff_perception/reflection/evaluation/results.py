@@ -26,8 +26,8 @@ from ...optics.polarization import (
     mean_over_channels,
     stokes_from_images,
 )
-from ...parameters import Value
 from ...types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
+from ..capture.images import ResponseSettings
 from ..rendering import rendered
 from .pictures import colorize_angle, colorize_degree
 
@@ -44,22 +44,22 @@ def write_separation(
     folder: Path,
     images: PolarizedImages,
     pair: LayerPair,
-    values: Mapping[str, Value],
+    settings: ResponseSettings,
     kind: str,
 ) -> FloatArray:
     """Writes all files but the summary, and removes an earlier one; returns the degree, H x W.
 
-    `values` of RESPONSE_PARAMETERS; `kind` of the input's pixels. Raises InputError where the
+    `settings` of the input's response; `kind` of the input's pixels. Raises InputError where the
     folder cannot be written.
     """
     make_folder(folder)
     remove(folder / SUMMARY)
     for name, layer in (("transmission", pair.transmission), ("reflection", pair.reflection)):
-        write_image(folder / f"{name}.png", rendered(layer, kind, values))
+        write_image(folder / f"{name}.png", rendered(layer, kind, settings))
     for number in range(_MOST_ANGLES):
         file = folder / f"polarizer_{number}.png"
         if number < len(images.images):
-            write_image(file, _stored(images, number, kind, values))
+            write_image(file, _stored(images, number, kind, settings))
         else:
             remove(file)
     if pair.confidence is None:
@@ -76,12 +76,12 @@ def write_separation(
 
 
 def _stored(
-    images: PolarizedImages, number: int, kind: str, values: Mapping[str, Value]
+    images: PolarizedImages, number: int, kind: str, settings: ResponseSettings
 ) -> ImageArray:
     image = images.images[number]
     if image.dtype != np.float32:
         return image  # type: ignore[return-value]
-    return rendered(np.asarray(image, np.float32), kind, values)
+    return rendered(np.asarray(image, np.float32), kind, settings)
 
 
 @dataclass(frozen=True)

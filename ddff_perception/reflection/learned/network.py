@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -10,9 +10,9 @@ import numpy as np
 
 from ...engines.base import Engine
 from ...engines.loading import EngineSet
-from ...engines.settings import ENGINE_PARAMETERS
+from ...engines.settings import EngineSettings
 from ...optics.polarization import stokes_from_images
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, LayerPair, PolarizedImages
 from .histograms import with_histogram_of
 
@@ -26,36 +26,29 @@ _OVERLAP = 64
 _NO_POLARIZATION = 1e-5
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 
-NETWORK_PARAMETERS = (
-    ParameterTable(
-        [
-            Parameter(
-                "model",
-                DEFAULT_MODEL,
-                "Network: a shipped one by name, or the path of an ONNX file with its card",
-            ),
-            Parameter(
-                "tile",
-                2048,
-                "Largest side that the network sees at once; larger images are cut into "
-                "overlapping tiles of it",
-                "px",
-                minimum=256,
-                maximum=4096,
-            ),
-            Parameter(
-                "match_histogram",
-                False,
-                "Give the transmission the distribution of values of the input, against washed "
-                "out colours",
-            ),
-        ]
+
+@dataclass(frozen=True)
+class NetworkSettings(Settings):
+    """Values of `network`."""
+
+    model: str = parameter(
+        DEFAULT_MODEL, "Network: a shipped one by name, or the path of an ONNX file with its card"
     )
-    + ENGINE_PARAMETERS
-)
+    tile: int = parameter(
+        2048,
+        "Largest side that the network sees at once; larger images are cut into "
+        "overlapping tiles of it",
+        "px",
+        256,
+        4096,
+    )
+    match_histogram: bool = parameter(
+        False,
+        "Give the transmission the distribution of values of the input, against washed out colours",
+    )
 
 
-def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
+def network(images: PolarizedImages, settings: NetworkSettings, engines: EngineSet) -> LayerPair:
     """Layers by a network that was trained on simulated panes (`network_blending.SurfaceNetwork`).
 
     It estimates how the surface mixes the layers, patch by patch, from what edges and intensities
@@ -69,7 +62,7 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     Confidence: none. Where nothing at all is polarized, the plain input is the transmission.
     The layers add up to the mean over all polarizer angles but for what that part corrects.
     """
-    engine = network_engines(values).get()
+    engine = engines.get()
     levels = _FULL_RANGE[images.images[0].dtype.name]
     stack = np.stack([_planes(image) for image in images.images])
     stack *= np.float32(1 / levels)
@@ -77,9 +70,9 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     if _unpolarized(stack):
         transmission = np.maximum(stack.mean(axis=0), 0)
         return _pair(transmission, np.zeros_like(transmission))
-    transmission, reflection = _in_tiles(engine, stack, angles, int(float(values["tile"])))  # type: ignore[arg-type]
+    transmission, reflection = _in_tiles(engine, stack, angles, settings.tile)
     pair = _pair(transmission, reflection)
-    if values["match_histogram"]:
+    if settings.match_histogram:
         # Not the sum of the layers, from which the network has taken the noise.
         mean = stokes_from_images(images.images, images.angles_deg).s0
         mean *= np.float32(0.5)
@@ -87,18 +80,14 @@ def network(images: PolarizedImages, values: Mapping[str, Value]) -> LayerPair:
     return pair
 
 
-def network_engines(values: Mapping[str, Value]) -> EngineSet:
-    """What runs the network of these values of NETWORK_PARAMETERS, made when first asked for."""
-    return _engines(str(values["model"]), _engine_options(values))
+def network_engines(settings: NetworkSettings, engine: EngineSettings) -> EngineSet:
+    """What runs the network, made when first asked for."""
+    return _engines(settings.model, engine)
 
 
 @lru_cache(maxsize=4)
-def _engines(model: str, options: tuple[tuple[str, Value], ...]) -> EngineSet:
-    return EngineSet([model], options=dict(options))
-
-
-def _engine_options(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-    return tuple((name, values[name]) for name in values if name in ENGINE_PARAMETERS)
+def _engines(model: str, engine: EngineSettings) -> EngineSet:
+    return EngineSet([model], options=engine.values())
 
 
 def _planes(image: AnyImage) -> FloatArray:

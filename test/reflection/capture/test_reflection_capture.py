@@ -3,7 +3,7 @@ import pytest
 
 from ddff_perception.optics.polarization import degree_of_polarization, stokes_from_images
 from ddff_perception.reflection.capture.images import (
-    CAPTURE_PARAMETERS,
+    CaptureSettings,
     displayed,
     images_from_angles,
     images_from_mosaic,
@@ -35,20 +35,20 @@ def test_a_mosaic_of_half_resolution_is_four_views():
     np.testing.assert_array_equal(found.images[0], raw[1::2, 1::2])
     np.testing.assert_array_equal(found.images[2], raw[0::2, 0::2])
     assert all(np.shares_memory(image, raw) for image in found.images)
-    mirrored = images_from_mosaic(raw, {"layout": "45_90_0_135"})
+    mirrored = images_from_mosaic(raw, CaptureSettings(layout="45_90_0_135"))
     np.testing.assert_array_equal(mirrored.images[0], raw[1::2, 0::2])
 
 
 def test_a_mosaic_of_full_resolution_has_its_size():
     raw = np.full((8, 12), 1000, np.uint16)
-    found = images_from_mosaic(raw, {"resolution": "full", "layout": "90_45_135_0_rggb"})
+    found = images_from_mosaic(raw, CaptureSettings(resolution="full", layout="90_45_135_0_rggb"))
     assert [image.shape for image in found.images] == [(8, 12, 3)] * 4
     assert all((image == 1000).all() for image in found.images)
 
 
 def test_twelve_bits_count_from_0_to_1():
     raw = np.array([[4095, 0], [2048, 1024]], np.uint16)
-    found = images_from_mosaic(raw, {"bit_depth": 12, "max_saturated_share": 1.0})
+    found = images_from_mosaic(raw, CaptureSettings(bit_depth=12, max_saturated_share=1.0))
     values = [float(image[0, 0]) for image in found.images]
     np.testing.assert_allclose(values, [1024 / 4095, 0.0, 1.0, 2048 / 4095], atol=1e-7)
     assert found.images[0].dtype == np.float32
@@ -59,10 +59,10 @@ def test_values_beyond_the_bit_depth_are_refused():
         images_from_angles(
             [np.full((2, 2), 4096 + n, np.uint16) for n in (0, 1, 2)][::-1],
             ANGLES,
-            {"bit_depth": 12, "max_saturated_share": 1.0},
+            CaptureSettings(bit_depth=12, max_saturated_share=1.0),
         )
     with pytest.raises(InputError, match="bit_depth 12 is more than the 8 bits"):
-        images_from_angles(three(), ANGLES, {"bit_depth": 12})
+        images_from_angles(three(), ANGLES, CaptureSettings(bit_depth=12))
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_values_beyond_the_bit_depth_are_refused():
 def test_the_response_of_the_camera_is_undone(values, expected, dtype):
     top = np.iinfo(dtype).max
     image = np.array([[0, 64 * (top // 255), top]], dtype)
-    found = linearized(image, CAPTURE_PARAMETERS.complete(values))
+    found = linearized(image, CaptureSettings.from_values(values))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [expected], atol=1e-6)
 
 
 @pytest.mark.parametrize("values", [{"response": "gamma"}, {"response": "srgb"}, {}])
 def test_a_linear_image_is_shown_as_the_camera_would(values):
-    complete = CAPTURE_PARAMETERS.complete(values)
+    complete = CaptureSettings.from_values(values)
     image = np.arange(256, dtype=np.uint8).reshape(16, 16)
     linear = linearized(image, complete)
     if linear.dtype == np.uint8:
@@ -98,7 +98,9 @@ def test_a_linear_image_is_shown_as_the_camera_would(values):
 def test_a_response_that_is_not_undone_falsifies_the_degree_of_polarization():
     light = [0.5 * (1 + 0.5 * np.cos(np.deg2rad(2 * angle))) for angle in ANGLES]
     coded = [np.full((2, 2), np.round(65535 * v ** (1 / 2.2)), np.uint16) for v in light]
-    right = images_from_angles(coded, ANGLES, {"response": "gamma", "max_saturated_share": 1.0})
+    right = images_from_angles(
+        coded, ANGLES, CaptureSettings(response="gamma", max_saturated_share=1.0)
+    )
     wrong = images_from_angles(coded, ANGLES)
     degrees = [
         degree_of_polarization(stokes_from_images(found.images, ANGLES)).mean()
@@ -122,11 +124,11 @@ def test_mostly_saturated_images_are_refused():
     images = three()
     images[1][:3] = 255
     with pytest.raises(InputError, match=r"50% of the pixels are saturated.*shorten the exposure"):
-        images_from_angles(images, ANGLES, {"max_saturated_share": 0.4})
-    assert images_from_angles(images, ANGLES, {"max_saturated_share": 0.5})
+        images_from_angles(images, ANGLES, CaptureSettings(max_saturated_share=0.4))
+    assert images_from_angles(images, ANGLES, CaptureSettings(max_saturated_share=0.5))
     full = [np.full((2, 2), 4095, np.uint16)] * 3
     with pytest.raises(InputError, match="100% of the pixels are saturated"):
-        images_from_angles(full, ANGLES, {"bit_depth": 12})
+        images_from_angles(full, ANGLES, CaptureSettings(bit_depth=12))
 
 
 @pytest.mark.parametrize(
@@ -146,9 +148,9 @@ def test_images_that_do_not_belong_together_are_refused(images, angles, words):
 
 
 def test_an_unknown_offset_is_passed_on():
-    assert not images_from_angles(three(), ANGLES, {"offset_known": False}).offset_known
+    assert not images_from_angles(three(), ANGLES, CaptureSettings(offset_known=False)).offset_known
 
 
 def test_a_layout_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(InputError, match=r"layout must be one of 90_45_135_0"):
-        images_from_mosaic(np.zeros((4, 4), np.uint8), {"layout": "1_2_3_4"})
+        images_from_mosaic(np.zeros((4, 4), np.uint8), CaptureSettings(layout="1_2_3_4"))
