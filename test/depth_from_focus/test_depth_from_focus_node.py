@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import names
 
 pytest.importorskip("rclpy")
 
@@ -422,8 +423,7 @@ def test_save_writes_stack_depth_and_cloud(ros: RosSession, start: Start, tmp_pa
     assert saved.stack.camera == STACK.camera
     depth = read_array(folder / "depth.npy")
     assert np.nanmedian(np.abs(1.0 / depth - 1.0 / wall_depth())) < 0.1
-    names = {file.name for file in folder.iterdir()}
-    assert names == {
+    assert set(names(folder)) == {
         "stack",
         "depth.npy",
         "depth.png",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import names
 
 from ddff_perception.files.atomic import (
     atomic_write,
@@ -19,10 +20,6 @@ from ddff_perception.files.atomic import (
     write_json,
 )
 from ddff_perception.types import InputError
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def failing(number):

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from command_line import ddff
+from folders import names
 
 from ddff_perception import __version__
 from ddff_perception.reflection.capture.images import images_from_angles
@@ -33,10 +34,6 @@ def write(tmp_path):
         return paths
 
     return write
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def read(path):
