@@ -105,7 +105,7 @@ class EngineCache:
         # Only names that `entry` makes: the folder may be one with files of others.
         ours = f"*-{'[0-9a-f]' * _KEY_DIGITS}"
         patterns = [f"{ours}{suffix}" for suffix in (".json", PLAN_SUFFIX, _LOCK_SUFFIX)]
-        for pattern in (*patterns, *([f"*{TIMING_SUFFIX}"] if timings else [])):
+        for pattern in (*patterns, *([f"*-[0-9]*.[0-9]*{TIMING_SUFFIX}"] if timings else [])):
             for path in sorted(self.folder.glob(pattern)):
                 freed += path.stat().st_size
                 remove(path)

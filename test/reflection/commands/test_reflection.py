@@ -125,9 +125,8 @@ def test_a_raw_mosaic_needs_its_layout(tmp_path, accepted, layout, angle):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accepted, method):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "confidence.npy").write_bytes(b"of an earlier method")
     paths = write((0, 45, 90))
+    accepted("reflection", *paths, "-o", tmp_path / "out", "--method", "schechner")
     accepted("reflection", *paths, "-o", tmp_path / "out", "--method", method)
     images = images_from_angles([read(path) for path in paths], (0, 45, 90))
     expected = separate(images, method)
