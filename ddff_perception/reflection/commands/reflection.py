@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +12,18 @@ from rich.table import Table
 from ... import __version__
 from ...console import console, progress_bar, say
 from ...evaluation.machine import hardware, today
-from ...files.atomic import make_folder, write_json
+from ...files.atomic import write_json
 from ...files.images import read_image
+from ...files.results import require_own
 from ...parameters import Value
 from ...types import ImageArray, InputError, PolarizedImages
-from ..capture.images import CAPTURE_PARAMETERS, images_from_angles, images_from_mosaic
-from ..evaluation.results import write_separation
-from ..methods import METHODS, method_parameters, separate
+from ..capture.images import CAPTURE_PARAMETERS
+from ..evaluation.results import RESULT_FILES, write_separation
+from ..methods import METHODS, method_parameters
+from ..pipeline import SeparationPipeline, Wanted
 
+# Files have no time of their own.
+_STAMP_NS = 1
 _ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
 
 
@@ -72,24 +75,25 @@ def reflection(
     table = method_parameters(method) + CAPTURE_PARAMETERS
     values = table.complete(table.parse(assignments))
     raw, capture = _read(list(images or []), mosaic, angles, layout), _part(values, capture=True)
-    polarized = (
-        images_from_mosaic(raw[0], capture)
-        if mosaic is not None
-        else images_from_angles(raw, _angles(angles, len(raw)), capture)
-    )
-    make_folder(output)
+    pipeline = SeparationPipeline(method, _part(values, capture=False), capture)
+    if mosaic is not None:
+        pipeline.add_mosaic(_STAMP_NS, raw[0])
+    else:
+        pipeline.add_set(_STAMP_NS, raw, _angles(angles, len(raw)))
+    require_own(output, RESULT_FILES)
     with progress_bar() as bar:
         task = bar.add_task("separating layers", total=1)
-        started = time.perf_counter()
-        pair = separate(polarized, method, _part(values, capture=False))
-        seconds = time.perf_counter() - started
+        found = pipeline.separate(Wanted(degree=False, angle=False))
         bar.advance(task)
-    degree = write_separation(output, polarized, pair, capture, raw[0].dtype.name)
+    pair = found.layers
+    assert pair is not None
+    degree = write_separation(output, found.images, pair, capture, found.kind)
     sources = [str(path) for path in images or []] if mosaic is None else [str(mosaic)]
-    summary = _summary(polarized, sources, method, values) | {
+    summary = _summary(found.images, sources, method, values) | {
         "mean_degree_of_polarization": float(degree.mean()),
         "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
-        "method_s": seconds,
+        "complaint": found.complaint,
+        "method_s": found.timings_ms[method] / 1e3,
     }
     write_json(output / "summary.json", summary)
     if as_json:
@@ -155,4 +159,6 @@ def _print(summary: dict[str, Any], output: Path) -> None:
         table.add_row("mean confidence", f"{summary['mean_confidence']:.2f}")
     table.add_row("time", f"{1e3 * summary['method_s']:.1f} ms")
     console.print(table)
+    if summary["complaint"] is not None:
+        console.print(f"{summary['complaint']}.", style="yellow", markup=False, highlight=False)
     say(f"Results are in {output}")

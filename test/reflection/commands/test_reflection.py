@@ -177,3 +177,14 @@ def test_a_real_polarization_camera(real_captures, tmp_path, capfd):
     # A polarizer before the camera polarizes what is behind it; the overcast sky is clipped.
     assert np.median(degree[500:590, 150:230]) > 0.45
     assert np.median(degree[20:100, 400:700]) < 0.02
+
+
+def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
+    right = write((0, 45, 90, 135))
+    accepted("reflection", *right, "-o", tmp_path / "right")
+    assert json.loads((tmp_path / "right" / "summary.json").read_text())["complaint"] is None
+    wrong = [right[0], right[2], right[1], right[3]]
+    outcome = accepted("reflection", *wrong, "-o", tmp_path / "wrong")
+    assert "the images do not fit their polarizer angles" in outcome.output
+    told = json.loads((tmp_path / "wrong" / "summary.json").read_text())["complaint"]
+    assert "check the order of the angles" in told
