@@ -195,13 +195,12 @@ def test_every_image_counts_and_depth_is_skipped_for_newer_ones(
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda m: setattr(m, "encoding", "bayer_rggb8"),
         lambda m: setattr(m, "encoding", "no such thing"),
         lambda m: setattr(m, "step", 1),
         lambda m: m.data.pop(),
         lambda m: setattr(m, "height", 0),
     ],
-    ids=["bayer", "unknown", "step", "short", "empty"],
+    ids=["unknown", "step", "short", "empty"],
 )
 def test_a_bad_image_is_counted_and_the_next_good_one_works(
     ros: RosSession, start: Start, spoil: Callable[[Image], object]
