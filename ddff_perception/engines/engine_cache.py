@@ -106,7 +106,7 @@ class EngineCache:
         ours = f"*-{'[0-9a-f]' * _KEY_DIGITS}"
         patterns = [f"{ours}{suffix}" for suffix in (".json", PLAN_SUFFIX, _LOCK_SUFFIX)]
         for pattern in (*patterns, *([f"*-[0-9]*.[0-9]*{TIMING_SUFFIX}"] if timings else [])):
-            for path in sorted(self.folder.glob(pattern)):
+            for path in filter(Path.is_file, sorted(self.folder.glob(pattern))):
                 freed += path.stat().st_size
                 remove(path)
         return freed

@@ -99,7 +99,8 @@ def _append(path: Path, facts: dict[str, Any]) -> None:
         return
     line = json.dumps({"name": path.name, "by": writer, **facts}, ensure_ascii=False) + "\n"
     # One write that appends: lines of processes that share a folder do not mix.
-    file = os.open(path.parent / RECORD, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    file = os.open(path.parent / RECORD, flags, 0o666)
     try:
         os.write(file, line.encode("utf-8", "surrogateescape"))
     finally:
