@@ -9,6 +9,7 @@ from typing import Any
 from ddff_perception import __version__
 from ddff_perception.evaluation.machine import hardware, today
 from ddff_perception.files.atomic import make_folder, write_json
+from ddff_perception.files.results import written_by
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "docs" / "benchmarks"
@@ -28,7 +29,8 @@ def write_record(name: str, rows: Any, path: Path | None = None, **fields: Any) 
         **fields,
         "rows": rows,
     }
-    write_json(path, record)
+    with written_by(None):  # the records are the repository's
+        write_json(path, record)
     return path
 
 

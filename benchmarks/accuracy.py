@@ -30,6 +30,7 @@ from ddff_perception.evaluation.reports.blocks import Charts, Pictures, Section
 from ddff_perception.evaluation.reports.chart_files import write_chart
 from ddff_perception.evaluation.reports.page import write_report
 from ddff_perception.files.atomic import make_folder
+from ddff_perception.files.results import written_by
 from ddff_perception.files.stack_folder import StackFolder, read_stack
 from ddff_perception.simulation.focus_camera.accuracy_set import ACCURACY_SET, render_accuracy_set
 from ddff_perception.simulation.focus_camera.sweep import SweepSettings
@@ -74,7 +75,10 @@ def main() -> None:
     if not arguments.stacks:
         default = results["multiscale"].evaluation.reliability()
         if default is not None:
-            write_chart(ROOT / "docs" / "images" / "reliability.png", reliability_chart(default))
+            with written_by(None):
+                write_chart(
+                    ROOT / "docs" / "images" / "reliability.png", reliability_chart(default)
+                )
         path = write_record("accuracy", rows, stacks=_stack_rows(results, stacks))
         console.print(f"recorded in {path}")
 

@@ -15,6 +15,7 @@ import typer.main
 from rich.console import Console
 
 from .capability import Command, Reference
+from .files.results import written_by
 from .registry import CAPABILITIES
 from .types import InputError
 
@@ -57,6 +58,7 @@ class _Commands(Mapping[str, Any]):
             holder.add_typer(code, name=name, help=command.help)
         else:
             holder.command(name)(code)
+        _sign(holder, "ddff")
         return typer.main.get_group(holder).commands[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -64,6 +66,18 @@ class _Commands(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(commands())
+
+
+def _sign(group: typer.Typer, path: str) -> None:
+    """What a command writes bears its name (`files.results`)."""
+    for command in group.registered_commands:
+        assert command.callback is not None
+        if not hasattr(command.callback, "__wrapped__"):
+            name = command.name or command.callback.__name__.replace("_", "-")
+            command.callback = written_by(f"{path} {name}")(command.callback)
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        _sign(inner.typer_instance, f"{path} {inner.name}")
 
 
 class _LazyGroup(typer.core.TyperGroup):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from command_line import Outcome, ddff, files_below
+from command_line import Outcome, ddff
+from folders import files_below
 from hypothesis import HealthCheck, settings
 from live_ros import RosSession
 

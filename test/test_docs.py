@@ -50,7 +50,9 @@ def test_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_files_that_are_named_are_there(path):
-    sources = {p.name for p in ROOT.rglob("*.py") if not p.relative_to(ROOT).parts[0].startswith(".")}
+    sources = {
+        p.name for p in ROOT.rglob("*.py") if not p.relative_to(ROOT).parts[0].startswith(".")
+    }
     folders = ("ddff_perception/", "config/", "launch/", "docs/", "tools/", "test/", "benchmarks/")
     missing = []
     for name in re.findall(r"`([\w./]+)`", page(path)):

@@ -13,6 +13,7 @@ from ddff_perception.evaluation.depth.figures import colorize_depth
 from ddff_perception.evaluation.reports.colours import colorize_confidence
 from ddff_perception.files.images import write_image
 from ddff_perception.files.polarization_folder import read_polarization
+from ddff_perception.files.results import written_by
 from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.reflection.capture.images import CAPTURE_PARAMETERS, images_from_angles
 from ddff_perception.reflection.methods import separate
@@ -23,6 +24,7 @@ DATA = ROOT / "ddff_perception" / "data"
 GAP, WIDTH, TILE = 8, 1600, (400, 300)
 
 
+@written_by(None)
 def main() -> None:
     rows = [in_a_row(sweep_tiles()), in_a_row(pane_tiles())]
     write_image(ROOT / "docs" / "images" / "demo.png", np.vstack(rows))

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from ..files.results import record_growing
+
 _FIRST_PRIVATE_DOMAIN, _LAST_DOMAIN = 60, 101
 _LOG_LINES = 12
 _PATIENCE_S = 15.0
@@ -37,6 +39,7 @@ class NodeProcess:
     ) -> None:
         self.name = name
         self.log = log
+        record_growing(log)
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],

@@ -176,9 +176,11 @@ def write_bag_results(
     from .. import __version__
     from ..depth_from_focus.commands.depth import write_results
     from ..depth_from_focus.evaluation.bag_report import bag_sections
+    from ..depth_from_focus.saving import RESULT_FILES
     from ..evaluation.reports.page import write_report
-    from ..files.atomic import remove, write_json
+    from ..files.atomic import make_folder, remove, write_json
 
+    make_folder(output, RESULT_FILES)
     # The summary tells that the results are whole.
     remove(output / "summary.json")
     if evaluation.last is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,14 +110,15 @@ def demo(
       ddff demo --method multiscale
 
     """
-    from ..files.atomic import make_folder
+    from ..depth_from_focus.saving import RESULT_FILES
+    from ..files.atomic import make_folder, remove
 
     started = time.monotonic()
-    make_folder(output)
+    make_folder(output, RESULT_FILES)
     folder, relative = _checked_stack(stack, output, max_width)
     run = _Run(folder, output, seconds, rate, method, storage, relative)
     pipeline = make_pipeline(method, [f"allow_unknown={str(relative).lower()}"])
-    _remove_bag(run.bag)
+    remove(run.bag)
     try:
         _record(run)
         _evaluate(run, pipeline, started)
@@ -136,10 +136,12 @@ def demo(
 def _record(run: _Run) -> None:
     """Camera, node and recorder for as long as it was asked for, and an end in order."""
     from ..files.atomic import make_folder
+    from ..files.results import recorded
     from ..ros.nodes import node_environment
 
     logs = make_folder(run.output / "log")
     with (
+        recorded(run.bag),
         NodeProcesses(logs, private_domain(node_environment())) as nodes,
         progress_bar() as bar,
     ):
@@ -279,12 +281,3 @@ def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Pa
         truth = np.asarray(resized, np.float32)
     write_stack(output / "stack", small, truth=truth)
     return output / "stack", relative
-
-
-def _remove_bag(path: Path) -> None:
-    """Removes the bag of an earlier run, and nothing that does not look like one."""
-    if not path.exists():
-        return
-    if not path.is_dir() or any(item.suffix not in _BAG_SUFFIXES for item in path.iterdir()):
-        raise InputError(f"{path} is not a bag of an earlier run: remove it or choose another -o")
-    shutil.rmtree(path)

@@ -17,6 +17,12 @@ from ..files.stack_folder import write_stack
 from ..optics.camera_geometry import depth_to_points
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
 
+RESULT_FILES = (
+    *("depth.npy", "confidence.npy", "all_in_focus.png", "depth.png", "cloud.ply"),
+    *("depth_color.png", "summary.json", "report.html"),
+)
+"""What `write_estimate` and the commands that call it put into a folder."""
+
 
 def save_snapshot(root: Path, name: str, stack: FocalStack, estimate: DepthEstimate | None) -> Path:
     """Writes `root`/`name` whole or not at all, and returns it (with a number where it exists).

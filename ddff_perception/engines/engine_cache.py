@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ..files.atomic import make_folder, remove, write_bytes, write_json
+from ..files.results import written_by
 from ..types import InputError
 
 PLAN_SUFFIX = ".engine"
 TIMING_SUFFIX = ".timing"
 _LOCK_SUFFIX = ".lock"
+_KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class EngineCache:
         known = content.get("built", {}).get("plan_sha256")
         return plan if hashlib.sha256(plan).hexdigest() == known else None
 
+    @written_by(None)
     def write(self, entry: CachedEngine, plan: bytes, **built: Any) -> None:
         """Keeps a plan; the sidecar comes last, so that a plan without one counts as none."""
         make_folder(self.folder)
@@ -72,6 +75,7 @@ class EngineCache:
         content = {"facts": dict(entry.facts), "built": {**built, "plan_sha256": digest}}
         write_json(entry.sidecar, content)
 
+    @written_by(None)
     def annotate(self, entry: CachedEngine, **built: Any) -> None:
         """Adds to what the sidecar says about a plan that is there."""
         content = _read_json(entry.sidecar)
@@ -79,6 +83,7 @@ class EngineCache:
             content["built"] = {**_built(entry.sidecar), **built}
             write_json(entry.sidecar, content)
 
+    @written_by(None)
     def delete(self, entry: CachedEngine) -> None:
         remove(entry.sidecar)
         remove(entry.plan)
@@ -93,12 +98,15 @@ class EngineCache:
                 found.append(CachedEngine(plan, sidecar, content["facts"], _built(sidecar)))
         return found
 
+    @written_by(None)
     def clear(self, timings: bool = False) -> int:
         """Removes every engine (and the timing caches, if asked); returns the bytes freed."""
         freed = 0
-        suffixes = (".json", PLAN_SUFFIX, _LOCK_SUFFIX, *((TIMING_SUFFIX,) if timings else ()))
-        for path in sorted(self.folder.glob("*")) if self.folder.is_dir() else []:
-            if path.is_file() and path.suffix in suffixes:
+        # Only names that `entry` makes: the folder may be one with files of others.
+        ours = f"*-{'[0-9a-f]' * _KEY_DIGITS}"
+        patterns = [f"{ours}{suffix}" for suffix in (".json", PLAN_SUFFIX, _LOCK_SUFFIX)]
+        for pattern in (*patterns, *([f"*-[0-9]*.[0-9]*{TIMING_SUFFIX}"] if timings else [])):
+            for path in filter(Path.is_file, sorted(self.folder.glob(pattern))):
                 freed += path.stat().st_size
                 remove(path)
         return freed
@@ -124,7 +132,7 @@ class EngineCache:
 def cache_key(facts: Mapping[str, Any]) -> str:
     """The first 16 hexadecimal digits of the facts' SHA-256."""
     text = json.dumps(_plain(facts), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
 
 
 def slug(name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files.atomic import write_bytes
+from ..files.results import written_by
 from ..types import InputError
 from .cuda_memory import GpuFacts
 from .engine_cache import CachedEngine, EngineCache
@@ -172,6 +173,7 @@ class TensorRtBuilder:
             config.set_timing_cache(config.create_timing_cache(b""), ignore_mismatch=False)
         return path
 
+    @written_by(None)
     def _keep_timing(self, config: Any, path: Path) -> None:
         timing = config.get_timing_cache()
         if timing is None:

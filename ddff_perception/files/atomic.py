@@ -1,25 +1,29 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, and never in the place of somebody else's."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..types import InputError
+from .results import record, require_own
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes `path`'s place when the block ends without an error.
 
-    Raises InputError where the folder cannot be written or the disk is full; then nothing of the
-    new content stays, and what was at `path` before is untouched.
+    Raises InputError where the folder cannot be written, the disk is full, or `path` is a file that
+    this command did not write (`files.results`); then nothing of the new content stays, and what
+    was at `path` before is untouched.
     """
+    require_own(path.parent, [path.name])
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -31,6 +35,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        record(path, temporary)
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
@@ -56,21 +61,32 @@ def json_text(content: Any) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes the file at `path` if there is one; raises InputError if it cannot be removed."""
+    """Removes the file or folder at `path` if there is one.
+
+    Raises InputError where it cannot be removed, or is not what this command wrote there.
+    """
+    require_own(path.parent, [path.name])
     try:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
-def make_folder(path: Path) -> Path:
-    """`path` as an existing, writable folder; raises InputError if it cannot be one."""
+def make_folder(path: Path, names: Iterable[str] = ()) -> Path:
+    """`path` as an existing, writable folder that is to hold files of these `names`.
+
+    Raises InputError if it cannot be one, or holds one of them that this command did not write.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {path}: {error.strerror or error}") from error
     if not os.access(path, os.W_OK):
         raise InputError(f"the folder {path} is not writable: choose another one")
+    require_own(path, names)
     return path
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image_payload import decode_image, encode_image, mosaic_encoding
+from ..image_payload import encode_image, message_pixels, mosaic_encoding
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
 from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE, JOINT_STATE
 
@@ -64,28 +64,14 @@ def image_of(message: Any) -> NDArray[Any]:
         if decoded is None:
             raise InputError(f"a compressed image ({message.format[:40]!r}) cannot be decoded")
         return np.asarray(decoded)
-    return decode_image(
-        message.encoding,
-        message.height,
-        message.width,
-        message.step,
-        message.is_bigendian,
-        message.data,
-    )
+    return message_pixels(message)
 
 
 def mosaic_image_of(message: Any) -> NDArray[Any]:
     """The raw pixels of a camera with a filter before each pixel, H x W uint8 or uint16."""
     if hasattr(message, "format"):
         return image_of(message)
-    return decode_image(
-        mosaic_encoding(message.encoding),
-        message.height,
-        message.width,
-        message.step,
-        message.is_bigendian,
-        message.data,
-    )
+    return message_pixels(message, mosaic_encoding(message.encoding))
 
 
 def depth_of(message: Any) -> NDArray[np.float32]:

@@ -87,6 +87,12 @@ def read_polarization(folder: Path) -> PolarizationFolder:
         raise InputError(text if str(folder) in text else f"{folder}: {text}") from None
 
 
+def polarization_files(angles: int) -> list[str]:
+    """The names of what `write_polarization` may write, its images last."""
+    images = (f"{number:03d}.png" for number in range(angles))
+    return [DESCRIPTION, "transmission.png", "reflection.png", *images]
+
+
 def write_polarization(
     folder: Path, content: PolarizationFolder, more: Mapping[str, Any] | None = None
 ) -> None:
@@ -94,11 +100,11 @@ def write_polarization(
 
     Raises InputError where it cannot be written.
     """
-    make_folder(folder)
+    names = polarization_files(len(content.images))
+    make_folder(folder, names)
     remove(folder / DESCRIPTION)
     entries = []
-    for number, (image, angle) in enumerate(zip(content.images, content.angles_deg, strict=True)):
-        name = f"{number:03d}.png"
+    for name, image, angle in zip(names[3:], content.images, content.angles_deg, strict=True):
         write_image(folder / name, image)
         entries.append({"image": name, "angle_deg": angle})
     description: dict[str, Any] = {"images": entries, "offset_known": content.offset_known}

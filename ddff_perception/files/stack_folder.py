@@ -26,6 +26,7 @@ from .images import file_inside, read_array, read_image, read_json, write_array,
 
 # Whatever is farther is infinity to any lens.
 MAX_DISTANCE_M = 1e9
+_FILES = ("stack.json", "depth.npy", "aif.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ def read_camera(folder: Path) -> CameraModel | None:
     return camera_from_json(folder / "stack.json", _read_description(folder).get("camera"))
 
 
+def stack_files(slices: int) -> list[str]:
+    """The names of what `write_stack` may write, its images last."""
+    return [*_FILES, *(f"{number:03d}.png" for number in range(slices))]
+
+
 def write_stack(
     folder: Path,
     stack: FocalStack,
@@ -85,12 +91,12 @@ def write_stack(
     short is never taken for a whole one. What an earlier stack left there is replaced, its truth
     and all-in-focus image too. Raises InputError where it cannot be written.
     """
-    make_folder(folder)
-    for name in ("stack.json", "depth.npy", "aif.png"):
+    names = stack_files(len(stack.slices))
+    make_folder(folder, names)
+    for name in _FILES:
         remove(folder / name)
     entries: list[dict[str, Any]] = []
-    for number, item in enumerate(stack.slices):
-        name = f"{number:03d}.png"
+    for name, item in zip(names[len(_FILES) :], stack.slices, strict=True):
         write_image(folder / name, item.image)
         entry: dict[str, Any] = {"image": name}
         distance = item.focus_distance_m

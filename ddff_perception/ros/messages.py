@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import copy
 import math
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, Image, PointField
+from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
 from ..depth_encoding import depth_to_millimetres
-from ..image_payload import decode_image, encode_image, mosaic_encoding
+from ..image_payload import encode_image, message_pixels, mosaic_encoding
 from ..msg import FocalStack as FocalStackMessage
 from ..msg import FocusState
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
@@ -61,9 +61,7 @@ def image_array(message: Image, read_buffer: BufferReader | None = None) -> NDAr
             memoryview(data)
         except TypeError:
             data = read_buffer(data)
-    return decode_image(
-        message.encoding, message.height, message.width, message.step, message.is_bigendian, data
-    )
+    return message_pixels(message, data=data)
 
 
 def slice_image(message: Image) -> ImageArray:
@@ -82,14 +80,7 @@ def mosaic_image(message: Image) -> ImageArray:
 
     Raises InputError where the encoding is not that of a raw image.
     """
-    image: ImageArray = decode_image(
-        mosaic_encoding(message.encoding),
-        message.height,
-        message.width,
-        message.step,
-        message.is_bigendian,
-        message.data,
-    )
+    image: ImageArray = message_pixels(message, mosaic_encoding(message.encoding))
     return image
 
 
@@ -195,22 +186,16 @@ class CloudBuffer:
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        height, width = shape
-        size = 4 * len(_FIELDS)
-        self.shape = shape
-        self.message = PointCloud2(
-            height=height,
-            width=width,
-            fields=[
-                PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
-                for number, name in enumerate(_FIELDS)
-            ],
-            is_bigendian=sys.byteorder == "big",
-            point_step=size,
-            row_step=size * width,
-            is_dense=False,
-        )
-        self.message.data.frombytes(bytes(size * height * width))
+        height, width = self.shape = shape
+        fields = [
+            PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
+            for number, name in enumerate(_FIELDS)
+        ]
+        nothing = np.zeros((height * width, len(_FIELDS)), np.float32)
+        # One row first: releases differ in which axis of an array they take for the width.
+        self.message = point_cloud2.create_cloud(Header(), fields, nothing)
+        self.message.height, self.message.width = shape
+        self.message.row_step = self.message.point_step * width
         flat = np.frombuffer(self.message.data, np.float32)
         self.points: FloatArray = flat.reshape(height, width, len(_FIELDS))
 

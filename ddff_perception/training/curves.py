@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..files.atomic import write_bytes
+from ..files.atomic import remove, write_bytes
+from ..files.results import record_growing
 from ..types import InputError
 
 Row = Mapping[str, float]
@@ -22,10 +23,9 @@ class Curve:
     def __init__(self, path: Path, resumed_step: int | None = None) -> None:
         self._path = path
         self._columns: list[str] | None = None
-        if resumed_step is None or not path.is_file():
-            path.unlink(missing_ok=True)
-            return
-        rows = [row for row in read_curve(path) if row["step"] <= resumed_step]
+        rows: list[dict[str, float]] = []
+        if resumed_step is not None and path.is_file():
+            rows = [row for row in read_curve(path) if row["step"] <= resumed_step]
         if rows:
             self._columns = list(rows[0])
             text = io.StringIO()
@@ -34,7 +34,8 @@ class Curve:
             writer.writerows(rows)
             write_bytes(path, text.getvalue().encode())
         else:
-            path.unlink()
+            remove(path)
+        record_growing(path)
 
     def add(self, row: Row) -> None:
         """One more line; columns are those of the first line. Raises InputError on a full disk."""

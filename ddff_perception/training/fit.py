@@ -18,6 +18,7 @@ import torch
 
 from .. import __version__
 from ..files.atomic import make_folder, remove, write_json
+from ..files.results import adopt
 from ..types import InputError
 from .batches import TrainingBatches
 from .curves import draw_curves
@@ -35,6 +36,10 @@ from .weights import (
 )
 
 WEIGHTS = "weights.safetensors"
+_FILES = (
+    *(CHECKPOINT, BEST, "best.json", WEIGHTS, "weights.json"),
+    *("settings.json", "train.csv", "validation.csv", "curves.png"),
+)
 
 
 def fit(
@@ -119,7 +124,9 @@ def _finish(job: TrainingJob, output: Path, module: FitModule, watch: Watch) -> 
 
 def _checkpoint(output: Path, resume: bool) -> dict[str, Any] | None:
     if resume:
-        return read_checkpoint(output / CHECKPOINT)
+        checkpoint = read_checkpoint(output / CHECKPOINT)
+        adopt(output, _FILES)
+        return checkpoint
     if (output / CHECKPOINT).exists():
         raise InputError(f"{output} holds a run: --resume goes on with it, or give another folder")
     return None

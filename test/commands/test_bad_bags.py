@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from command_line import Outcome, error_dpt
@@ -117,7 +118,7 @@ def test_a_camera_info_of_another_size(tmp_path, bag_result):
     assert not (tmp_path / "out" / "cloud.ply").exists()
 
 
-@pytest.mark.parametrize("encoding", ["bayer_rggb8", "yuv422", "nonsense", "rgb16"])
+@pytest.mark.parametrize("encoding", ["bayer_rgbg8", "nonsense", "rgb16"])
 def test_encodings_that_cannot_be_read(tmp_path, bag_result, encoding):
     def edit(number, state, info, image, _):
         if number in (3, 8):
@@ -127,12 +128,41 @@ def test_encodings_that_cannot_be_read(tmp_path, bag_result, encoding):
     assert count == 2
 
 
+def in_encoding(encoding: str, image: np.ndarray) -> np.ndarray:
+    """The bytes of a BGR image in another encoding, one row of bytes per row of the array."""
+    if encoding == "uyvy":
+        return cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY).reshape(len(image), -1)
+    if encoding == "nv12":  # the planes of I420 with the two of colour woven into one
+        planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
+        height, width = image.shape[:2]
+        colours = planes[height:].reshape(2, height // 2, width // 2)
+        return np.vstack([planes[:height], np.dstack(list(colours)).reshape(-1, width)])
+    if encoding == "rgb16":
+        wide = image[..., ::-1].astype("<u2") * 257
+        return wide.reshape(len(image), -1).view(np.uint8)
+    mosaic = image[..., 1].copy()
+    mosaic[::2, ::2], mosaic[1::2, 1::2] = image[::2, ::2, 2], image[1::2, 1::2, 0]
+    return mosaic
+
+
+@pytest.mark.parametrize("encoding", ["uyvy", "nv12", "bayer_rggb8", "rgb16"])
+def test_encodings_that_are_converted(tmp_path, bag_result, encoding):
+    def edit(_, state, info, image, __):
+        pixels = np.asarray(image.data).reshape(image.height, image.width, 3)
+        # A camera's image, and not noise of each pixel by itself, as coarser colour needs it.
+        rows = in_encoding(encoding, cv2.GaussianBlur(pixels, (0, 0), 0.6))
+        image.encoding, image.step, image.data = encoding, rows.shape[1], rows.reshape(-1)
+
+    result = bag_result(record(tmp_path / "bag", edit))
+    assert result["unusable"] == {} and result["slices"] == 6
+
+
 def test_no_image_that_can_be_read(tmp_path, refused):
     def edit(number, state, info, image, _):
-        image.encoding = "bayer_rggb8"
+        image.encoding = "nonsense"
 
     words = refused("bag", "eval", record(tmp_path / "bag", edit), "-o", tmp_path / "out")
-    assert "18 x image: the image is raw bayer_rggb8" in words
+    assert "18 x image: images in encoding 'nonsense' are not supported" in words
 
 
 def test_a_width_that_changes_mid_sweep(tmp_path, bag_result):

@@ -19,7 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from command_line import ddff, error_dpt, files_below
+from command_line import ddff, error_dpt
+from folders import contents, files_below
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
@@ -309,7 +310,7 @@ def test_a_disk_that_is_full(tmp_path, command):
 
 def test_a_disk_that_is_full_leaves_earlier_results_whole(stack, tmp_path, capfd, monkeypatch):
     ddff(capfd, "depth", stack, "-o", tmp_path / "out")
-    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    before = contents(tmp_path / "out")
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -319,6 +320,6 @@ def test_a_disk_that_is_full_leaves_earlier_results_whole(stack, tmp_path, capfd
     assert outcome.status == 2
     assert outcome.errors.count("\n") == 1
     assert "No space left on device" in outcome.errors
-    after = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    after = contents(tmp_path / "out")
     assert all(before[name] == content for name, content in after.items())
     assert "summary.json" not in after

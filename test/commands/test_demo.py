@@ -20,7 +20,6 @@ from ddff_perception.evaluation.live import observe
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import DIAGNOSTICS, IMAGE
-from ddff_perception.types import InputError
 
 DEMO = "import typer; from ddff_perception.commands.demo import demo; typer.run(demo)"
 
@@ -170,19 +169,6 @@ def test_the_domain_that_the_user_chose_stays() -> None:
     chosen = private_domain({})
     assert 0 <= int(chosen["ROS_DOMAIN_ID"]) <= 101
     assert chosen["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-
-
-def test_only_what_looks_like_an_earlier_bag_is_removed(tmp_path: Path) -> None:
-    bag = tmp_path / "bag"
-    with BagWriter(bag):
-        pass
-    demo_command._remove_bag(bag)
-    assert not bag.exists()
-    bag.mkdir()
-    (bag / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="not a bag"):
-        demo_command._remove_bag(bag)
-    assert (bag / "thesis.txt").is_file()
 
 
 def test_wide_stacks_are_shrunken_with_their_camera_and_truth(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from sweeps import wall_depth, wall_stack
 
+from ddff_perception import image_payload
 from ddff_perception.depth_from_focus.node import DepthFromFocusNode
 from ddff_perception.ros import messages
 from ddff_perception.types import FocusSlice
@@ -165,6 +167,21 @@ def test_a_live_node_counts_impossible_focus_distances(live: Callable[..., Live]
     # Only the three good ones made a slice.
     assert run.values()["slices"] == "3"
     run.works()
+
+
+def test_a_live_node_without_cv_bridge_says_so_and_takes_plain_images(
+    live: Callable[..., Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    image_payload._cv_bridge.cache_clear()
+    run = live()
+    packed = Image(height=64, width=96, encoding="yuv422", step=192)
+    packed.data.frombytes(bytes(192 * 64))
+    run.camera.shoot(STACK.slices[0], packed)
+    run.reports("rejected: image_rect", 1)
+    assert "need cv_bridge, which cannot be imported" in run.values()["last error"]
+    run.works()
+    image_payload._cv_bridge.cache_clear()
 
 
 @pytest.mark.parametrize("alignment", ["none", "ecc"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import names
 
 from ddff_perception.files.atomic import (
     atomic_write,
@@ -19,10 +20,6 @@ from ddff_perception.files.atomic import (
     write_json,
 )
 from ddff_perception.types import InputError
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def failing(number):
@@ -100,9 +97,11 @@ except InputError as error:
 def test_what_cannot_be_a_file_is_told(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
-    for path in ("folder", "gone/a", "file/a", "x" * 300):
+    for path in ("gone/a", "file/a", "x" * 300):
         with pytest.raises(InputError, match=f"cannot write .*{path[:20]}"):
             write_bytes(tmp_path / path, b"")
+    with pytest.raises(InputError, match="folder is there already"):
+        write_bytes(tmp_path / "folder", b"")
     assert names(tmp_path) == ["file", "folder"]
 
 
@@ -141,7 +140,7 @@ def test_what_is_not_there_is_removed_already(tmp_path):
     remove(tmp_path / "a")
     assert names(tmp_path) == []
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="cannot remove"):
+    with pytest.raises(InputError, match="folder is there already"):
         remove(tmp_path / "folder")
 
 

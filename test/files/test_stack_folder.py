@@ -7,6 +7,7 @@ from io import BytesIO
 import cv2
 import numpy as np
 import pytest
+from folders import names
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,7 +110,7 @@ def test_the_description_is_what_the_documentation_shows(folder):
             "aperture_diameter_m": 0.01,
         },
     }  # fmt: skip
-    assert sorted(p.name for p in folder.iterdir()) == [
+    assert names(folder) == [
         "000.png", "001.png", "depth.npy", "stack.json",
     ]  # fmt: skip
 

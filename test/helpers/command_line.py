@@ -36,11 +36,6 @@ def ddff(capfd: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
     return Outcome(status, *capfd.readouterr())
 
 
-def files_below(folder: Path) -> set[Path]:
-    """Every file in a folder and those below it."""
-    return {path for path in folder.rglob("*") if not path.is_dir()}
-
-
 def error_dpt(output: Path) -> float:
     """Median error of the written depth against the wall's, 1/m."""
     depth = np.load(output / "depth.npy")

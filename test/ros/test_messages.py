@@ -12,6 +12,7 @@ pytest.importorskip("rclpy")
 from ddff_perception.msg import FocalStack as FocalStackMessage
 from ddff_perception.msg import FocusState
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
 from ddff_perception.image_payload import ENCODINGS
@@ -174,7 +175,6 @@ def test_points_are_written_straight_into_their_message() -> None:
 
 
 def test_a_cloud_is_read_back_by_sensor_msgs_py() -> None:
-    point_cloud2 = pytest.importorskip("sensor_msgs_py.point_cloud2")
     points = np.random.default_rng(0).normal(size=(4, 5, 4)).astype(np.float32)
     points[1, 2, :3] = np.nan
     read = point_cloud2.read_points(cloud_of(points), field_names=["x", "y", "z"], skip_nans=True)

@@ -66,9 +66,9 @@ def focus(
     spec = BoardSpec.parse(squares, square_m, marker_m, dictionary)
     if unit not in UNITS:
         raise InputError(f"the unit must be one of {', '.join(UNITS)}, not {unit}")
-    make_folder(output.parent)
-    calibration = fit_lens(_analyse(sweeps, spec), unit)
     picture = output.with_suffix(".png")
+    make_folder(output.parent, (output.name, picture.name))
+    calibration = fit_lens(_analyse(sweeps, spec), unit)
     used = sum(sweep.used for sweep in calibration.sweeps)
     calibration.table.save(
         output,

@@ -28,7 +28,7 @@ from ..estimator import DepthFromFocus, EstimatorSettings
 from ..interface import DEPTH_FROM_FOCUS
 from ..methods import METHODS
 from ..parameters import estimator_parameters, lens_table_of, method_values
-from ..saving import write_estimate
+from ..saving import RESULT_FILES, write_estimate
 
 DEFAULT = EstimatorSettings().method
 
@@ -78,7 +78,7 @@ def depth(
     folder = read_stack(stack)
     _require_sweep(folder.stack)
     estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
-    make_folder(output)
+    make_folder(output, RESULT_FILES)
     used, weights, seen = _aligned(folder.stack, values)
     started = time.perf_counter()
     estimate = _estimate(estimator, used, weights)

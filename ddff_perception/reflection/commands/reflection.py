@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,18 +13,21 @@ from ... import __version__
 from ...console import Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import hardware, today
-from ...files.atomic import make_folder, write_json
+from ...files.atomic import write_json
 from ...files.images import read_image
+from ...files.results import require_own
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import settings_for
 from ...types import ImageArray, InputError, PolarizedImages
-from ..capture.images import CaptureSettings, images_from_angles, images_from_mosaic
-from ..evaluation.results import write_separation
+from ..capture.images import CaptureSettings
+from ..evaluation.results import RESULT_FILES, write_separation
 from ..interface import REFLECTION_SEPARATION, InputSettings
-from ..methods import METHODS, separate
-from ..parameters import method_values, separation_parameters
-from ..pipeline import DEFAULT_METHOD
+from ..methods import METHODS
+from ..parameters import method_values, pipeline_from, separation_parameters
+from ..pipeline import DEFAULT_METHOD, Wanted
 
+# Files have no time of their own.
+_STAMP_NS = 1
 _ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
 
 
@@ -81,26 +83,27 @@ def reflection(
     values = settings_for(
         REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
     )
-    method, parameters = method_values(values)
+    method, _ = method_values(values)
     raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
-    polarized = (
-        images_from_mosaic(raw[0], capture)
-        if mosaic is not None
-        else images_from_angles(raw, _angles(angles, len(raw), values), capture)
-    )
-    make_folder(output)
+    pipeline = pipeline_from(values)
+    if mosaic is not None:
+        pipeline.add_mosaic(_STAMP_NS, raw[0])
+    else:
+        pipeline.add_set(_STAMP_NS, raw, _angles(angles, len(raw), values))
+    require_own(output, RESULT_FILES)
     with progress_bar() as bar:
         task = bar.add_task("separating layers", total=1)
-        started = time.perf_counter()
-        pair = separate(polarized, method, parameters)
-        seconds = time.perf_counter() - started
+        found = pipeline.separate(Wanted(degree=False, angle=False))
         bar.advance(task)
-    degree = write_separation(output, polarized, pair, capture, raw[0].dtype.name)
+    pair = found.layers
+    assert pair is not None
+    degree = write_separation(output, found.images, pair, capture, found.kind)
     sources = [str(path) for path in images or []] if mosaic is None else [str(mosaic)]
-    summary = _summary(polarized, sources, method, values) | {
+    summary = _summary(found.images, sources, method, values) | {
         "mean_degree_of_polarization": float(degree.mean()),
         "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
-        "method_s": seconds,
+        "complaint": found.complaint,
+        "method_s": found.timings_ms[method] / 1e3,
     }
     write_json(output / "summary.json", summary)
     if as_json:
@@ -170,4 +173,6 @@ def _print(summary: dict[str, Any], output: Path) -> None:
         table.add_row("mean confidence", f"{summary['mean_confidence']:.2f}")
     table.add_row("time", f"{1e3 * summary['method_s']:.1f} ms")
     console.print(table)
+    if summary["complaint"] is not None:
+        console.print(f"{summary['complaint']}.", style="yellow", markup=False, highlight=False)
     say(f"Results are in {output}")

@@ -33,6 +33,12 @@ from .pictures import colorize_angle, colorize_degree
 
 SUMMARY = "summary.json"
 _MOST_ANGLES = 64
+RESULT_FILES = (
+    *("transmission.png", "reflection.png", "confidence.npy", SUMMARY, "report.html"),
+    *(f"polarization_{name}" for name in ("degree.npy", "angle.npy", "degree.png", "angle.png")),
+    *(f"polarizer_{number}.png" for number in range(_MOST_ANGLES)),
+)
+"""What `write_separation` and the commands that call it put into a folder."""
 
 
 def is_separation(folder: Path) -> bool:
@@ -52,7 +58,7 @@ def write_separation(
     `settings` of the input's response; `kind` of the input's pixels. Raises InputError where the
     folder cannot be written.
     """
-    make_folder(folder)
+    make_folder(folder, RESULT_FILES)
     remove(folder / SUMMARY)
     for name, layer in (("transmission", pair.transmission), ("reflection", pair.reflection)):
         write_image(folder / f"{name}.png", rendered(layer, kind, settings))

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...files.atomic import make_folder, write_json
+from ...files.atomic import make_folder, remove, write_json
 from ...files.images import write_array, write_image
-from ...files.stack_folder import write_stack
+from ...files.stack_folder import stack_files, write_stack
 from ..rendering.scene_types import KINDS
 from .sweep import Progress, RenderedSweep, SweepSettings, render_sweep
 
@@ -40,7 +40,7 @@ def write_sweep(
         "kinds": list(KINDS),
     }
     # The settings come last: they vouch for the stack beside them.
-    (folder / SETTINGS_FILE).unlink(missing_ok=True)
+    remove(folder / SETTINGS_FILE)
     write_stack(folder, sweep.stack, truth=sweep.truth, all_in_focus=sweep.all_in_focus)
     write_json(folder / SETTINGS_FILE, document)
 
@@ -75,7 +75,8 @@ def render_to_folder(
     """Renders the sweep of `settings` into `folder`; raises InputError where Mitsuba is missing
     or the folder cannot be written, the latter before any time is spent.
     """
-    make_folder(folder)
+    more = ("labels.png", "objects.png", "normals.npy") if geometry else ()
+    make_folder(folder, (SETTINGS_FILE, *more, *stack_files(len(settings.distances()))))
     write_sweep(folder, settings, render_sweep(settings, progress), geometry=geometry)
 
 

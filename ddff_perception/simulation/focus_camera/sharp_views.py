@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder
 from ...files.images import write_array
+from ...files.results import written_by
 from ...types import CameraModel, FloatArray
 from ..rendering.render import Renderer
 from ..rendering.scenes import KINDS, SceneSettings, random_scene
@@ -147,6 +148,7 @@ def write_view(file: Path, view: SharpView) -> None:
     write_array(file, np.dstack([root, view.dioptres]).astype(np.float16))
 
 
+@written_by("training data")
 def write_training_views(folder: Path, scenes: int) -> None:
     """Three views of each of `scenes` training scenes into `folder`; those there are kept."""
     for number in range(scenes):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...files.atomic import make_folder
-from ...files.polarization_folder import PolarizationFolder, write_polarization
+from ...files.polarization_folder import PolarizationFolder, polarization_files, write_polarization
 from ...types import CameraModel, FloatArray, ImageArray
 from .render import PaneSettings, PaneView, render_pane
 
@@ -39,7 +39,7 @@ def render_pane_to_folder(folder: Path, settings: PaneSettings, bits: int = 8) -
     Raises InputError where Mitsuba is missing or the folder cannot be written, the latter before
     any time is spent.
     """
-    make_folder(folder)
+    make_folder(folder, polarization_files(len(settings.angles_deg)))
     view = render_pane(settings)
     document = {"settings": asdict(settings), "bits": bits}
     write_polarization(folder, pane_content(settings, view, bits), document)

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from command_line import ddff
+from folders import names
 from sweeps import wall_depth, wall_stack, write_wall
 
 from ddff_perception import __version__
@@ -23,10 +24,6 @@ ALL_FILES = [
 @pytest.fixture
 def stack(tmp_path):
     return write_wall(tmp_path / "stack")
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def vertices(cloud):

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import typer
+from folders import names
 from typer.testing import CliRunner
 
 from ddff_perception.commands.report import report
@@ -78,10 +79,10 @@ def test_figures_are_written(files):
         "eval", "--estimate", files / "depth.npy", "--truth", files / "truth.npy",
         "--confidence", files / "confidence.npy", "--figures", files / "figures",
     )  # fmt: skip
-    names = sorted(path.name for path in (files / "figures").iterdir())
-    assert names == ["badpix_depth.png", "badpix_dioptres.png", "badpix_disparity.png",
+    written = names(files / "figures")
+    assert written == ["badpix_depth.png", "badpix_dioptres.png", "badpix_disparity.png",
                      "maps.png", "reliability.png", "sparsification.png"]  # fmt: skip
-    for name in names:
+    for name in written:
         assert cv2.imread(str(files / "figures" / name)) is not None
 
 

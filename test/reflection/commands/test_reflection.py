@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from command_line import ddff
+from folders import names
 
 from ddff_perception import __version__
 from ddff_perception.reflection.capture.images import images_from_angles
@@ -33,10 +34,6 @@ def write(tmp_path):
         return paths
 
     return write
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def read(path):
@@ -128,9 +125,8 @@ def test_a_raw_mosaic_needs_its_layout(tmp_path, accepted, layout, angle):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accepted, method):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "confidence.npy").write_bytes(b"of an earlier method")
     paths = write((0, 45, 90))
+    accepted("reflection", *paths, "-o", tmp_path / "out", "--method", "schechner")
     accepted("reflection", *paths, "-o", tmp_path / "out", "--method", method)
     images = images_from_angles([read(path) for path in paths], (0, 45, 90))
     expected = separate(images, method)
@@ -181,3 +177,14 @@ def test_a_real_polarization_camera(real_captures, tmp_path, capfd):
     # A polarizer before the camera polarizes what is behind it; the overcast sky is clipped.
     assert np.median(degree[500:590, 150:230]) > 0.45
     assert np.median(degree[20:100, 400:700]) < 0.02
+
+
+def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
+    right = write((0, 45, 90, 135))
+    accepted("reflection", *right, "-o", tmp_path / "right")
+    assert json.loads((tmp_path / "right" / "summary.json").read_text())["complaint"] is None
+    wrong = [right[0], right[2], right[1], right[3]]
+    outcome = accepted("reflection", *wrong, "-o", tmp_path / "wrong")
+    assert "the images do not fit their polarizer angles" in outcome.output
+    told = json.loads((tmp_path / "wrong" / "summary.json").read_text())["complaint"]
+    assert "check the order of the angles" in told

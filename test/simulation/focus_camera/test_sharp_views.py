@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from folders import names
 
 from ddff_perception.optics.textures import plain
 from ddff_perception.simulation.focus_camera import sharp_views
@@ -194,8 +195,7 @@ def test_views_that_are_there_are_not_rendered_again(
 
     monkeypatch.setattr(sharp_views, "render_views", fake)
     write_training_views(tmp_path, 3)
-    names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == [f"{scene:04d}_{turn}.npy" for scene in range(3) for turn in range(3)]
+    assert names(tmp_path) == [f"{scene:04d}_{turn}.npy" for scene in range(3) for turn in range(3)]
     # No scene that anything is judged on has such a seed.
     assert [settings.seed for settings in asked] == [FIRST_TRAINING_SEED + n for n in range(3)]
     (tmp_path / "0001_2.npy").unlink()

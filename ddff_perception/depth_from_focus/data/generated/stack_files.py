@@ -28,6 +28,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from ....files.atomic import atomic_write, make_folder
+from ....files.results import written_by
 from ....types import InputError
 from ...learned.focus_stream import SMALL_SUBCELL, SUBCELL
 from ..views import view_of
@@ -47,6 +48,7 @@ def read_view(file: Path) -> SharpScene:
     return SharpScene(np.square(values[..., :3]), np.maximum(values[..., 3], 0.0))
 
 
+@written_by("training data")
 def write_stacks(
     folder: Path,
     numbers: range,

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ....files.atomic import make_folder
 from ....files.images import write_array
+from ....files.results import written_by
 from ....types import InputError
 from .scenes import SceneMaker
 
@@ -135,6 +136,7 @@ def _each_made(jobs: list[_Job], processes: int) -> Iterator[int]:
         yield from pool.imap_unordered(_make_scenes, jobs)
 
 
+@written_by("training data")
 def _make_scenes(job: _Job) -> int:
     folder, first, end, (height, width), textures = job
     files = [folder / f"{PROCEDURAL}_{number:06d}.npy" for number in range(first, end)]

@@ -1,0 +1,152 @@
+"""Whose a file is: each folder's record of what was written there, so that no other is replaced.
+
+Beside the files lies `.ddff.jsonl` with a line per file written:
+
+    {"name": "depth.npy", "by": "ddff depth", "bytes": 1228928, "sha256": "5f70..."}
+
+A file is replaced or removed only by the command that wrote it, and only while it holds what was
+written. A line without `sha256` is that of a file that grows: a log, a learning curve.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from ..types import InputError
+
+RECORD = ".ddff.jsonl"
+_BLOCK = 1 << 20
+_writer: ContextVar[str | None] = ContextVar("writer", default="ddff_perception")
+
+
+@contextmanager
+def written_by(name: str | None) -> Iterator[None]:
+    """What is written within belongs to `name`, a command; also a decorator.
+
+    None is for folders that are the program's own (caches): nothing is looked at or recorded.
+    """
+    token = _writer.set(name)
+    try:
+        yield
+    finally:
+        _writer.reset(token)
+
+
+def require_own(folder: Path, names: Iterable[str]) -> None:
+    """Raises InputError where `folder` holds one of `names` that this writer did not put there.
+
+    Whatever writes does so by itself; a command that takes its time asks beforehand.
+    """
+    writer = _writer.get()
+    if writer is None:
+        return
+    for path in (folder / name for name in names):
+        if os.path.lexists(path) and not _is_own(path, writer):
+            raise InputError(
+                f"{path} is there already and was not written by {writer}: choose another output "
+                "folder or name"
+            )
+
+
+def record(path: Path, content: Path | None = None) -> None:
+    """Notes `path` as written by this writer; `content` is where it is until it takes its place.
+
+    Raises OSError where the record cannot be written.
+    """
+    _append(path, _facts(content or path))
+
+
+@contextmanager
+def recorded(folder: Path) -> Iterator[None]:
+    """Notes `folder`, which others fill within, as written by this writer, however that ends."""
+    try:
+        yield
+    finally:
+        if folder.is_dir():
+            record(folder)
+
+
+def record_growing(path: Path) -> None:
+    """Notes `path`, still to be opened, as a file of this writer that grows as it is written.
+
+    Raises InputError where another's file is there, or the record cannot be written.
+    """
+    require_own(path.parent, [path.name])
+    try:
+        _append(path, {})
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def adopt(folder: Path, names: Iterable[str]) -> None:
+    """Notes files as this writer's where `folder` has no record: copied without it, or older."""
+    if not (folder / RECORD).exists():
+        for name in names:
+            if (folder / name).is_file():
+                record(folder / name)
+
+
+def _append(path: Path, facts: dict[str, Any]) -> None:
+    writer = _writer.get()
+    if writer is None:
+        return
+    line = json.dumps({"name": path.name, "by": writer, **facts}, ensure_ascii=False) + "\n"
+    # One write that appends: lines of processes that share a folder do not mix.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    file = os.open(path.parent / RECORD, flags, 0o666)
+    try:
+        os.write(file, line.encode("utf-8", "surrogateescape"))
+    finally:
+        os.close(file)
+
+
+def _is_own(path: Path, writer: str) -> bool:
+    if path.is_symlink():
+        return False
+    own = (path.name, writer)
+    lines = [line for line in _lines(path.parent) if (line["name"], line["by"]) == own]
+    if not lines or "sha256" not in lines[-1]:
+        return bool(lines)
+    try:
+        facts = _facts(path)
+    except OSError:
+        return False
+    # Any of them: the newest is written before its file takes the place of the one before.
+    return any(facts == {name: line.get(name) for name in facts} for line in lines)
+
+
+def _lines(folder: Path) -> list[dict[str, Any]]:
+    """What is recorded of `folder`; lines that were cut short are left out."""
+    try:
+        text = (folder / RECORD).read_text("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    found = []
+    for line in text.splitlines():
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(content, dict) and {"name", "by"} <= content.keys():
+            found.append(content)
+    return found
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file; of a folder those of its list of files."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        files = sorted((str(f.relative_to(path)), f.stat().st_size) for f in path.rglob("*"))
+        digest.update(json.dumps(files).encode())
+        return {"bytes": sum(size for _, size in files), "sha256": digest.hexdigest()}
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
