@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...capture.reading_track import Match
+from ...capture.stamp_order import SECOND_NS
 from ...parameters import Value
 from ...types import FocusSlice, ImageArray
-from .pairing import SECOND_NS, FocusReading, FocusTrack, Match
+from .pairing import FocusReading, FocusTrack
 from .settings import PARAMETERS, CaptureSettings
 from .slots import (
     Event,
@@ -133,7 +135,7 @@ class RollingStack:
                 self.counters["focus_repeated" if repeated else "focus_out_of_order"] += 1
                 return events
             events += self._jump_back()
-        self._track.append(reading, self._rule)
+        self._track.add(reading, self._rule)
         return events + self._resolve()
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> list[Event]:

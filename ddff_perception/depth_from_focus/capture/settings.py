@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...capture.reading_track import Nearness
+from ...capture.stamp_order import SECOND_NS
 from ...parameters import Parameter, ParameterTable, Value
-from .pairing import SECOND_NS, PairingRule
+from .pairing import PairingRule
 
 PARAMETERS = ParameterTable(
     [
@@ -154,8 +156,7 @@ class CaptureSettings:
         """The part of the settings that decides on one image."""
         return PairingRule(
             interpolated=self.pairing == "interpolated",
-            tolerance_ns=_ns(self.pairing_tolerance_s),
-            jitter_ns=_ns(self.stamp_jitter_s),
+            near=Nearness.of_seconds(self.pairing_tolerance_s, self.stamp_jitter_s),
             settle_ns=_ns(self.settle_time_s),
             keep_moving=self.keep_moving,
             move_dpt=self.distance_tolerance_dpt,
