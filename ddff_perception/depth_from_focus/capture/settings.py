@@ -148,10 +148,6 @@ class CaptureSettings:
         return _ns(self.max_age_s)
 
     @property
-    def time_jump_ns(self) -> int:
-        return _ns(self.time_jump_s)
-
-    @property
     def rule(self) -> PairingRule:
         """The part of the settings that decides on one image."""
         return PairingRule(
