@@ -141,14 +141,6 @@ class SetSynchronizer(Generic[T]):
         """How many stamps proved to be errors (see `StampOrder`)."""
         return sum(order.from_future for order in self._orders.values())
 
-    def silent(self) -> list[str]:
-        """The inputs that give nothing while another one has waited for as long as it may."""
-        if not any(len(waiting) >= self._queue_size for waiting in self._waiting):
-            return []
-        return [
-            name for name, waiting in zip(self._names, self._waiting, strict=True) if not waiting
-        ]
-
     def flush(self) -> None:
         """Counts what still waits as lost: nothing more will come."""
         self._lose(sum(len(waiting) for waiting in self._waiting))

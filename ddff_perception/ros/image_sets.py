@@ -36,7 +36,6 @@ class ImageSets:
             time_jump_s=time_jump_s,
             make_joiner=lambda: _MessageFilters(len(names), queue_size, slop_s),
         )
-        self.silent = self._sets.silent
         self.reset = self._sets.reset
 
     def add(self, name: str, message: Image) -> None:
