@@ -162,9 +162,6 @@ class Diagnostics:
             values = self._rates(now, grown)
             self._health.set_condition("rate", _rate_text(values.get(_OUTPUT_RATE), band_hz))
             verdict = self._health.judge(now, period_s, grown, self._rejected)
-            for problem in verdict.problems:
-                if not problem.said:
-                    self._last_error = problem.text
             texts = {name: f"{value:.2f}" for name, value in values.items()}
             texts |= {name: f"{value:.2f}" for name, value in self._durations(now_ns).items()}
             texts |= {name: str(count) for name, count in sorted(self._counts.items())}

@@ -137,8 +137,6 @@ class Health:
         `grown`: how much each counter grew since the last one. `rejected`: the newest sentence of
         each reason for which input was rejected since then.
         """
-        if not self._active:
-            return Verdict(Level.OK, "inactive: activate it to make it work")
         stalled = bool(self._wanted) and all(
             rhythm.is_late(now_ns, period_s) for rhythm in self._wanted.values()
         )
@@ -178,6 +176,8 @@ class Health:
             yield Problem(f"stale {topic}", f"{topic}: nothing {what} {age_s:.1f} s; {advice}")
 
     def _well(self, now_ns: int, period_s: float) -> str:
+        if not self._active:
+            return "inactive: activate it to make it work"
         if self._sent_ns is not None and now_ns - self._sent_ns <= period_s * 1e9:
             return "running"
         if self._wanted:
