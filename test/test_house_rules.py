@@ -44,12 +44,13 @@ HEAVY_PACKAGES = (
 
 # Which folder may import which other one. Capabilities do not import each other; what two of them
 # need lies further down. Modules at the root of the package are for everybody.
-_FLOOR = {"files", "optics", "engines"}
+_FLOOR = {"files", "optics", "engines", "capture"}
 _CAPABILITY = _FLOOR | {"ros", "training", "evaluation", "simulation"}
 BELOW = {
     "files": set(),
     "optics": {"files"},
     "engines": {"files"},
+    "capture": {"files", "optics"},
     "weights": set(),
     "ros": _FLOOR,
     "training": _FLOOR,

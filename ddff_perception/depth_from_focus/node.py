@@ -30,7 +30,7 @@ from ..ros.worker import Worker
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 from .capture.alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
-from .health import complaints
+from .health import CAUSES, lens_at_rest
 from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
 from .methods import METHODS
 from .parameters import method_values
@@ -56,6 +56,8 @@ class DepthFromFocusNode(PerceptionNode):
     estimates once. What the queue cannot hold is dropped, the oldest first, and counted.
     """
 
+    causes = CAUSES
+
     def __init__(self, **node_arguments: Any) -> None:
         # Guards everything that the worker and the services share.
         self._lock = threading.Lock()
@@ -69,7 +71,6 @@ class DepthFromFocusNode(PerceptionNode):
         self._frame_id = ""
         self._estimate: DepthEstimate | None = None
         self._stack_sent_s = -math.inf
-        self._counters: Mapping[str, int] = {}
         super().__init__(DEPTH_FROM_FOCUS, **node_arguments)
         self._engines = EngineReport(self)
         self.reporter.before_report(self._report)
@@ -370,11 +371,9 @@ class DepthFromFocusNode(PerceptionNode):
         finally:
             self._lock.release()
         still_s = 0.0 if self._takes_stacks else status.lens_still_s
-        limit_s = self.settings["still_warning_s"]
-        for complaint in complaints(counters, self._counters, still_s, limit_s):
-            self.reject(*complaint)
-        self._counters = counters
         diagnostics = self.diagnostics
+        limit_s = self.settings["still_warning_s"]
+        diagnostics.set_condition("lens at rest", lens_at_rest(still_s, limit_s))
         for name, count in counters.items():
             diagnostics.set_total(f"capture: {name}", count)
         diagnostics.set("slices", slices)

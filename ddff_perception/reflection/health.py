@@ -1,35 +1,34 @@
-"""What is wrong with a stream of polarizer images, in words for the diagnostics."""
+"""What the counters of `reflection_separation` mean to its user, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from ..ros.health import Causes
 
-_GROWN = {
-    "dropped_unpaired": (
-        "no filter_state",
-        "{count} images have no reading of the filter near their stamp: check that filter_state "
-        "comes with the camera's clock, or raise rotating.pairing_tolerance_s",
-    ),
-    "alignment_failed": (
-        "alignment",
-        "{count} images could not be laid over the one before: the view changed too much, or there "
-        "is too little texture (rotating.alignment none for a camera at rest)",
-    ),
-    "time_jumps": ("time jump", "the images' stamps went back {count} times: starting anew"),
-}
-
-
-def capture_complaints(
-    counters: Mapping[str, int], before: Mapping[str, int], silent: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """(reason, sentence) of what went wrong since `before`; `silent`: topics that give nothing."""
-    for name, (reason, text) in _GROWN.items():
-        count = counters.get(name, 0) - before.get(name, 0)
-        if count > 0:
-            yield reason, text.format(count=count)
-    if silent:
-        yield (
-            "angle missing",
-            f"no images come on {', '.join(silent)}, which the other angles wait for: check its "
-            "publisher (`ros2 topic info`), or its stamps",
-        )
+CAUSES = Causes(
+    inputs={
+        "filter_state": "start what turns the filter, or check its topic "
+        "(`ros2 topic info --verbose filter_state`)",
+    },
+    optional=frozenset({"camera_info"}),
+    faults={
+        "capture: dropped_unpaired": "{count} images have no reading of the filter near their "
+        "stamp: check that filter_state comes with the camera's clock, or raise "
+        "rotating.pairing_tolerance_s",
+        "capture: alignment_failed": "{count} images could not be laid over the one before: the "
+        "view changed too much, or there is too little texture (rotating.alignment none for a "
+        "camera at rest)",
+        "capture: time_jumps": "the images' stamps went back {count} times: starting anew",
+        "capture: stamps_from_future": "{count} stamps lie far in the future, what carries them is "
+        "left out: check the clock of the camera driver and of filter_state",
+    },
+    blocks={
+        "dropped: no images of the other angles": "the angles' images do not make sets: check that "
+        "their stamps are one instant's, or raise slop_s",
+        "dropped: too few polarizer angles yet": "there are fewer than three polarizer angles: "
+        "check that the filter turns",
+        "capture: dropped_turning": "the filter turns too far between two readings in every "
+        "image: let filter_state come more often, or raise rotating.turn_limit_deg",
+        "dropped: engine not ready": "the engine is not ready (see the value engine): images are "
+        "dropped until it is",
+    },
+)

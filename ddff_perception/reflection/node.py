@@ -25,7 +25,7 @@ from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import InputError
 from .capture.images import CaptureSettings, refuse_repeated
-from .health import capture_complaints
+from .health import CAUSES
 from .interface import (
     ANGLE_INPUTS,
     CAMERA_INFO,
@@ -43,6 +43,8 @@ Incoming: TypeAlias = tuple[ImageMessage, ...] | JointState
 class ReflectionSeparationNode(PerceptionNode):
     """Works on the newest complete input; what comes meanwhile and has no room is dropped."""
 
+    causes = CAUSES
+
     def __init__(self, **node_arguments: Any) -> None:
         # Guards everything that the worker and the parameters share.
         self._lock = threading.Lock()
@@ -54,7 +56,6 @@ class ReflectionSeparationNode(PerceptionNode):
         self._frame_id = ""
         self._source = (0, 0)
         self._separation: Separation | None = None
-        self._counters: Mapping[str, int] = {}
         self._engines: EngineSet | None = None
         super().__init__(REFLECTION_SEPARATION, **node_arguments)
         self._engine_report = EngineReport(self)
@@ -303,9 +304,6 @@ class ReflectionSeparationNode(PerceptionNode):
             self._engine_report.tell(self._engines)
         finally:
             self._lock.release()
-        for reason in capture_complaints(counters, self._counters, self._silent_inputs()):
-            self.reject(*reason)
-        self._counters = counters
         for name, count in counters.items():
             self.diagnostics.set_total(f"capture: {name}", count)
         self.diagnostics.set("polarizer angles", angles)
@@ -317,9 +315,6 @@ class ReflectionSeparationNode(PerceptionNode):
             self.diagnostics.set("mean degree of polarization", mean)
         if separation.layers is not None and separation.layers.confidence is not None:
             self.diagnostics.set("mean confidence", float(separation.layers.confidence.mean()))
-
-    def _silent_inputs(self) -> list[str]:
-        return [] if self._joiner is None else self._joiner.silent()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..capture.stamp_order import Order, StampOrder
 from ..engines.loading import EngineSet
 from ..optics.polarization import (
     angle_of_polarization_deg,
@@ -15,7 +16,6 @@ from ..optics.polarization import (
     stokes_from_images,
 )
 from ..parameters import Value
-from ..stamp_order import Order, StampOrder
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from .capture.plausibility import complaint
@@ -81,8 +81,12 @@ class SeparationPipeline:
         self._rotating = RotatingCapture(rotating, time_jump_s)
         self._order = StampOrder(time_jump_s)
         self._counters = dict.fromkeys(
-            ("dropped_repeated", "dropped_out_of_order", "time_jumps", "implausible"), 0
-        )
+            (
+                "dropped_repeated", "dropped_out_of_order", "dropped_ahead", "time_jumps",
+                "implausible",
+            ),
+            0,
+        )  # fmt: skip
         self._raw: ImageArray | None = None
         self._set: tuple[Sequence[ImageArray], Sequence[float]] | None = None
         self._stamp_ns = 0
@@ -91,7 +95,11 @@ class SeparationPipeline:
     def counters(self) -> dict[str, int]:
         """What capture met; of a rotating filter also `RotatingCapture.counters`."""
         rotating = self._rotating.counters
-        return {**self._counters, **(rotating if rotating["images_in"] else {})}
+        return {
+            **self._counters,
+            "stamps_from_future": self._order.from_future + self._rotating.from_future,
+            **(rotating if rotating["images_in"] else {}),
+        }
 
     @property
     def newest_stamp_ns(self) -> int:

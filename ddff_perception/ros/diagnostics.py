@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,30 +19,39 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from .health import Causes, Health, Level, Problem, Verdict, changes
 from .messages import SECOND_NS
 
 _WINDOW = 300
-_OK, _WARN = 0, 1
-_LEVELS = (DiagnosticStatus.OK, DiagnosticStatus.WARN)
+_LEVELS = {
+    Level.OK: DiagnosticStatus.OK,
+    Level.WARN: DiagnosticStatus.WARN,
+    Level.ERROR: DiagnosticStatus.ERROR,
+}
+LOG_PERIOD_S = 5.0
+"""The same complaint is logged at most this often."""
+_OUTPUT_RATE = "outputs per second"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One report: `level` 0 fine or 1 look at it, a sentence, and named values."""
+    """One report: how the node is, and named values."""
 
-    level: int
-    summary: str
+    verdict: Verdict
     values: Mapping[str, str]
 
 
 class Diagnostics:
-    """Counts and times, from any thread.
+    """Counts and times, from any thread, and what they say about the node.
 
-    Stamps are nanoseconds of the node's clock; rates are by a clock that never jumps.
+    Stamps are nanoseconds of the node's clock; rates and ages are by a clock that never jumps.
     """
 
-    def __init__(self, steady_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self, steady_ns: Callable[[], int] = time.monotonic_ns, causes: Causes | None = None
+    ) -> None:
         self._steady_ns = steady_ns
+        self._health = Health(causes)
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._reported: dict[str, int] = {}
@@ -52,7 +61,37 @@ class Diagnostics:
         self._values: dict[str, str] = {}
         self._input_stamp_ns: int | None = None
         self._last_error = ""
-        self._fresh_problems: dict[str, int] = {}
+        self._rejected: dict[str, str] = {}
+
+    def explain(self, causes: Causes) -> None:
+        """What the counters of this node mean."""
+        with self._lock:
+            self._health.causes = causes
+
+    def expect(self, topics: Iterable[str]) -> None:
+        """The inputs that are subscribed from now on."""
+        with self._lock:
+            self._health.expect(topics, self._steady_ns())
+
+    def want(self, active: bool, outputs: Iterable[str]) -> None:
+        """Whether the node is active, and the outputs that somebody listens to."""
+        with self._lock:
+            self._health.want(active, outputs, self._steady_ns())
+
+    def arrived(self, topic: str) -> None:
+        """A message of an input came."""
+        with self._lock:
+            self._health.arrived(topic, self._steady_ns())
+
+    def sent(self, topic: str) -> None:
+        """A message of an output went out."""
+        with self._lock:
+            self._health.sent(topic, self._steady_ns())
+
+    def set_condition(self, name: str, text: str) -> None:
+        """Something is wrong from now on, as `text` says, until that is empty."""
+        with self._lock:
+            self._health.set_condition(name, text)
 
     def count_input(self, topic: str, stamp_ns: int) -> None:
         """A message of `topic`, taken at `stamp_ns`, came in."""
@@ -75,7 +114,7 @@ class Diagnostics:
         with self._lock:
             self._add(f"rejected: {reason}", 1)
             self._last_error = text
-            self._fresh_problems[reason] = self._fresh_problems.get(reason, 0) + 1
+            self._rejected[reason] = text
 
     def count_output(self, stamp_ns: int, now_ns: int) -> None:
         """A result of input that was taken at `stamp_ns` was published."""
@@ -109,40 +148,43 @@ class Diagnostics:
         with self._lock:
             return dict(self._counts)
 
-    def report(self, now_ns: int, band_hz: tuple[float, float] = (0.0, 0.0)) -> Status:
-        """The state since the last report. `band_hz`: lowest and highest output rate, 0: any."""
+    def report(
+        self, now_ns: int, band_hz: tuple[float, float] = (0.0, 0.0), period_s: float = 1.0
+    ) -> Status:
+        """The state since the last report. `band_hz`: lowest and highest output rate, 0: any;
+        `period_s`: time between two reports.
+        """
         with self._lock:
-            values = self._rates()
-            problems = [f"{count} x {reason}" for reason, count in self._fresh_problems.items()]
-            rate = values.get("outputs per second")
-            low, high = band_hz
-            if rate is not None and ((low and rate < low) or (high and rate > high)):
-                problems.append(f"{rate:.1f} outputs per second, expected {low:g} .. {high or '∞'}")
+            now = self._steady_ns()
+            grown = {
+                name: count - self._reported.get(name, 0) for name, count in self._counts.items()
+            }
+            values = self._rates(now, grown)
+            self._health.set_condition("rate", _rate_text(values.get(_OUTPUT_RATE), band_hz))
+            verdict = self._health.judge(now, period_s, grown, self._rejected)
             texts = {name: f"{value:.2f}" for name, value in values.items()}
             texts |= {name: f"{value:.2f}" for name, value in self._durations(now_ns).items()}
             texts |= {name: str(count) for name, count in sorted(self._counts.items())}
+            texts |= self._health.input_texts(now, period_s)
             texts |= self._values
             texts["last error"] = self._last_error or "none"
-            self._fresh_problems.clear()
-        if problems:
-            return Status(_WARN, "; ".join(problems), texts)
-        return Status(_OK, "running" if rate else "idle", texts)
+            self._rejected.clear()
+        return Status(verdict, texts)
 
     def _add(self, name: str, amount: int) -> None:
         self._counts[name] = self._counts.get(name, 0) + amount
 
-    def _rates(self) -> dict[str, float]:
-        rates: dict[str, float] = {}
-        now_ns = self._steady_ns()
+    def _rates(self, now_ns: int, grown: Mapping[str, int]) -> dict[str, float]:
         since, self._reported_ns = self._reported_ns, now_ns
-        before, self._reported = self._reported, dict(self._counts)
+        self._reported = dict(self._counts)
         if since is None or now_ns <= since:
-            return rates
+            return {}
         seconds = (now_ns - since) / SECOND_NS
-        for name, count in self._counts.items():
-            if name == "outputs" or name.endswith(" in"):
-                rates[f"{name} per second"] = (count - before.get(name, 0)) / seconds
-        return rates
+        return {
+            f"{name} per second": count / seconds
+            for name, count in grown.items()
+            if name == "outputs" or name.endswith(" in")
+        }
 
     def _durations(self, now_ns: int) -> dict[str, float]:
         durations: dict[str, float] = {}
@@ -155,6 +197,14 @@ class Diagnostics:
         for name, times in self._stages_ms.items():
             durations[f"{name} median [ms]"] = float(np.median(np.array(times)))
         return durations
+
+
+def _rate_text(rate_hz: float | None, band_hz: tuple[float, float]) -> str:
+    """What is wrong with the output rate; empty where nothing is."""
+    low, high = band_hz
+    if rate_hz is None or not ((low and rate_hz < low) or (high and rate_hz > high)):
+        return ""
+    return f"{rate_hz:.1f} outputs per second, expected {low:g} .. {high or '∞'}"
 
 
 class Throttle:
@@ -185,6 +235,9 @@ class DiagnosticsPublisher:
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._timer = self._make_timer()
         self._before: list[Callable[[], None]] = []
+        self._problems: dict[str, Problem] = {}
+        self._said = False
+        self._throttle = Throttle(LOG_PERIOD_S)
 
     def before_report(self, callback: Callable[[], None]) -> None:
         """Calls `callback` before each report, to bring values up to date."""
@@ -208,17 +261,33 @@ class DiagnosticsPublisher:
         for callback in self._before:
             callback()
         now = self._node.get_clock().now()
-        band = (self._settings["expected_rate_min_hz"], self._settings["expected_rate_max_hz"])
-        status = self._diagnostics.report(now.nanoseconds, band)
+        settings = self._settings
+        band = (settings["expected_rate_min_hz"], settings["expected_rate_max_hz"])
+        period_s = settings["diagnostics_period_s"]
+        status = self._diagnostics.report(now.nanoseconds, band, period_s)
+        self._log(status.verdict)
         message = DiagnosticArray()
         message.header.stamp = now.to_msg()
         message.status.append(
             DiagnosticStatus(
-                level=_LEVELS[status.level],
+                level=_LEVELS[status.verdict.level],
                 name=f"{self._node.get_fully_qualified_name()}: stream",
-                message=status.summary,
+                message=status.verdict.sentence,
                 hardware_id=self._node.get_name(),
                 values=[KeyValue(key=key, value=value) for key, value in status.values.items()],
             )
         )
         self._publisher.publish(message)
+
+    def _log(self, verdict: Verdict) -> None:
+        """Says once what has gone wrong, and once that all is well again."""
+        self._problems, fresh, well = changes(self._problems, verdict)
+        logger = self._node.get_logger()
+        for problem in fresh:
+            if self._throttle.allows(problem.name):
+                self._said = True
+                if not problem.said:
+                    logger.warning(problem.text)
+        if well and self._said:
+            self._said = False
+            logger.info(f"well again: {verdict.sentence}")

@@ -1,77 +1,66 @@
-"""Images of several topics joined to sets of one instant by `message_filters`, with its books."""
+"""Images of several topics joined to sets of one instant by `message_filters`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from message_filters import ApproximateTimeSynchronizer, SimpleFilter, TimeSynchronizer
 from sensor_msgs.msg import Image
 
-from ..stamp_order import Order, SetBook, StampOrder
+from ..capture.set_synchronizer import Dropped, SetSynchronizer
 from .messages import stamp_ns
 
 
 class ImageSets:
     """Calls `joined` with one image of each of `names`, in order, when these are of one instant.
 
-    `slop_s`: their stamps differ by less; 0 wants equal ones. Each input keeps `queue_size` images
-    that wait. What a set leaves behind is given to `dropped` with its reason. Stamps that go back
-    by more than `time_jump_s` begin anew: a joiner full of later stamps would never join again.
+    The arguments are those of `SetSynchronizer`, which keeps the order and counts.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         joined: Callable[..., None],
-        dropped: Callable[[str, int], None],
+        dropped: Dropped,
         *,
         queue_size: int,
         slop_s: float,
         time_jump_s: float,
     ) -> None:
-        self._names = list(names)
         self._joined = joined
-        self._dropped = dropped
-        self._queue_size = queue_size
-        self._slop_s = slop_s
-        self._orders = {name: StampOrder(time_jump_s) for name in names}
-        self._book = SetBook(len(names), queue_size)
-        self._filters: dict[str, SimpleFilter] = {}
-        self.reset()
+        self._sets: SetSynchronizer[Image] = SetSynchronizer(
+            names,
+            dropped,
+            queue_size=queue_size,
+            slop_s=slop_s,
+            time_jump_s=time_jump_s,
+            make_joiner=lambda: _MessageFilters(len(names), queue_size, slop_s),
+        )
+        self.reset = self._sets.reset
 
     def add(self, name: str, message: Image) -> None:
         """Takes an image of the input `name`."""
-        stamp = stamp_ns(message.header.stamp)
-        order = self._orders[name].take(stamp)
-        if order is Order.JUMP:
-            self.reset()
-            self._orders[name].take(stamp)
-        elif order is Order.REPEATED:
-            self._dropped("stamp repeated", 1)
-            return
-        given_up = self._book.taken(self._names.index(name), stamp)
-        self._dropped("no images of the other angles", given_up)
-        self._filters[name].signalMessage(message)
+        for _, images in self._sets.add(name, stamp_ns(message.header.stamp), message):
+            self._joined(*images)
 
-    def silent(self) -> list[str]:
-        """The inputs that give nothing while another one waits for them."""
-        return [self._names[number] for number in self._book.silent()]
 
-    def reset(self) -> None:
-        """Forgets what waits."""
-        self._book.reset()
-        for order in self._orders.values():
-            order.reset()
-        filters = [SimpleFilter() for _ in self._names]
-        self._filters = dict(zip(self._names, filters, strict=True))
+class _MessageFilters:
+    """`message_filters` as a `set_synchronizer.Joiner`."""
+
+    def __init__(self, inputs: int, queue_size: int, slop_s: float) -> None:
+        self._filters = [SimpleFilter() for _ in range(inputs)]
+        self._complete: list[tuple[Image, ...]] = []
         join = (
-            ApproximateTimeSynchronizer(filters, self._queue_size, self._slop_s)
-            if self._slop_s > 0.0
-            else TimeSynchronizer(filters, self._queue_size)
+            ApproximateTimeSynchronizer(self._filters, queue_size, slop_s)
+            if slop_s > 0.0
+            else TimeSynchronizer(self._filters, queue_size)
         )
-        join.registerCallback(self._on_set)
+        join.registerCallback(lambda *images: self._complete.append(images))
 
-    def _on_set(self, *images: Image) -> None:
-        stamps = [stamp_ns(image.header.stamp) for image in images]
-        self._dropped("no images of the other angles", self._book.joined(stamps))
-        self._joined(*images)
+    def add(
+        self, number: int, _stamp_ns: int, message: Image
+    ) -> Iterator[tuple[tuple[int, Image], ...]]:
+        self._filters[number].signalMessage(message)
+        complete, self._complete = self._complete, []
+        for images in complete:
+            yield tuple((stamp_ns(image.header.stamp), image) for image in images)

@@ -17,20 +17,20 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from ..parameters import Value
 from ..types import InputError
-from .diagnostics import Diagnostics, DiagnosticsPublisher, Throttle
+from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
+from .health import Causes
 from .interface import NodeInterface, Topic
 from .memory import keep_freed_memory
 from .parameters import NodeParameters
 from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
+    check_overrides,
     overrides,
     publisher_events,
     subscription_events,
 )
 
-LOG_PERIOD_S = 5.0
-"""The same complaint is logged at most this often."""
 POLL_PERIOD_S = 0.5
 """How often subscribers are counted where the middleware does not announce them."""
 
@@ -44,10 +44,16 @@ class PerceptionNode(LifecycleNode):
     with the parameter `lazy`, somebody listens to an output.
     """
 
+    causes = Causes(optional=frozenset({"camera_info"}))
+    """What the counters of this kind of node mean, for its diagnostics."""
+
     def __init__(self, interface: NodeInterface, **node_arguments: Any) -> None:
         super().__init__(interface.name, **node_arguments)
+        # rclpy has no public list of what was given at start.
+        given = getattr(self, "_parameter_overrides", {})
+        check_overrides({name: parameter.value for name, parameter in given.items()})
         self.interface = interface
-        self.diagnostics = Diagnostics()
+        self.diagnostics = Diagnostics(causes=self.causes)
         self._throttle = Throttle(LOG_PERIOD_S)
         self._outputs: dict[str, Any] = {}
         self._inputs: dict[str, Any] = {}
@@ -60,6 +66,7 @@ class PerceptionNode(LifecycleNode):
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
         )
         self.reporter = DiagnosticsPublisher(self, self.diagnostics, self.settings.values)
+        self.reporter.before_report(self._tell_demand)
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
         self._jumps = self.get_clock().create_jump_callback(
             backwards, post_callback=self._on_time_jump
@@ -116,6 +123,7 @@ class PerceptionNode(LifecycleNode):
         publisher = self._outputs.get(name)
         if publisher is not None and self._active:
             publisher.publish(message)
+            self.diagnostics.sent(name)
 
     def reject(self, reason: str, text: str) -> None:
         """Counts an input that cannot be used and says so, the same reason not too often."""
@@ -274,12 +282,24 @@ class PerceptionNode(LifecycleNode):
                 self._inputs[topic.name] = self._subscribe(topic)
         elif not needed:
             self._close_inputs()
+        self._tell_demand()
+
+    def _tell_demand(self) -> None:
+        """Brings what is expected of the node into the diagnostics."""
+        self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
+        self.diagnostics.expect(self._inputs)
 
     def _subscribe(self, topic: Topic) -> Any:
+        callback = self.callbacks()[topic.name]
+
+        def arrived(message: Any) -> None:
+            self.diagnostics.arrived(topic.name)
+            callback(message)
+
         return self.create_subscription(
             message_class(topic.type),
             topic.name,
-            self.callbacks()[topic.name],
+            arrived,
             PROFILES[topic.qos](),
             event_callbacks=subscription_events(
                 self.resolve_topic_name(topic.name), self._report_mismatch

@@ -19,6 +19,8 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from ..types import InputError
+
 try:
     from rclpy.event_handler import (
         PublisherEventCallbacks,
@@ -35,6 +37,7 @@ except ImportError:  # ROS 2 Humble
 __all__ = [
     "PROFILES",
     "UnsupportedEventTypeError",
+    "check_overrides",
     "mismatch_text",
     "overrides",
     "publisher_events",
@@ -74,6 +77,28 @@ PROFILES: Mapping[str, Callable[[], QoSProfile]] = MappingProxyType(
 def overrides() -> QoSOverridingOptions:
     """Declares `qos_overrides.<topic>.<publisher|subscription>.{history,depth,reliability}`."""
     return QoSOverridingOptions.with_default_policies()
+
+
+_CHOICES = {
+    "reliability": ("reliable", "best_effort", "best_available", "system_default"),
+    "history": ("keep_last", "keep_all", "system_default"),
+}
+_DEEPEST = 100_000
+
+
+def check_overrides(given: Mapping[str, object]) -> None:
+    """Raises InputError where a parameter `qos_overrides...` among `given` has a value that no
+    policy has: rclpy would find out when the topic is made, and end the node.
+    """
+    for name, value in given.items():
+        policy = name.rpartition(".")[2]
+        if not name.startswith("qos_overrides."):
+            continue
+        if policy in _CHOICES and str(value).lower() not in _CHOICES[policy]:
+            choices = ", ".join(_CHOICES[policy])
+            raise InputError(f"{name} must be one of {choices}, not {value!r}")
+        if policy == "depth" and (type(value) is not int or not 1 <= value <= _DEEPEST):
+            raise InputError(f"{name} must be a whole number in 1 .. {_DEEPEST}, not {value!r}")
 
 
 def mismatch_text(topic: str, publishes: bool, policy: str) -> str:

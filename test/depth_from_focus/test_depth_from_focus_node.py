@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
 from live_camera import FRAME, STACK, STEP_NS, Camera, settle
+from live_health import ERROR, WARN, Reports
 from live_ros import RosSession
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -256,7 +257,7 @@ def test_images_without_focus_state_are_complained_of(ros: RosSession, start: St
     camera.wait()
     for _ in range(3):
         camera.sweep()
-    ros.wait_for(lambda: node.diagnostics.total("rejected: no focus_state") > 0, "the complaint")
+    Reports(ros, node).wait_for("start focus_sweeper", ERROR)
     assert not heard
     camera.with_state = True
     camera.sweep()
@@ -271,7 +272,7 @@ def test_a_lens_that_stops_moving_is_complained_of(ros: RosSession, start: Start
     camera.wait()
     for _ in range(8):
         camera.shoot(STACK.slices[0])
-    ros.wait_for(lambda: node.diagnostics.total("rejected: lens at rest") > 0, "the complaint")
+    Reports(ros, node).wait_for("the lens has not moved for 1 s", WARN, ERROR)
 
 
 def test_images_taken_while_the_lens_moves_are_dropped_and_counted(

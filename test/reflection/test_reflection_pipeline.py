@@ -97,10 +97,26 @@ def test_stamps_repeated_and_out_of_order_are_dropped_and_a_jump_begins_anew():
     assert not pipeline.add_mosaic(2 * STEP, raw)
     assert pipeline.newest_stamp_ns == 3 * STEP
     assert pipeline.counters["dropped_repeated"] == pipeline.counters["dropped_out_of_order"] == 1
-    late = 100 * STEP
-    assert pipeline.add_mosaic(late, raw)
+    # What comes after a pause may be an error: the image after it tells.
+    assert not pipeline.add_mosaic(100 * STEP, raw)
+    assert pipeline.add_mosaic(101 * STEP, raw)
+    assert pipeline.counters["dropped_ahead"] == 1
     assert pipeline.add_mosaic(STEP, raw)
     assert pipeline.counters["time_jumps"] == 1
+
+
+def test_one_stamp_from_the_far_future_costs_one_image_and_is_counted():
+    pipeline = fed("rotating", 6)
+    images, _ = pipeline._rotating.images()
+    pipeline.add_angle(10**9 * STEP, 0.0)
+    assert not pipeline.add_image(10**9 * STEP, images[0])
+    assert pipeline.angles == 4
+    frame = pane_camera("rotating").frame(6)
+    pipeline.add_angle(7 * STEP, float(np.degrees(frame.filter_rad)))
+    assert pipeline.add_image(7 * STEP, frame.images["image_rect"])
+    assert pipeline.angles == 4 and pipeline.newest_stamp_ns == 7 * STEP
+    assert pipeline.counters["stamps_from_future"] == 2
+    assert pipeline.counters["time_jumps"] == 0
 
 
 @pytest.mark.parametrize(("sway_px", "least_db"), [(0.0, 41), (0.5, 41), (3.0, 36)])

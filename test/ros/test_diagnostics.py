@@ -3,6 +3,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from ddff_perception.ros.diagnostics import Diagnostics, Throttle
+from ddff_perception.ros.health import Level
 
 SECOND = 10**9
 
@@ -51,10 +52,11 @@ def test_a_rejected_input_is_warned_of_once_and_remembered() -> None:
     diagnostics.count_rejected("image_rect", "bayer is not supported")
     diagnostics.count_rejected("image_rect", "bayer is not supported")
     first = diagnostics.report(0)
-    assert (first.level, first.summary) == (1, "2 x image_rect")
+    assert first.verdict.level is Level.WARN
+    assert first.verdict.sentence == "bayer is not supported (2 x)"
     assert first.values["rejected: image_rect"] == "2"
     second = diagnostics.report(0)
-    assert second.level == 0
+    assert second.verdict.level is Level.OK
     assert second.values["last error"] == "bayer is not supported"
 
 
@@ -62,18 +64,32 @@ def test_a_rate_outside_its_band_is_warned_of() -> None:
     time = Time()
     diagnostics = Diagnostics(time)
     diagnostics.report(0)
-    for second, count, level in ((1, 10, 0), (2, 2, 1), (3, 40, 1)):
+    for second, count, level in ((1, 10, 0), (2, 2, 1), (3, 40, 1), (4, 10, 0)):
         for _ in range(count):
             diagnostics.count_output(0, 0)
         time.ns = second * SECOND
-        assert diagnostics.report(0, (5.0, 30.0)).level == level
+        assert diagnostics.report(0, (5.0, 30.0)).verdict.level == level
+
+
+def test_an_input_that_stops_is_named_with_its_age() -> None:
+    time = Time()
+    diagnostics = Diagnostics(time)
+    diagnostics.expect(["image_rect"])
+    time.ns = SECOND // 10
+    diagnostics.arrived("image_rect")
+    assert diagnostics.report(0).values["input image_rect"] == "0.00 s ago"
+    time.ns = 3 * SECOND
+    status = diagnostics.report(0)
+    assert status.values["input image_rect"] == "STALE, 2.90 s ago"
+    assert status.verdict.level is Level.WARN
+    assert status.verdict.sentence.startswith("image_rect: nothing has come for 2.9 s; check who")
 
 
 def test_drops_are_counted_by_reason_without_a_warning() -> None:
     diagnostics = Diagnostics()
     diagnostics.count_drop("no room", 3)
     status = diagnostics.report(0)
-    assert (status.level, status.values["dropped: no room"]) == (0, "3")
+    assert (status.verdict.level, status.values["dropped: no room"]) == (Level.OK, "3")
 
 
 def test_stages_are_medians() -> None:

@@ -7,22 +7,15 @@ import itertools
 import random
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import message_filters
 import pytest
-from builtin_interfaces.msg import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from message_filters import ApproximateTimeSynchronizer, SimpleFilter, TimeSynchronizer
+from stamped_messages import at
 
 IS_STAND_IN = "pip_ros" in Path(message_filters.__file__).parts
-
-
-def at(stamp_ms, label=None):
-    """A message with a header; `label` tells messages of one stamp apart."""
-    stamp = Time(sec=stamp_ms // 1000, nanosec=stamp_ms % 1000 * 1_000_000)
-    return SimpleNamespace(header=SimpleNamespace(stamp=stamp), label=label, ms=stamp_ms)
 
 
 def inputs_and_sets(number, make):

@@ -278,7 +278,13 @@ class Aligner:
         plain = min(reference.thumbnail.contrast, view.thumbnail.contrast) < LEAST_CONTRAST
         if plain or own is None:
             return reference.place.copy()
-        # The same focus shows something else: the camera moved by more than can be measured.
+        # The same focus shows something else: the camera moved by more than can be measured. What
+        # was taken just before may show the same again, or the error would stay for ever.
+        newest = self._newest
+        if newest is not None and newest is not own:
+            moved = translation(newest.thumbnail, view.thumbnail)
+            if moved.reliable:
+                return newest.place + _point(moved.x, moved.y)
         return reference.place + _point(float(max(view.item.image.shape)), 0.0)
 
     @property

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...capture.reading_track import Match
+from ...capture.stamp_order import SECOND_NS, Order, StampOrder
+from ...capture.sweep_period import SweepPeriod
 from ...parameters import Value
 from ...types import FocusSlice, ImageArray
-from .pairing import SECOND_NS, FocusReading, FocusTrack, Match
+from .pairing import FocusReading, FocusTrack
 from .settings import CaptureSettings
 from .slots import (
     Event,
@@ -45,6 +48,7 @@ _IMAGE_DROPS = (
     "waiting_for_focus",
     "repeated",
     "out_of_order",
+    "ahead",
     "bad_image",
     "cleared",
 )
@@ -53,11 +57,14 @@ _OTHER_COUNTERS = (
     "focus_invalid",
     "focus_repeated",
     "focus_out_of_order",
+    "focus_ahead",
     "slices_aged_out",
     "slices_evicted",
     "slices_merged",
     "size_changes",
     "time_jumps",
+    "pauses",
+    "stamps_from_future",
 )
 
 _LARGEST_DPT = 1e6
@@ -89,7 +96,8 @@ class RollingStack:
         self._slots = SlotTable()
         self._track = FocusTrack()
         self._waiting: list[_Waiting] = []
-        self._newest_image_ns: int | None = None
+        self._images, self._readings = StampOrder(), StampOrder()
+        self._sweep = SweepPeriod()
         self._last_out_ns: int | None = None
         self.configure(parameters or {})
 
@@ -100,6 +108,7 @@ class RollingStack:
         """
         self._settings = CaptureSettings.from_values(parameters)
         self._rule = self._settings.rule
+        self._images.jump_s = self._readings.jump_s = self._settings.time_jump_s
 
     @property
     def pending(self) -> int:
@@ -125,14 +134,13 @@ class RollingStack:
         if not self._valid(reading):
             self.counters["focus_invalid"] += 1
             return events
-        newest = self._track.newest
-        if newest is not None and reading.stamp_ns <= newest.stamp_ns:
-            if newest.stamp_ns - reading.stamp_ns <= self._settings.time_jump_ns:
-                repeated = reading.stamp_ns == newest.stamp_ns
-                self.counters["focus_repeated" if repeated else "focus_out_of_order"] += 1
-                return events
-            events += self._jump_back()
-        self._track.append(reading, self._rule)
+        order = self._judge(self._readings, reading.stamp_ns)
+        if order is Order.JUMP:
+            events += self._jump_back(self._readings, reading.stamp_ns)
+        elif order is not Order.NEXT:
+            self.counters[f"focus_{order.value}"] += 1
+            return events
+        self._track.add(reading, self._rule)
         return events + self._resolve()
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> list[Event]:
@@ -143,10 +151,9 @@ class RollingStack:
         self.counters["images_in"] += 1
         if not _is_image(image):
             return self._drop("bad_image")
-        events: list[Event] = []
-        newest = self._newest_image_ns
-        if newest is not None and newest - stamp_ns > self._settings.time_jump_ns:
-            events += self._jump_back()
+        order, events = self._see(stamp_ns)
+        if order is Order.AHEAD:
+            return events + self._drop("ahead")
         last = self._last_out_ns
         at = bisect_left(self._waiting, stamp_ns, key=lambda waiting: waiting.stamp_ns)
         queued = at < len(self._waiting) and self._waiting[at].stamp_ns == stamp_ns
@@ -155,10 +162,12 @@ class RollingStack:
         if last is not None and stamp_ns < last:
             return events + self._drop("out_of_order")
         self._waiting.insert(at, _Waiting(stamp_ns, image))
-        newest = self._newest_image_ns
-        self._newest_image_ns = stamp_ns if newest is None else max(newest, stamp_ns)
         events += self._resolve()
         return events + self._age()
+
+    def skip_image(self, stamp_ns: int) -> list[Event]:
+        """An image was taken that nobody had time for: it is none of a pause's."""
+        return self._see(stamp_ns)[1]
 
     def flush(self) -> list[Event]:
         """Decides on every image that waits by the readings that there are (end of a bag)."""
@@ -173,7 +182,7 @@ class RollingStack:
 
     def status(self) -> StackStatus:
         """What the stack holds now."""
-        newest_ns, reading = self._newest_image_ns, self._track.newest
+        newest_ns, reading = self._images.newest_ns, self._track.newest
         slots = tuple(
             SlotStatus(
                 slot.number,
@@ -199,7 +208,7 @@ class RollingStack:
     def _resolve(self) -> list[Event]:
         events: list[Event] = []
         while self._waiting:
-            waited_ns = (self._newest_image_ns or 0) - self._waiting[0].stamp_ns
+            waited_ns = (self._images.newest_ns or 0) - self._waiting[0].stamp_ns
             overdue = waited_ns > self._settings.pairing_wait_ns
             crowded = len(self._waiting) > self._settings.queue_size
             before = len(self._waiting)
@@ -246,6 +255,7 @@ class RollingStack:
         while len(self._slots) > room:
             events += self._remove_oldest("slices_evicted")
         number = self._slots.put(same[0] if same else None, key, item, reading.lens_position)
+        self._sweep.visit(number, waiting.stamp_ns)
         return [*events, SliceUpdated(number, item)]
 
     @staticmethod
@@ -281,7 +291,7 @@ class RollingStack:
         events: list[Event] = []
         limit_ns = self._settings.max_age_ns
         while limit_ns and (oldest := self._slots.oldest()) is not None:
-            if (self._newest_image_ns or 0) - oldest.item.stamp_ns <= limit_ns:
+            if (self._images.newest_ns or 0) - oldest.item.stamp_ns <= limit_ns:
                 break
             events += self._remove_oldest("slices_aged_out")
         return events
@@ -294,19 +304,46 @@ class RollingStack:
         self.counters[counter] += 1
         return [SliceRemoved(oldest.number)]
 
-    def _jump_back(self) -> list[Event]:
+    def _see(self, stamp_ns: int) -> tuple[Order, list[Event]]:
+        """Where an image's stamp lies; after a jump or a pause what came before is forgotten."""
+        newest = self._images.newest_ns
+        order = self._judge(self._images, stamp_ns)
+        if order is Order.JUMP:
+            return order, self._jump_back(self._images, stamp_ns)
+        if order is not Order.NEXT or newest is None or not self._sweep.is_pause(stamp_ns - newest):
+            return order, []
+        self.counters["pauses"] += 1
+        self._forget_waiting()
+        return order, self._empty("pause")
+
+    def _judge(self, stream: StampOrder, stamp_ns: int) -> Order:
+        before = stream.from_future
+        order = stream.take(stamp_ns)
+        self.counters["stamps_from_future"] += stream.from_future - before
+        return order
+
+    def _jump_back(self, stream: StampOrder, stamp_ns: int) -> list[Event]:
         self.counters["time_jumps"] += 1
-        return self._clear("time_jump")
+        events = self._clear("time_jump")
+        stream.take(stamp_ns)
+        return events
 
     def _clear(self, reason: str) -> list[Event]:
+        self._forget_waiting()
+        self._track.clear()
+        self._images.reset()
+        self._readings.reset()
+        self._sweep.reset()
+        self._last_out_ns = None
+        return self._empty(reason)
+
+    def _forget_waiting(self) -> None:
         self.counters["dropped_cleared"] += len(self._waiting)
         self._waiting.clear()
-        self._track.clear()
-        self._newest_image_ns = self._last_out_ns = None
-        return self._empty(reason)
 
     def _empty(self, reason: str) -> list[Event]:
         self._slots.clear()
+        self._sweep.interrupt()
         return [StackCleared(reason)]
 
     def _drop(self, why: str) -> list[Event]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...capture.reading_track import Nearness
+from ...capture.stamp_order import SECOND_NS
 from ...parameters import Settings, parameter
-from .pairing import SECOND_NS, PairingRule
+from .pairing import PairingRule
 
 
 @dataclass(frozen=True)
@@ -99,16 +101,11 @@ class CaptureSettings(Settings):
         return _ns(self.max_age_s)
 
     @property
-    def time_jump_ns(self) -> int:
-        return _ns(self.time_jump_s)
-
-    @property
     def rule(self) -> PairingRule:
         """The part of the settings that decides on one image."""
         return PairingRule(
             interpolated=self.pairing == "interpolated",
-            tolerance_ns=_ns(self.pairing_tolerance_s),
-            jitter_ns=_ns(self.stamp_jitter_s),
+            near=Nearness.of_seconds(self.pairing_tolerance_s, self.stamp_jitter_s),
             settle_ns=_ns(self.settle_time_s),
             keep_moving=self.keep_moving,
             move_dpt=self.distance_tolerance_dpt,

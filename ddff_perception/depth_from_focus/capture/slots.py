@@ -30,7 +30,9 @@ class SliceRemoved:
 
 @dataclass(frozen=True, slots=True)
 class StackCleared:
-    """All slots are empty; `reason` is "time_jump", "size_change", "focus_kind" or "reset"."""
+    """All slots are empty; `reason` is "time_jump", "pause", "size_change", "focus_kind" or
+    "reset".
+    """
 
     reason: str
 

@@ -14,10 +14,11 @@ from enum import Enum
 from itertools import chain
 from typing import Any
 
+from ...capture.stamp_order import SECOND_NS
 from ...optics.lens_table import LensTable
 from ...parameters import Parameter, ParameterTable, Value
 from ...types import InputError
-from ..capture.pairing import SECOND_NS, FocusReading
+from ..capture.pairing import FocusReading
 
 ORDERS = ("up", "down", "ping_pong", "random")
 

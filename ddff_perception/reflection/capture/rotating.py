@@ -10,21 +10,18 @@ from typing import cast
 import cv2
 import numpy as np
 
+from ...capture.reading_track import Match, Nearness
+from ...capture.stamp_order import Order, StampOrder
 from ...optics.registration import LEAST_CONTRAST, RegistrationError, dense_flow, pyramid, register
 from ...optics.resampling import Matrix, source_pixels
 from ...parameters import Value
-from ...stamp_order import Order, StampOrder
 from ...types import FloatArray, ImageArray
-from .filter_angles import AngleRule, FilterTrack, Found, axis_difference
+from .filter_angles import FilterTrack, axis_difference
 from .rotating_settings import RotatingSettings
 
 # Light that the filter takes away leaves more uncorrelated than a pixel of motion does: a shift
 # need not explain much. Less would let that light pull frames that do not move.
 _SHIFT_GAIN = 0.003
-_DROPS = {
-    Found.UNPAIRED: "dropped_unpaired",
-    Found.TURNING: "dropped_turning",
-}
 
 
 @dataclass(slots=True)
@@ -49,7 +46,7 @@ class RotatingCapture:
     def __init__(self, values: Mapping[str, Value] | None = None, time_jump_s: float = 1.0) -> None:
         self.counters = dict.fromkeys(
             (
-                "images_in", "angles_in", "angles_repeated", "angles_out_of_order",
+                "images_in", "angles_in", "angles_repeated", "angles_out_of_order", "angles_ahead",
                 "dropped_unpaired", "dropped_turning", "dropped_old", "dropped_moved",
                 "dropped_waiting", "size_changes", "alignment_failed",
             ),
@@ -67,6 +64,11 @@ class RotatingCapture:
         return len(self._frames)
 
     @property
+    def from_future(self) -> int:
+        """How many readings had stamps that proved to be errors (see `StampOrder`)."""
+        return self._readings.from_future
+
+    @property
     def newest_stamp_ns(self) -> int:
         return self._frames[-1].stamp_ns if self._frames else 0
 
@@ -81,7 +83,7 @@ class RotatingCapture:
         """Takes a reading of the filter's axis; True if it let a frame in."""
         self.counters["angles_in"] += 1
         order = self._readings.take(stamp_ns)
-        if order in (Order.REPEATED, Order.LATE):
+        if order not in (Order.NEXT, Order.JUMP):
             self.counters[f"angles_{order.value}"] += 1
             return False
         if order is Order.JUMP:
@@ -135,22 +137,22 @@ class RotatingCapture:
 
     def _let_in(self, final: bool = False) -> bool:
         changed = False
-        rule = AngleRule(
-            round(1e9 * self._settings.pairing_tolerance_s),
-            round(1e9 * self._settings.stamp_jitter_s),
-            self._settings.turn_limit_deg,
+        near = Nearness.of_seconds(
+            self._settings.pairing_tolerance_s, self._settings.stamp_jitter_s
         )
+        turn_deg = self._settings.turn_limit_deg
         while self._waiting:
             stamp_ns, image = self._waiting[0]
-            found, angle = self._track.at(stamp_ns, rule, final)
-            if found is Found.WAIT and not self._waited_long(stamp_ns):
+            found, angle = self._track.at(stamp_ns, near, turn_deg, final)
+            if found is Match.WAIT and not self._waited_long(stamp_ns):
                 break
             self._waiting.popleft()
-            if found is Found.KNOWN:
+            if found is Match.PAIRED:
                 self._take(stamp_ns, angle, image)
                 changed = True
             else:
-                self.counters[_DROPS.get(found, "dropped_unpaired")] += 1
+                turning = found is Match.MOVING
+                self.counters["dropped_turning" if turning else "dropped_unpaired"] += 1
         return changed
 
     def _waited_long(self, stamp_ns: int) -> bool:

@@ -1,9 +1,11 @@
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
+from sweeps import wall_stack
 
 from ddff_perception.depth_from_focus.capture.alignment import (
     Aligner,
@@ -275,6 +277,19 @@ def test_another_scene_holds_depth_back():
     image = cv2.cvtColor(other, cv2.COLOR_GRAY2BGR)
     aligner.process([SliceUpdated(0, FocusSlice(image, 1 / DIOPTRES[0], 9))])
     assert aligner.held_back
+
+
+def test_after_motion_beyond_measure_a_camera_at_rest_has_depth_in_every_image():
+    aligner, slices = Aligner(), wall_stack().slices
+    held = []
+    for number in range(120):
+        index = number % len(slices)
+        shift = 14 * (number % 4) if 20 <= number < 60 else 0
+        item = replace(slices[index], image=np.roll(slices[index].image, shift, axis=1))
+        aligner.process([SliceUpdated(index, replace(item, stamp_ns=number))])
+        held.append(aligner.held_back)
+    assert sum(held[20:60]) > 30
+    assert not any(held[66:])
 
 
 def test_streamed_slices_lie_over_each_other_while_the_camera_drifts():

@@ -100,8 +100,9 @@ def test_old_slices_age_out_and_their_numbers_are_used_again():
 
 def test_no_age_limit_keeps_slices():
     stack = RollingStack({"max_age_s": 0.0})
-    feed(stack, [0.5, 1.0], step_ms=3_600_000)
-    assert len(stack) == 2
+    feed(stack, [0.5, 0.7, 1.0], step_ms=3_600_000)
+    assert sorted(held(stack).values()) == [0.5, 1.0]
+    assert stack.counters["dropped_ahead"] == stack.counters["focus_ahead"] == 1
 
 
 def test_the_slice_renewed_longest_ago_makes_room():
@@ -257,6 +258,51 @@ def test_stamps_that_jump_back_start_a_new_stack_once(first):
     assert stack.counters["time_jumps"] == 1
     assert stack.counters["dropped_cleared"] == 1
     assert balanced(stack)
+
+
+def test_one_stamp_from_the_far_future_leaves_the_stack_alone_and_is_counted():
+    stack = RollingStack()
+    feed(stack, [0.5, 1.0, 2.0])
+    future = 10**15 * MS
+    assert stack.add_focus(FocusReading(future, 4.0)) == []
+    assert stack.add_image(future, IMAGE) == []
+    feed(stack, [0.5], start_ms=300)
+    assert sorted(held(stack).values()) == [0.5, 1.0, 2.0]
+    assert stack.counters["stamps_from_future"] == 2
+    assert stack.counters["time_jumps"] == stack.counters["slices_aged_out"] == 0
+    assert balanced(stack)
+
+
+SWEEP = [0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("pause_ms", [500, 900, 8000])
+def test_what_is_older_than_a_sweep_is_forgotten_when_input_begins_again(pause_ms):
+    stack = RollingStack()
+    feed(stack, SWEEP * 2)
+    stack.add_image(750 * MS, IMAGE)
+    start = 700 + pause_ms
+    events = feed(stack, SWEEP[:3], start_ms=start)
+    assert StackCleared("pause") in events
+    assert all(slot.stamp_ns >= start * MS for slot in stack.status().slots)
+    assert stack.counters["pauses"] == 1
+    assert balanced(stack)
+
+
+def test_a_gap_shorter_than_the_sweep_keeps_the_slices():
+    stack = RollingStack()
+    feed(stack, SWEEP * 2)
+    feed(stack, SWEEP[:1], start_ms=1050)
+    assert len(stack) == 4 and stack.counters["pauses"] == 0
+
+
+def test_images_that_nobody_had_time_for_are_no_pause():
+    stack = RollingStack()
+    feed(stack, SWEEP * 2)
+    for stamp in range(800, 2000, 100):
+        assert stack.skip_image(stamp * MS) == []
+    feed(stack, SWEEP[:1], start_ms=2000)
+    assert len(stack) == 4 and stack.counters["pauses"] == 0
 
 
 @pytest.mark.parametrize("distance", [math.nan, 0.0, -1.0, -math.inf, 1e-320])

@@ -1,0 +1,1 @@
+"""What captures share: stamp order, readings beside images, joined sets, alignment of frames."""
