@@ -40,7 +40,7 @@ _ECC_ITERATIONS = (2, 6, 20)
 _ECC_EPSILON = 1e-4
 # Share of what a simpler motion leaves uncorrelated that a freer one must explain: noise and
 # defocus give about 3 %, a magnification of 0.1 % between neighbours 10 to 35 %.
-_LEAST_GAIN = 0.03
+LEAST_GAIN = 0.03
 _LEAST_PIXELS = 16
 # So low that a pixel with any part of it stays below all grey values.
 _UNSEEN = -1e6
@@ -182,7 +182,7 @@ def register(
     shape: tuple[int, ...],
     initial: Matrix,
     model: str = "affine",
-    shift_gain: float = _LEAST_GAIN,
+    shift_gain: float = LEAST_GAIN,
 ) -> tuple[Matrix, float]:
     """The matrix from `reference` to `image` (two pyramids of images of `shape`), and how well
     they then correlate (1: the same but for brightness and contrast).
@@ -221,7 +221,7 @@ def simplest_motion(
     scale: Matrix,
     initial: Matrix,
     found: Matrix,
-    shift_gain: float = _LEAST_GAIN,
+    shift_gain: float = LEAST_GAIN,
 ) -> tuple[Matrix, float]:
     """The simplest of the motions between `initial` and `found`, and its correlation.
 
@@ -235,7 +235,7 @@ def simplest_motion(
     candidates = (initial, *_simpler(initial, found, scale, fixed.shape), found)
     for number, candidate in enumerate(candidates):
         reached = _correlation(fixed, moving, scale @ candidate @ np.linalg.inv(scale))
-        gain = shift_gain if number == 1 else _LEAST_GAIN
+        gain = shift_gain if number == 1 else LEAST_GAIN
         if number == 0 or reached - correlation > gain * (1.0 - correlation):
             best, correlation = candidate, reached
     return best, correlation

@@ -15,10 +15,8 @@ from ...optics.registration import (
     LEAST_CONTRAST,
     RegistrationError,
     Spectrum,
-    dense_flow,
     motion_score,
     pyramid,
-    register,
     spectrum,
     translation,
 )
@@ -234,8 +232,8 @@ class Aligner:
         # Registration goes by what the matrix alone gives: errors of the flow must not enter it.
         levels = pyramid(image, self._settings.size(_SIZE_PX)) if registers else []
         if kind == "flow" and neighbour is not None:
-            size, smoothing = self._settings.size(_SIZE_PX), self._settings.flow_smoothing
-            flow = dense_flow(neighbour.item.image, image, size, smoothing)
+            size = self._settings.size(_SIZE_PX)
+            flow = self._settings.flow(neighbour.item.image, image, size)
             image, _ = warp_by_flow(item.image, matrix, (1.0 - _FLOW_LEAK) * flow)
         aligned = replace(item, image=image)
         place = _point(0.0, 0.0)
@@ -250,15 +248,10 @@ class Aligner:
         left = np.linalg.inv(neighbour.matrix) @ neighbour.found
         moving = pyramid(item.image, settings.size(_SIZE_PX))
         try:
-            matrix, correlation = register(
-                neighbour.levels, moving, item.image.shape, initial, settings.alignment_model
-            )
-            if correlation >= settings.minimum_correlation:
-                return matrix @ left, True
+            return settings.find(neighbour.levels, moving, item.image.shape, initial) @ left, True
         except RegistrationError:
-            pass
-        self.counters["alignment_failures"] += 1
-        return initial @ left, False
+            self.counters["alignment_failures"] += 1
+            return initial @ left, False
 
     def _left(self, view: _View) -> bool:
         """Whether the camera has moved so far that a new common view is due."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...capture.alignment_settings import FindsFrames, alignment_model, flow_smoothing
 from ...optics.lens_table import LensTable
-from ...optics.registration import MODELS
 from ...optics.resampling import Matrix
 from ...parameters import Settings, Value, parameter
 from ...types import InputError
@@ -17,7 +17,7 @@ KINDS = ("none", "breathing", "ecc", "flow")
 
 
 @dataclass(frozen=True)
-class AlignmentSettings(Settings):
+class AlignmentSettings(FindsFrames, Settings):
     """How slices are laid over each other, and what motion between them does."""
 
     alignment: str = parameter(
@@ -26,11 +26,7 @@ class AlignmentSettings(Settings):
         "table, by an affine map or homography found in the images, or by that and dense flow",
         choices=KINDS,
     )
-    alignment_model: str = parameter(
-        "affine",
-        "what ecc looks for; a homography costs twice as much and helps with rotation in depth",
-        choices=MODELS,
-    )
+    alignment_model: str = alignment_model()
     alignment_size: int = parameter(
         0,
         "images are shrunken to this longest side to find how they lie; 0 is 240 for a stream "
@@ -49,13 +45,7 @@ class AlignmentSettings(Settings):
         0.0,
         1.0,
     )
-    flow_smoothing: float = parameter(
-        0.02,
-        "standard deviation over which dense flow is smoothed, as a share of the longest side",
-        "",
-        0.002,
-        0.5,
-    )
+    flow_smoothing: float = flow_smoothing()
     motion_scale_px: float = parameter(
         4.0,
         "slices misaligned by this against the newest keep 1/e of their weight",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.lens_table import LensTable
-from ...optics.registration import RegistrationError, dense_flow, motion_score, pyramid, register
+from ...optics.registration import RegistrationError, motion_score, pyramid
 from ...optics.resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
 from ...parameters import Value
 from ...types import FloatArray, FocalStack, FocusSlice, ImageArray
@@ -118,20 +118,15 @@ class _StackAligner:
             pyramid(one, settings.size(_SIZE_PX)) for one in (neighbour.image, item.image)
         )
         try:
-            matrix, correlation = register(
-                reference, moving, item.image.shape, initial, settings.alignment_model
-            )
-            failed = correlation < settings.minimum_correlation
+            matrix, failed = settings.find(reference, moving, item.image.shape, initial), False
         except RegistrationError:
-            failed = True
+            matrix, failed = initial, True
         # The neighbour was found at `found` and lies at `matrix`: what that leaves is not motion.
         left = np.linalg.inv(neighbour.matrix) @ neighbour.found
-        aligned = self._warped(item, (initial if failed else matrix) @ left, breathing)
+        aligned = self._warped(item, matrix @ left, breathing)
         aligned.failed = failed
         if settings.alignment == "flow":
-            flow = dense_flow(
-                neighbour.image, aligned.image, settings.size(_SIZE_PX), settings.flow_smoothing
-            )
+            flow = settings.flow(neighbour.image, aligned.image, settings.size(_SIZE_PX))
             aligned.image, aligned.valid = warp_by_flow(item.image, aligned.matrix, flow)
         return aligned
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...capture.reading_track import Match, Nearness
 from ...capture.stamp_order import Order, StampOrder
-from ...optics.registration import LEAST_CONTRAST, RegistrationError, dense_flow, pyramid, register
+from ...optics.registration import LEAST_CONTRAST, RegistrationError, pyramid
 from ...optics.resampling import Matrix, source_pixels
 from ...parameters import Value
 from ...types import FloatArray, ImageArray
@@ -199,13 +199,8 @@ class RotatingCapture:
         """The matrix from pixels of `frame` to pixels of `previous`; raises RegistrationError."""
         if min(float(f.levels[-1].std()) for f in (frame, previous)) < LEAST_CONTRAST:
             return np.eye(3)
-        model = "homography" if self._settings.alignment_model == "homography" else "affine"
-        matrix, correlation = register(
-            frame.levels, previous.levels, frame.image.shape, np.eye(3), model, _SHIFT_GAIN
-        )
-        if correlation < self._settings.minimum_correlation:
-            raise RegistrationError("the frames do not correlate")
-        return matrix
+        shape = frame.image.shape
+        return self._settings.find(frame.levels, previous.levels, shape, np.eye(3), _SHIFT_GAIN)
 
     def _seen_from(self, newest: _Frame, frame: _Frame) -> ImageArray:
         """`frame` in the newest one's view; what it does not show repeats its border.
@@ -235,8 +230,7 @@ class RotatingCapture:
             frame.image, frame.matrix, size, flags=flags, borderMode=border
         )
         longest = self._size(newest.image)
-        smoothing = self._settings.flow_smoothing
-        return dense_flow(newest.image, cast(ImageArray, aligned), longest, smoothing)
+        return self._settings.flow(newest.image, cast(ImageArray, aligned), longest)
 
     def _drop(self, reason: str, frames: list[_Frame]) -> None:
         if not frames:

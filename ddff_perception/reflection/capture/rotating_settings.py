@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...optics.registration import MODELS
+from ...capture.alignment_settings import FindsFrames, alignment_model, flow_smoothing
 from ...parameters import Settings, parameter
 
 
 @dataclass(frozen=True)
-class RotatingSettings(Settings):
+class RotatingSettings(FindsFrames, Settings):
     """A polarizer that turns before one camera."""
 
     pairing_tolerance_s: float = parameter(
@@ -52,11 +52,7 @@ class RotatingSettings(Settings):
         "an affine map or homography found in the images, or by that and dense flow",
         choices=("none", "ecc", "flow"),
     )
-    alignment_model: str = parameter(
-        "affine",
-        "what ecc looks for; a homography costs twice as much and helps with rotation in depth",
-        choices=MODELS,
-    )
+    alignment_model: str = alignment_model()
     alignment_size: int = parameter(
         320, "frames are shrunken to this longest side to find how they lie", "px", 64, 4096
     )
@@ -70,10 +66,4 @@ class RotatingSettings(Settings):
     motion_limit_px: float = parameter(
         40.0, "frames that lie further off the newest one are dropped", "px", 0.5, 100000.0
     )
-    flow_smoothing: float = parameter(
-        0.02,
-        "standard deviation over which dense flow is smoothed, as a share of the longest side",
-        "",
-        0.002,
-        0.5,
-    )
+    flow_smoothing: float = flow_smoothing()
