@@ -60,6 +60,8 @@ def open_source(
         raise InputError(f"there is nothing to learn from at {path}")
     if path.is_file():
         return _ddff12(path, settings, slices, crop)
+    if (path / "stack.json").is_file():
+        return _stack_folders(path, settings, slices, crop)
     if any(path.glob("*.npy")):
         return _views(path, settings, slices, crop)
     if any(path.glob("*.npz")):
