@@ -212,6 +212,22 @@ def test_filter_states_without_an_angle_are_counted(tmp_path, accepted):
     assert found["separated"] == 1
 
 
+def test_the_angle_is_taken_from_the_joint_of_the_filter_and_of_no_other(tmp_path, accepted):
+    bag = Written(tmp_path / "bag", {"/image_rect": IMAGE, "/filter_state": JOINT_STATE})
+    camera = pane_camera("rotating")
+    for number in range(5):
+        stamp = (number + 1) * 10**8
+        frame = camera.frame(number)
+        state = bag.messages.joint_state(stamp, "polarizer", frame.filter_rad)
+        state.name = ["wheel", "polarizer"]
+        state.position = np.array([0.01 * number, frame.filter_rad])
+        bag.write("/filter_state", stamp, state)
+        bag.write("/image_rect", stamp, bag.messages.image(stamp, frame.images["image_rect"]))
+    bag.writer.close()
+    options = ("-p", "rotating.pairing_tolerance_s=0.01", "-p", "filter_joint=polarizer")
+    assert evaluated(accepted, tmp_path / "bag", *options)["separated"] == 3
+
+
 def test_a_bag_without_polarizer_images_is_refused(refused, tmp_path, accepted):
     from sweeps import write_wall
 
