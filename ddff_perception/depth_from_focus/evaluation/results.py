@@ -9,11 +9,13 @@ from typing import Any
 
 from ...evaluation.depth.evaluated import Evaluated
 from ...evaluation.depth.evaluation import DepthEvaluation
+from ...evaluation.depth.figures import colorize_depth
 from ...evaluation.depth.maps import aperture_baseline_focal, read_confidence, read_depth
 from ...evaluation.depth.metrics import ScoreSettings
-from ...files.images import read_image, read_json
+from ...files.images import read_image, read_json, write_image
 from ...files.stack_folder import read_stack
-from ...types import FloatArray, FocalStack, ImageArray, InputError
+from ...types import CameraModel, DepthEstimate, FloatArray, FocalStack, ImageArray, InputError
+from ..saving import write_estimate
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -75,6 +77,13 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
         truth=true_depth,
         evaluated=evaluated,
     )
+
+
+def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
+    """The result files and `depth_color.png`; returns the number of cloud points."""
+    picture = colorize_depth(estimate.depth, relative=estimate.relative)
+    write_image(output / "depth_color.png", picture)
+    return write_estimate(output, estimate, camera)
 
 
 def _read_truth(truth: Path | None) -> tuple[FocalStack | None, FloatArray | None]:
