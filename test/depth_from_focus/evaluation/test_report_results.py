@@ -6,8 +6,8 @@ from result_folders import TRUTH, make_result, make_stack
 
 from ddff_perception.depth_from_focus.evaluation.report import report_from_results, results_sections
 from ddff_perception.depth_from_focus.evaluation.results import read_result
+from ddff_perception.evaluation.reports.blocks import Pictures
 from ddff_perception.evaluation.reports.facts import common_facts
-from ddff_perception.evaluation.reports.page import Pictures
 from ddff_perception.types import InputError
 
 LIVE = {
