@@ -13,6 +13,7 @@ REFLECTION = Capability(
     commands=(Command("reflection", Reference(f"{_HERE}.commands.reflection:reflection")),),
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:SeparationRun"),
+    results=Reference(f"{_HERE}.evaluation.report:SEPARATION_RESULTS"),
     networks={
         "surface": Reference(f"{_HERE}.training.networks:SURFACE"),
         "encoder_decoder": Reference(f"{_HERE}.training.networks:ENCODER_DECODER"),

@@ -10,7 +10,17 @@ from typing import Any
 from ...evaluation.bag_run import BagResult
 from ...evaluation.depth.charts import reliability_chart, sparsification_chart
 from ...evaluation.depth.evaluation import DepthEvaluation, Variant
-from ...evaluation.reports.blocks import Block, Charts, Column, Row, Section, Table, Tile, Tiles
+from ...evaluation.reports.blocks import (
+    Block,
+    Charts,
+    Column,
+    Pictures,
+    Row,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+)
 from ...types import CameraModel, DepthEstimate, FloatArray
 from .report import pictures_section
 from .results import Result
@@ -104,7 +114,8 @@ def sweep_sections(result: SweepResult, folder: Path) -> list[Section]:
         summary = {"relative": last.relative}
         maps = last.depth, last.confidence, last.all_in_focus
         shown = Result(folder.name, folder, *maps, summary, truth=result.last_truth)
-        blocks += pictures_section(shown).blocks
+        rows = [b.pictures for b in pictures_section(shown).blocks if isinstance(b, Pictures)]
+        blocks.append(Pictures([picture for row in rows for picture in row]))
     sections = [Section("Depth", blocks, "The pictures show the last depth of the recording.")]
     errors: list[Block] = list(error_table(result))
     if scored is not None:

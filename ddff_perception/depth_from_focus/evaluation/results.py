@@ -43,6 +43,11 @@ class Result:
         return self.summary.get("relative") is True
 
 
+def is_depth(folder: Path) -> bool:
+    """Whether `folder` holds estimated depth."""
+    return (folder / "depth.npy").is_file()
+
+
 def read_result(folder: Path, truth: Path | None = None) -> Result:
     """The result in `folder`: depth.npy and, where there, confidence.npy, all_in_focus.png,
     summary.json, evaluation.json.
@@ -51,7 +56,7 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
     is evaluated here, and evaluation.json is not read. Raises InputError where a file is missing
     or cannot be read.
     """
-    if not (folder / "depth.npy").is_file():
+    if not is_depth(folder):
         raise InputError(f"{folder} holds no depth.npy: give folders that ddff depth wrote")
     summary = read_json(folder / "summary.json") if (folder / "summary.json").is_file() else {}
     confidence_file, image_file = folder / "confidence.npy", folder / "all_in_focus.png"

@@ -148,7 +148,7 @@ def _drawn(chart: Chart, size: tuple[float, float]) -> Figure:
     axes.set_xlabel(chart.x_label, color=THEME["ink"])
     axes.set_ylabel(chart.y_label, color=THEME["ink"])
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", color=THEME["rule"])
     axes.tick_params(axis="y", length=0)
     axes.set_axisbelow(True)

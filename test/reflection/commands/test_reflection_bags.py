@@ -1,11 +1,13 @@
 """Polarization cameras from the simulation to the report, by the commands."""
 
 import json
+import re
 
 import cv2
 import numpy as np
 import pytest
 from panes import pane_camera, small_pane
+from result_folders import make_result
 
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
@@ -116,12 +118,19 @@ def test_reflection_results_are_reported_and_scored(folder, accepted, refused, t
     assert "cannot read the array" in refused("report", tmp_path / "out", "-o", page)
 
 
-def test_a_page_is_of_one_kind_of_results(folder, accepted, refused, tmp_path):
+def test_results_of_several_capabilities_make_one_page(folder, accepted, refused, tmp_path):
     images = sorted(folder.glob("00*.png"))
-    accepted("reflection", *images, "-o", tmp_path / "out")
-    (tmp_path / "depth").mkdir()
-    words = refused("report", tmp_path / "out", tmp_path / "depth", "-o", tmp_path / "page.html")
-    assert "one page of each kind" in words
+    accepted("reflection", *images, "-o", tmp_path / "pane_out")
+    wall = make_result(tmp_path / "wall_out")
+    page = tmp_path / "page.html"
+    accepted("report", tmp_path / "pane_out", wall, "-o", page)
+    heads = re.findall(r"<h2>(.*?)</h2>", page.read_text())
+    assert "Depth from focus: At a glance" in heads
+    assert "Reflection separation: At a glance" in heads
+    assert {"wall_out", "pane_out"} < set(heads)
+    (tmp_path / "empty").mkdir()
+    words = refused("report", wall, tmp_path / "empty", "-o", page)
+    assert "holds no results: give folders that ddff depth or ddff reflection wrote" in words
 
 
 def test_a_truth_without_layers_is_refused(folder, accepted, refused, tmp_path):
