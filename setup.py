@@ -8,11 +8,13 @@ setup(
     description="Depth from focus for ROS 2: focus sweep in, metric depth out",
     license="Apache-2.0",
     packages=find_packages(include=["ddff_perception", "ddff_perception.*"]),
-    package_data={"ddff_perception": ["data/**/*", "weights/*", "py.typed"]},
+    package_data={
+        "ddff_perception": ["data/**/*", "weights/*", "evaluation/reports/page.*", "py.typed"]
+    },
     python_requires=">=3.10",
     install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
     extras_require={
-        "cli": ["typer", "rich", "matplotlib", "rosbags"],
+        "cli": ["typer", "rich", "matplotlib", "jinja2", "rosbags"],
         "engines": ["onnxruntime", "openvino"],
         "gpu": ["tensorrt", "cuda-python"],
         "sim": ["mitsuba>=3.6"],

@@ -27,7 +27,7 @@ from ddff_perception.evaluation.depth.evaluation import DepthEvaluation
 from ddff_perception.evaluation.depth.metrics import DepthScores
 from ddff_perception.evaluation.depth.pictures import depth_pictures, slice_pictures
 from ddff_perception.evaluation.reports.blocks import Charts, Pictures, Section
-from ddff_perception.evaluation.reports.chart_files import write_chart
+from ddff_perception.evaluation.reports.charts import write_chart
 from ddff_perception.evaluation.reports.page import write_report
 from ddff_perception.files.atomic import make_folder
 from ddff_perception.files.results import written_by

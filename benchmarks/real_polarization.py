@@ -23,10 +23,11 @@ from rich.table import Table
 
 from ddff_perception.console import progress_bar
 from ddff_perception.evaluation.machine import hardware, today
+from ddff_perception.evaluation.reports.results import report_results
 from ddff_perception.files.atomic import make_folder, write_json
 from ddff_perception.files.images import read_image
 from ddff_perception.reflection.capture.images import CaptureSettings
-from ddff_perception.reflection.evaluation.report import report_from_separations
+from ddff_perception.reflection.evaluation.report import SEPARATION_RESULTS
 from ddff_perception.reflection.evaluation.results import SUMMARY, write_separation
 from ddff_perception.reflection.methods import METHODS
 from ddff_perception.reflection.pipeline import Separation, SeparationPipeline
@@ -124,7 +125,9 @@ def main(
             folders.append(output / f"{Path(capture.file).stem}_{method}")
             rows.append(separate(captures, capture, method, folders[-1]))
             bar.advance(task)
-    report_from_separations(folders, output / "report.html", title="Real polarization captures")
+    report_results(
+        [SEPARATION_RESULTS], folders, output / "report.html", title="Real polarization captures"
+    )
     console = Console(width=140)
     table = Table(title="real polarization captures")
     for heading in rows[0]:

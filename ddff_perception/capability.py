@@ -41,7 +41,7 @@ class Capability:
 
     `nodes`: `NodeInterface` by the node's name; `sensors`: the same of simulated sensors that feed
     it. `methods`: mapping of method names to entries with a `description`. `networks`: by name,
-    what `training.registry.TrainingModule` describes. `bag`: an `evaluation.bag_run.BagPart`,
+    what `training.registry.TrainingModule` describes. `bag`: an `evaluation.bag_run.BagRun`,
     which finds its topics in a bag and evaluates them. `results`: an
     `evaluation.reports.results.ResultKind`, which recognises, reads and reports result folders.
     """

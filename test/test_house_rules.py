@@ -39,7 +39,11 @@ ENGINE_PACKAGES = {"onnxruntime", "openvino", "tensorrt", "cuda"}
 # What only exporters use, or nobody.
 ONNX_PACKAGES = {"onnx", "onnxscript", "pycuda"}
 HEAVY_PACKAGES = (
-    TORCH_PACKAGES | RENDERER_PACKAGES | ENGINE_PACKAGES | ONNX_PACKAGES | {"matplotlib", "skimage"}
+    TORCH_PACKAGES
+    | RENDERER_PACKAGES
+    | ENGINE_PACKAGES
+    | ONNX_PACKAGES
+    | {"matplotlib", "jinja2", "skimage"}
 )
 
 # Which folder may import which other one. Capabilities do not import each other; what two of them

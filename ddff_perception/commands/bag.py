@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
+from rich.console import JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from ..console import console, progress_bar, say, with_engine
-from ..reflection.commands.bag_reflection import bag_eval_reflection
+from ..capability import Capability, chosen
+from ..console import Params, ParamsFile, console, parse_angles, progress_bar, say
+from ..registry import CAPABILITIES, nodes
+from ..types import InputError
 
 if TYPE_CHECKING:
-    from ..depth_from_focus.evaluation.bag import BagEvaluation, BagSettings
-    from ..depth_from_focus.pipeline import DepthPipeline
+    from ..evaluation.bag_run import BagRun, BagSettings
     from ..evaluation.live import LiveRun
+    from ..evaluation.reports import blocks
     from ..files.bags import BagReader
+    from ..parameters import Value
 
 app = typer.Typer(no_args_is_help=True)
-app.command("eval-reflection")(bag_eval_reflection)
 
 Bag = Annotated[Path, typer.Argument(help="Bag folder, or one .mcap or .db3 file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
-Params = Annotated[
-    list[str] | None,
-    typer.Option("--param", "-p", help="name=value, as often as needed.", metavar="NAME=VALUE"),
+Every = Annotated[int, typer.Option(help="Estimate after every n-th change of the input.")]
+Tolerance = Annotated[float, typer.Option(help="Seconds between image and its truth.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder for the last estimate and a report.")
 ]
 
 
@@ -50,7 +54,10 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
         _print_json(content)
         return
     size = f"{content['messages']} messages, {content['duration_s']:.1f} s, {content['storage']}"
-    table = topic_table(f"{bag}: {size}", ("messages", "Hz", "missing", "longest gap s"))
+    table = _empty_table(f"{bag}: {size}")
+    table.add_column("topic", overflow="fold")
+    for name in ("messages", "Hz", "missing", "longest gap s"):
+        table.add_column(name, justify="right")
     for name, topic in content["topics"].items():
         gaps = topic["gaps"]
         regular = gaps is not None and gaps["period_s"] > 0
@@ -62,194 +69,299 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
         label = f"{escape(name)}\n  [dim]{escape(topic['type'])}[/dim]"
         table.add_row(label, str(topic["count"]), *cells)
     console.print(table)
-    _print_damage(content["damage"], content["messages"])
+    if content["damage"]:
+        text = f"The recording is damaged ({content['damage']}); {content['messages']} messages"
+        console.print(f"{text} were read.", style="yellow", markup=False, highlight=False)
 
 
 @app.command("eval")
 def bag_eval(
     bag: Bag,
-    image: Annotated[str | None, typer.Option(help="Topic of the images.")] = None,
+    capability: Annotated[
+        str | None,
+        typer.Option(help=f"One of: {', '.join(CAPABILITIES)}; left out, by the bag's topics."),
+    ] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(help="Topic that plays a part: truth=/lidar/depth.", metavar="PART=TOPIC"),
+    ] = None,
+    image: Annotated[list[str] | None, typer.Option(help="Topic of the images.")] = None,
     camera_info: Annotated[str | None, typer.Option(help="Topic of their camera_info.")] = None,
     focus_state: Annotated[str | None, typer.Option(help="Topic of the focus states.")] = None,
     focal_stack: Annotated[str | None, typer.Option(help="Topic of whole focal stacks.")] = None,
     truth: Annotated[str | None, typer.Option(help="Topic of true depth.")] = None,
     depth: Annotated[str | None, typer.Option(help="Topic of depth estimated live.")] = None,
-    method: Annotated[str, typer.Option(help="How depth is found.")] = "multiscale",
+    method: Annotated[str | None, typer.Option(help="How it is estimated.")] = None,
     engine: Annotated[str | None, typer.Option(help="What runs the method's network.")] = None,
     param: Params = None,
+    params_file: ParamsFile = None,
     lens_table: Annotated[
         Path | None, typer.Option(help="YAML of `ddff calibrate focus`, for lens positions only.")
     ] = None,
-    every: Annotated[int, typer.Option(help="Estimate after every n-th new slice.")] = 1,
-    tolerance: Annotated[float, typer.Option(help="Seconds between image and its truth.")] = 0.005,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the last depth and a report.")
-    ] = None,
+    every: Every = 1,
+    tolerance: Tolerance = 0.005,
+    output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate depth from a recorded focus sweep and compare it with recorded truth.
+    """Estimate from a recorded bag what the node would have, and compare it with recorded truth.
 
     Reads the bag in code and runs what the node runs, without a clock: the same bag gives the same
-    numbers on every run. Topics are found by type and name; options choose others. Parameters of
-    the estimator, of capture and of alignment can all be given with --param.
+    numbers on every run. What is in the bag (a focus sweep, polarizer images) and which topic is
+    what is found by type and name; options choose others. --param takes the parameters of the
+    node.
 
     Examples:
       ddff bag eval my_bag
 
-      ddff bag eval my_bag --truth /lidar/depth --tolerance 0.05 -o out/my_bag
+      ddff bag eval my_bag --topic truth=/lidar/depth --tolerance 0.05 -o out/my_bag
 
       ddff bag eval crashed.db3 --image /camera/image_raw --method vdff --json
 
-    """
-    from ..depth_from_focus.evaluation.bag import BagSettings
-    from ..files.atomic import make_folder
-    from ..files.bag_topics import find_topics
-    from ..files.bags import BagReader
+      ddff bag eval my_bag --capability reflection --param filter_joint=polarizer
 
-    chosen = {
-        "image": image,
+    """
+    topics = {name: list(names) for name, names in {"image": image or []}.items() if names}
+    single = {
         "camera_info": camera_info,
         "focus_state": focus_state,
         "focal_stack": focal_stack,
         "truth": truth,
         "depth": depth,
     }
-    settings = BagSettings(every, tolerance)
-    pipeline = make_pipeline(method, with_engine(param, engine), lens_table)
-    if output is not None:
-        make_folder(output)
-    with BagReader(bag) as reader:
-        evaluation = evaluate_with_progress(
-            reader, find_topics(reader.topics, chosen), pipeline, settings
-        )
-    content = {"bag": str(bag), "method": method, **evaluation.to_json()}
-    if output is not None:
-        write_bag_results(output, evaluation, pipeline, content, title=f"Bag {bag.name}")
-    if as_json:
-        _print_json(content)
-        return
-    print_bag_evaluation(evaluation)
-    if output is not None:
-        say(f"Results are in {output}")
+    topics |= {part: [name] for part, name in single.items() if name is not None}
+    for text in topic or []:
+        part, separator, name = text.partition("=")
+        if not separator:
+            raise InputError(f"{text!r} is not part=topic, such as truth=/lidar/depth")
+        topics.setdefault(part.strip(), []).append(name.strip())
+    options = {"method": method, "engine.backend": engine, "lens_table": lens_table}
+    asked = Asked(capability, topics, _assignments(options, param), params_file)
+    _evaluate(bag, asked, every, tolerance, output, as_json)
 
 
-def make_pipeline(
-    method: str, assignments: list[str], lens_table: Path | None = None
-) -> DepthPipeline:
-    """The pipeline with `name=value` parameters of capture, alignment and the method."""
-    from ..depth_from_focus.interface import DEPTH_FROM_FOCUS
-    from ..depth_from_focus.parameters import pipeline_from, pipeline_parameters
-    from ..ros.parameter_file import settings_for
+@app.command("eval-reflection")
+def bag_eval_reflection(
+    bag: Bag,
+    source: Annotated[
+        str | None,
+        typer.Option("--input", help="mosaic, angles or rotating; left out, by the topics' names."),
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="Topic of the images, once per polarizer angle and in their order."),
+    ] = None,
+    angles: Annotated[
+        str, typer.Option(help="Polarizer angles of the topics, degrees (input angles).")
+    ] = "",
+    layout: Annotated[
+        str | None, typer.Option(help="Layout of the mosaic: 90_45_135_0, 90_45_135_0_rggb, ...")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="How the layers are separated.")] = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
+    every: Every = 1,
+    slop: Annotated[float | None, typer.Option(help="Seconds between images of one set.")] = None,
+    tolerance: Tolerance = 0.005,
+    filter_ratio: Annotated[
+        float | None, typer.Option(help="Turns of the filter per turn of its joint.")
+    ] = None,
+    filter_offset: Annotated[
+        float | None, typer.Option(help="Angle where the joint is at 0, degrees.")
+    ] = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """The same as `ddff bag eval --capability reflection`, with options for what --param says.
 
-    values = settings_for(
-        DEPTH_FROM_FOCUS, None, assignments, method=method, used=pipeline_parameters
-    )
-    if lens_table is not None:
-        values["lens_table"] = str(lens_table)
-    return pipeline_from(values)
+    Topics are found by the names of the node's inputs (image_raw; image_a ...; image_rect and a
+    JointState), truth by truth/transmission and truth/reflection, layers separated live by
+    transmission/image and reflection/image.
+
+    Examples:
+      ddff bag eval-reflection my_bag --layout 90_45_135_0_rggb
+
+      ddff bag eval-reflection my_bag --method schechner -p schechner.plane=upright -o out/my_bag
+
+      ddff bag eval-reflection my_bag --image /cam0/image --image /cam1/image --image /cam2/image
+
+    """
+    parse_angles(angles)
+    options = {
+        "input": source,
+        "angles_deg": angles or None,
+        "layout": layout,
+        "method": method,
+        "slop_s": slop,
+        "filter_ratio": filter_ratio,
+        "filter_offset_deg": filter_offset,
+    }
+    topics = {"image": list(image)} if image else {}
+    asked = Asked("reflection", topics, _assignments(options, param), params_file)
+    _evaluate(bag, asked, every, tolerance, output, as_json)
 
 
-def evaluate_with_progress(
-    reader: BagReader, topics: Any, pipeline: DepthPipeline, settings: BagSettings
-) -> BagEvaluation:
-    """`evaluate_bag` with a progress bar."""
-    from ..depth_from_focus.evaluation.bag import evaluate_bag
+def _assignments(options: Mapping[str, Any], param: Sequence[str] | None) -> list[str]:
+    """Options that stand for parameters, and over them those of --param, as name=value."""
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [*given, *(param or [])]
 
-    total = sum(reader.topics[name].count for name in set(topics.names().values()))
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be evaluated, and how: topics by part, `assignments` (name=value) of the node's
+    parameters. No `capability` is the one whose topics the bag holds.
+    """
+
+    capability: str | None
+    topics: Mapping[str, Sequence[str]]
+    assignments: Sequence[str]
+    params_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A capability's run that lacks its bag: the pipeline is there, its parameters were checked."""
+
+    kind: type[BagRun]
+    given: Mapping[str, Value]
+    pipeline: Any
+
+    def over(
+        self, reader: BagReader, topics: Mapping[str, Sequence[str]], settings: BagSettings
+    ) -> BagRun:
+        """The run over a bag; raises InputError where it has not the topics."""
+        from ..evaluation.bag_run import found_topics
+
+        found = found_topics(self.kind, reader.topics, topics, self.given)
+        return self.kind(reader, found, self.pipeline, settings, self.given)
+
+
+def bag_kind(name: str) -> type[BagRun]:
+    """How a capability evaluates bags; raises InputError where it does not."""
+    capability: Capability = chosen(CAPABILITIES, "capability", name)
+    if capability.bag is None:
+        raise InputError(f"{name} evaluates no bags")
+    kind: type[BagRun] = capability.bag.load()
+    return kind
+
+
+def prepared_run(
+    name: str, assignments: Sequence[str], params_file: Path | None = None
+) -> PreparedRun:
+    """The run of a capability with values of its node's parameters.
+
+    Raises InputError where there is none, or the parameters do not fit.
+    """
+    from ..ros.parameter_file import given_settings
+
+    kind = bag_kind(name)
+    interface = nodes()[kind.node].load()
+    given = given_settings(interface, params_file, assignments, used=kind.used)
+    return PreparedRun(kind, given, kind.make_pipeline(given))
+
+
+def _recognised(reader: BagReader, topics: Mapping[str, Sequence[str]]) -> str:
+    from ..evaluation.bag_run import recognised
+
+    runs = {name: c.bag.load() for name, c in CAPABILITIES.items() if c.bag is not None}
+    return recognised(runs, reader.topics, topics)
+
+
+def evaluate_with_progress(run: BagRun, reader: BagReader) -> Any:
+    """`run.run` with a progress bar."""
+    total = sum(reader.topics[name].count for name in set(run.topics.values()))
     with progress_bar() as bar:
         task = bar.add_task("evaluating messages", total=total)
-        return evaluate_bag(
-            reader, topics, pipeline, settings, lambda done: bar.update(task, completed=done)
-        )
+        return run.run(lambda done: bar.update(task, completed=done))
 
 
 def write_bag_results(
     output: Path,
-    evaluation: BagEvaluation,
-    pipeline: DepthPipeline,
+    run: BagRun,
     summary: Mapping[str, Any],
     *,
     title: str,
     live: LiveRun | None = None,
 ) -> None:
-    """Writes the last depth with its pictures and cloud, summary.json and report.html."""
-    from .. import __version__
-    from ..depth_from_focus.commands.depth import write_results
-    from ..depth_from_focus.evaluation.bag_report import bag_sections
-    from ..depth_from_focus.saving import RESULT_FILES
+    """Writes the last estimate as the capability's command does, summary.json and report.html."""
+    from ..evaluation.bag_report import live_section, recording_section
+    from ..evaluation.reports.facts import common_facts
     from ..evaluation.reports.page import write_report
-    from ..files.atomic import make_folder, remove, write_json
+    from ..files.atomic import remove, write_json
 
-    make_folder(output, RESULT_FILES)
     # The summary tells that the results are whole.
     remove(output / "summary.json")
-    if evaluation.last is not None:
-        write_results(output, evaluation.last, evaluation.camera)
-    write_json(output / "summary.json", summary)
-    facts: list[tuple[str, str | int]] = [
-        ("method", pipeline.estimator.method),
-        ("messages", evaluation.messages),
-        ("version", __version__),
+    content = {**summary, **run.write(output)}
+    write_json(output / "summary.json", content)
+    sections = [
+        *run.sections(output),
+        *([] if live is None else [live_section(live)]),
+        recording_section(run.result),
     ]
-    write_report(output / "report.html", bag_sections(evaluation, live), title=title, facts=facts)
+    facts = common_facts([{**content, "parameters": run.given}])
+    write_report(output / "report.html", sections, title=title, facts=facts)
 
 
-def print_bag_evaluation(evaluation: BagEvaluation, *, gaps: bool = True) -> None:
-    """Tables of errors, gaps (if wanted) and drops on the console."""
-    from ..depth_from_focus.evaluation.bag_report import error_rows
-    from ..evaluation.reports.numbers import format_number
+def print_bag_result(run: BagRun, *, gaps: bool = True) -> None:
+    """Tables of errors and gaps (if wanted), and what was dropped, on the console."""
+    from ..evaluation.bag_report import gaps_table, remarks
 
-    rows = error_rows(evaluation)
-    if rows:
-        table = Table(
-            title="Errors after the first sweep", box=box.SIMPLE_HEAD, title_justify="left"
-        )
-        table.add_column("", no_wrap=True)
-        for name in ("images", "MAE 1/m", "MAE m", "Abs rel", "δ<1.25 %", "coverage"):
-            table.add_column(name, justify="right")
-        for row in rows:
-            numbers = (row.mae_dpt, row.mae_m, row.abs_rel, row.delta_1)
-            cells = [format_number(float(number)) for number in numbers]
-            table.add_row(row.name, str(row.images), *cells, f"{row.coverage:.1%}")
-        console.print(table)
-    else:
-        console.print("The bag holds no true depth to compare with.")
-    if gaps:
-        _print_gaps(evaluation)
-    lost = {
-        name.removeprefix("dropped_").replace("_", " "): count
-        for name, count in evaluation.counters.items()
-        if name.startswith("dropped_") and count
-    }
-    used = f"{evaluation.estimates} estimates from {evaluation.slices} slices"
-    drops = ", ".join(f"{count} images {why}" for why, count in lost.items()) or "no image dropped"
-    console.print(f"{used}, coverage {evaluation.coverage:.1%}; {drops}", highlight=False)
-    for reason, count in evaluation.unusable.items():
-        console.print(f"{count} x {escape(reason)}", style="yellow", highlight=False)
-    _print_damage(evaluation.damage, evaluation.messages)
+    tables = run.tables()
+    for table in [*tables, *([gaps_table(run.result)] if gaps else [])]:
+        console.print(console_table(table))
+    if not tables:
+        console.print("The bag holds nothing to compare the estimates with.")
+    for number, sentence in enumerate(remarks(run.result)):
+        style = "yellow" if number > 2 else None
+        console.print(f"{sentence}.", style=style, markup=False, highlight=False)
 
 
-def _print_gaps(evaluation: BagEvaluation) -> None:
-    table = topic_table("Topics", ("messages", "Hz", "missing", "longest gap s"))
-    for name, gaps in evaluation.gaps.items():
-        rate = f"{1.0 / gaps.period_s:.2f}" if gaps.period_s > 0 else ""
-        table.add_row(
-            escape(name), str(gaps.count), rate, str(gaps.missing), f"{gaps.longest_s:.2f}"
-        )
-    console.print(table)
-    for name, gaps in evaluation.gaps.items():
-        if gaps.repeated or gaps.backwards:
-            text = f"{name}: {gaps.repeated} stamps repeated, {gaps.backwards} went back"
-            console.print(text, style="yellow", markup=False, highlight=False)
+def console_table(table: blocks.Table) -> Table:
+    """A table of a report as the console shows it."""
+    from ..evaluation.reports.numbers import table_texts
+
+    shown = _empty_table(table.caption)
+    columns = table_texts(table)
+    for column, textual, texts in columns:
+        head = f"{column.title} {column.unit}".strip()
+        # Numbers make way for names, unless these are as long as topics can be.
+        least = min(max(map(len, texts), default=0), 20) if textual else None
+        side: JustifyMethod = "left" if textual else "right"
+        shown.add_column(head, justify=side, overflow="fold", min_width=least)
+    for cells in zip(*(texts for _, _, texts in columns), strict=True):
+        shown.add_row(*map(escape, cells))
+    return shown
 
 
-def topic_table(title: str, columns: Sequence[str]) -> Table:
-    """An empty table whose first column holds topics, the others numbers."""
-    table = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("topic", overflow="fold")
-    for name in columns:
-        table.add_column(name, justify="right")
-    return table
+def _empty_table(title: str) -> Table:
+    return Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left")
+
+
+def _evaluate(
+    bag: Path, asked: Asked, every: int, tolerance_s: float, output: Path | None, as_json: bool
+) -> None:
+    from .. import __version__
+    from ..evaluation.bag_run import BagSettings
+    from ..files.atomic import make_folder
+    from ..files.bags import BagReader
+
+    settings = BagSettings(every, tolerance_s)
+    with BagReader(bag) as reader:
+        name = asked.capability or _recognised(reader, asked.topics)
+        prepared = prepared_run(name, asked.assignments, asked.params_file)
+        run = prepared.over(reader, asked.topics, settings)
+        if output is not None:
+            make_folder(output, run.files)
+        result = evaluate_with_progress(run, reader)
+    content = {"bag": str(bag), "version": __version__, **run.described(), **result.to_json()}
+    if output is not None:
+        write_bag_results(output, run, content, title=f"Bag {bag.name}")
+    if as_json:
+        _print_json(content)
+        return
+    print_bag_result(run)
+    if output is not None:
+        say(f"Results are in {output}")
 
 
 def _describe(reader: BagReader) -> dict[str, Any]:
@@ -271,12 +383,6 @@ def _describe(reader: BagReader) -> dict[str, Any]:
         "recorder": reader.notes,
         "topics": topics,
     }
-
-
-def _print_damage(damage: str | None, messages: int) -> None:
-    if damage:
-        text = f"The recording is damaged ({damage}); {messages} messages were read."
-        console.print(text, style="yellow", markup=False, highlight=False)
 
 
 def _print_json(content: Mapping[str, Any]) -> None:

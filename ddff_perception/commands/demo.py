@@ -5,29 +5,26 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import cv2
 import numpy as np
 import typer
-from rich.table import Table
 
 from ..console import console, progress_bar, progress_console
 from ..depth_from_focus.commands.stack import shrunk
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError, private_domain
 from .bag import (
+    PreparedRun,
+    bag_kind,
+    console_table,
     evaluate_with_progress,
-    make_pipeline,
-    print_bag_evaluation,
-    topic_table,
+    prepared_run,
+    print_bag_result,
     write_bag_results,
 )
 from .play import ros_arguments
-
-if TYPE_CHECKING:
-    from ..depth_from_focus.pipeline import DepthPipeline
-    from ..evaluation.live import LiveRun
 
 NAMESPACE = "demo"
 DEPTH_TOPIC = f"/{NAMESPACE}/depth/image_rect"
@@ -110,18 +107,18 @@ def demo(
       ddff demo --method multiscale
 
     """
-    from ..depth_from_focus.saving import RESULT_FILES
     from ..files.atomic import make_folder, remove
 
     started = time.monotonic()
-    make_folder(output, RESULT_FILES)
+    make_folder(output, bag_kind("depth_from_focus").files)
     folder, relative = _checked_stack(stack, output, max_width)
     run = _Run(folder, output, seconds, rate, method, storage, relative)
-    pipeline = make_pipeline(method, [f"allow_unknown={str(relative).lower()}"])
+    assignments = [f"method={method}", f"capture.allow_unknown={str(relative).lower()}"]
+    prepared = prepared_run("depth_from_focus", assignments)
     remove(run.bag)
     try:
         _record(run)
-        _evaluate(run, pipeline, started)
+        _evaluate(run, prepared, started)
     except ProcessError as error:
         progress_console.print(f"ddff demo: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -204,22 +201,23 @@ def _wait_for_images(nodes: NodeProcesses, bag: Path) -> None:
     raise ProcessError(f"no image was recorded within {_START_S:g} s: is DDS blocked on this host?")
 
 
-def _evaluate(run: _Run, pipeline: DepthPipeline, started: float) -> None:
+def _evaluate(run: _Run, prepared: PreparedRun, started: float) -> None:
     """Scores the bag, prints the tables and writes the results."""
-    from ..depth_from_focus.evaluation.bag import BagSettings
+    from ..evaluation.bag_report import live_section
+    from ..evaluation.bag_run import BagSettings
     from ..evaluation.live import observe
     from ..evaluation.machine import hardware
-    from ..files.bag_topics import find_topics
+    from ..evaluation.reports.blocks import Table
     from ..files.bags import BagReader
 
     with BagReader(run.bag) as bag:
         live = observe(bag, [f"/{NAMESPACE}/{topic}" for topic in _SENT], "depth_from_focus")
         if live.topics[DEPTH_TOPIC].messages == 0:
             raise ProcessError(f"depth_from_focus published no depth; see {run.output / 'log'}")
-        topics = find_topics(bag.topics, {})
-        frames = bag.topics[topics.image].count if topics.image else 0
+        frames = live.topics[f"/{NAMESPACE}/image_rect"].messages
         settings = BagSettings(every=max(1, frames // _SCORED), tolerance_s=0.001)
-        evaluation = evaluate_with_progress(bag, topics, pipeline, settings)
+        evaluation = prepared.over(bag, {}, settings)
+        result = evaluate_with_progress(evaluation, bag)
     summary = {
         "stack": str(run.stack),
         "seconds": run.seconds,
@@ -227,35 +225,15 @@ def _evaluate(run: _Run, pipeline: DepthPipeline, started: float) -> None:
         "method": run.method,
         "hardware": hardware(),
         "live": live.to_json(),
-        "evaluation": evaluation.to_json(),
+        "evaluation": result.to_json(),
         "total_s": time.monotonic() - started,
     }
     title = "Depth from focus, live over DDS"
-    write_bag_results(run.output, evaluation, pipeline, summary, title=title, live=live)
-    print_bag_evaluation(evaluation, gaps=False)
-    print_live(live)
-
-
-def print_live(live: LiveRun) -> None:
-    """Rates, latencies, stages and losses on the console."""
-    columns = ("messages", "Hz", "latency ms", "95 % ms")
-    table = topic_table("Live, from the image's stamp to the recorder", columns)
-    for name, topic in live.topics.items():
-        numbers = (topic.rate_hz, topic.latency_median_ms, topic.latency_p95_ms)
-        table.add_row(name, str(topic.messages), *(f"{number:.1f}" for number in numbers))
-    console.print(table)
-    if live.stages_ms:
-        stages = Table(title="The node's time per frame", box=table.box, title_justify="left")
-        stages.add_column("stage")
-        stages.add_column("median ms", justify="right")
-        for stage, milliseconds in live.stages_ms.items():
-            stages.add_row(stage, f"{milliseconds:.2f}")
-        if live.node_latency_ms is not None:
-            median, most = live.node_latency_ms
-            stages.add_row("image stamp to depth sent", f"{median:.2f} (95 %: {most:.2f})")
-        console.print(stages)
-    losses = ", ".join(f"{count} {reason}" for reason, count in live.losses.items())
-    console.print(f"Frames not used: {losses or 'none'}", highlight=False, markup=False)
+    write_bag_results(run.output, evaluation, summary, title=title, live=live)
+    print_bag_result(evaluation, gaps=False)
+    for table in live_section(live).blocks:
+        if isinstance(table, Table):
+            console.print(console_table(table))
 
 
 def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Path, bool]:

@@ -8,19 +8,14 @@ from typing import Annotated
 import typer
 
 from ..console import progress_bar, say
-from ..depth_from_focus.evaluation.report import report_from_results
 from ..files.atomic import make_folder
-from ..reflection.evaluation.report import report_from_separations
-from ..reflection.evaluation.results import is_separation
-from ..types import InputError
+from ..registry import CAPABILITIES
 
 
 def report(
     results: Annotated[
         list[Path],
-        typer.Argument(
-            help="Result folders of ddff depth, or of ddff reflection.", metavar="DIR..."
-        ),
+        typer.Argument(help="Result folders, of one capability or of several.", metavar="DIR..."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
         "report.html"
@@ -49,18 +44,22 @@ def report(
 
       ddff report out/window --truth my_pane -o window.html
 
+      ddff report out/room out/window -o both.html
+
     """
-    kinds = {is_separation(folder) for folder in results}
-    if len(kinds) > 1:
-        raise InputError("these are results of depth and of reflection: make one page of each kind")
+    from ..evaluation.reports.results import report_results
+
+    kinds = [c.results.load() for c in CAPABILITIES.values() if c.results is not None]
     make_folder(output.parent)
-    separated = True in kinds
-    name = title or ("Reflection separation" if separated else "Depth from focus")
-    make_page = report_from_separations if separated else report_from_results
     with progress_bar() as bar:
         task = bar.add_task("reading results", total=len(results))
-        make_page(
-            results, output, truths=truth or [], title=name, progress=lambda: bar.advance(task)
+        report_results(
+            kinds,
+            results,
+            output,
+            truths=truth or [],
+            title=title,
+            progress=lambda: bar.advance(task),
         )
     size = output.stat().st_size / 1e6
     say(f"{output} ({size:.1f} MB, {len(results)} results)")

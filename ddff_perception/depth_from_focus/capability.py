@@ -23,6 +23,8 @@ DEPTH_FROM_FOCUS = Capability(
         Command("calibrate", Reference(f"{_HERE}.commands.calibrate:app"), "Calibrate a lens."),
     ),
     methods=Reference(f"{_HERE}.methods:METHODS"),
+    bag=Reference(f"{_HERE}.evaluation.bag:SweepRun"),
+    results=Reference(f"{_HERE}.evaluation.report:DEPTH_RESULTS"),
     networks={
         "focus_stream": Reference(f"{_HERE}.training.focus_stream"),
         "ddffnet_upconv": Reference(f"{_PAPERS}:DDFFNET_UPCONV"),

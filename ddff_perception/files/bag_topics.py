@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
@@ -25,6 +25,15 @@ _TYPES = {
     "depth": (IMAGE,),
     "confidence": (IMAGE,),
 }
+
+
+class MissingTopicsError(InputError):
+    """A bag has no topics for a purpose: `lack` says which, the text also what it has."""
+
+    def __init__(self, lack: str, topics: Mapping[str, BagTopic]) -> None:
+        has = ", ".join(f"{t.name} ({t.type})" for t in topics.values()) or "nothing"
+        super().__init__(f"{lack}; it has: {has}")
+        self.lack = lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,9 @@ def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]
     Raises InputError where a chosen topic is not in the bag or has another type, and where the
     bag has no focus sweep.
     """
-    parts = {f.name: _chosen(topics, f.name, chosen.get(f.name)) for f in fields(SweepTopics)}
+    parts: dict[str, str | None] = dict.fromkeys(f.name for f in fields(SweepTopics))
+    for part, name in chosen.items():
+        parts[part] = name and chosen_topic(topics, part, name, _TYPES[part])
     for part in ("focus_state", "focal_stack"):
         parts[part] = parts[part] or _first(_of_type(topics, part))
     parts["image"] = parts["image"] or _camera_image(topics, parts["focus_state"])
@@ -84,8 +95,41 @@ def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]
     parts["confidence"] = parts["confidence"] or (confidence if confidence in topics else None)
     found = SweepTopics(**parts)
     if found.focal_stack is None and (found.image is None or found.focus_state is None):
-        raise InputError(_no_sweep(topics, found))
+        lacks = (
+            "FocusState" if found.image else "image" if found.focus_state else "FocusState or image"
+        )
+        raise MissingTopicsError(
+            f"the bag holds no focus sweep: it has no {lacks} topic and no FocalStack topic", topics
+        )
     return found
+
+
+def chosen_topic(
+    topics: Mapping[str, BagTopic], part: str, name: str, types: Collection[str]
+) -> str:
+    """The topic `name` of a bag, with its slash, as `part`; raises InputError where it is not there
+    or of none of the `types`.
+    """
+    name = name if name.startswith("/") else f"/{name}"
+    if name not in topics:
+        raise MissingTopicsError(f"the bag has no topic {name}", topics)
+    if topics[name].type not in types:
+        raise InputError(f"{name} is {topics[name].type}; {part} needs {next(iter(types))}")
+    return name
+
+
+def topics_ending(topics: Mapping[str, BagTopic], end: str, types: Collection[str]) -> list[str]:
+    """Topics of these types with messages whose name ends in `end` (or `end`/compressed), the
+    shortest first.
+    """
+    found = [
+        topic.name
+        for topic in topics.values()
+        if topic.type in types
+        and topic.count
+        and posixpath.join("/", topic.name.removesuffix("/compressed")).endswith(f"/{end}")
+    ]
+    return sorted(found, key=lambda name: (len(name), name))
 
 
 def count_gaps(stamps_ns: Iterable[int]) -> Gaps:
@@ -125,17 +169,6 @@ def bag_gaps(
     return {name: count_gaps(values) for name, values in stamps.items()}
 
 
-def _chosen(topics: Mapping[str, BagTopic], part: str, name: str | None) -> str | None:
-    if name is None:
-        return None
-    name = name if name.startswith("/") else f"/{name}"
-    if name not in topics:
-        raise InputError(f"the bag has no topic {name}; it has: {_listed(topics)}")
-    if topics[name].type not in _TYPES[part]:
-        raise InputError(f"{name} is {topics[name].type}; {part} needs {_TYPES[part][0]}")
-    return name
-
-
 def _of_type(topics: Mapping[str, BagTopic], part: str) -> list[str]:
     found = [t for t in topics.values() if t.type in _TYPES[part] and t.count]
     return sorted((t.name for t in found), key=lambda name: (len(name), name))
@@ -167,15 +200,3 @@ def _estimated_depth(topics: Mapping[str, BagTopic], truth: str | None) -> str |
 
 def _first(names: list[str]) -> str | None:
     return names[0] if names else None
-
-
-def _no_sweep(topics: Mapping[str, BagTopic], found: SweepTopics) -> str:
-    lacks = "FocusState" if found.image else "image" if found.focus_state else "FocusState or image"
-    return (
-        f"the bag holds no focus sweep: it has no {lacks} topic and no FocalStack topic; "
-        f"it has: {_listed(topics)}"
-    )
-
-
-def _listed(topics: Mapping[str, BagTopic]) -> str:
-    return ", ".join(f"{t.name} ({t.type})" for t in topics.values()) or "nothing"

@@ -12,6 +12,8 @@ REFLECTION = Capability(
     sensors={"sim_polarizer_camera": Reference(f"{_CAMERA}.interface:SIM_POLARIZER_CAMERA")},
     commands=(Command("reflection", Reference(f"{_HERE}.commands.reflection:reflection")),),
     methods=Reference(f"{_HERE}.methods:METHODS"),
+    bag=Reference(f"{_HERE}.evaluation.bag:SeparationRun"),
+    results=Reference(f"{_HERE}.evaluation.report:SEPARATION_RESULTS"),
     networks={
         "surface": Reference(f"{_HERE}.training.networks:SURFACE"),
         "encoder_decoder": Reference(f"{_HERE}.training.networks:ENCODER_DECODER"),

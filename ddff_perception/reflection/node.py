@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import Callback, PerceptionNode, run_node
 from ..ros.worker import Worker
 from ..types import InputError
+from .capture.filter_state import filter_angle_deg
 from .capture.images import CaptureSettings, refuse_repeated
 from .health import CAUSES
 from .interface import (
@@ -203,16 +203,13 @@ class ReflectionSeparationNode(PerceptionNode):
             return False
 
     def _take_angle(self, message: JointState) -> bool:
-        wanted = self.settings["filter_joint"]
-        names = list(message.name)
-        index = names.index(wanted) if wanted in names else 0 if not wanted else -1
-        if not 0 <= index < len(message.position):
-            raise InputError(
-                f"filter_state has no position of the joint {wanted or 'first'!r}; it has: "
-                f"{', '.join(names) or 'no names'}"
-            )
-        turned = math.degrees(message.position[index]) * self.settings["filter_ratio"]
-        angle = turned + self.settings["filter_offset_deg"]
+        settings = self.settings
+        angle = filter_angle_deg(
+            message,
+            settings["filter_joint"],
+            settings["filter_ratio"],
+            settings["filter_offset_deg"],
+        )
         return self._pipeline.add_angle(messages.stamp_ns(message.header.stamp), angle)
 
     def _separate_and_send(self) -> None:

@@ -34,9 +34,27 @@ def settings_for(
     engine: str | None = None,
     used: Callable[[str], ParameterTable] | None = None,
 ) -> dict[str, Value]:
-    """All values of the node's parameters, by the node's names.
+    """All values of the node's parameters, by the node's names: its defaults, over them those of
+    `given_settings`.
+    """
+    given = given_settings(
+        interface, params_file, assignments, method=method, engine=engine, used=used
+    )
+    return interface.parameters.complete(given)
 
-    Its defaults, over them the file's, over them `method` and `engine` (the options `--method` and
+
+def given_settings(
+    interface: NodeInterface,
+    params_file: Path | None = None,
+    assignments: Sequence[str] = (),
+    *,
+    method: str | None = None,
+    engine: str | None = None,
+    used: Callable[[str], ParameterTable] | None = None,
+) -> dict[str, Value]:
+    """The values that are given of the node's parameters, by the node's names.
+
+    Those of the file, over them `method` and `engine` (the options `--method` and
     `--engine`), over them `assignments` (`name=value`). `used`: what the caller reads where the
     method is the given one; anything else among the assignments is refused, since it would change
     nothing. Raises InputError on an unreadable file and on what does not fit its table; a name of
@@ -60,7 +78,7 @@ def settings_for(
             old[name] = new
     _warn_of_old(old)
     _refuse_unused(assigned, read, chosen[0])
-    return table.complete({**given, **assigned})
+    return {**given, **assigned}
 
 
 def file_values(path: Path, interface: NodeInterface) -> dict[str, Value]:

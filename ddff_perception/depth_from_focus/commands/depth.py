@@ -15,20 +15,19 @@ from rich.table import Table
 from ... import __version__
 from ...console import Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
-from ...evaluation.depth.figures import colorize_depth
 from ...evaluation.machine import hardware, today
 from ...files.atomic import make_folder, remove, write_json
-from ...files.images import write_image
 from ...files.stack_folder import StackFolder, read_stack
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import settings_for
-from ...types import CameraModel, DepthEstimate, FloatArray, FocalStack, InputError
+from ...types import DepthEstimate, FloatArray, FocalStack, InputError
 from ..capture.alignment_settings import AlignmentSettings
 from ..estimator import DepthFromFocus, EstimatorSettings
+from ..evaluation.results import write_results
 from ..interface import DEPTH_FROM_FOCUS
 from ..methods import METHODS
 from ..parameters import estimator_parameters, lens_table_of, method_values
-from ..saving import RESULT_FILES, write_estimate
+from ..saving import RESULT_FILES
 
 DEFAULT = EstimatorSettings().method
 
@@ -93,13 +92,6 @@ def depth(
         typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
     else:
         _print(summary, output)
-
-
-def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
-    """The result files and `depth_color.png`; returns the number of cloud points."""
-    picture = colorize_depth(estimate.depth, relative=estimate.relative)
-    write_image(output / "depth_color.png", picture)
-    return write_estimate(output, estimate, camera)
 
 
 def _used(method: str) -> ParameterTable:

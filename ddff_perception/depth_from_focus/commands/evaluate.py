@@ -27,7 +27,7 @@ from ...evaluation.depth.maps import (
 from ...evaluation.depth.metrics import PARAMETERS, ScoreSettings
 from ...evaluation.depth.reliability import Reliability
 from ...evaluation.depth.sparsification import SparsificationCurve
-from ...evaluation.reports.chart_files import write_chart
+from ...evaluation.reports.charts import write_chart
 from ...evaluation.reports.colours import colorize_confidence, picture_grid
 from ...evaluation.reports.numbers import format_number
 from ...files.atomic import json_text, make_folder, write_json

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ... import __version__
 from ...evaluation.depth.pictures import depth_pictures, slice_pictures
 from ...evaluation.depth.report_scores import accuracy_section, confidence_section
 from ...evaluation.reports.blocks import (
@@ -22,43 +20,9 @@ from ...evaluation.reports.blocks import (
     Tile,
     Tiles,
 )
-from ...evaluation.reports.facts import _FACTS, _fact, common_facts
-from ...evaluation.reports.folders import match_truths, number
-from ...evaluation.reports.page import write_report
-from ...types import InputError
-from .results import Result, read_result
-
-
-def report_from_results(
-    folders: Sequence[Path],
-    output: Path,
-    *,
-    truths: Sequence[Path] = (),
-    title: str = "Depth from focus",
-    progress: Callable[[], None] | None = None,
-) -> list[Result]:
-    """One page at `output` over the result folders; returns what was read.
-
-    `truths` as in `results.match_truths`; `progress` is called after each folder. Raises
-    InputError where a folder cannot be read or the page cannot be written.
-    """
-    if not folders:
-        raise InputError("give at least one result folder of ddff depth")
-    results = []
-    for folder, truth in zip(folders, match_truths(folders, truths), strict=True):
-        results.append(read_result(folder, truth))
-        if progress is not None:
-            progress()
-    names = ", ".join(result.name for result in results)
-    write_report(
-        output,
-        results_sections(results),
-        title=title,
-        subtitle=names if len(names) < 200 else f"{len(results)} results",
-        facts=common_facts([result.summary for result in results]),
-        footer=f"Made by ddff_perception {__version__}.",
-    )
-    return results
+from ...evaluation.reports.facts import FACTS, common_facts, fact_text, number
+from ...evaluation.reports.results import ResultKind
+from .results import Result, is_depth, read_result
 
 
 def results_sections(results: Sequence[Result]) -> list[Section]:
@@ -103,7 +67,7 @@ def runs_section(results: Sequence[Result]) -> Section | None:
     if len(results) < 2:
         return None
     shared = {title for title, _ in common_facts([r.summary for r in results])}
-    differing = {key: title for key, title in _FACTS.items() if title not in shared}
+    differing = {key: title for key, title in FACTS.items() if title not in shared}
     differing = {k: t for k, t in differing.items() if any(r.summary.get(k) for r in results)}
     columns = [
         Column("Result"), Column("Size", "px"), Column("Slices"),
@@ -119,7 +83,7 @@ def runs_section(results: Sequence[Result]) -> Section | None:
             100.0 * _coverage(result),
             math.nan if result.relative else _median(result.depth),
             math.nan if result.confidence is None else float(np.nanmean(result.confidence)),
-            *(_fact(key, result.summary.get(key)) or "–" for key in differing),
+            *(fact_text(key, result.summary.get(key)) or "–" for key in differing),
         ]
         for result in results
     ]
@@ -231,3 +195,12 @@ def _words(name: str) -> str:
 def _mean(values: Sequence[float]) -> float:
     numbers = [value for value in values if math.isfinite(value)]
     return math.fsum(numbers) / len(numbers) if numbers else math.nan
+
+
+DEPTH_RESULTS = ResultKind(
+    title="Depth from focus",
+    command="ddff depth",
+    recognises=is_depth,
+    read=read_result,
+    sections=results_sections,
+)

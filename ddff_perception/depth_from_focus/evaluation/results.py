@@ -9,11 +9,13 @@ from typing import Any
 
 from ...evaluation.depth.evaluated import Evaluated
 from ...evaluation.depth.evaluation import DepthEvaluation
+from ...evaluation.depth.figures import colorize_depth
 from ...evaluation.depth.maps import aperture_baseline_focal, read_confidence, read_depth
 from ...evaluation.depth.metrics import ScoreSettings
-from ...files.images import read_image, read_json
+from ...files.images import read_image, read_json, write_image
 from ...files.stack_folder import read_stack
-from ...types import FloatArray, FocalStack, ImageArray, InputError
+from ...types import CameraModel, DepthEstimate, FloatArray, FocalStack, ImageArray, InputError
+from ..saving import write_estimate
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -41,6 +43,11 @@ class Result:
         return self.summary.get("relative") is True
 
 
+def is_depth(folder: Path) -> bool:
+    """Whether `folder` holds estimated depth."""
+    return (folder / "depth.npy").is_file()
+
+
 def read_result(folder: Path, truth: Path | None = None) -> Result:
     """The result in `folder`: depth.npy and, where there, confidence.npy, all_in_focus.png,
     summary.json, evaluation.json.
@@ -49,7 +56,7 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
     is evaluated here, and evaluation.json is not read. Raises InputError where a file is missing
     or cannot be read.
     """
-    if not (folder / "depth.npy").is_file():
+    if not is_depth(folder):
         raise InputError(f"{folder} holds no depth.npy: give folders that ddff depth wrote")
     summary = read_json(folder / "summary.json") if (folder / "summary.json").is_file() else {}
     confidence_file, image_file = folder / "confidence.npy", folder / "all_in_focus.png"
@@ -75,6 +82,13 @@ def read_result(folder: Path, truth: Path | None = None) -> Result:
         truth=true_depth,
         evaluated=evaluated,
     )
+
+
+def write_results(output: Path, estimate: DepthEstimate, camera: CameraModel | None) -> int | None:
+    """The result files and `depth_color.png`; returns the number of cloud points."""
+    picture = colorize_depth(estimate.depth, relative=estimate.relative)
+    write_image(output / "depth_color.png", picture)
+    return write_estimate(output, estimate, camera)
 
 
 def _read_truth(truth: Path | None) -> tuple[FocalStack | None, FloatArray | None]:

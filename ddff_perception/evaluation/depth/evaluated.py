@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...types import InputError
-from ..reports.folders import inside, number, numbers
+from ..reports.facts import inside, number, numbers
 from .evaluation import SCHEMA
 from .reliability import Reliability
 from .sparsification import SparsificationCurve

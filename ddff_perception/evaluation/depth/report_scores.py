@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..reports.blocks import Block, Charts, Column, Details, Row, Section, Table, Text
 from ..reports.charts import Chart
-from ..reports.folders import number
+from ..reports.facts import number
 from .charts import badpix_chart, reliability_chart, sparsification_chart
 from .evaluated import Evaluated
 from .evaluation import Variant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .blocks import Cell, Column
+from .blocks import Cell, Column, Row, Table
 
 DASH = "–"
 
@@ -45,6 +45,18 @@ def column_texts(column: Column, values: Sequence[Cell]) -> list[str]:
         else format_number(value, column.digits)
         for value in values
     ]
+
+
+def table_texts(table: Table) -> list[tuple[Column, bool, list[str]]]:
+    """The columns of a table, whether each holds text alone, and its cells as text."""
+    rows = [row.cells if isinstance(row, Row) else row for row in table.rows]
+    found = []
+    for index, head in enumerate(table.columns):
+        column = Column(head) if isinstance(head, str) else head
+        values = [cells[index] for cells in rows]
+        textual = bool(values) and not any(is_number(value) for value in values)
+        found.append((column, textual, column_texts(column, values)))
+    return found
 
 
 def is_number(value: Cell) -> bool:

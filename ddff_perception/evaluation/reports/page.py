@@ -3,54 +3,37 @@
     write_report(Path("report.html"), [Section("Errors", [Table(["stack", "error"], rows)])],
                  title="Depth from focus")
 
-Pictures and styles are inside the page, there is no script, and a content policy in its head
-forbids the page to load anything. All text is escaped.
+`page.html` is its template, `page.css` its look. Pictures and styles are inside the page, there is
+no script, and a content policy in its head forbids the page to load anything. All text is escaped.
 """
 
 from __future__ import annotations
 
 import base64
+import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from ...files.atomic import write_bytes
-from ...types import ImageArray, InputError
-from .blocks import (
-    Block,
-    Cell,
-    Charts,
-    ColorScale,
-    Column,
-    Details,
-    Facts,
-    Picture,
-    Pictures,
-    Row,
-    Section,
-    Table,
-    Text,
-    Tile,
-    Tiles,
-)
-from .charts import Chart, Series
+from ...types import InputError
+from .blocks import Cell, Column, Facts, Picture, Row, Section, Table
+from .charts import THEME, Chart, chart_svg
 from .colours import to_bgr
-from .numbers import best_value, column_texts, format_number, is_number
-from .style import STYLE, series_style
-from .svg import COLORS, chart_svg, legend_html
-from .text import safe_text
+from .numbers import best_value, format_number, table_texts
 
-__all__ = [
-    "Block", "Cell", "Chart", "Charts", "ColorScale", "Column", "Details", "Facts", "Picture",
-    "Pictures", "Row", "Section", "Series", "Table", "Text", "Tile", "Tiles", "render_report",
-    "write_report",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
 
 _WIDEST_PICTURE = 960
 _JPEG_QUALITY = 88
 _LONG_FACT = 48  # characters from which a fact takes a line of its own
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+# What XML, and therefore a well-formed page, cannot hold even escaped.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def write_report(
@@ -79,176 +62,108 @@ def render_report(
     footer: str = "",
 ) -> str:
     """The page as text, well-formed both as HTML and (after its first line) as XML."""
-    page = _Page()
-    body = "".join(page.section(number, section) for number, section in enumerate(sections))
-    links = "".join(
-        f'<a href="#section-{number}">{safe_text(section.title)}</a>'
-        for number, section in enumerate(sections)
-    )
-    nav = f"<nav>{links}</nav>" if len(sections) > 1 else ""
-    under_title = f'<p class="subtitle">{safe_text(subtitle)}</p>' if subtitle else ""
-    head_facts = page.block(Facts(facts)) if facts else ""
-    note = f'<p class="note">{safe_text(footer)}</p>' if footer else ""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-        f"<title>{safe_text(title)}</title><style>{STYLE}{series_style(COLORS)}</style></head>"
-        f"<body><header><h1>{safe_text(title)}</h1>{under_title}{head_facts}{nav}</header>"
-        f"<main>{body}</main><footer>{note}</footer></body></html>\n"
-    )
-
-
-class _Page:
-    """Turns blocks into HTML and counts the pictures, whose enlarged view needs an anchor."""
-
-    def __init__(self) -> None:
-        self._pictures = 0
-
-    def section(self, number: int, section: Section) -> str:
-        intro = f'<p class="intro">{safe_text(section.intro)}</p>' if section.intro else ""
-        blocks = "".join(self.block(block) for block in section.blocks)
-        heading = f"<h2>{safe_text(section.title)}</h2>"
-        return f'<section id="section-{number}"><div>{heading}{intro}</div>{blocks}</section>\n'
-
-    def block(self, block: Block) -> str:
-        if isinstance(block, Text):
-            return f"<p>{safe_text(block.text)}</p>"
-        if isinstance(block, Facts):
-            return _facts(block)
-        if isinstance(block, Tiles):
-            return f'<div class="tiles">{"".join(_tile(tile) for tile in block.tiles)}</div>'
-        if isinstance(block, Table):
-            return _table(block)
-        if isinstance(block, Pictures):
-            return self._grid(block)
-        if isinstance(block, Charts):
-            return f'<div class="charts">{"".join(_chart(c) for c in block.charts)}</div>'
-        inner = "".join(self.block(item) for item in block.blocks)
-        return f"<details><summary>{safe_text(block.title)}</summary>{inner}</details>"
-
-    def _grid(self, block: Pictures) -> str:
-        figures = "".join(self._picture(picture) for picture in block.pictures)
-        columns = f"repeat({max(1, block.columns)}, minmax(0, 1fr))"
-        return f'<div class="pictures" style="grid-template-columns: {columns}">{figures}</div>'
-
-    def _picture(self, picture: Picture) -> str:
-        self._pictures += 1
-        name = f"picture-{self._pictures}"
-        caption = safe_text(picture.caption)
-        source, (height, width) = _data_url(picture.image, picture.photo)
-        image = f'<img src="{source}" width="{width}" height="{height}" alt="{caption}"/>'
-        scale = "" if picture.scale is None else _scale(picture.scale)
-        return (
-            f'<figure id="{name}"><a class="open" href="#{name}">{image}</a>{scale}'
-            f'<figcaption>{caption}</figcaption><a class="close" href="#_">Close</a></figure>'
+    numbers = itertools.count(1)
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            sections=sections,
+            title=title,
+            subtitle=subtitle,
+            facts_of_page=Facts(facts),
+            footer=footer,
+            theme=THEME,
+            numbered=lambda name: f"{name}-{next(numbers)}",
         )
-
-
-def _facts(block: Facts) -> str:
-    items = []
-    texts = [(name, format_number(value)) for name, value in block.items]
-    for name, text in sorted(texts, key=lambda item: len(item[1]) > _LONG_FACT):
-        long = ' class="long"' if len(text) > _LONG_FACT else ""
-        items.append(f"<div{long}><dt>{safe_text(name)}</dt><dd>{safe_text(text)}</dd></div>")
-    return f'<dl class="facts">{"".join(items)}</dl>'
-
-
-def _tile(tile: Tile) -> str:
-    unit = f'<span class="unit">{safe_text(tile.unit)}</span>' if tile.unit else ""
-    note = f'<div class="note">{safe_text(tile.note)}</div>' if tile.note else ""
-    value = safe_text(format_number(tile.value, tile.digits))
-    return (
-        f'<div class="tile"><div class="label">{safe_text(tile.label)}</div>'
-        f'<div class="value">{value}{unit}</div>{note}</div>'
     )
+    return page.lstrip() + "\n"
 
 
-def _table(table: Table) -> str:
-    columns = [Column(c) if isinstance(c, str) else c for c in table.columns]
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=lambda value: (
+            _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+        ),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cells": _cells,
+        "drawn": _drawn,
+        "kind": lambda block: type(block).__name__,
+        "number": format_number,
+        "stored": _stored,
+        "texts": _texts,
+    }
+    return environment
+
+
+def _texts(facts: Facts) -> list[tuple[str, str, bool]]:
+    """Names and values as text; those that take a line of their own (True) come last."""
+    texts = [(name, format_number(value)) for name, value in facts.items]
+    return sorted(((*text, len(text[1]) > _LONG_FACT) for text in texts), key=lambda item: item[2])
+
+
+def _cells(table: Table) -> tuple[list[tuple[Column, bool]], list[dict[str, Any]]]:
+    """The columns of a table, whether each holds text alone, and its rows as the template has them:
+    `kind` and `cells` with `text`, `kind` ("text", "bar", "best" or none) and `percent` of a bar.
+    """
     rows = [row if isinstance(row, Row) else Row(row) for row in table.rows]
-    if any(len(row.cells) != len(columns) for row in rows):
-        raise ValueError(f"each row of the table {table.caption!r} needs {len(columns)} cells")
-    body = [[""] * len(columns) for _ in rows]
-    heads = []
-    for index, column in enumerate(columns):
-        values = [row.cells[index] for row in rows]
-        textual = bool(values) and not any(is_number(value) for value in values)
-        heads.append(_head(column, textual))
-        for line, cell in zip(body, _column(column, values, rows, textual), strict=True):
-            line[index] = cell
-    lines = "".join(
-        f'<tr class="{row.kind}">{"".join(cells)}</tr>'
-        for row, cells in zip(rows, body, strict=True)
-    )
-    caption = f"<caption>{safe_text(table.caption)}</caption>" if table.caption else ""
-    note = f'<p class="note">{safe_text(table.note)}</p>' if table.note else ""
-    head = f"<thead><tr>{''.join(heads)}</tr></thead>"
-    return (
-        f'<div><div class="scroll"><table>{caption}{head}<tbody>{lines}</tbody></table></div>'
-        f"{note}</div>"
-    )
-
-
-def _head(column: Column, textual: bool) -> str:
-    unit = f'<span class="unit">{safe_text(column.unit)}</span>' if column.unit else ""
-    kind = ' class="text"' if textual else ""
-    return f'<th scope="col"{kind}>{safe_text(column.title)}{unit}</th>'
+    if any(len(row.cells) != len(table.columns) for row in rows):
+        needed = f"needs {len(table.columns)} cells"
+        raise ValueError(f"each row of the table {table.caption!r} {needed}")
+    columns = table_texts(table)
+    shown = [
+        _column(column, textual, texts, [row.cells[index] for row in rows], rows)
+        for index, (column, textual, texts) in enumerate(columns)
+    ]
+    lines = [{"kind": row.kind, "cells": [c[n] for c in shown]} for n, row in enumerate(rows)]
+    return [(column, textual) for column, textual, _ in columns], lines
 
 
 def _column(
-    column: Column, values: Sequence[Cell], rows: Sequence[Row], textual: bool
-) -> list[str]:
-    texts = [safe_text(text) for text in column_texts(column, values)]
+    column: Column, textual: bool, texts: Sequence[str], values: Sequence[Cell], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
     if textual:
-        return [f'<td class="text">{text}</td>' for text in texts]
+        return [{"text": text, "kind": "text"} for text in texts]
     normal = [v for v, row in zip(values, rows, strict=True) if row.kind == "normal"]
     best = best_value(column, normal)
     longest = max((float(v) for v in normal if isinstance(v, int | float) and v == v), default=0.0)
     cells = []
     for text, value, row in zip(texts, values, rows, strict=True):
+        cell: dict[str, Any] = {"text": text, "kind": ""}
         if column.bar and row.kind == "normal" and isinstance(value, int | float) and longest > 0:
-            width = 100.0 * min(max(value / longest, 0.0), 1.0) if value == value else 0.0
-            fill = f'<span class="fill" style="width: {width:.1f}%"></span>'
-            cells.append(f'<td class="bar"><span class="track">{fill}</span>{text}</td>')
+            share = min(max(value / longest, 0.0), 1.0) if value == value else 0.0
+            cell |= {"kind": "bar", "percent": 100.0 * share}
         elif best is not None and row.kind == "normal" and value == best:
-            cells.append(f'<td class="best">{text}</td>')
-        else:
-            cells.append(f"<td>{text}</td>")
+            cell["kind"] = "best"
+        cells.append(cell)
     return cells
 
 
-def _chart(chart: Chart) -> str:
-    caption = f"<figcaption>{safe_text(chart.caption)}</figcaption>"
-    return f"<figure>{caption}{legend_html(chart)}{chart_svg(chart)}</figure>"
+def _drawn(chart: Chart, prefix: str) -> tuple[str, Markup]:
+    from markupsafe import Markup
+
+    box, drawing = chart_svg(chart, prefix)
+    return box, Markup(drawing)  # noqa: S704 (matplotlib has escaped what is text in it)
 
 
-def _scale(scale: ColorScale) -> str:
-    ramp = f"background: linear-gradient(90deg, {', '.join(scale.stops)})"
-    marks = []
-    for position, text in scale.marks:
-        side = "start" if position < 0.04 else "end" if position > 0.96 else "mid"
-        place = f"left: {100.0 * position:.1f}%"
-        marks.append(f'<span class="{side}" style="{place}">{safe_text(text)}</span>')
-    grey = '<span class="unknown">grey: unknown</span>' if scale.unknown else ""
-    return (
-        f'<div class="scale"><span class="ramp" style="{safe_text(ramp)}"></span>'
-        f'<span class="marks">{"".join(marks)}</span>{grey}</div>'
-    )
-
-
-def _data_url(image: ImageArray, photo: bool) -> tuple[str, tuple[int, int]]:
-    shown = to_bgr(image)
+def _stored(picture: Picture) -> dict[str, Any]:
+    shown = to_bgr(picture.image)
     height, width = shown.shape[:2]
     if width > _WIDEST_PICTURE:
         height = max(1, round(height * _WIDEST_PICTURE / width))
         width = _WIDEST_PICTURE
         shown = cv2.resize(shown, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    suffix, kind = (".jpg", "jpeg") if photo else (".png", "png")
+    suffix, kind = (".jpg", "jpeg") if picture.photo else (".png", "png")
     lossy, lossless = (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY), (cv2.IMWRITE_PNG_COMPRESSION, 9)
-    options = list(lossy if photo else lossless)
-    done, data = cv2.imencode(suffix, shown, options)
+    done, data = cv2.imencode(suffix, shown, list(lossy if picture.photo else lossless))
     if not done:
         raise InputError(f"a picture of {width}x{height} cannot be stored in the report")
     text = base64.b64encode(data.tobytes()).decode("ascii")
-    return f"data:image/{kind};base64,{text}", (height, width)
+    return {"url": f"data:image/{kind};base64,{text}", "width": width, "height": height}

@@ -1,268 +1,170 @@
-"""A recorded polarization camera, separated and scored without a clock: same bag, same numbers."""
+"""A recorded polarization camera: what is separated from its topics, and how that is scored."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...evaluation.bag_run import stage_summary
+from ...evaluation.bag_run import BagRun, Chosen, Estimated, Topics
 from ...evaluation.image_metrics import ImageScores, image_scores, mean_scores
+from ...evaluation.reports.blocks import Section, Table
 from ...evaluation.stamp_join import Joined, StampJoin
-from ...files.bags import BagReader
+from ...files.bags import BagTopic
 from ...files.bags_messages import image_of, mosaic_image_of, stamp_of
 from ...optics.mosaic import check_pattern
+from ...parameters import ParameterTable, Value
 from ...types import FloatArray, InputError
+from ..capture.filter_state import filter_angle_deg
 from ..capture.images import linearized
-from ..pipeline import Separation, SeparationPipeline, Wanted
-from .bag_topics import PolarizerTopics
-
-SCHEMA = "ddff-reflection-bag/1"
-_MAXIMUM_REASONS = 20
-# How an estimate is named in the scores.
-PLAIN, OFFLINE, LIVE = "plain input", "offline", "live"
-
-
-@dataclass(frozen=True, slots=True)
-class ReflectionBagSettings:
-    """`angles_deg` of the image topics (input angles); images within `slop_s` are one set. Every
-    n-th set is separated and scored, with layers whose stamps lie within `tolerance_s`. The
-    filter's angle is `filter_ratio` times the joint's, and `filter_offset_deg`.
-    """
-
-    angles_deg: tuple[float, ...] = (0.0, 45.0, 90.0)
-    slop_s: float = 0.005
-    tolerance_s: float = 0.005
-    every: int = 1
-    filter_ratio: float = 1.0
-    filter_offset_deg: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.every < 1:
-            raise InputError("every must be at least 1: 1 separates each set of images")
+from ..interface import InputSettings
+from ..parameters import pipeline_from, pipeline_parameters
+from ..pipeline import DEFAULT_METHOD, Separation, SeparationPipeline, Wanted
+from .bag_report import (
+    AGAINST_LIVE,
+    LIVE,
+    OFFLINE,
+    PLAIN,
+    ReflectionBagResult,
+    score_table,
+)
+from .bag_topics import ANGLE_PARTS, LAYER_NAMES, find_polarizer_topics
+from .report import pictures_section
+from .results import RESULT_FILES, read_separation, write_separation
 
 
-@dataclass(slots=True)
-class ReflectionBagEvaluation:
-    """What a bag says. `scores[layer][estimate]`: means over the scored images of "transmission"
-    and "reflection" against the truth, by `PLAIN` (the mean over the polarizer angles, nothing
-    reflected), `OFFLINE` (separated here) and `LIVE` (recorded); `against_live`: offline against
-    live. `stages_ms` is all that differs from run to run.
-    """
+class SeparationRun(BagRun):
+    """Layers from recorded polarizer images, against true ones and against those separated live."""
 
-    topics: PolarizerTopics
-    messages: int = 0
-    sets: int = 0
-    separated: int = 0
-    unusable: dict[str, int] = field(default_factory=dict)
-    damage: str | None = None
-    counters: dict[str, int] = field(default_factory=dict)
-    scores: dict[str, dict[str, ImageScores]] = field(default_factory=dict)
-    against_live: dict[str, ImageScores] = field(default_factory=dict)
-    stages_ms: dict[str, list[float]] = field(default_factory=dict)
-    last: Separation | None = None
+    node = "reflection_separation"
+    default_method = DEFAULT_METHOD
+    inputs = ("image", "image_raw", *ANGLE_PARTS, "image_rect", "filter_state")
+    references = tuple(LAYER_NAMES)
+    files = RESULT_FILES
+    first = 1
+    nothing = "no layers could be separated"
+    least = "fewer than three polarizer angles"
+    result: ReflectionBagResult
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the images; `timings_ms` alone is not the same for every run."""
-        return {
-            "schema": SCHEMA,
-            "topics": asdict(self.topics),
-            "messages": self.messages,
-            "sets": self.sets,
-            "separated": self.separated,
-            "unusable": self.unusable,
-            "damage": self.damage,
-            "counters": self.counters,
-            "scores": {
-                layer: {name: asdict(scores) for name, scores in found.items()}
-                for layer, found in self.scores.items()
-            },
-            "against_live": {layer: asdict(s) for layer, s in self.against_live.items()},
-            "timings_ms": stage_summary(self.stages_ms),
-        }
+    @classmethod
+    def find(
+        cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
+    ) -> Topics:
+        kind = given.get("input")
+        return find_polarizer_topics(topics, chosen, None if kind is None else str(kind))
 
+    @classmethod
+    def used(cls, method: str) -> ParameterTable:
+        return InputSettings.table() + pipeline_parameters(method)
 
-def evaluate_reflection_bag(
-    bag: BagReader,
-    topics: PolarizerTopics,
-    pipeline: SeparationPipeline,
-    settings: ReflectionBagSettings | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> ReflectionBagEvaluation:
-    """Runs `pipeline` over the messages of `topics` and scores what comes out.
+    @staticmethod
+    def make_pipeline(values: Mapping[str, Value]) -> SeparationPipeline:
+        return pipeline_from(values)
 
-    `progress` is called with the number of messages done. Raises InputError where nothing could be
-    separated, with what is missing.
-    """
-    run = _Run(bag, topics, pipeline, settings or ReflectionBagSettings())
-    for count, message in enumerate(bag.messages(topics.names()), start=1):
-        run.take(message.topic, message.message)
-        run.result.messages = count
-        if progress is not None:
-            progress(count)
-    return run.finish()
-
-
-class _Run:
-    """One pass over a bag."""
-
-    def __init__(
-        self,
-        bag: BagReader,
-        topics: PolarizerTopics,
-        pipeline: SeparationPipeline,
-        settings: ReflectionBagSettings,
-    ) -> None:
-        if topics.kind == "angles" and len(topics.images) != len(settings.angles_deg):
+    def make_result(self) -> ReflectionBagResult:
+        self._input = InputSettings.of(self.given)
+        images = [part for part in ANGLE_PARTS if part in self.topics]
+        default = [0.0, 45.0, 90.0, 135.0][: len(images)]
+        given = self.given.get("angles_deg")
+        self._angles_deg = given if isinstance(given, list) else default
+        if images and len(images) != len(self._angles_deg):
             raise InputError(
-                f"there are {len(topics.images)} image topics but {len(settings.angles_deg)} "
-                "polarizer angles: give one angle per topic"
+                f"there are {len(images)} image topics but {len(self._angles_deg)} polarizer "
+                "angles: give one angle per topic"
             )
-        self.result = ReflectionBagEvaluation(topics)
-        self._bag = bag
-        self._pipeline = pipeline
-        self._settings = settings
-        self._sets = StampJoin(topics.images[1:], tolerance_ns=round(1e9 * settings.slop_s))
-        self._layers = StampJoin(
-            list(topics.layers), tolerance_ns=round(1e9 * settings.tolerance_s)
-        )
+        self._sets = StampJoin(images[1:], tolerance_ns=round(1e9 * self._input.slop_s))
         self._scores: dict[tuple[str, str], list[ImageScores]] = {}
+        return ReflectionBagResult(self.topics)
 
-    def take(self, topic: str, message: Any) -> None:
-        """One message; one that cannot be used is counted by its reason, and the run goes on."""
-        try:
-            self._take(topic, message)
-        except InputError as error:
-            self._count_unusable(f"{topic}: {error}")
-
-    def finish(self) -> ReflectionBagEvaluation:
-        result = self.result
-        try:
-            self._take_sets(self._sets.flush())
-            self._changed(self._pipeline.flush())
-            self._score(self._layers.flush())
-        except InputError as error:
-            self._count_unusable(f"at the end: {error}")
-        result.damage = self._bag.damage
-        result.counters = self._pipeline.counters
-        if result.separated == 0:
-            raise InputError(self._nothing_separated())
-        for (layer, name), scores in sorted(self._scores.items()):
-            mean = mean_scores(scores)
-            if mean is None:
-                continue
-            if name == "against live":
-                result.against_live[layer] = mean
-            else:
-                result.scores.setdefault(layer, {})[name] = mean
-        return result
-
-    def _take(self, topic: str, message: Any) -> None:
-        topics, stamp = self.result.topics, stamp_of(message)
-        for part, name in topics.layers.items():
-            if name == topic:
-                self._score(self._layers.add_other(part, stamp, image_of(message)))
-        if topic == topics.filter_state:
-            turned = math.degrees(_position(message)) * self._settings.filter_ratio
-            angle = turned + self._settings.filter_offset_deg
-            self._changed(self._pipeline.add_angle(stamp, angle))
-        elif topic in topics.images:
-            self._take_image(topic, stamp, message)
-
-    def _take_image(self, topic: str, stamp: int, message: Any) -> None:
-        topics = self.result.topics
-        if topics.kind == "mosaic":
-            encoding = str(getattr(message, "encoding", ""))
-            check_pattern(encoding, self._pipeline.capture.layout)
-            self._changed(self._pipeline.add_mosaic(stamp, mosaic_image_of(message)))
-            return
-        image = image_of(message)
-        if image.dtype == np.float32:
-            raise InputError("images in encoding 32FC1 hold no brightness")
-        if topics.kind == "rotating":
-            self._changed(self._pipeline.add_image(stamp, image))
-        elif topic == topics.images[0]:
-            self._take_sets(self._sets.add(stamp, image))
+    def take(self, part: str, message: Any) -> Iterator[bool]:
+        stamp, pipeline = stamp_of(message), self.pipeline
+        if part == "filter_state":
+            own = self._input
+            angle = filter_angle_deg(
+                message, own.filter_joint, own.filter_ratio, own.filter_offset_deg
+            )
+            yield pipeline.add_angle(stamp, angle) and pipeline.ready
+        elif part == "image_raw":
+            check_pattern(str(getattr(message, "encoding", "")), pipeline.capture.layout)
+            yield pipeline.add_mosaic(stamp, mosaic_image_of(message))
         else:
-            self._take_sets(self._sets.add_other(topic, stamp, image))
+            image = image_of(message)
+            if image.dtype == np.float32:
+                raise InputError("images in encoding 32FC1 hold no brightness")
+            if part == "image_rect":
+                yield pipeline.add_image(stamp, image) and pipeline.ready
+            elif part == ANGLE_PARTS[0]:
+                yield from self._take_sets(self._sets.add(stamp, image))
+            else:
+                yield from self._take_sets(self._sets.add_other(part, stamp, image))
 
-    def _take_sets(self, joined: Iterable[Joined]) -> None:
+    def flush(self) -> Iterator[bool]:
+        yield from self._take_sets(self._sets.flush())
+        yield self.pipeline.flush() and self.pipeline.ready
+
+    def _take_sets(self, joined: Iterable[Joined]) -> Iterator[bool]:
         for entry in joined:
             images = [entry.item, *entry.others.values()]
             if any(image is None for image in images):
-                self._count_unusable("sets without an image of each angle")
-                continue
-            angles = self._settings.angles_deg
-            self._changed(self._pipeline.add_set(entry.stamp_ns, images, angles))
+                self.count_unusable("sets without an image of each angle")
+            else:
+                yield self.pipeline.add_set(entry.stamp_ns, images, self._angles_deg)
 
-    def _changed(self, changed: bool) -> None:
-        if not changed or not self._pipeline.ready:
-            return
-        self.result.sets += 1
-        if (self.result.sets - 1) % self._settings.every:
-            return
-        separation = self._pipeline.separate(Wanted())
-        self.result.separated += 1
+    def estimate(self) -> Estimated:
+        separation = self.pipeline.separate(Wanted())
         self.result.last = separation
-        for stage, milliseconds in separation.timings_ms.items():
-            self.result.stages_ms.setdefault(stage, []).append(milliseconds)
-        self._score(self._layers.add(separation.stamp_ns, separation))
+        return Estimated(separation.stamp_ns, separation, separation.timings_ms)
 
-    def _score(self, joined: Iterable[Joined]) -> None:
-        for entry in joined:
-            separation: Separation = entry.item
-            if separation.layers is None:
-                continue
-            offline = {
-                "transmission": separation.layers.transmission,
-                "reflection": separation.layers.reflection,
-            }
-            mean = offline["transmission"] + offline["reflection"]
-            plain = {"transmission": mean, "reflection": np.zeros_like(mean)}
-            for layer, estimate in offline.items():
-                truth = self._linear(entry.others.get(f"true_{layer}"))
-                live = self._linear(entry.others.get(layer))
-                if truth is not None:
-                    self._add(layer, OFFLINE, estimate, truth)
-                    self._add(layer, PLAIN, plain[layer], truth)
-                if truth is not None and live is not None:
-                    self._add(layer, LIVE, live, truth)
-                if live is not None:
-                    self._add(layer, "against live", estimate, live)
-
-    def _linear(self, image: NDArray[Any] | None) -> FloatArray | None:
+    def reference(self, part: str, message: Any) -> FloatArray:
         """A recorded layer as the pipeline has it: float32, linear, 1 as full range."""
-        if image is None:
-            return None
-        full = replace(self._pipeline.capture, bit_depth=0, black_level=0.0)
+        image = image_of(message)
+        full = replace(self.pipeline.capture, bit_depth=0, black_level=0.0)
         linear = linearized(image, full)
         top = 1.0 if linear.dtype == np.float32 else float(np.iinfo(image.dtype).max)
         return np.asarray(linear * np.float32(1.0 / top), np.float32)
 
-    def _add(self, layer: str, name: str, estimate: FloatArray, truth: FloatArray) -> None:
-        self._scores.setdefault((layer, name), []).append(image_scores(estimate, truth))
+    def score(self, item: Separation, references: Mapping[str, Any]) -> None:
+        if item.layers is None:
+            return
+        offline = item.layers.transmission, item.layers.reflection
+        mean = offline[0] + offline[1]
+        plain = mean, np.zeros_like(mean)
+        for number, layer in enumerate(("transmission", "reflection")):
+            truth, live = references.get(f"true_{layer}"), references.get(layer)
+            pairs = (
+                (OFFLINE, offline[number], truth),
+                (PLAIN, plain[number], truth),
+                (LIVE, live, truth),
+                (AGAINST_LIVE, offline[number], live),
+            )
+            for name, estimate, reference in pairs:
+                if estimate is not None and reference is not None:
+                    scores = image_scores(estimate, reference)
+                    self._scores.setdefault((layer, name), []).append(scores)
 
-    def _count_unusable(self, reason: str) -> None:
-        counts = self.result.unusable
-        # Texts with numbers in them can be as many as the messages.
-        name = reason if reason in counts or len(counts) < _MAXIMUM_REASONS else "other reasons"
-        counts[name] = counts.get(name, 0) + 1
+    def finish(self) -> None:
+        for (layer, name), scores in sorted(self._scores.items()):
+            mean = mean_scores(scores)
+            if mean is not None:
+                self.result.scores.setdefault(layer, {})[name] = mean
 
-    def _nothing_separated(self) -> str:
-        result = self.result
-        parts = [f"{count} x {why}" for why, count in result.unusable.items()]
-        parts += [f"{count} {name}" for name, count in result.counters.items() if count]
-        parts += [f"damaged: {result.damage}"] if result.damage else []
-        found = "; ".join(parts) or "fewer than three polarizer angles"
-        return f"no layers could be separated from {result.messages} messages ({found})"
+    def write(self, folder: Path) -> dict[str, Any]:
+        last = self.result.last
+        if last is None or last.layers is None:
+            return {}
+        write_separation(folder, last.images, last.layers, self.pipeline.capture, last.kind)
+        times = self.result.stages_ms.get(self.pipeline.method, [])
+        return {
+            "polarizer_angles_deg": list(last.images.angles_deg),
+            "method_s": float(np.median(times)) / 1e3 if times else None,
+        }
 
+    def tables(self) -> list[Table]:
+        return score_table(self.result)
 
-def _position(message: Any) -> float:
-    positions: Sequence[float] = message.position
-    if len(positions) == 0:
-        raise InputError("a JointState has no position: the filter's angle is not known")
-    return float(positions[0])
+    def sections(self, folder: Path) -> list[Section]:
+        errors = [Section("Errors", self.tables())] if self.result.scores else []
+        return [*errors, pictures_section(read_separation(folder))]

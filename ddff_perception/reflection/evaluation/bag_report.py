@@ -1,44 +1,71 @@
-"""The report on a recorded polarization camera: numbers of the whole bag, pictures of its end."""
+"""What a recorded polarization camera says: scores of the layers, as JSON and as a table."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from ...evaluation.bag_run import stage_summary
-from ...evaluation.reports.blocks import Block, Column, Section, Table
-from ...evaluation.reports.facts import common_facts
-from ...evaluation.reports.page import write_report
-from .bag import ReflectionBagEvaluation
-from .report import pictures_section
-from .results import read_separation
+from ...evaluation.bag_run import BagResult
+from ...evaluation.image_metrics import ImageScores
+from ...evaluation.reports.blocks import Column, Table
+from ..pipeline import Separation
 
-
-def reflection_bag_report(folder: Path, evaluation: ReflectionBagEvaluation, title: str) -> None:
-    """Writes `report.html` into `folder`, where the last layers are already."""
-    result = read_separation(folder)
-    sections = [*bag_score_sections(evaluation), pictures_section(result), _recording(evaluation)]
-    write_report(
-        folder / "report.html",
-        sections,
-        title=title,
-        subtitle="Reflection separation",
-        facts=common_facts([result.summary]),
-    )
+SCHEMA = "ddff-reflection-bag/1"
+# How an estimate is named in the scores.
+PLAIN, OFFLINE, LIVE, AGAINST_LIVE = "plain input", "offline", "live", "against live"
 
 
-def bag_score_sections(evaluation: ReflectionBagEvaluation) -> list[Section]:
+@dataclass
+class ReflectionBagResult(BagResult):
+    """`scores[layer][estimate]`: means over the scored images of "transmission" and "reflection"
+    against the truth, by `PLAIN` (the mean over the polarizer angles, nothing reflected), `OFFLINE`
+    (separated here) and `LIVE` (recorded); by `AGAINST_LIVE` of offline against live.
+    """
+
+    scores: dict[str, dict[str, ImageScores]] = field(default_factory=dict)
+    last: Separation | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        parts = dict(self.topics)
+        state = parts.pop("filter_state", None)
+        images = {part: parts.pop(part) for part in list(parts) if part.startswith("image_")}
+        kind = "angles" if "image_a" in images else "mosaic" if state is None else "rotating"
+        scores = {layer: dict(found) for layer, found in self.scores.items()}
+        live = {layer: found.pop(AGAINST_LIVE, None) for layer, found in scores.items()}
+        return {
+            "schema": SCHEMA,
+            **super().to_json(),
+            "topics": {
+                "kind": kind,
+                "images": list(images.values()),
+                "filter_state": state,
+                "layers": parts,
+            },
+            "sets": self.changes,
+            "separated": self.estimates,
+            "scores": {
+                layer: {name: asdict(one) for name, one in found.items()}
+                for layer, found in scores.items()
+                if found
+            },
+            "against_live": {layer: asdict(one) for layer, one in live.items() if one is not None},
+        }
+
+
+def score_table(result: ReflectionBagResult) -> list[Table]:
     """Errors of the layers, where the bag says what is true or what was separated live."""
     rows = [
-        (layer, f"{name} vs truth", scores.images, scores.rmse, scores.psnr_db, scores.ssim)
-        for layer, found in evaluation.scores.items()
+        (
+            layer,
+            "offline vs live" if name == AGAINST_LIVE else f"{name} vs truth",
+            scores.images,
+            scores.rmse,
+            scores.psnr_db,
+            scores.ssim,
+        )
+        for layer, found in result.scores.items()
         for name, scores in found.items()
     ]
-    rows += [
-        (layer, "offline vs live", scores.images, scores.rmse, scores.psnr_db, scores.ssim)
-        for layer, scores in evaluation.against_live.items()
-    ]
-    if not rows:
-        return []
     columns: list[Column | str] = [
         "layer",
         "",
@@ -47,22 +74,6 @@ def bag_score_sections(evaluation: ReflectionBagEvaluation) -> list[Section]:
         Column("PSNR", "dB", decimals=1),
         Column("SSIM", decimals=3),
     ]
+    caption = f"Layers of {result.estimates} sets of polarizer images"
     note = "Means over the images; 1 is full range. Live is what a node published while recorded."
-    return [Section("Errors", [Table(columns, rows, note=note)])]
-
-
-def _recording(evaluation: ReflectionBagEvaluation) -> Section:
-    counters = [(name.replace("_", " "), n) for name, n in evaluation.counters.items() if n]
-    counters += list(evaluation.unusable.items())
-    blocks: list[Block] = [
-        Table(["", Column("count", decimals=0)], counters, "Not used or noticed")
-    ]
-    stages = [
-        (stage, times["median"], times["p95"])
-        for stage, times in stage_summary(evaluation.stages_ms).items()
-    ]
-    columns: list[Column | str] = ["stage", Column("median", "ms", bar=True), Column("95 %", "ms")]
-    blocks.append(Table(columns, stages, "Offline, time per stage"))
-    topics = ", ".join(evaluation.topics.images)
-    intro = f"{evaluation.messages} messages, {evaluation.separated} sets separated, from {topics}."
-    return Section("Recording", blocks, intro)
+    return [Table(columns, rows, caption, note)] if rows else []

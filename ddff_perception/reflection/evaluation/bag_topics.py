@@ -2,91 +2,72 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
+from ...evaluation.bag_run import Chosen
+from ...files.bag_topics import MissingTopicsError, chosen_topic, topics_ending
 from ...files.bags import BagTopic
 from ...files.bags_types import COMPRESSED_IMAGE, IMAGE, JOINT_STATE
-from ...types import InputError
-from ..interface import ANGLE_INPUTS
-from ..pipeline import INPUTS
 
+# One per polarizer angle; the node has the first four.
+ANGLE_PARTS = tuple(f"image_{letter}" for letter in "abcdefgh")
+LAYER_NAMES = {
+    "true_transmission": "truth/transmission",
+    "true_reflection": "truth/reflection",
+    "transmission": "transmission/image",
+    "reflection": "reflection/image",
+}
 _IMAGES = (IMAGE, COMPRESSED_IMAGE)
-_PARTS = {
-    "truth/transmission": "true_transmission",
-    "truth/reflection": "true_reflection",
-    "transmission/image": "transmission",
-    "reflection/image": "reflection",
+_NEEDS = {
+    "mosaic": "image_raw",
+    "angles": "image_a, image_b and image_c",
+    "rotating": "image_rect and a JointState",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PolarizerTopics:
-    """`kind` is the node's parameter input. `images`: one topic, or one per polarizer angle.
-    `filter_state`: of a rotating filter. `layers`: topics by part: "true_transmission",
-    "true_reflection", and "transmission", "reflection" as a node separated them live.
-    """
-
-    kind: str
-    images: tuple[str, ...]
-    filter_state: str | None = None
-    layers: Mapping[str, str] = field(default_factory=dict)
-
-    def names(self) -> list[str]:
-        """All topics, each once."""
-        states = [self.filter_state] if self.filter_state is not None else []
-        return list(dict.fromkeys([*self.images, *states, *self.layers.values()]))
-
-
 def find_polarizer_topics(
-    topics: Mapping[str, BagTopic], kind: str | None = None, images: Sequence[str] = ()
-) -> PolarizerTopics:
-    """The parts of a bag's topics by type and name; `kind` and `images` choose what is not found
-    by the names of the node's inputs.
+    topics: Mapping[str, BagTopic], chosen: Chosen, kind: str | None = None
+) -> dict[str, str]:
+    """The topics by part: image_raw; image_a ... per polarizer angle; or image_rect and
+    filter_state; and the layers.
 
-    Raises InputError where the bag has no such topic.
+    `chosen` goes first; its `image` are the images of whatever `kind` of input (the node's
+    parameter input; None is told by the topics). Raises InputError where there are none.
     """
-    if kind is not None and kind not in INPUTS:
-        raise InputError(f"input must be one of {', '.join(INPUTS)}, not {kind!r}")
-    chosen = tuple(name if name.startswith("/") else f"/{name}" for name in images)
-    for name in chosen:
-        if name not in topics or topics[name].type not in _IMAGES:
-            raise InputError(f"the bag has no images on {name}; it has: {_listed(topics)}")
+    named = {
+        part: _chosen(topics, part, names[0]) for part, names in chosen.items() if part != "image"
+    }
+    images = [_chosen(topics, "image", name) for name in chosen.get("image", ())]
+
+    def found(part: str, *ends: str) -> list[str]:
+        there = [name for end in ends or (part,) for name in topics_ending(topics, end, _IMAGES)]
+        return [named[part]] if part in named else there[:1]
+
     states = [t.name for t in topics.values() if t.type == JOINT_STATE and t.count]
-    ends = [topic.name for topic in ANGLE_INPUTS]
-    angles = [name for end in ends for name in _ending(topics, end)[:1]]
+    states = [named["filter_state"]] if "filter_state" in named else states
+    angles = images or [name for part in ANGLE_PARTS for name in found(part)]
     if kind is None:
-        kind = "rotating" if states else "angles" if len(chosen or angles) >= 3 else "mosaic"
-    if not chosen:
-        wanted = {"mosaic": ["image_raw"], "rotating": ["image_rect", "image_raw"]}
-        found = [name for end in wanted.get(kind, []) for name in _ending(topics, end)]
-        chosen = tuple(angles) if kind == "angles" else tuple(found[:1])
-    if len(chosen) < (3 if kind == "angles" else 1) or (kind == "rotating" and not states):
-        needs = {
-            "mosaic": "image_raw",
-            "angles": "image_a, image_b and image_c",
-            "rotating": "image_rect and a JointState",
-        }
-        raise InputError(
-            f"the bag holds no polarizer images (input {kind} needs {needs[kind]}, or --image); "
-            f"it has: {_listed(topics)}"
+        kind = "rotating" if states else "angles" if len(angles) >= 3 else "mosaic"
+    parts: dict[str, str] = {}
+    if kind == "angles":
+        parts = dict(zip(ANGLE_PARTS, angles, strict=False))
+    elif kind == "mosaic" and (raw := images or found("image_raw")):
+        parts = {"image_raw": raw[0]}
+    elif states and (rect := images or found("image_rect", "image_rect", "image_raw")):
+        parts = {"filter_state": states[0], "image_rect": rect[0]}
+    if len(parts) < (3 if kind == "angles" else 1):
+        raise MissingTopicsError(
+            f"the bag holds no polarizer images (input {kind} needs {_NEEDS[kind]}, or --image)",
+            topics,
         )
-    layers = {part: name for end, part in _PARTS.items() for name in _ending(topics, end)[:1]}
-    return PolarizerTopics(kind, chosen, states[0] if kind == "rotating" else None, layers)
+    layers = {part: found(part, end) for part, end in LAYER_NAMES.items()}
+    return parts | {part: names[0] for part, names in layers.items() if names}
 
 
-def _ending(topics: Mapping[str, BagTopic], end: str) -> list[str]:
-    """Image topics whose name ends in `end`, the shortest first."""
-    found = [
-        topic.name
-        for topic in topics.values()
-        if topic.type in _IMAGES
-        and topic.count
-        and posixpath.join("/", topic.name.removesuffix("/compressed")).endswith(f"/{end}")
-    ]
-    return sorted(found, key=lambda name: (len(name), name))
-
-
-def _listed(topics: Mapping[str, BagTopic]) -> str:
-    return ", ".join(f"{t.name} ({t.type})" for t in topics.values()) or "nothing"
+def _chosen(topics: Mapping[str, BagTopic], part: str, name: str) -> str:
+    if part == "filter_state":
+        return chosen_topic(topics, part, name, (JOINT_STATE,))
+    name = name if name.startswith("/") else f"/{name}"
+    if name not in topics or topics[name].type not in _IMAGES:
+        raise MissingTopicsError(f"the bag has no images on {name}", topics)
+    return name

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from ... import __version__
 from ...evaluation.reports.blocks import (
     Block,
     Cell,
@@ -23,50 +21,18 @@ from ...evaluation.reports.blocks import (
     Tiles,
 )
 from ...evaluation.reports.colours import CONFIDENCE_MAP, color_stops, colorize_confidence
-from ...evaluation.reports.facts import common_facts
-from ...evaluation.reports.folders import match_truths, number
-from ...evaluation.reports.page import write_report
+from ...evaluation.reports.facts import number
+from ...evaluation.reports.results import ResultKind
 from ...files.polarization_folder import angles_text
-from ...types import FloatArray, ImageArray, InputError
+from ...types import FloatArray, ImageArray
 from .pictures import DEGREE_MAP, colorize_angle, colorize_degree, degree_span
-from .results import SeparationResult, read_separation
+from .results import SeparationResult, is_separation, read_separation
 
 _HUES = 12
 _SCORE_NOTE = (
     "Against the true layers, 1 is full range. Plain input is the mean over the polarizer angles, "
     "taken for the transmission."
 )
-
-
-def report_from_separations(
-    folders: Sequence[Path],
-    output: Path,
-    *,
-    truths: Sequence[Path] = (),
-    title: str = "Reflection separation",
-    progress: Callable[[], None] | None = None,
-) -> list[SeparationResult]:
-    """One page at `output` over result folders of `ddff reflection`; returns what was read.
-
-    `truths`: polarization folders with true layers, as in `results.match_truths`. Raises
-    InputError where a folder cannot be read or the page cannot be written.
-    """
-    if not folders:
-        raise InputError("give at least one result folder of ddff reflection")
-    results = []
-    for folder, truth in zip(folders, match_truths(folders, truths), strict=True):
-        results.append(read_separation(folder, truth))
-        if progress is not None:
-            progress()
-    write_report(
-        output,
-        separation_sections(results),
-        title=title,
-        subtitle=", ".join(result.name for result in results)[:200],
-        facts=common_facts([result.summary for result in results]),
-        footer=f"Made by ddff_perception {__version__}.",
-    )
-    return results
 
 
 def separation_sections(results: Sequence[SeparationResult]) -> list[Section]:
@@ -220,3 +186,12 @@ def _errors(results: Sequence[SeparationResult]) -> Table:
         for name, scores in result.scores.items()
     ]
     return Table(columns, rows, note=_SCORE_NOTE)
+
+
+SEPARATION_RESULTS = ResultKind(
+    title="Reflection separation",
+    command="ddff reflection",
+    recognises=is_separation,
+    read=read_separation,
+    sections=separation_sections,
+)

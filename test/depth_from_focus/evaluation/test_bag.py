@@ -7,9 +7,10 @@ import pytest
 from sweep_stacks import SLICES, sweep_bag, wall
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.depth_from_focus.evaluation.bag import BagEvaluation, BagSettings, evaluate_bag
+from ddff_perception.depth_from_focus.evaluation.bag import SweepRun
+from ddff_perception.depth_from_focus.evaluation.bag_report import SweepResult
 from ddff_perception.depth_from_focus.pipeline import DepthPipeline
-from ddff_perception.files.bag_topics import find_topics
+from ddff_perception.evaluation.bag_run import BagSettings
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import FOCAL_STACK, FOCUS_STATE, IMAGE
@@ -19,13 +20,13 @@ START = 1_600_000_000_000_000_000
 PERIOD = 100_000_000
 
 
-def evaluate(path: Path, settings: BagSettings | None = None, **chosen: str) -> BagEvaluation:
+def evaluate(path: Path, settings: BagSettings | None = None) -> SweepResult:
     with BagReader(path) as bag:
-        topics = find_topics(bag.topics, chosen)
-        return evaluate_bag(bag, topics, DepthPipeline(), settings)
+        topics = SweepRun.find(bag.topics, {}, {})
+        return SweepRun(bag, topics, DepthPipeline(), settings).run()
 
 
-def numbers(evaluation: BagEvaluation) -> str:
+def numbers(evaluation: SweepResult) -> str:
     content = evaluation.to_json()
     assert content.pop("timings_ms")["solve"]["median"] > 0
     return json.dumps(content)
@@ -156,7 +157,7 @@ def test_unknown_distances_give_relative_depth_that_is_not_scored(tmp_path: Path
         pipeline.add_focus = lambda stamp, distance, position, settled: pipeline.add_focus_as_given(
             stamp, math.nan, 1.0 / distance, settled
         )
-        result = evaluate_bag(bag, find_topics(bag.topics, {}), pipeline)
+        result = SweepRun(bag, SweepRun.find(bag.topics, {}, {}), pipeline).run()
     assert result.last.relative
     assert result.against_truth is None
 

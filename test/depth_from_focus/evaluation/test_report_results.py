@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from result_folders import TRUTH, make_result, make_stack
 
-from ddff_perception.depth_from_focus.evaluation.report import report_from_results, results_sections
+from ddff_perception.depth_from_focus.evaluation.report import DEPTH_RESULTS, results_sections
 from ddff_perception.depth_from_focus.evaluation.results import read_result
+from ddff_perception.evaluation.reports.blocks import Pictures
 from ddff_perception.evaluation.reports.facts import common_facts
-from ddff_perception.evaluation.reports.page import Pictures
+from ddff_perception.evaluation.reports.results import report_results
 from ddff_perception.types import InputError
 
 LIVE = {
@@ -40,8 +41,12 @@ def test_a_page_over_two_results_shows_scores_times_and_pictures(tmp_path):
     ]
     stacks = [make_stack(tmp_path / name) for name in ("s1", "s2")]
     seen = []
-    report_from_results(
-        folders, tmp_path / "r.html", truths=stacks, progress=lambda: seen.append(1)
+    report_results(
+        [DEPTH_RESULTS],
+        folders,
+        tmp_path / "r.html",
+        truths=stacks,
+        progress=lambda: seen.append(1),
     )
     assert len(seen) == 2
     root = parsed(tmp_path / "r.html")
@@ -70,7 +75,7 @@ def test_a_page_over_two_results_shows_scores_times_and_pictures(tmp_path):
 def test_a_single_bare_depth_map_makes_a_page(tmp_path):
     (tmp_path / "bare").mkdir()
     np.save(tmp_path / "bare" / "depth.npy", np.full((5, 6), np.nan, np.float32))
-    report_from_results([tmp_path / "bare"], tmp_path / "r.html")
+    report_results([DEPTH_RESULTS], [tmp_path / "bare"], tmp_path / "r.html")
     root = parsed(tmp_path / "r.html")
     assert texts(root, ".//h2") == ["At a glance", "bare"]
     assert texts(root, ".//figcaption") == ["Depth"]
@@ -79,7 +84,9 @@ def test_a_single_bare_depth_map_makes_a_page(tmp_path):
 def test_relative_depth_says_so_and_has_no_metres(tmp_path):
     depth = np.linspace(0, 1, TRUTH.size, dtype=np.float32).reshape(TRUTH.shape)
     folder = make_result(tmp_path / "phone", depth, relative=True)
-    report_from_results([folder], tmp_path / "r.html", truths=[make_stack(tmp_path / "stack")])
+    report_results(
+        [DEPTH_RESULTS], [folder], tmp_path / "r.html", truths=[make_stack(tmp_path / "stack")]
+    )
     root = parsed(tmp_path / "r.html")
     phone = section(root, "phone")
     assert "the depth is relative" in "".join(phone.find("./div").itertext())
@@ -91,7 +98,7 @@ def test_hostile_names_and_summaries_stay_text(tmp_path):
     folder = make_result(
         tmp_path / "<b>x</b>", method="<script>", timings_ms={"<i>": "late"}, live={"rate_hz": []}
     )
-    report_from_results([folder, folder], tmp_path / "r.html")
+    report_results([DEPTH_RESULTS], [folder, folder], tmp_path / "r.html")
     root = parsed(tmp_path / "r.html")
     assert root.find(".//script") is None
     assert root.find(".//b") is None
@@ -108,7 +115,7 @@ def test_facts_that_differ_are_not_in_the_head():
 
 def test_facts_that_differ_are_in_the_table_of_runs(tmp_path):
     folders = [make_result(tmp_path / "a"), make_result(tmp_path / "b", method="vdff")]
-    report_from_results(folders, tmp_path / "r.html")
+    report_results([DEPTH_RESULTS], folders, tmp_path / "r.html")
     runs = section(parsed(tmp_path / "r.html"), "What was run")
     assert texts(runs, ".//th")[-1] == "Method"
     assert texts(runs, ".//tbody/tr/td[last()]") == ["multiscale", "vdff"]
@@ -125,4 +132,4 @@ def test_many_results_draw_their_mean_curve(tmp_path):
 
 def test_no_results_are_refused(tmp_path):
     with pytest.raises(InputError, match="at least one result"):
-        report_from_results([], tmp_path / "r.html")
+        report_results([DEPTH_RESULTS], [], tmp_path / "r.html")

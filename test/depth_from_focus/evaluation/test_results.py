@@ -7,7 +7,8 @@ from result_folders import TRUTH, make_result, make_stack
 
 from ddff_perception.depth_from_focus.evaluation.results import Evaluated, read_result
 from ddff_perception.evaluation.depth.evaluation import DepthEvaluation
-from ddff_perception.evaluation.reports.folders import match_truths, number
+from ddff_perception.evaluation.reports.facts import number
+from ddff_perception.evaluation.reports.results import match_truths
 from ddff_perception.files.atomic import write_json
 from ddff_perception.files.images import write_array
 from ddff_perception.types import InputError

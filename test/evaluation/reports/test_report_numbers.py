@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from ddff_perception.evaluation.reports.blocks import Column
 from ddff_perception.evaluation.reports.numbers import column_texts, format_number
-from ddff_perception.evaluation.reports.page import Column
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Polarization cameras from the simulation to the report, by the commands."""
 
 import json
+import re
 
 import cv2
 import numpy as np
 import pytest
 from panes import pane_camera, small_pane
+from result_folders import make_result
 
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
@@ -116,12 +118,19 @@ def test_reflection_results_are_reported_and_scored(folder, accepted, refused, t
     assert "cannot read the array" in refused("report", tmp_path / "out", "-o", page)
 
 
-def test_a_page_is_of_one_kind_of_results(folder, accepted, refused, tmp_path):
+def test_results_of_several_capabilities_make_one_page(folder, accepted, refused, tmp_path):
     images = sorted(folder.glob("00*.png"))
-    accepted("reflection", *images, "-o", tmp_path / "out")
-    (tmp_path / "depth").mkdir()
-    words = refused("report", tmp_path / "out", tmp_path / "depth", "-o", tmp_path / "page.html")
-    assert "one page of each kind" in words
+    accepted("reflection", *images, "-o", tmp_path / "pane_out")
+    wall = make_result(tmp_path / "wall_out")
+    page = tmp_path / "page.html"
+    accepted("report", tmp_path / "pane_out", wall, "-o", page)
+    heads = re.findall(r"<h2>(.*?)</h2>", page.read_text())
+    assert "Depth from focus: At a glance" in heads
+    assert "Reflection separation: At a glance" in heads
+    assert {"wall_out", "pane_out"} < set(heads)
+    (tmp_path / "empty").mkdir()
+    words = refused("report", wall, tmp_path / "empty", "-o", page)
+    assert "holds no results: give folders that ddff depth or ddff reflection wrote" in words
 
 
 def test_a_truth_without_layers_is_refused(folder, accepted, refused, tmp_path):
@@ -210,6 +219,22 @@ def test_filter_states_without_an_angle_are_counted(tmp_path, accepted):
     assert sum(found["unusable"].values()) == 2
     assert found["counters"]["dropped_unpaired"] == 2
     assert found["separated"] == 1
+
+
+def test_the_angle_is_taken_from_the_joint_of_the_filter_and_of_no_other(tmp_path, accepted):
+    bag = Written(tmp_path / "bag", {"/image_rect": IMAGE, "/filter_state": JOINT_STATE})
+    camera = pane_camera("rotating")
+    for number in range(5):
+        stamp = (number + 1) * 10**8
+        frame = camera.frame(number)
+        state = bag.messages.joint_state(stamp, "polarizer", frame.filter_rad)
+        state.name = ["wheel", "polarizer"]
+        state.position = np.array([0.01 * number, frame.filter_rad])
+        bag.write("/filter_state", stamp, state)
+        bag.write("/image_rect", stamp, bag.messages.image(stamp, frame.images["image_rect"]))
+    bag.writer.close()
+    options = ("-p", "rotating.pairing_tolerance_s=0.01", "-p", "filter_joint=polarizer")
+    assert evaluated(accepted, tmp_path / "bag", *options)["separated"] == 3
 
 
 def test_a_bag_without_polarizer_images_is_refused(refused, tmp_path, accepted):

@@ -8,24 +8,23 @@ from ddff_perception.evaluation.depth.charts import (
 )
 from ddff_perception.evaluation.depth.reliability import reliability
 from ddff_perception.evaluation.depth.sparsification import sparsification_curve
-from ddff_perception.evaluation.reports.chart_files import chart_png, write_chart
-from ddff_perception.evaluation.reports.charts import Chart, Series
+from ddff_perception.evaluation.reports.charts import Chart, Series, write_chart
 
 
-def decoded(png):
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+def picture_of(chart, folder):
+    write_chart(folder / "chart.png", chart)
+    return cv2.imread(str(folder / "chart.png"))
 
 
 def test_a_chart_is_written_as_png_with_its_curve(tmp_path):
     empty = Chart("c", "x", "y", [Series("s", (0, 1), (np.nan, np.nan))], (0, 1), (0, 1))
     curve = Chart("c", "x", "y", [Series("s", (0, 1), (0, 1))], (0, 1), (0, 1))
-    write_chart(tmp_path / "chart.png", curve)
-    picture = cv2.imread(str(tmp_path / "chart.png"))
+    picture = picture_of(curve, tmp_path)
     assert picture.shape == (576, 896, 3)
-    assert np.any(picture != decoded(chart_png(empty)))
+    assert np.any(picture != picture_of(empty, tmp_path))
 
 
-def test_every_kind_of_chart_can_be_drawn():
+def test_every_kind_of_chart_can_be_drawn(tmp_path):
     values = np.linspace(1, 2, 100, dtype=np.float32).reshape(10, 10)
     curve = sparsification_curve(values, values)
     charts = [
@@ -34,7 +33,7 @@ def test_every_kind_of_chart_can_be_drawn():
         reliability_chart(reliability(values, values, values - 1)),
     ]
     for chart in charts:
-        assert decoded(chart_png(chart)) is not None
+        assert picture_of(chart, tmp_path) is not None
 
 
 def test_a_single_sparsification_curve_comes_with_its_oracle():
