@@ -13,7 +13,7 @@ import ddff_perception
 from ddff_perception import cli
 from ddff_perception.depth_from_focus.methods import METHODS
 from ddff_perception.ros.describe import parameter_table
-from ddff_perception.training.presets import FIT_PARAMETERS
+from ddff_perception.training.presets import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -96,7 +96,7 @@ def test_every_method_is_explained():
 
 def test_every_setting_of_training_is_documented_as_it_is():
     written = page(ROOT / "docs" / "training.md").partition("write_docs.py -->")[2]
-    assert written.strip() == parameter_table(FIT_PARAMETERS)
+    assert written.strip() == parameter_table(FitSettings.table())
 
 
 def command(words: list[str]) -> typer.core.TyperCommand | None:

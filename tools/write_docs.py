@@ -19,7 +19,7 @@ from ddff_perception.engines.settings import ENGINE_PARAMETERS
 from ddff_perception.registry import CAPABILITIES, nodes
 from ddff_perception.ros.describe import markdown, parameter_file, parameter_table
 from ddff_perception.ros.nodes import node_interface
-from ddff_perception.training.presets import FIT_PARAMETERS
+from ddff_perception.training.presets import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -317,7 +317,7 @@ def methods_page() -> str:
 def training_page() -> str:
     """The page on training, its table of settings anew."""
     head, mark, _ = (DOCS / "training.md").read_text(encoding="utf-8").partition(_SETTINGS)
-    return f"{head}{mark}\n\n{parameter_table(FIT_PARAMETERS)}\n"
+    return f"{head}{mark}\n\n{parameter_table(FitSettings.table())}\n"
 
 
 def engines_page() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..parameters import Settings, parameter
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
 from .parameters import pipeline_parameters
-from .sweeping import sweeper
+from .sweeping.sweeper import SweepSettings
 
 
 @dataclass(frozen=True)
@@ -218,5 +218,5 @@ FOCUS_SWEEPER = NodeInterface(
         ),
         Service("~/sweep", "std_srvs/srv/SetBool", "true sweeps, false rests"),
     ),
-    parameters=COMMON_PARAMETERS + DriveSettings.table() + sweeper.PARAMETERS.prefixed("sweep"),
+    parameters=COMMON_PARAMETERS + DriveSettings.table() + SweepSettings.table().prefixed("sweep"),
 )

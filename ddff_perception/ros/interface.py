@@ -9,48 +9,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..parameters import Parameter, ParameterTable
+from ..parameters import Parameter, ParameterTable, Settings, parameter
 
-COMMON_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "autostart",
-            True,
-            "configure and activate at start; false leaves both to a lifecycle manager",
-            dynamic=False,
-        ),
-        Parameter("diagnostics_period_s", 1.0, "time between diagnostics messages", "s", 0.1, 60.0),
-        Parameter(
-            "expected_rate_min_hz",
-            0.0,
-            "diagnostics warn when outputs come more slowly; 0 does not check",
-            "Hz",
-            0.0,
-            10_000.0,
-        ),
-        Parameter(
-            "expected_rate_max_hz",
-            0.0,
-            "diagnostics warn when outputs come faster; 0 does not check",
-            "Hz",
-            0.0,
-            10_000.0,
-        ),
-    ]
-)
-"""What every node takes."""
 
-LAZY_PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "lazy",
-            True,
-            "subscribe to the inputs only while somebody listens to an output (the node then looks "
-            "idle in `ros2 topic info`)",
-        )
-    ]
-)
-"""What every node with inputs takes."""
+@dataclass(frozen=True)
+class CommonSettings(Settings):
+    """What every node takes."""
+
+    autostart: bool = parameter(
+        True,
+        "configure and activate at start; false leaves both to a lifecycle manager",
+        dynamic=False,
+    )
+    diagnostics_period_s: float = parameter(
+        1.0, "time between diagnostics messages", "s", 0.1, 60.0
+    )
+    expected_rate_min_hz: float = parameter(
+        0.0, "diagnostics warn when outputs come more slowly; 0 does not check", "Hz", 0.0, 10_000.0
+    )
+    expected_rate_max_hz: float = parameter(
+        0.0, "diagnostics warn when outputs come faster; 0 does not check", "Hz", 0.0, 10_000.0
+    )
+
+
+@dataclass(frozen=True)
+class LazySettings(Settings):
+    """What every node with inputs takes."""
+
+    lazy: bool = parameter(
+        True,
+        "subscribe to the inputs only while somebody listens to an output (the node then looks "
+        "idle in `ros2 topic info`)",
+    )
+
+
+COMMON_PARAMETERS = CommonSettings.table()
+LAZY_PARAMETERS = LazySettings.table()
 
 
 def method_tables(tables: Mapping[str, ParameterTable], shared: ParameterTable) -> ParameterTable:

@@ -147,7 +147,7 @@ def _record(job: TrainingJob) -> dict[str, Any]:
         **job.record,
         "version": __version__,
         "torch": torch.__version__,
-        "settings": job.settings.as_dict(),
+        "settings": job.settings.values(),
     }
 
 

@@ -3,7 +3,7 @@
 What `capability.networks` refers to (a module, or an object in one) holds
 
     PRESETS        settings by name, at least `smoke`, a few steps for a test
-    PARAMETERS     what can be set beside FIT_PARAMETERS, a ParameterTable (optional)
+    PARAMETERS     what can be set beside FitSettings, a ParameterTable (optional)
     PRESET_VALUES  values of PARAMETERS by preset, where they differ from the defaults (optional)
     job            (settings, values of PARAMETERS, data folders) -> TrainingJob
     network        values of PARAMETERS -> the network itself, for final weights

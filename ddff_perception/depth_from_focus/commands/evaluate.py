@@ -24,7 +24,7 @@ from ...evaluation.depth.maps import (
     read_confidence,
     read_depth,
 )
-from ...evaluation.depth.metrics import PARAMETERS, ScoreSettings
+from ...evaluation.depth.metrics import ScoreSettings
 from ...evaluation.depth.reliability import Reliability
 from ...evaluation.depth.sparsification import SparsificationCurve
 from ...evaluation.reports.charts import write_chart
@@ -139,7 +139,7 @@ def print_evaluation(evaluation: DepthEvaluation, title: str) -> None:
 
 
 def _settings(assignments: Iterable[str], camera_file: Path | None) -> ScoreSettings:
-    values = PARAMETERS.parse(assignments)
+    values = ScoreSettings.table().parse(assignments)
     settings = ScoreSettings.from_values(values)
     if camera_file is None or "baseline_focal" in values:
         return settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain
@@ -16,66 +16,69 @@ from typing import Any
 
 from ...capture.stamp_order import SECOND_NS
 from ...optics.lens_table import LensTable
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import InputError
 from ..capture.pairing import FocusReading
 
 ORDERS = ("up", "down", "ping_pong", "random")
 
-PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "distances_m",
-            [],
-            "focus distances of the sweep, .inf allowed; empty: near_m, far_m and steps make them",
-            "m",
-            1e-3,
-        ),
-        Parameter("near_m", 0.25, "nearest focus distance of the sweep", "m", 1e-3),
-        Parameter("far_m", math.inf, "farthest focus distance of the sweep", "m", 1e-3),
-        Parameter("steps", 12, "focus distances, evenly spaced in dioptres", "", 2, 1000),
-        Parameter(
-            "order",
-            "ping_pong",
-            "up goes from near to far, down from far to near, ping_pong there and back, random "
-            "visits each once per sweep in a new order",
-            choices=ORDERS,
-        ),
-        Parameter("seed", 0, "of the random order", "", 0, 2**31 - 1),
-        Parameter(
-            "dwell_s",
-            0.1,
-            "how long the lens rests at each distance, after it settled: at least one frame",
-            "s",
-            0.0,
-            3600.0,
-        ),
-        Parameter(
-            "settle_time_s",
-            0.08,
-            "from the command (or its confirmation) until the lens rests",
-            "s",
-            0.0,
-            60.0,
-        ),
-        Parameter(
-            "confirm_timeout_s",
-            1.0,
-            "a driver that confirms its moves has failed after this; 0 waits for no confirmation",
-            "s",
-            0.0,
-            60.0,
-        ),
-        Parameter(
-            "position_step",
-            0.0,
-            "lens positions are rounded to multiples of this (1 for whole steps); 0 does not round",
-            "lens unit",
-            0.0,
-            1e6,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class SweepSettings(Settings):
+    """A sweep of the lens; a node has `sweep.` before these names."""
+
+    distances_m: list[float] = parameter(
+        [],
+        "focus distances of the sweep, .inf allowed; empty: near_m, far_m and steps make them",
+        "m",
+        minimum=1e-3,
+    )
+    near_m: float = parameter(0.25, "nearest focus distance of the sweep", "m", minimum=1e-3)
+    far_m: float = parameter(math.inf, "farthest focus distance of the sweep", "m", minimum=1e-3)
+    steps: int = parameter(12, "focus distances, evenly spaced in dioptres", "", 2, 1000)
+    order: str = parameter(
+        "ping_pong",
+        "up goes from near to far, down from far to near, ping_pong there and back, random "
+        "visits each once per sweep in a new order",
+        choices=ORDERS,
+    )
+    seed: int = parameter(0, "of the random order", "", 0, 2**31 - 1)
+    dwell_s: float = parameter(
+        0.1,
+        "how long the lens rests at each distance, after it settled: at least one frame",
+        "s",
+        0.0,
+        3600.0,
+    )
+    settle_time_s: float = parameter(
+        0.08, "from the command (or its confirmation) until the lens rests", "s", 0.0, 60.0
+    )
+    confirm_timeout_s: float = parameter(
+        1.0,
+        "a driver that confirms its moves has failed after this; 0 waits for no confirmation",
+        "s",
+        0.0,
+        60.0,
+    )
+    position_step: float = parameter(
+        0.0,
+        "lens positions are rounded to multiples of this (1 for whole steps); 0 does not round",
+        "lens unit",
+        0.0,
+        1e6,
+    )
+
+    def plan(self) -> SweepPlan:
+        """The plan of the sweep; raises InputError where the values contradict each other."""
+        others: dict[str, Any] = {
+            "order": self.order,
+            "dwell_s": self.dwell_s,
+            "settle_time_s": self.settle_time_s,
+            "seed": self.seed,
+        }
+        if self.distances_m:
+            return SweepPlan(tuple(self.distances_m), **others)
+        return SweepPlan.linear(self.near_m, self.far_m, self.steps, **others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +118,6 @@ class SweepPlan:
         near, far = 1.0 / near_m, 1.0 / far_m
         values = [near + (far - near) * index / (steps - 1) for index in range(steps - 1)]
         return cls((*(1.0 / value for value in values), far_m), **others)
-
-    @classmethod
-    def from_parameters(cls, values: Mapping[str, Value]) -> SweepPlan:
-        """The plan that values of PARAMETERS describe; raises InputError."""
-        checked: dict[str, Any] = dict(PARAMETERS.complete(values))
-        others = {key: checked[key] for key in ("order", "dwell_s", "settle_time_s", "seed")}
-        if checked["distances_m"]:
-            return cls(tuple(float(value) for value in checked["distances_m"]), **others)
-        return cls.linear(checked["near_m"], checked["far_m"], checked["steps"], **others)
 
     def visits(self) -> Iterator[float]:
         """Focus distances in metres in the order of the plan, without end."""

@@ -17,13 +17,13 @@ from std_srvs.srv import SetBool
 
 from ...msg import FocusState
 from ...optics.lens_table import LensTable, read_lens_table
-from ...parameters import Value, group
+from ...parameters import Value
 from ...ros.lifecycle import PerceptionNode, run_node
 from ...ros.messages import focus_state_message, header_at
 from ...srv import SetFocusDistance
 from ...types import InputError
 from ..interface import FOCUS_SWEEPER
-from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepPlan
+from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepPlan, SweepSettings
 
 _UNITS = {
     "steps": FocusState.UNIT_STEPS,
@@ -48,25 +48,25 @@ class FocusSweeperNode(PerceptionNode):
         self.create_services({"~/set_focus": self._set_focus, "~/sweep": self._sweep})
 
     def check_values(self, values: Mapping[str, Value]) -> None:
-        SweepPlan.from_parameters(group(values, "sweep"))
+        SweepSettings.of(values, "sweep").plan()
         if values["raw_positions"] and values["lens_table"]:
             raise InputError("raw_positions are for a lens without lens_table: remove one of them")
 
     def configure(self) -> None:
-        settings, sweep = self.settings, self.settings.group("sweep")
-        table, plan = self._lens(), SweepPlan.from_parameters(sweep)
+        settings, sweep = self.settings, SweepSettings.of(self.settings.values, "sweep")
+        table, plan = self._lens(), sweep.plan()
         whole = settings["target"] == "parameter" and settings["driver_type"] == "integer"
         if whole and table is None:
             raise InputError(
                 "whole-number lens positions need a lens_table: make one with "
                 "`ddff calibrate focus`, or set raw_positions to sweep without one"
             )
-        step = max(float(sweep["position_step"]), 1.0 if whole else 0.0)  # type: ignore[arg-type]
+        step = max(sweep.position_step, 1.0 if whole else 0.0)
         drive = LensDrive(table, settings["lens_unit"], step)
-        confirm_s = sweep["confirm_timeout_s"] if settings["target"] == "parameter" else 0.0
+        confirm_s = sweep.confirm_timeout_s if settings["target"] == "parameter" else 0.0
         if settings["raw_positions"]:
             plan = self._raw_plan(plan, drive)
-        self._controller = SweepController(plan, drive, float(confirm_s))  # type: ignore[arg-type]
+        self._controller = SweepController(plan, drive, confirm_s)
         unit = table.unit if table is not None else settings["lens_unit"]
         self._unit = _UNITS.get(unit, FocusState.UNIT_UNKNOWN)
         if settings["target"] == "parameter":
@@ -97,7 +97,7 @@ class FocusSweeperNode(PerceptionNode):
         raw = bool(self.settings["raw_positions"])
         if self._controller is None or raw or not any(n.startswith("sweep.") for n in changed):
             return
-        self._controller.set_plan(SweepPlan.from_parameters(self.settings.group("sweep")))
+        self._controller.set_plan(SweepSettings.of(self.settings.values, "sweep").plan())
 
     def _lens(self) -> LensTable | None:
         if self.settings["lens_table"]:

@@ -21,14 +21,13 @@ it does when every image is scored and the scores are averaged. `DepthErrorSums`
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, parameter
 from ...types import FloatArray
 from .maps import UNITS, Domain, check_same_size, convert, known
 
@@ -42,23 +41,36 @@ _ScoreArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ScoreSettings:
-    """What the measures leave open; `PARAMETERS` describes each field.
+class ScoreSettings(Settings):
+    """What the measures leave open.
 
     BadPix is scored at one threshold per quantity and, for its curve, at the thresholds that
     `curve_thresholds` gives: 0 to ten times that one, in tenths of it.
     """
 
-    baseline_focal: float = 1.0
-    badpix_depth: float = 0.1
-    badpix_disparity: float = 0.07
-    badpix_dioptres: float = 0.1
-    bumpiness_clip: float = 0.05
-
-    @classmethod
-    def from_values(cls, values: Mapping[str, Value] | None = None) -> ScoreSettings:
-        """Settings from `name: value`; raises InputError on an unknown name or a bad value."""
-        return cls(**PARAMETERS.complete(values))  # type: ignore[arg-type]
+    baseline_focal: float = parameter(
+        1.0,
+        "baseline times focal length: disparity = this / depth. 1 makes disparity equal to "
+        "dioptres; aperture diameter times fx gives the disparity across the aperture; "
+        "0.1412 is that of DDFF 12-Scene",
+        "m px",
+        minimum=1e-9,
+    )
+    badpix_depth: float = parameter(
+        0.1, "error on depth over which a pixel counts as bad", UNITS["depth"], minimum=1e-9
+    )
+    badpix_disparity: float = parameter(
+        0.07,
+        "error on disparity over which a pixel counts as bad",
+        UNITS["disparity"],
+        minimum=1e-9,
+    )
+    badpix_dioptres: float = parameter(
+        0.1, "error on dioptres over which a pixel counts as bad", UNITS["dioptres"], minimum=1e-9
+    )
+    bumpiness_clip: float = parameter(
+        0.05, "value at which the Hessian's norm is clipped in the bumpiness", minimum=1e-9
+    )
 
     def badpix_threshold(self, domain: Domain) -> float:
         """τ of the single BadPix figure, in the domain's unit."""
@@ -68,40 +80,6 @@ class ScoreSettings:
         """The τ of the BadPix curve, shape (101,), in the domain's unit."""
         steps = np.arange(_CURVE_LENGTH) / _CURVE_STEPS_PER_THRESHOLD
         return np.asarray(steps * self.badpix_threshold(domain), dtype=np.float64)
-
-
-def _threshold(domain: Domain) -> Parameter:
-    return Parameter(
-        f"badpix_{domain}",
-        getattr(ScoreSettings, f"badpix_{domain}"),
-        f"error on {domain} over which a pixel counts as bad",
-        unit=UNITS[domain],
-        minimum=1e-9,
-    )
-
-
-PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "baseline_focal",
-            ScoreSettings.baseline_focal,
-            "baseline times focal length: disparity = this / depth. 1 makes disparity equal to "
-            "dioptres; aperture diameter times fx gives the disparity across the aperture; "
-            "0.1412 is that of DDFF 12-Scene",
-            unit="m px",
-            minimum=1e-9,
-        ),
-        _threshold("depth"),
-        _threshold("disparity"),
-        _threshold("dioptres"),
-        Parameter(
-            "bumpiness_clip",
-            ScoreSettings.bumpiness_clip,
-            "value at which the Hessian's norm is clipped in the bumpiness",
-            minimum=1e-9,
-        ),
-    ]
-)
 
 
 @dataclass(frozen=True)

@@ -2,70 +2,58 @@
 
 from __future__ import annotations
 
-from ...parameters import Parameter, ParameterTable
+from dataclasses import dataclass
+
+from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
 from .replay import ORDERS
 
-PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "source",
-            "",
-            "the stack folder (with a stack.json) or the bag that is played; empty: the stack that "
-            "comes with the package",
-            dynamic=False,
-        ),
-        Parameter(
-            "rate_hz",
-            10.0,
-            "frames per second of a stack; a bag keeps the rate at which it was recorded",
-            "Hz",
-            0.1,
-            1000.0,
-        ),
-        Parameter("order", "ping_pong", "the order of the sweep of a stack", choices=ORDERS),
-        Parameter("loop", True, "for ever; false stops after one sweep, or at the end of the bag"),
-        Parameter(
-            "moving_frames",
-            0,
-            "frames between two focus distances, with the focus state not settled",
-            "frames",
-            0,
-            100,
-            dynamic=False,
-        ),
-        Parameter(
-            "dwell_frames",
-            1,
-            "frames at each focus distance",
-            "frames",
-            1,
-            100,
-            dynamic=False,
-        ),
-        Parameter(
-            "noise",
-            0.0,
-            "standard deviation of the noise that is added to each frame",
-            "8-bit grey levels",
-            0.0,
-            100.0,
-        ),
-        Parameter("seed", 0, "of the noise and the random order", "", 0, 2**31 - 1, dynamic=False),
-        Parameter(
-            "frame_id", "camera_optical_frame", "the optical frame of the images", dynamic=False
-        ),
-        Parameter(
-            "wait_for_subscribers",
-            0,
-            "the sweep starts when this many listen to image_rect",
-            "",
-            0,
-            100,
-            dynamic=False,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class SimCameraSettings(Settings):
+    """What the node `sim_camera` plays."""
+
+    source: str = parameter(
+        "",
+        "the stack folder (with a stack.json) or the bag that is played; empty: the stack that "
+        "comes with the package",
+        dynamic=False,
+    )
+    rate_hz: float = parameter(
+        10.0,
+        "frames per second of a stack; a bag keeps the rate at which it was recorded",
+        "Hz",
+        0.1,
+        1000.0,
+    )
+    order: str = parameter("ping_pong", "the order of the sweep of a stack", choices=ORDERS)
+    loop: bool = parameter(True, "for ever; false stops after one sweep, or at the end of the bag")
+    moving_frames: int = parameter(
+        0,
+        "frames between two focus distances, with the focus state not settled",
+        "frames",
+        0,
+        100,
+        dynamic=False,
+    )
+    dwell_frames: int = parameter(
+        1, "frames at each focus distance", "frames", 1, 100, dynamic=False
+    )
+    noise: float = parameter(
+        0.0,
+        "standard deviation of the noise that is added to each frame",
+        "8-bit grey levels",
+        0.0,
+        100.0,
+    )
+    seed: int = parameter(0, "of the noise and the random order", "", 0, 2**31 - 1, dynamic=False)
+    frame_id: str = parameter(
+        "camera_optical_frame", "the optical frame of the images", dynamic=False
+    )
+    wait_for_subscribers: int = parameter(
+        0, "the sweep starts when this many listen to image_rect", "", 0, 100, dynamic=False
+    )
+
 
 SIM_CAMERA = NodeInterface(
     name="sim_camera",
@@ -84,5 +72,5 @@ SIM_CAMERA = NodeInterface(
         Topic("truth/depth", "sensor_msgs/msg/Image", "true depth, 32FC1 metres, if known"),
         Topic("truth/camera_info", "sensor_msgs/msg/CameraInfo", "the camera of the true depth"),
     ),
-    parameters=COMMON_PARAMETERS + PARAMETERS,
+    parameters=COMMON_PARAMETERS + SimCameraSettings.table(),
 )

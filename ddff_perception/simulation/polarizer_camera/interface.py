@@ -2,80 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...optics.mosaic import LAYOUTS
-from ...parameters import Parameter, ParameterTable
+from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
 from .frames import ANGLE_TOPICS, CAMERAS
 
-PARAMETERS = ParameterTable(
-    [
-        Parameter(
-            "source",
-            "",
-            "the polarization folder (with a polarization.json) that is shown; empty: the glass "
-            "pane that comes with the package",
-            dynamic=False,
-        ),
-        Parameter(
-            "camera",
-            "mosaic",
-            "what kind of camera this is: mosaic (a polarizer before each pixel, image_raw), "
-            "angles (one camera per angle, image_a ..) or rotating (one camera behind a filter "
-            "that turns, image_rect and filter_state)",
-            choices=CAMERAS,
-            dynamic=False,
-        ),
-        Parameter(
-            "layout",
-            "90_45_135_0",
-            "polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
-            "pattern of a colour camera",
-            choices=tuple(LAYOUTS),
-            dynamic=False,
-        ),
-        Parameter(
-            "angles_deg",
-            [],
-            "polarizer angles of angles and rotating; empty: those of the folder",
-            "deg",
-            -360.0,
-            360.0,
-            dynamic=False,
-        ),
-        Parameter("rate_hz", 10.0, "frames per second", "Hz", 0.1, 1000.0),
-        Parameter(
-            "noise",
-            0.0,
-            "standard deviation of the noise that is added to each frame",
-            "8-bit grey levels",
-            0.0,
-            100.0,
-            dynamic=False,
-        ),
-        Parameter(
-            "sway_px",
-            0.0,
-            "how far the camera moves to and fro between its frames",
-            "px",
-            0.0,
-            1000.0,
-            dynamic=False,
-        ),
-        Parameter("seed", 0, "of the noise", "", 0, 2**31 - 1, dynamic=False),
-        Parameter(
-            "frame_id", "camera_optical_frame", "the optical frame of the images", dynamic=False
-        ),
-        Parameter(
-            "wait_for_subscribers",
-            0,
-            "the camera starts when this many listen to its images",
-            "",
-            0,
-            100,
-            dynamic=False,
-        ),
-    ]
-)
+
+@dataclass(frozen=True)
+class SimPolarizerCameraSettings(Settings):
+    """What the node `sim_polarizer_camera` shows."""
+
+    source: str = parameter(
+        "",
+        "the polarization folder (with a polarization.json) that is shown; empty: the glass "
+        "pane that comes with the package",
+        dynamic=False,
+    )
+    camera: str = parameter(
+        "mosaic",
+        "what kind of camera this is: mosaic (a polarizer before each pixel, image_raw), "
+        "angles (one camera per angle, image_a ..) or rotating (one camera behind a filter "
+        "that turns, image_rect and filter_state)",
+        choices=CAMERAS,
+        dynamic=False,
+    )
+    layout: str = parameter(
+        "90_45_135_0",
+        "polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
+        "pattern of a colour camera",
+        choices=tuple(LAYOUTS),
+        dynamic=False,
+    )
+    angles_deg: list[float] = parameter(
+        [],
+        "polarizer angles of angles and rotating; empty: those of the folder",
+        "deg",
+        -360.0,
+        360.0,
+        dynamic=False,
+    )
+    rate_hz: float = parameter(10.0, "frames per second", "Hz", 0.1, 1000.0)
+    noise: float = parameter(
+        0.0,
+        "standard deviation of the noise that is added to each frame",
+        "8-bit grey levels",
+        0.0,
+        100.0,
+        dynamic=False,
+    )
+    sway_px: float = parameter(
+        0.0,
+        "how far the camera moves to and fro between its frames",
+        "px",
+        0.0,
+        1000.0,
+        dynamic=False,
+    )
+    seed: int = parameter(0, "of the noise", "", 0, 2**31 - 1, dynamic=False)
+    frame_id: str = parameter(
+        "camera_optical_frame", "the optical frame of the images", dynamic=False
+    )
+    wait_for_subscribers: int = parameter(
+        0, "the camera starts when this many listen to its images", "", 0, 100, dynamic=False
+    )
+
 
 IMAGE_TOPICS = {
     "mosaic": ("image_raw",),
@@ -117,5 +109,5 @@ SIM_POLARIZER_CAMERA = NodeInterface(
             "what is mirrored in the surface, if known, at half the mosaic's resolution",
         ),
     ),
-    parameters=COMMON_PARAMETERS + PARAMETERS,
+    parameters=COMMON_PARAMETERS + SimPolarizerCameraSettings.table(),
 )

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddff_perception.depth_from_focus.sweeping.sweeper import (
-    PARAMETERS,
     LensDrive,
     MoveTo,
     Phase,
     Settled,
     SweepController,
     SweepPlan,
+    SweepSettings,
 )
 from ddff_perception.optics.lens_table import LensTable
 from ddff_perception.types import InputError
@@ -63,10 +63,12 @@ def test_random_sweeps_visit_each_distance_once_and_never_twice_in_a_row(seed):
 
 
 def test_parameters_make_the_plan():
-    plan = SweepPlan.from_parameters({"near_m": 0.5, "far_m": 2.0, "steps": 4, "order": "down"})
+    plan = SweepSettings(near_m=0.5, far_m=2.0, steps=4, order="down").plan()
     np.testing.assert_allclose([1 / d for d in plan.distances_m], [2, 1.5, 1, 0.5])
     assert plan.order == "down"
-    listed = SweepPlan.from_parameters(PARAMETERS.parse(["distances_m=2,0.5,inf"]))
+    listed = SweepSettings.from_values(
+        SweepSettings.table().parse(["distances_m=2,0.5,inf"])
+    ).plan()
     assert listed.distances_m == (0.5, 2.0, math.inf)
 
 
@@ -76,7 +78,7 @@ def test_parameters_make_the_plan():
 )
 def test_plans_that_no_lens_can_follow_are_refused(values):
     with pytest.raises(InputError):
-        SweepPlan.from_parameters(values)
+        SweepSettings.from_values(values).plan()
 
 
 def test_a_plan_without_distances_is_refused():

@@ -6,7 +6,6 @@ import pytest
 
 from ddff_perception.evaluation.depth.maps import DOMAINS
 from ddff_perception.evaluation.depth.metrics import (
-    PARAMETERS,
     DepthErrorSums,
     ScoreSettings,
     score,
@@ -225,7 +224,7 @@ def test_settings_come_from_the_parameter_table():
     assert ScoreSettings.from_values({"baseline_focal": 2.0}).baseline_focal == 2.0
     with pytest.raises(InputError, match="baseline_focal must lie in"):
         ScoreSettings.from_values({"baseline_focal": 0.0})
-    assert {p.name for p in PARAMETERS} == set(ScoreSettings.__dataclass_fields__)
+    assert {p.name for p in ScoreSettings.table()} == set(ScoreSettings.__dataclass_fields__)
 
 
 def test_all_measures_of_a_vga_map_take_under_50_ms():
