@@ -86,8 +86,8 @@ def _streaming(precision: str) -> dict[str, Any]:
 
 @torch.no_grad()
 def _whole(name: str, part: Any, preset: str) -> dict[str, Any]:
-    values = part.PARAMETERS.complete({**part.PRESET_VALUES[preset], "slices": SLICES})
-    network: nn.Module = part.make(values).eval().cuda()
+    own = part.own.from_values({**part.PRESET_VALUES[preset], "slices": SLICES})
+    network: nn.Module = part.make(own).eval().cuda()
     images = torch.rand(1, SLICES, 3, HEIGHT, WIDTH).pin_memory()
     dioptres = torch.linspace(2.0, 0.2, SLICES, device="cuda")[None]
 

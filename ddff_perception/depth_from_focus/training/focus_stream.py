@@ -9,7 +9,7 @@ takes folders of such views or stacks, or a person's own stack folders (`data_ow
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Settings, Value, parameter
 from ...training.fit import uses_gpu
 from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
@@ -49,28 +49,28 @@ DATA_SOURCE = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
 )
-PARAMETERS = ParameterTable(
-    [
-        Parameter("stacks", 3000, "training stacks to make where no --data is given", "", 6, 10**6),
-        Parameter("views", 40, "path-traced scenes to make them from", "", 0, 10**5),
-        Parameter("stack_width", 256, "of the stacks that are made", "px", 64, 1024),
-        Parameter("stacks_folder", "out/training_stacks", "where they are made, or are already"),
-        Parameter("on_device", False, "blur views on the training device, without stacks on disk"),
-        Parameter("scenes", 2000, "procedural scenes beside the views, on_device", "", 0, 10**6),
-        Parameter("views_folder", "out/training_views", "of what is blurred on_device"),
-        Parameter(
-            "enlarged",
-            0.5,
-            "share of batches enlarged as small images are at run time",
-            "",
-            0.0,
-            1.0,
-        ),
-        Parameter(
-            "crop", 256, "longest side of the crops of --data's stack folders", "px", 32, 4096
-        ),
-    ]
-)
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Settings):
+    """What can be set about the stacks that FocusStream learns from."""
+
+    stacks: int = parameter(3000, "training stacks to make where no --data is given", "", 6, 10**6)
+    views: int = parameter(40, "path-traced scenes to make them from", "", 0, 10**5)
+    stack_width: int = parameter(256, "of the stacks that are made", "px", 64, 1024)
+    stacks_folder: str = parameter("out/training_stacks", "where they are made, or are already")
+    on_device: bool = parameter(False, "blur views on the training device, without stacks on disk")
+    scenes: int = parameter(2000, "procedural scenes beside the views, on_device", "", 0, 10**6)
+    views_folder: str = parameter("out/training_views", "of what is blurred on_device")
+    enlarged: float = parameter(
+        0.5, "share of batches enlarged as small images are at run time", "", 0.0, 1.0
+    )
+    crop: int = parameter(
+        256, "longest side of the crops of --data's stack folders", "px", 32, 4096
+    )
+
+
+PARAMETERS = TrainingSettings.table()
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"on_device": True, "views": 120},
@@ -84,33 +84,35 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     with `on_device`).
     """
     network = FocusStream()
-    if values["on_device"]:
-        return _on_device(network, settings, values, data)
+    own = TrainingSettings.of(values)
+    if own.on_device:
+        return _on_device(network, settings, own, data)
     if data and not any(stack_files(folder) for folder in data):
-        crop = int(values["crop"])  # type: ignore[arg-type]
-        own = own_stacks(data, settings, network.settings.bins, crop)
-        told = {"training_data": f"{own.learned} stacks", "data_source": _OWN_DATA}
-        return TrainingJob(network, stream_loss, own.train, settings, own.validation, record=told)
-    folders = list(data) or [_make_stacks(values)]
+        users = own_stacks(data, settings, network.settings.bins, own.crop)
+        told = {"training_data": f"{users.learned} stacks", "data_source": _OWN_DATA}
+        return TrainingJob(
+            network, stream_loss, users.train, settings, users.validation, record=told
+        )
+    folders = list(data) or [_make_stacks(own)]
     files = [file for folder in folders for file in stack_files(folder)]
     if not files:
         raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
-    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
-    batches = StackBatches(folders, settings.batch, bins=network.settings.bins, enlarged=enlarged)
+    bins = network.settings.bins
+    batches = StackBatches(folders, settings.batch, bins=bins, enlarged=own.enlarged)
     record = {"training_data": f"{len(files)} stacks"}
     return TrainingJob(network, stream_loss, batches, settings, record=record)
 
 
 def _on_device(
-    network: FocusStream, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+    network: FocusStream, settings: FitSettings, own: TrainingSettings, data: Sequence[Path]
 ) -> TrainingJob:
     """The job on stacks that are blurred on the device from views, of `data` or made here."""
-    folders = list(data) or [_make_views(values)]
+    folders = list(data) or [_make_views(own)]
     device = torch.device("cuda" if uses_gpu(settings) else "cpu")
     pool = ViewPool(folders, device)
     takes = 2 if settings.batch % 2 == 0 else 1
-    enlarged = float(values["enlarged"])  # type: ignore[arg-type]
-    drawn = DeviceSettings(settings.batch // takes, takes, network.settings.bins, enlarged=enlarged)
+    bins = network.settings.bins
+    drawn = DeviceSettings(settings.batch // takes, takes, bins, enlarged=own.enlarged)
     views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
     record = {"training_data": f"stacks without end of {views}"}
     return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
@@ -176,17 +178,16 @@ def _slope_error(error: Tensor, inside: Tensor) -> Tensor:
     return along_x.mean() + along_y.mean()
 
 
-def _make_stacks(values: Mapping[str, Value]) -> Path:
+def _make_stacks(own: TrainingSettings) -> Path:
     """The folder of training stacks, made where it is not complete."""
-    width = int(values["stack_width"])  # type: ignore[arg-type]
     # The network takes sides that are multiples of 32 pixels.
-    side = [max(32, round(length / 32) * 32) for length in (width * 3 / 4, width)]
-    wanted, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
+    side = [
+        max(32, round(length / 32) * 32) for length in (own.stack_width * 3 / 4, own.stack_width)
+    ]
     settings = StackSettings(height=side[0], width=side[1])
-    return make_stacks(Path(str(values["stacks_folder"])), wanted, scenes, settings)
+    return make_stacks(Path(own.stacks_folder), own.stacks, own.views, settings)
 
 
-def _make_views(values: Mapping[str, Value]) -> Path:
+def _make_views(own: TrainingSettings) -> Path:
     """The folder of views, made where it is not complete."""
-    traced, drawn = int(values["views"]), int(values["scenes"])  # type: ignore[arg-type]
-    return make_views(Path(str(values["views_folder"])), traced, drawn)
+    return make_views(Path(own.views_folder), own.views, own.scenes)

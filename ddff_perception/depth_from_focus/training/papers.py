@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import ParameterTable, Settings, Value, parameter
 from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
@@ -34,7 +34,8 @@ from .losses import dynamic_fusion_losses, masked_squares
 from .papers_onnx import stack_file
 
 LOSSES = ("squares", "mean_squares", "dynamic_fusion")
-Make = Callable[[Mapping[str, Value]], FocusNetwork]
+Make = Callable[[Any], FocusNetwork]
+"""From the network's own settings."""
 
 # Even sweeps of about ten slices whose ends are 5 to 14 px of blur apart: 0.5 to 7 m through
 # apertures of 6 to 12 mm at 480 or 640 pixels across.
@@ -45,25 +46,29 @@ _OF_MADE = (
     "even sweeps of 8 to 12 slices, 4.5 to 14 px of blur wide, over path-traced rooms and table "
     "tops (seeds from 100000) and procedural scenes, with noise and JPEG"
 )
-# What all of them share; each network adds its own to these.
-SHARED = (
-    Parameter("slices", 10, "slices that the network sees", "", 2, 64),
-    Parameter("crop", 224, "side of the training crops", "px", 32, 1024),
-    Parameter("loss", "squares", "which loss", choices=LOSSES),
-    Parameter(
-        "planes", 0.0, "share of batches that are textured planes made on the spot", "", 0.0, 1.0
-    ),
-    Parameter("noise", 1.0, "of training stacks, a share of what FocusStream sees", "", 0.0, 1.0),
-    Parameter("stacks", 0, "training stacks to make where no --data is given", "", 0, 10**6),
-    Parameter("views", 64, "path-traced scenes to make them from", "", 0, 10**5),
-    Parameter("stacks_folder", "out/even_stacks", "where they are made, or are already"),
-    Parameter(
-        "along_sweep",
+
+
+@dataclass(frozen=True)
+class PaperSettings(Settings):
+    """What all of them share; each network adds its own."""
+
+    slices: int = parameter(10, "slices that the network sees", "", 2, 64)
+    crop: int = parameter(224, "side of the training crops", "px", 32, 1024)
+    loss: str = parameter("squares", "which loss", choices=LOSSES)
+    planes: float = parameter(
+        0.0, "share of batches that are textured planes made on the spot", "", 0.0, 1.0
+    )
+    noise: float = parameter(
+        1.0, "of training stacks, a share of what FocusStream sees", "", 0.0, 1.0
+    )
+    stacks: int = parameter(0, "training stacks to make where no --data is given", "", 0, 10**6)
+    views: int = parameter(64, "path-traced scenes to make them from", "", 0, 10**5)
+    stacks_folder: str = parameter("out/even_stacks", "where they are made, or are already")
+    along_sweep: bool = parameter(
         True,
         "learn where along the sweep a pixel is sharp; false is dioptres, for a sweep that never "
         "changes",
-    ),
-)
+    )
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,13 @@ class PaperNetwork:
     name: str
     description: str
     make: Make
-    PARAMETERS: ParameterTable
+    own: type[PaperSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
+
+    @property
+    def PARAMETERS(self) -> ParameterTable:  # noqa: N802  as the registry names it
+        return self.own.table()
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
@@ -89,15 +98,15 @@ class PaperNetwork:
             raise InputError("these networks train on one folder or file: give --data once")
         torch.manual_seed(settings.seed)
         # With this layout a step on a processor takes 0.6 of the time.
-        network = self.make(values).to(memory_format=torch.channels_last)
-        slices, crop = int(values["slices"]), int(values["crop"])  # type: ignore[arg-type]
-        planes, noise = float(values["planes"]), float(values["noise"])  # type: ignore[arg-type]
-        made = None if data else _made(values)
-        source = open_source(data[0] if data else made, settings, slices, crop, planes, noise)
+        own = self.own.of(values)
+        network = self.make(own).to(memory_format=torch.channels_last)
+        made = None if data else _made(own)
+        drawn = (own.slices, own.crop, own.planes, own.noise)
+        source = open_source(data[0] if data else made, settings, *drawn)
         description = source.description if made is None else f"{source.description}; {_OF_MADE}"
         return TrainingJob(
             network,
-            make_loss(str(values["loss"]), bool(values["along_sweep"])),
+            make_loss(own.loss, own.along_sweep),
             source.train,
             settings,
             validation=source.validation,
@@ -107,8 +116,8 @@ class PaperNetwork:
 
     def network(self, values: Mapping[str, Value]) -> FocusNetwork:
         """The network as `job` makes it, but for the weights that it is to begin with."""
-        begun = [name for name in ("vgg16", "pretrained") if name in values]
-        return self.make({**values, **{n: self.PARAMETERS[n].default for n in begun}})
+        given = {n: v for n, v in values.items() if n not in ("vgg16", "pretrained")}
+        return self.make(self.own.of(given))
 
     def onnx_files(
         self, network: FocusNetwork, record: Mapping[str, Any], precision: str
@@ -118,12 +127,11 @@ class PaperNetwork:
         return [stack_file(network, self.name, self.description, slices, precision)]
 
 
-def _made(values: Mapping[str, Value]) -> Path | None:
-    """The folder of training stacks that `values` ask for, made where it is not complete."""
-    stacks, scenes = int(values["stacks"]), int(values["views"])  # type: ignore[arg-type]
-    if not stacks:
+def _made(own: PaperSettings) -> Path | None:
+    """The folder of training stacks that is asked for, made where it is not complete."""
+    if not own.stacks:
         return None
-    return make_stacks(Path(str(values["stacks_folder"])), stacks, scenes, SWEEPS)
+    return make_stacks(Path(own.stacks_folder), own.stacks, own.views, SWEEPS)
 
 
 def make_loss(kind: str, along_sweep: bool) -> Callable[[nn.Module, Batch], Mapping[str, Tensor]]:

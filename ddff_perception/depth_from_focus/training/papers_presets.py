@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import Value, parameter
 from ...training.presets import FitSettings
 from ..networks.common import FocusNetwork
 from ..networks.ddffnet import VARIANTS, DDFFNet
@@ -15,9 +15,8 @@ from ..networks.dynamic_fusion import CORRELATIONS, LIGHT_SETTINGS, PAPER_SETTIN
 from ..networks.pixel_adaptive import FUSIONS
 from ..networks.psp import PSPNet
 from ..networks.vgg import load_vgg16
-from .papers import SHARED, PaperNetwork
+from .papers import PaperNetwork, PaperSettings
 
-WIDTH = Parameter("width", 1.0, "channels as a share of the paper's", "", 0.01, 4.0)
 SMOKE = FitSettings(
     steps=12,
     batch=2,
@@ -92,22 +91,63 @@ GPU_VALUES: Mapping[str, Value] = {"crop": 192, "loss": "mean_squares"}
 SMOKE_VALUES: Mapping[str, Value] = {"crop": 64, "slices": 5, "loss": "mean_squares"}
 
 
+@dataclass(frozen=True)
+class WidthSettings(PaperSettings):
+    """Of networks whose channels can be fewer."""
+
+    width: float = parameter(1.0, "channels as a share of the paper's", "", 0.01, 4.0)
+
+
+@dataclass(frozen=True)
+class DdffnetSettings(WidthSettings):
+    """Of DDFFNet."""
+
+    dropout: float = parameter(0.5, "share of values dropped in training", "", 0.0, 0.9)
+    vgg16: str = parameter("", "file of VGG-16 weights that the encoder begins with, or none")
+
+
+@dataclass(frozen=True)
+class PspSettings(WidthSettings):
+    """Of PSPNet."""
+
+    encoder: str = parameter("resnet50", "residual network per slice")
+
+
+@dataclass(frozen=True)
+class FusionSettings(PaperSettings):
+    """Of the dynamic fusion network."""
+
+    encoder: str = parameter("legacy_senet154", "of the image stream: resnet10, ..., or timm's")
+    encoder_width: float = parameter(1.0, "channels of resnet encoders, a share", "", 0.01, 4.0)
+    pretrained: bool = parameter(False, "begin with timm's weights of the encoder")
+    correlation: str = parameter("pyramid_gru", "over the slices", choices=CORRELATIONS)
+    fusion: str = parameter("dynamic", "of image and focus features", choices=FUSIONS)
+    focus_in_input: bool = parameter(
+        False, "let the dynamic fusion read the focus features themselves"
+    )
+    focal_channels: int = parameter(32, "channels of the focus features", "", 1, 512)
+    focal_stride: int = parameter(1, "1, 2 or 4: size that focus is computed at", "px", 1, 4)
+    fused_channels: int = parameter(1, "maps that the fusion gives", "", 1, 512)
+
+
 def _ddffnet(variant: str) -> PaperNetwork:
-    def make(values: Mapping[str, Value]) -> FocusNetwork:
-        chosen: dict[str, Any] = dict(values)
-        names = ("slices", "width", "along_sweep", "dropout")
-        network = DDFFNet(variant, **{name: chosen[name] for name in names})
-        if chosen["vgg16"]:
-            load_vgg16(network.encoder, Path(chosen["vgg16"]))
+    def make(own: DdffnetSettings) -> FocusNetwork:
+        network = DDFFNet(
+            variant,
+            slices=own.slices,
+            width=own.width,
+            along_sweep=own.along_sweep,
+            dropout=own.dropout,
+        )
+        if own.vgg16:
+            load_vgg16(network.encoder, Path(own.vgg16))
         return network
 
-    dropout = Parameter("dropout", 0.5, "share of values dropped in training", "", 0.0, 0.9)
-    vgg16 = Parameter("vgg16", "", "file of VGG-16 weights that the encoder begins with, or none")
     return PaperNetwork(
         name=f"ddffnet_{variant}",
         description=f"DDFFNet-{variant.upper()}, Hazirbas et al., Deep Depth From Focus, 2018",
         make=make,
-        PARAMETERS=ParameterTable([*SHARED, WIDTH, dropout, vgg16]),
+        own=DdffnetSettings,
         PRESETS=SHARED_PRESETS,
         PRESET_VALUES={
             "paper": {"along_sweep": False},
@@ -118,18 +158,16 @@ def _ddffnet(variant: str) -> PaperNetwork:
     )
 
 
-def _make_psp(values: Mapping[str, Value]) -> FocusNetwork:
-    chosen: dict[str, Any] = dict(values)
-    return PSPNet(chosen["slices"], chosen["encoder"], chosen["width"], chosen["along_sweep"])
+def _make_psp(own: PspSettings) -> FocusNetwork:
+    return PSPNet(own.slices, own.encoder, own.width, own.along_sweep)
 
 
-def _make_dynamic_fusion(values: Mapping[str, Value]) -> FocusNetwork:
-    chosen: dict[str, Any] = dict(values)
-    fixed = chosen["slices"] if chosen["correlation"] == "cnn2d" else None
-    names = [p.name for p in DYNAMIC_FUSION_PARAMETERS]
-    settings = {n: chosen[n] for n in names if n not in {p.name for p in SHARED}}
+def _make_dynamic_fusion(own: FusionSettings) -> FocusNetwork:
+    fixed = own.slices if own.correlation == "cnn2d" else None
+    shared = PaperSettings.table()
+    inner: dict[str, Any] = {n: v for n, v in own.values().items() if n not in shared}
     return DynamicFusionNet(
-        replace(PAPER_SETTINGS, **settings, slices=fixed, along_sweep=chosen["along_sweep"])
+        replace(PAPER_SETTINGS, **inner, slices=fixed, along_sweep=own.along_sweep)
     )
 
 
@@ -145,26 +183,6 @@ def _light_values() -> dict[str, Value]:
     }
 
 
-PSP_PARAMETERS = ParameterTable(
-    [*SHARED, WIDTH, Parameter("encoder", "resnet50", "residual network per slice")]
-)
-DYNAMIC_FUSION_PARAMETERS = ParameterTable(
-    [
-        *SHARED,
-        Parameter("encoder", "legacy_senet154", "of the image stream: resnet10, ..., or timm's"),
-        Parameter("encoder_width", 1.0, "channels of resnet encoders, a share", "", 0.01, 4.0),
-        Parameter("pretrained", False, "begin with timm's weights of the encoder"),
-        Parameter("correlation", "pyramid_gru", "over the slices", choices=CORRELATIONS),
-        Parameter("fusion", "dynamic", "of image and focus features", choices=FUSIONS),
-        Parameter(
-            "focus_in_input", False, "let the dynamic fusion read the focus features themselves"
-        ),
-        Parameter("focal_channels", 32, "channels of the focus features", "", 1, 512),
-        Parameter("focal_stride", 1, "1, 2 or 4: size that focus is computed at", "px", 1, 4),
-        Parameter("fused_channels", 1, "maps that the fusion gives", "", 1, 512),
-    ]
-)
-
 DDFFNETS = {f"ddffnet_{variant}": _ddffnet(variant) for variant in VARIANTS}
 DDFFNET_UPCONV, DDFFNET_UNPOOL, DDFFNET_BL, DDFFNET_CC1, DDFFNET_CC2, DDFFNET_CC3 = (
     DDFFNETS.values()
@@ -173,7 +191,7 @@ PSPNET = PaperNetwork(
     name="pspnet",
     description="PSPNet for focal stacks, compared with in Hazirbas et al., 2018",
     make=_make_psp,
-    PARAMETERS=PSP_PARAMETERS,
+    own=PspSettings,
     PRESETS=SHARED_PRESETS,
     PRESET_VALUES={
         "paper": {"along_sweep": False},
@@ -186,7 +204,7 @@ DYNAMIC_FUSION = PaperNetwork(
     name="dynamic_fusion",
     description="Dynamic fusion network, Piao et al., 2021",
     make=_make_dynamic_fusion,
-    PARAMETERS=DYNAMIC_FUSION_PARAMETERS,
+    own=FusionSettings,
     PRESETS={**SHARED_PRESETS, "paper": DYNAMIC_FUSION_PAPER},
     PRESET_VALUES={
         "paper": {"slices": 12, "crop": 1024, "loss": "dynamic_fusion", "along_sweep": False},

@@ -18,7 +18,7 @@ from dataclasses import replace
 from ...parameters import Value
 from ...training.presets import FitSettings
 from ..networks.blending import DirectNetwork, PaperNetwork, SurfaceNetwork
-from .separation import SeparationTraining, parameters
+from .separation import DataSettings, SeparationTraining, SquaredDataSettings
 
 _CPU = FitSettings(
     steps=3000, minutes=20.0, batch=8, precision="32", learning_rate=1.5e-3, weight_decay=1e-4,
@@ -43,7 +43,7 @@ SURFACE = SeparationTraining(
     "more polarizer angles",
     make=SurfaceNetwork,
     colour=False,
-    PARAMETERS=parameters("logarithmic"),
+    own=DataSettings,
     PRESETS={
         "cpu": _CPU,
         "gpu": _GPU,
@@ -62,7 +62,7 @@ ENCODER_DECODER = SeparationTraining(
     "images",
     make=PaperNetwork,
     colour=True,
-    PARAMETERS=parameters("l2"),
+    own=SquaredDataSettings,
     PRESETS={
         "paper": replace(_ADAM, steps=200_000, workers=12),
         "cpu": replace(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...parameters import Parameter, ParameterTable, Value
+from ...parameters import ParameterTable, Settings, Value, parameter
 from ...training.fit import uses_gpu
 from ...training.job import TrainingJob
 from ...training.onnx_file import OnnxFile
@@ -25,76 +25,64 @@ from .onnx_file import separation_file
 GENERATORS = ("single", "batched")
 
 
-def parameters(loss: str) -> ParameterTable:
-    """What can be set about the data and the loss (default `loss`)."""
-    return ParameterTable(
-        [
-            Parameter("loss", loss, "what is minimised over both layers", choices=LOSSES),
-            Parameter("size", 128, "side of the samples, a multiple of 8", "px", 32, 1024),
-            Parameter("pictures", 96, "procedural pictures that are mixed", "", 2, 100_000),
-            Parameter(
-                "dynamic_range",
-                6.0,
-                "reflections up to this factor brighter or darker (DR); 1 is off",
-                "",
-                1.0,
-                100.0,
-            ),
-            Parameter("abrupt", 0.15, "share of samples with abrupt reflections", "", 0.0, 1.0),
-            Parameter("motion", 0.1, "share that moves between angles (NRD)", "", 0.0, 1.0),
-            Parameter("curved", 0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0),
-            Parameter("ghost_px", 1.5, "shift between a pane's two faces", "px", 0.0, 50.0),
-            Parameter(
-                "bordered",
-                0.0,
-                "share of views past the border of the surface (generator batched)",
-                "",
-                0.0,
-                1.0,
-            ),
-            Parameter(
-                "surface_grain",
-                0.0,
-                "share of surfaces that differ from pixel to pixel, as dust does (generator "
-                "batched)",
-                "",
-                0.0,
-                1.0,
-            ),
-            Parameter("noisy", True, "a camera with noise, limits and levels"),
-            Parameter("grey", 0.85, "share of monochrome batches", "", 0.0, 1.0),
-            Parameter(
-                "generator",
-                "single",
-                "samples made one at a time by the processor, or whole batches on the device that "
-                "trains, with more variety",
-                choices=GENERATORS,
-            ),
-        ]
+@dataclass(frozen=True)
+class DataSettings(Settings):
+    """What can be set about the data and the loss."""
+
+    loss: str = parameter("logarithmic", "what is minimised over both layers", choices=LOSSES)
+    size: int = parameter(128, "side of the samples, a multiple of 8", "px", 32, 1024)
+    pictures: int = parameter(96, "procedural pictures that are mixed", "", 2, 100_000)
+    dynamic_range: float = parameter(
+        6.0, "reflections up to this factor brighter or darker (DR); 1 is off", "", 1.0, 100.0
+    )
+    abrupt: float = parameter(0.15, "share of samples with abrupt reflections", "", 0.0, 1.0)
+    motion: float = parameter(0.1, "share that moves between angles (NRD)", "", 0.0, 1.0)
+    curved: float = parameter(0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0)
+    ghost_px: float = parameter(1.5, "shift between a pane's two faces", "px", 0.0, 50.0)
+    bordered: float = parameter(
+        0.0, "share of views past the border of the surface (generator batched)", "", 0.0, 1.0
+    )
+    surface_grain: float = parameter(
+        0.0,
+        "share of surfaces that differ from pixel to pixel, as dust does (generator batched)",
+        "",
+        0.0,
+        1.0,
+    )
+    noisy: bool = parameter(True, "a camera with noise, limits and levels")
+    grey: float = parameter(0.85, "share of monochrome batches", "", 0.0, 1.0)
+    generator: str = parameter(
+        "single",
+        "samples made one at a time by the processor, or whole batches on the device that "
+        "trains, with more variety",
+        choices=GENERATORS,
     )
 
+    def generator_settings(self) -> GeneratorSettings:
+        """The generator that they describe."""
+        default = GeneratorSettings()
+        return replace(
+            default,
+            size=self.size,
+            light=replace(default.light, dynamic_range=self.dynamic_range, abrupt=self.abrupt),
+            surface=replace(
+                default.surface,
+                curved=self.curved,
+                ghost_px=self.ghost_px,
+                bordered=self.bordered,
+            ),
+            motion=self.motion,
+            surface_grain=self.surface_grain,
+            grey=self.grey,
+            noise=default.noise if self.noisy else None,
+        )
 
-def generator_settings(values: Mapping[str, Value]) -> GeneratorSettings:
-    """The generator that the values of `parameters` describe."""
-    number = {n: float(v) for n, v in values.items() if isinstance(v, int | float)}
-    default = GeneratorSettings()
-    return replace(
-        default,
-        size=int(number["size"]),
-        light=replace(
-            default.light, dynamic_range=number["dynamic_range"], abrupt=number["abrupt"]
-        ),
-        surface=replace(
-            default.surface,
-            curved=number["curved"],
-            ghost_px=number["ghost_px"],
-            bordered=number["bordered"],
-        ),
-        motion=number["motion"],
-        surface_grain=number["surface_grain"],
-        grey=number["grey"],
-        noise=default.noise if values["noisy"] else None,
-    )
+
+@dataclass(frozen=True)
+class SquaredDataSettings(DataSettings):
+    """The same with the loss of the paper."""
+
+    loss: str = parameter("l2", DataSettings.table()["loss"].description, choices=LOSSES)
 
 
 @dataclass(frozen=True)
@@ -108,39 +96,39 @@ class SeparationTraining:
     description: str
     make: Callable[[], nn.Module]
     colour: bool
-    PARAMETERS: ParameterTable
+    own: type[DataSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
+
+    @property
+    def PARAMETERS(self) -> ParameterTable:  # noqa: N802  as the registry names it
+        return self.own.table()
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob:
         """The job that mixes the photographs in `data`, or procedural pictures without it."""
-        generator = generator_settings(values)
+        own = self.own.of(values)
         pictures: Pictures
         if data:
             pictures = [image for folder in data for image in photographs(folder)]
         else:
-            pictures = procedural_pictures(int(values["pictures"]))  # type: ignore[arg-type]
+            pictures = procedural_pictures(own.pictures)
         source = "the user's photographs" if data else f"{len(pictures)} procedural pictures"
-        kind = str(values["generator"])
         return TrainingJob(
             self.make(),
-            layer_losses(str(values["loss"])),
-            self._batches(pictures, generator, settings, kind),
+            layer_losses(own.loss),
+            self._batches(pictures, own, settings),
             settings,
             pictures=picture,
-            record={"data_source": f"{source}, mixed by the generator {kind}"},
+            record={"data_source": f"{source}, mixed by the generator {own.generator}"},
         )
 
     def _batches(
-        self,
-        pictures: Pictures,
-        generator: GeneratorSettings,
-        settings: FitSettings,
-        kind: str,
+        self, pictures: Pictures, own: DataSettings, settings: FitSettings
     ) -> MixedBatches | GeneratedBatches:
-        if kind == "single":
+        generator = own.generator_settings()
+        if own.generator == "single":
             return MixedBatches(pictures, generator, settings.batch, self.colour)
         on_gpu = uses_gpu(settings)
         if on_gpu and settings.precision == "32":
