@@ -13,6 +13,7 @@ import typer
 
 from ..console import console, progress_bar, progress_console
 from ..depth_from_focus.commands.stack import shrunk
+from ..parameters import Value
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError, private_domain
 from .bag import (
@@ -157,7 +158,7 @@ def _record(run: _Run) -> None:
 def _start(nodes: NodeProcesses, run: _Run) -> None:
     """The recorder first, the camera last: nothing of the first sweep is missed."""
     topics = [name if name.startswith("/") else f"/{NAMESPACE}/{name}" for name in _TOPICS]
-    values: dict[str, object] = {
+    values: dict[str, Value] = {
         "output": str(run.bag),
         "storage": run.storage,
         "topics": topics,

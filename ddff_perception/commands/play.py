@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from ..files.bags_salvage import looks_like_bag
 from ..files.polarization_folder import DESCRIPTION
+from ..parameters import Value
 from ..simulation.focus_camera.replay import ORDERS
 from ..simulation.polarizer_camera.frames import (
     CAMERAS,
@@ -57,7 +59,7 @@ def play(
         settings = PolarizerSettings(camera)
         PolarizerCamera(open_polarization(source), settings)
         module = "ddff_perception.simulation.polarizer_camera.node"
-        values: dict[str, object] = {
+        values: dict[str, Value] = {
             "source": str(source.resolve()),
             "rate_hz": rate,
             "camera": camera,
@@ -85,7 +87,7 @@ def play(
     raise typer.Exit(run_node_here(module, values, namespace))
 
 
-def run_node_here(module: str, values: dict[str, object], namespace: str = "") -> int:
+def run_node_here(module: str, values: dict[str, Value], namespace: str = "") -> int:
     """Runs a node in this process with parameters and the shipped middleware profile.
 
     Returns its exit status; raises InputError where there is no ROS.
@@ -103,26 +105,16 @@ def run_node_here(module: str, values: dict[str, object], namespace: str = "") -
     return int(main(["ddff", *ros_arguments(values, namespace)]))
 
 
-def ros_arguments(values: dict[str, object], namespace: str = "") -> list[str]:
+def ros_arguments(values: Mapping[str, Value], namespace: str = "") -> list[str]:
     """Parameters and namespace as a node's command line has them."""
+    from ..ros.describe import yaml_value
+
     arguments = ["--ros-args"]
     for name, value in values.items():
-        arguments += ["-p", f"{name}:={_yaml(value)}"]
+        arguments += ["-p", f"{name}:={yaml_value(value)}"]
     if namespace:
         arguments += ["-r", f"__ns:=/{namespace.strip('/')}"]
     return arguments
-
-
-def _yaml(value: object) -> str:
-    """A value as the ROS command line reads it, which is YAML: texts quoted, so that they stay."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(_yaml(item) for item in value)}]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
 
 
 def _check_stack(path: Path) -> None:

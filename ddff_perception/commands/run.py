@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..capability import chosen
 from ..console import progress_console
+from ..parameters import Value
 from ..registry import nodes
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError
+from .play import ros_arguments
 
 
 def run(
@@ -20,6 +22,10 @@ def run(
     node: Annotated[
         list[str] | None,
         typer.Option(help="Run only this node of the file, as often as needed."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="name=value, for the nodes that have it."),
     ] = None,
     namespace: Annotated[str, typer.Option(help="Namespace of the nodes.")] = "camera",
     remap: Annotated[
@@ -43,18 +49,22 @@ def run(
 
       ddff run my_robot.yaml --remap image_rect:=/usb_cam/image_rect
 
+      ddff run my_robot.yaml --param method=vdff --param vdff.alpha=4
+
     """
     from ..files.atomic import make_folder
     from ..ros.nodes import node_environment, node_interface
 
     names = nodes_of(config, node)
     arguments = node_arguments(config, namespace, remap or [], log_level)
+    given = assigned(names, param or [])
     folder = make_folder(logs) if logs else Path(tempfile.mkdtemp(prefix="ddff_run_"))
     shown = _Log()
     try:
         with NodeProcesses(folder, node_environment()) as processes:
             for name in names:
-                processes.start(name, node_interface(name).module, arguments)
+                own = [*arguments, *ros_arguments(given[name])[1:]]
+                processes.start(name, node_interface(name).module, own)
             progress_console.print(
                 f"running {', '.join(names)}; their output is in {folder}; Ctrl-C ends them",
                 highlight=False,
@@ -76,6 +86,8 @@ def nodes_of(config: Path, wanted: list[str] | None = None) -> list[str]:
 
     Raises InputError where the file is no parameter file or names none of them.
     """
+    from ..ros.parameter_file import read_parameter_file
+
     content = read_parameter_file(config)
     found = list(dict.fromkeys(key.rstrip("/").rpartition("/")[2] for key in content))
     named = [name for name in found if name in nodes()]
@@ -91,26 +103,24 @@ def nodes_of(config: Path, wanted: list[str] | None = None) -> list[str]:
     return named
 
 
-def read_parameter_file(config: Path) -> dict[str, Any]:
-    """The nodes of a ROS 2 parameter file by key; raises InputError where it is none."""
-    import yaml
+def assigned(names: list[str], param: list[str]) -> dict[str, dict[str, Value]]:
+    """What each of the nodes takes of `name=value` texts, as `given_values` reads them.
 
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
-        raise InputError(f"cannot read the parameter file {config}: {reason}") from error
-    good = isinstance(content, dict) and all(
-        isinstance(key, str) and isinstance(value, dict) for key, value in content.items()
-    )
-    if not good or not content:
-        raise InputError(
-            f"{config} is no ROS 2 parameter file: it must hold nodes, each with ros__parameters"
-        )
-    for key, value in content.items():
-        if "ros__parameters" not in value:
-            raise InputError(f"{config}: {key} has no ros__parameters")
-    return dict(content)
+    Raises InputError on one that none of them has, and on bad values.
+    """
+    from ..ros.nodes import node_interface
+    from ..ros.parameter_file import given_values
+
+    own: dict[str, list[str]] = {name: [] for name in names}
+    for text in param:
+        wanted = text.partition("=")[0].strip()
+        tables = {name: node_interface(name).parameters for name in names}
+        takers = [name for name, table in tables.items() if table.canonical(wanted) in table]
+        if not takers:
+            raise InputError(f"none of the nodes {', '.join(names)} has a parameter {wanted!r}")
+        for name in takers:
+            own[name].append(text)
+    return {name: given_values(node_interface(name), None, texts) for name, texts in own.items()}
 
 
 def node_arguments(config: Path, namespace: str, remaps: list[str], log_level: str) -> list[str]:

@@ -66,18 +66,18 @@ def given_settings(
     named += assignments
     named += [] if engine is None else [f"engine.backend={engine}"]
     pairs = [_pair(text) for text in named]
-    chosen = [text for name, text in pairs if name == "method"]
-    chosen += [str(given.get("method", table["method"].default))] if "method" in table else [""]
-    read = table if used is None else used(chosen[0])
+    usual = str(given.get("method", table["method"].default)) if "method" in table else ""
+    chosen = next((text for name, text in reversed(pairs) if name == "method"), usual)
+    read = table if used is None else used(chosen)
     old: dict[str, str] = {}
     assigned: dict[str, Value] = {}
     for name, text in pairs:
-        new = _today(table, name, chosen[0])
+        new = _today(table, name, chosen)
         assigned[new] = (table if new in table else read)[new].parse(text)
         if new != name:
             old[name] = new
     _warn_of_old(old)
-    _refuse_unused(assigned, read, chosen[0])
+    _refuse_unused(assigned, read, chosen)
     return {**given, **assigned}
 
 
@@ -92,7 +92,7 @@ def file_values(path: Path, interface: NodeInterface) -> dict[str, Value]:
     values: dict[str, Value] = {}
     old: dict[str, str] = {}
     unknown: list[str] = []
-    for name, value in _flat(_section(path, interface.name), path):
+    for name, value in _flat(_sections(path, interface.name), path):
         new = table.canonical(name)
         if new not in table:
             unknown += [] if name.startswith(_OF_RCLPY) else [name]
@@ -122,7 +122,8 @@ def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
         raise InputError(f"cannot read the parameter file {path}: {reason}") from error
-    if not isinstance(content, dict) or not content:
+    nodes_alone = isinstance(content, dict) and all(isinstance(v, dict) for v in content.values())
+    if not nodes_alone or not content:
         raise InputError(
             f"{path} is no ROS 2 parameter file: it must hold nodes, each with ros__parameters"
         )
@@ -148,35 +149,31 @@ def _nodes(path: Path, key: str, value: Any, depth: int = 0) -> dict[str, dict[s
     return nodes
 
 
-def _section(path: Path, node: str) -> dict[str, Any]:
-    """What the file's sections say together of the node; the later one counts."""
+def _sections(path: Path, node: str) -> list[dict[str, Any]]:
+    """The file's sections of the node; what comes later counts."""
     content = read_parameter_file(path)
-    mine = {key: value for key, value in content.items() if _names(key) in (node, "*", "**")}
+    mine = [key for key in content if key.rpartition("/")[2] in (node, "*", "**")]
     if not mine:
         raise InputError(f"{path} holds nothing of {node}; it holds {', '.join(content)}")
     places = [key for key in mine if "*" not in key]
     if len(places) > 1:
         raise InputError(f"{path} holds {' and '.join(places)}: leave one of them in it")
-    return {f"{number}": mine[key] for number, key in enumerate(mine)}
+    return [content[key] for key in mine]
 
 
-def _names(key: str) -> str:
-    return key.rpartition("/")[2]
-
-
-def _flat(sections: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
-    count = 0
-    waiting = [("", section) for section in reversed(list(sections.values()))]
-    while waiting:
+def _flat(sections: Sequence[Any], path: Path) -> Iterator[tuple[str, Any]]:
+    """Dotted names with their values; raises InputError on more than any node has."""
+    waiting = [("", section) for section in reversed(sections)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
         name, value = waiting.pop()
-        count += 1
-        if count > _MOST_VALUES:
-            raise InputError(f"{path} holds more than {_MOST_VALUES} parameters")
         if isinstance(value, dict):
             start = f"{name}." if name else ""
             waiting += [(f"{start}{key}", inner) for key, inner in reversed(value.items())]
         else:
             yield name, value
+    raise InputError(f"{path} holds more than {_MOST_VALUES} parameters")
 
 
 def _pair(text: str) -> tuple[str, str]:
