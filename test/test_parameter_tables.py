@@ -1,10 +1,11 @@
 import math
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddff_perception.parameters import Parameter, ParameterTable
+from ddff_perception.parameters import Parameter, ParameterTable, Settings, parameter
 from ddff_perception.types import InputError
 
 TABLE = ParameterTable(
@@ -162,3 +163,82 @@ def test_any_command_line_is_taken_or_refused(texts):
     except InputError:
         return
     assert set(values) <= {p.name for p in TABLE}
+
+
+@dataclass(frozen=True)
+class Window(Settings):
+    radius: int = parameter(4, "reach", "px", 0, 64)
+    sigma: float = parameter(1.5, "width", minimum=0.0)
+    kind: str = parameter("box", "which", choices=("box", "gaussian"))
+    weights: list[float] = parameter([], "of the taps", "", 0.0, 1.0, dynamic=False)
+
+
+@dataclass(frozen=True)
+class Odd(Settings):
+    size: int = parameter(3, "side", "px", 1, 9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 2 == 0:
+            raise InputError(f"size must be odd, not {self.size}")
+
+
+def test_the_fields_of_settings_are_the_table():
+    assert list(Window.table()) == [
+        Parameter("radius", 4, "reach", "px", 0, 64),
+        Parameter("sigma", 1.5, "width", minimum=0.0),
+        Parameter("kind", "box", "which", choices=("box", "gaussian")),
+        Parameter("weights", [], "of the taps", "", 0.0, 1.0, dynamic=False),
+    ]
+    assert Window().values() == Window.table().complete()
+
+
+def test_settings_are_typed_and_checked_however_they_are_made():
+    made = Window.from_values({"radius": 7, "sigma": 2, "weights": [1, 0.5]})
+    assert made == Window(7, 2.0, "box", [1.0, 0.5])
+    assert isinstance(made.sigma, float)
+    assert replace(made, radius=9).radius == 9
+    for make in (
+        lambda: Window(radius=65),
+        lambda: replace(made, kind="round"),
+        lambda: Window.from_values({"sigma": -1.0}),
+        lambda: Window.of({"w.weights": [2.0]}, "w"),
+        lambda: Odd(size=4),
+        lambda: Odd.from_values({"size": 4}),
+    ):
+        with pytest.raises(InputError):
+            make()
+    with pytest.raises(InputError, match="no parameter 'size'; there are: kind, radius"):
+        Window.from_values({"size": 3})
+
+
+def test_defaults_that_are_lists_are_not_shared():
+    Window().weights.append(0.5)
+    assert Window().weights == [] == Window.table()["weights"].default
+
+
+def test_settings_take_their_own_of_all_values_of_a_node():
+    values = {"window.radius": 3, "radius": 9, "other.radius": 1, "window.magic": 2}
+    assert Window.of(values, "window") == Window(3)
+    assert Window.of(values) == Window(9)
+    assert Window.of({}) == Window()
+
+
+def test_several_settings_make_one_the_last_base_first():
+    @dataclass(frozen=True)
+    class Both(Odd, Window):
+        extra: bool = parameter(False, "more")
+
+    assert [p.name for p in Both.table()] == [
+        *("radius", "sigma", "kind", "weights", "size", "extra"),
+    ]
+    with pytest.raises(InputError, match="odd"):
+        Both(size=2)
+
+
+def test_an_older_name_stands_for_todays():
+    table = ParameterTable(Window.table(), aliases={"reach": "radius"}).prefixed("window")
+    assert table.canonical("window.reach") == "window.radius"
+    assert table.canonical("reach") == "reach"
+    assert "window.reach" not in table
+    assert (table + Odd.table()).complete({"window.reach": 5})["window.radius"] == 5

@@ -43,7 +43,8 @@ def test_each_nodes_own_file_gives_all_its_values(name, written):
         "/**/depth_from_focus: {ros__parameters: {tv.radius: 7, method: tv}}",
         "camera: {depth_from_focus: {ros__parameters: {tv.radius: 7, method: tv}}}",
         "/**: {ros__parameters: {method: tv}}\n"
-        "/a/depth_from_focus: {ros__parameters: {tv.radius: 7}}\n/a/sim_camera: {ros__parameters: {rate_hz: 3.0}}",
+        "/a/depth_from_focus: {ros__parameters: {tv.radius: 7}}\n"
+        "/a/sim_camera: {ros__parameters: {rate_hz: 3.0}}",
     ],
 )
 def test_sections_of_the_node_count_nested_and_dotted(text, written):

@@ -1,0 +1,101 @@
+"""Reflection separation by its parameters: the command and the pipeline that the node runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import ddff
+from other_values import other_value, settings_within
+from panes import small_pane
+
+from ddff_perception.files.images import read_image
+from ddff_perception.files.polarization_folder import write_polarization
+from ddff_perception.reflection.interface import REFLECTION_SEPARATION
+from ddff_perception.reflection.methods import METHODS
+from ddff_perception.reflection.parameters import pipeline_from, pipeline_parameters
+from ddff_perception.ros.parameter_file import settings_for
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "config" / "reflection_separation.yaml"
+CHANGES = {
+    'method: "most_attenuated"': 'method: "schechner"',
+    "refractive_index: 1.5": "refractive_index: 1.33",
+    'response: "linear"': 'response: "gamma"',
+    "angles_deg: [0.0, 45.0, 90.0]": "angles_deg: [0, 45, 135]",
+}
+
+
+@pytest.fixture(params=["shipped", "changed"])
+def robot(request, tmp_path):
+    """The node's file from config/, as it is and as a user has changed it."""
+    text = SHIPPED.read_text()
+    for old, new in CHANGES.items() if request.param == "changed" else ():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "robot.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_path, capfd):
+    write_polarization(tmp_path / "pane", small_pane())
+    images = [tmp_path / "pane" / f"{number:03}.png" for number in (0, 1, 3)]
+    output = tmp_path / "out"
+    assert ddff(capfd, "reflection", *images, "-o", output, "--params-file", robot).status == 0
+    values = settings_for(REFLECTION_SEPARATION, robot)
+    pipeline = pipeline_from(values)
+    pipeline.add_set(1, [read_image(path) for path in images], values["angles_deg"])
+    expected = pipeline.separate()
+    found = np.load(output / "polarization_degree.npy")
+    # Arrays that begin elsewhere in memory may differ in the last bit.
+    np.testing.assert_allclose(found, expected.degree, atol=1e-6)
+    summary = json.loads((output / "summary.json").read_text())
+    assert summary["method"] == pipeline.method
+    assert summary["polarizer_angles_deg"] == list(values["angles_deg"])
+    layer = read_image(output / "transmission.png")
+    shown = pipeline.capture.response == "linear"
+    assert not shown or np.abs(layer / 255.0 - expected.layers.transmission).max() < 0.01
+    assert summary["parameters"]["response"] == values["response"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-p", "schechner.plane=upright"), "schechner.plane changes nothing here"),
+        (("-p", "rotating.max_frames=4"), "rotating.max_frames changes nothing here"),
+        (("-p", "engine.device=1"), "engine.device changes nothing here"),
+        (("-p", "magic=1"), "there is no parameter 'magic'; there are: angles_deg"),
+        (("--method", "magic"), "there is no method 'magic'"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(arguments, words, tmp_path, capfd):
+    write_polarization(tmp_path / "pane", small_pane())
+    images = sorted((tmp_path / "pane").glob("00*.png"))
+    outcome = ddff(capfd, "reflection", *images, "-o", tmp_path / "out", *arguments)
+    assert outcome.status == 2
+    assert words in outcome.errors
+    assert "Traceback" not in outcome.errors
+
+
+def read_by(values):
+    """Every settings object of the pipeline of these values, and the method's values, as a text."""
+    pipeline = pipeline_from(values)
+    found = [settings.values() for settings in settings_within(pipeline)]
+    return json.dumps([found, dict(pipeline.parameters)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_parameter_that_is_taken_changes_what_the_code_reads(method):
+    usual = settings_for(REFLECTION_SEPARATION, method=method)
+    before = read_by(usual)
+    for parameter in pipeline_parameters(method):
+        after = read_by({**usual, parameter.name: other_value(parameter)})
+        assert after != before, parameter.name
+
+
+def test_incidences_that_leave_none_are_refused_when_they_are_set():
+    with pytest.raises(Exception, match="min_incidence 80 must not exceed max_incidence 20"):
+        METHODS["kong"].settings.from_values({"min_incidence": 80.0, "max_incidence": 20.0})
