@@ -10,6 +10,7 @@ written. A line without `sha256` is that of a file that grows: a log, a learning
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -97,12 +98,14 @@ def _append(path: Path, facts: dict[str, Any]) -> None:
     writer = _writer.get()
     if writer is None:
         return
-    line = json.dumps({"name": path.name, "by": writer, **facts}, ensure_ascii=False) + "\n"
-    # One write that appends: lines of processes that share a folder do not mix.
+    # One write that appends, so that lines of processes that share a folder do not mix; the end of
+    # a line comes first, so that one that a full disk cut short spoils no other.
+    line = f"\n{json.dumps({'name': path.name, 'by': writer, **facts})}".encode()
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     file = os.open(path.parent / RECORD, flags, 0o666)
     try:
-        os.write(file, line.encode("utf-8", "surrogateescape"))
+        if os.write(file, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(file)
 
@@ -110,8 +113,7 @@ def _append(path: Path, facts: dict[str, Any]) -> None:
 def _is_own(path: Path, writer: str) -> bool:
     if path.is_symlink():
         return False
-    own = (path.name, writer)
-    lines = [line for line in _lines(path.parent) if (line["name"], line["by"]) == own]
+    lines = _lines(path, writer)
     if not lines or "sha256" not in lines[-1]:
         return bool(lines)
     try:
@@ -122,19 +124,22 @@ def _is_own(path: Path, writer: str) -> bool:
     return any(facts == {name: line.get(name) for name in facts} for line in lines)
 
 
-def _lines(folder: Path) -> list[dict[str, Any]]:
-    """What is recorded of `folder`; lines that were cut short are left out."""
+def _lines(path: Path, writer: str) -> list[dict[str, Any]]:
+    """What is recorded of `path` by `writer`; lines that were cut short are left out."""
     try:
-        text = (folder / RECORD).read_text("utf-8", "surrogateescape")
+        lines = (path.parent / RECORD).read_bytes().splitlines()
     except OSError:
         return []
-    found = []
-    for line in text.splitlines():
+    found, name = [], json.dumps(path.name).encode()
+    for line in lines:
         try:
-            content = json.loads(line)
-        except ValueError:
+            content = json.loads(line) if name in line else None
+        except (ValueError, RecursionError):
             continue
-        if isinstance(content, dict) and {"name", "by"} <= content.keys():
+        if isinstance(content, dict) and (content.get("name"), content.get("by")) == (
+            path.name,
+            writer,
+        ):
             found.append(content)
     return found
 

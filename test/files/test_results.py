@@ -28,7 +28,7 @@ def test_what_was_there_before_stays(tmp_path):
 def test_what_was_written_may_be_written_again_and_removed(tmp_path):
     for content in (b"1", b"2", b"1"):
         write_bytes(tmp_path / "a", content)
-    line = json.loads((tmp_path / RECORD).read_text().splitlines()[0])
+    line = json.loads((tmp_path / RECORD).read_text().split("\n")[1])
     assert line == {
         "name": "a", "by": "ddff_perception", "bytes": 1,
         "sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
@@ -108,11 +108,24 @@ def test_an_old_folder_is_adopted_only_without_a_record(tmp_path):
     assert_kept(tmp_path / "b", b"old")
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "null", '{"name": "a"}', '{"by": 1, "name": []}'])
+@pytest.mark.parametrize(
+    "line", ["", '{"a"', '["a"]', '"a"', '{"name": "a"}', '{"by": 1, "a": []}']
+)
 def test_lines_that_say_nothing_are_left_out(tmp_path, line):
-    (tmp_path / RECORD).write_text(line + "\n")
+    (tmp_path / RECORD).write_text(line)
     (tmp_path / "a").write_bytes(b"mine")
     assert_kept(tmp_path / "a")
+    write_bytes(tmp_path / "b", b"1")
+    write_bytes(tmp_path / "b", b"2")
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", 'a"b', "a\nb", "a\udcffb", "円"])
+def test_any_name_is_known_again(tmp_path, name):
+    write_bytes(tmp_path / name, b"1")
+    write_bytes(tmp_path / name, b"2")
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(InputError):
+        write_bytes(tmp_path / name, b"3")
 
 
 def test_the_program_s_own_folders_have_no_record(tmp_path):

@@ -10,6 +10,7 @@ pytest.importorskip("lightning")
 
 from tiny_training import loss, tiny_job, tiny_network
 
+from ddff_perception.files.atomic import write_bytes
 from ddff_perception.files.images import read_image
 from ddff_perception.training.curves import read_curve
 from ddff_perception.training.fit import fit
@@ -176,7 +177,7 @@ def test_the_best_weights_are_kept_where_asked(tmp_path):
 
     calls = []
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "best.safetensors").write_bytes(b"what an earlier run left")
+    write_bytes(tmp_path / "run" / "best.safetensors", b"what an earlier run left")
     job = replace(tiny_job(keep="best", ema=0.0, schedule="constant"), loss=spoiled)
     record = json.loads(fit(job, tmp_path / "run").with_suffix(".json").read_text())
     assert record["kept"] == "best"
