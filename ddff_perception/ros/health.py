@@ -33,13 +33,17 @@ class Causes:
 
     `inputs`: by topic, what to do where nothing comes of it; those in `optional` may be silent.
     `faults`: by counter, told whenever it grew. `blocks`: by counter, told while nothing comes out:
-    what is no fault as long as results come. `{count}` is how much the counter grew.
+    what is no fault as long as results come. `{count}` is how much the counter grew. `events`:
+    inputs need not come regularly; one that does is missed all the same. `idle`: why a node that
+    is well gives nothing.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     faults: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, str] = field(default_factory=dict)
+    events: bool = False
+    idle: str = "nobody listens to an output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Rhythm:
     def age_s(self, now_ns: int) -> float:
         """Seconds since it came, or since it was first waited for."""
         return (now_ns - self.last_ns) / 1e9
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it has come often enough to be missed."""
+        return len(self._gaps) == _GAPS
 
     def is_late(self, now_ns: int, period_s: float) -> bool:
         """Whether it should have come; `period_s` lies between two reports."""
@@ -159,14 +168,14 @@ class Health:
     def input_texts(self, now_ns: int, period_s: float) -> dict[str, str]:
         """When each input came last, in words."""
         return {
-            f"input {topic}": f"{'STALE, ' if rhythm.is_late(now_ns, period_s) else ''}"
+            f"input {topic}": f"{'STALE, ' if self._is_missed(rhythm, now_ns, period_s) else ''}"
             + (f"{rhythm.age_s(now_ns):.2f} s ago" if rhythm.began else "nothing yet")
             for topic, rhythm in self._inputs.items()
         }
 
     def _silences(self, now_ns: int, period_s: float) -> Iterator[Problem]:
         for topic, rhythm in self._inputs.items():
-            if not rhythm.is_late(now_ns, period_s):
+            if not self._is_missed(rhythm, now_ns, period_s):
                 continue
             what = "has come for" if rhythm.began else "has come yet, in"
             advice = self.causes.inputs.get(
@@ -175,6 +184,10 @@ class Health:
             age_s = rhythm.age_s(now_ns)
             yield Problem(f"stale {topic}", f"{topic}: nothing {what} {age_s:.1f} s; {advice}")
 
+    def _is_missed(self, rhythm: Rhythm, now_ns: int, period_s: float) -> bool:
+        expected = rhythm.is_regular or not self.causes.events
+        return expected and rhythm.is_late(now_ns, period_s)
+
     def _well(self, now_ns: int, period_s: float) -> str:
         if not self._active:
             return "inactive: activate it to make it work"
@@ -182,9 +195,8 @@ class Health:
             return "running"
         if self._wanted:
             return "waiting for the first result"
-        if self._inputs:
-            return "idle: nobody listens to an output"
-        return "idle: nobody listens to an output, no input is subscribed"
+        lazy = "" if self._inputs else ", no input is subscribed"
+        return f"idle: {self.causes.idle}{lazy}"
 
 
 def changes(

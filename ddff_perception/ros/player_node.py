@@ -21,6 +21,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 from ..types import InputError
 from .bag_interface import BAG_PLAYER
+from .diagnostics import Diagnostics, DiagnosticsPublisher
+from .health import Causes
+from .interface import COMMON_PARAMETERS
 from .parameters import NodeParameters
 from .recorder_node import import_message
 
@@ -34,6 +37,10 @@ _SMALLEST = 4
 _DEPTH = 100
 # How long the end waits for a topic's readers that live but do not answer.
 _LAST_WAIT_S = 30.0
+_CAUSES = Causes(
+    faults={"damaged messages": "{count} damaged messages are left out"},
+    idle="no message is due, or nobody listens yet",
+)
 
 
 class PlayerNode(Node):
@@ -57,6 +64,9 @@ class PlayerNode(Node):
             raise InputError(f"{self._bag.path} has no topic that can be played here")
         self.played = 0
         self._damaged = 0
+        self.diagnostics = Diagnostics(causes=_CAUSES)
+        reporter = DiagnosticsPublisher(self, self.diagnostics, COMMON_PARAMETERS.complete())
+        reporter.before_report(self._report)
 
     def play(self) -> None:
         """Plays the bag once, or for ever with `loop`; returns at the end.
@@ -107,7 +117,12 @@ class PlayerNode(Node):
         if self._values["restamp"] and message.topic in self._stamped:
             data = shift_stamp(data, shift_ns)
         self._topic_publishers[message.topic].publish(data)
+        self.diagnostics.sent(message.topic)
         self.played += 1
+
+    def _report(self) -> None:
+        self.diagnostics.set_total("messages", self.played)
+        self.diagnostics.set_total("damaged messages", self._damaged)
 
     def _pause_until(self, due_s: float) -> None:
         while (left_s := due_s - time.monotonic()) > 0.0:

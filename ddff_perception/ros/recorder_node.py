@@ -24,11 +24,25 @@ from rclpy.subscription import Subscription
 
 from ..types import InputError
 from .bag_interface import BAG_RECORDER
+from .diagnostics import Diagnostics, DiagnosticsPublisher
+from .health import Causes
+from .interface import COMMON_PARAMETERS
 from .parameters import NodeParameters
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
 # A signal does not end the middleware's wait: so long at most until it is heeded.
 _WAIT_S = 0.1
+
+
+_DROPPED = "dropped: the disk is too slow"
+_CAUSES = Causes(
+    faults={
+        _DROPPED: "{count} messages dropped: the disk is too slow, record fewer topics or raise "
+        "buffer_mb"
+    },
+    events=True,
+    idle="no message has come lately",
+)
 
 
 class RecorderNode(Node):
@@ -53,6 +67,9 @@ class RecorderNode(Node):
             compress=values["compress"],
             buffer_bytes=values["buffer_mb"] * 1_000_000,
         )
+        self.diagnostics = Diagnostics(causes=_CAUSES)
+        self._reporter = DiagnosticsPublisher(self, self.diagnostics, COMMON_PARAMETERS.complete())
+        self._reporter.before_report(self._report)
         self.create_timer(values["discovery_period"], self._watch)
         self.get_logger().info(f"recording {len(self._wanted)} topics to {self._path}")
 
@@ -102,6 +119,7 @@ class RecorderNode(Node):
         callback = self._callback(topic)
         subscription = self.create_subscription(message_class, topic, callback, profile, raw=True)
         self._recorded.append(subscription)
+        self.diagnostics.expect(recorded.topic_name for recorded in self._recorded)
         self.get_logger().info(f"recording {topic} ({kind})")
 
     def _take_waiting(self, subscription: Subscription) -> None:
@@ -131,11 +149,18 @@ class RecorderNode(Node):
         return with_information if hasattr(Subscription, "CallbackType") else plain
 
     def _take(self, topic: str, time_ns: int, data: bytes) -> None:
-        if not self.recording.put(topic, time_ns, data):
-            self.get_logger().warning(
-                f"{self.recording.dropped} messages dropped: the disk is too slow",
-                throttle_duration_sec=5.0,
-            )
+        self.diagnostics.arrived(topic)
+        if self.recording.put(topic, time_ns, data):
+            self.diagnostics.sent(topic)
+
+    def _report(self) -> None:
+        self.diagnostics.set_total("messages", self.recording.written)
+        self.diagnostics.set_total(_DROPPED, self.recording.dropped)
+        missing = ", ".join(sorted(self._wanted))
+        self.diagnostics.set_condition(
+            "missing topics",
+            missing and f"nobody publishes {missing}: check the names (`ros2 topic list`)",
+        )
 
 
 def import_message(kind: str) -> Any:

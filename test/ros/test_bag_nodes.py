@@ -188,3 +188,25 @@ def test_messages_of_types_that_are_no_types_are_refused() -> None:
     for kind in ("os/msg/path", "no_msgs/msg/Thing", "../x/msg/Y", "sensor_msgs/msg/Nothing"):
         with pytest.raises(InputError):
             import_message(kind)
+
+
+def test_recorder_and_player_say_how_they_are(ros: Any, start: Start, tmp_path: Path) -> None:
+    from diagnostic_msgs.msg import DiagnosticArray
+    from std_msgs.msg import String
+
+    heard = ros.listen(DiagnosticArray, "/diagnostics")
+    start("recorder_node", topics=["text", "never"], output=str(tmp_path / "bag"))
+    text = ros.talk(String, "text")
+    ros.wait_for(text.get_subscription_count, "the recorder")
+
+    def said(name: str, words: str) -> Callable[[], bool]:
+        return lambda: any(
+            name in status.name and words in status.message
+            for message in list(heard)
+            for status in message.status
+        )
+
+    ros.wait_for(said("/bag_recorder", "nobody publishes /never: check"), "the recorder's report")
+    bag = sweep_bag(tmp_path / "played")
+    start("player_node", bag=str(bag), loop=True)
+    ros.wait_for(said("/bag_player", "running"), "the player's report")

@@ -156,6 +156,17 @@ def test_a_listener_that_has_just_come_is_not_kept_waiting_yet():
     assert (verdict.level, verdict.sentence) == (Level.OK, "waiting for the first result")
 
 
+def test_events_may_be_silent_and_what_came_regularly_is_missed():
+    health = Health(Causes(events=True, idle="no message has come lately"))
+    health.expect(["event", "image"], 0)
+    health.arrived("event", 0)
+    for tenth in range(12):
+        health.arrived("image", tenth * 10**8)
+    assert health.judge(1_200_000_000, 1.0, {}, {}).sentence == "idle: no message has come lately"
+    verdict = health.judge(9 * 10**9, 1.0, {}, {})
+    assert "image: nothing" in verdict.sentence and "event" not in verdict.sentence
+
+
 def test_a_slow_stream_is_late_by_its_own_measure():
     rhythm = Rhythm(0)
     for second in (0, 4, 8, 12):
