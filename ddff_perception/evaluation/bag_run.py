@@ -287,11 +287,12 @@ class BagRun(abc.ABC):
         except InputError as error:
             self.count_unusable(f"{what}: {error}")
 
-    def count_unusable(self, reason: str) -> None:
+    def count_unusable(self, reason: str, count: int = 1) -> None:
+        """Counts what was not used by its reason."""
         counts = self.result.unusable
         # Texts with numbers in them can be as many as the messages.
         name = reason if reason in counts or len(counts) < _MAXIMUM_REASONS else "other reasons"
-        counts[name] = counts.get(name, 0) + 1
+        counts[name] = counts.get(name, 0) + count
 
     def _nothing_estimated(self) -> str:
         result = self.result

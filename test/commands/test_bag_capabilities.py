@@ -96,8 +96,8 @@ def test_the_door_for_topics_is_that_of_the_old_options(tmp_path, evaluated):
         (("--topic", "smell=/x"), "no topic 'smell'"),
         (("--image", "/a", "--image", "/b", "--capability", "depth_from_focus"), "one topic as"),
         (("--capability", "smell"), "no capability 'smell'; there are: depth_from_focus"),
-        (("-p", "vdff.alpha=4"), "no parameter 'vdff.alpha'"),
-        (("-p", "lazy=true"), "no parameter 'lazy'"),
+        (("-p", "vdff.alpha=4"), "vdff.alpha changes nothing here with the method multiscale"),
+        (("-p", "lazy=true"), "lazy changes nothing here"),
         (("--every", "0"), "every must be at least 1"),
     ],
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...capture.set_synchronizer import SetSynchronizer
 from ...evaluation.bag_run import BagRun, Chosen, Estimated, Topics
 from ...evaluation.image_metrics import ImageScores, image_scores, mean_scores
 from ...evaluation.reports.blocks import Section, Table
-from ...evaluation.stamp_join import Joined, StampJoin
 from ...files.bags import BagTopic
 from ...files.bags_messages import image_of, mosaic_image_of, stamp_of
 from ...optics.mosaic import check_pattern
@@ -75,7 +75,13 @@ class SeparationRun(BagRun):
                 f"there are {len(images)} image topics but {len(self._angles_deg)} polarizer "
                 "angles: give one angle per topic"
             )
-        self._sets = StampJoin(images[1:], tolerance_ns=round(1e9 * self._input.slop_s))
+        self._sets: SetSynchronizer[Any] = SetSynchronizer(
+            images,
+            self.count_unusable,
+            queue_size=self._input.sync_queue_size,
+            slop_s=self._input.slop_s,
+            time_jump_s=self._input.time_jump_s,
+        )
         self._scores: dict[tuple[str, str], list[ImageScores]] = {}
         return ReflectionBagResult(self.topics)
 
@@ -96,22 +102,13 @@ class SeparationRun(BagRun):
                 raise InputError("images in encoding 32FC1 hold no brightness")
             if part == "image_rect":
                 yield pipeline.add_image(stamp, image) and pipeline.ready
-            elif part == ANGLE_PARTS[0]:
-                yield from self._take_sets(self._sets.add(stamp, image))
             else:
-                yield from self._take_sets(self._sets.add_other(part, stamp, image))
+                for newest, together in self._sets.add(part, stamp, image):
+                    yield pipeline.add_set(newest, together, self._angles_deg)
 
     def flush(self) -> Iterator[bool]:
-        yield from self._take_sets(self._sets.flush())
+        self._sets.flush()
         yield self.pipeline.flush() and self.pipeline.ready
-
-    def _take_sets(self, joined: Iterable[Joined]) -> Iterator[bool]:
-        for entry in joined:
-            images = [entry.item, *entry.others.values()]
-            if any(image is None for image in images):
-                self.count_unusable("sets without an image of each angle")
-            else:
-                yield self.pipeline.add_set(entry.stamp_ns, images, self._angles_deg)
 
     def estimate(self) -> Estimated:
         separation = self.pipeline.separate(Wanted())

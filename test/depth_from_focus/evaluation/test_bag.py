@@ -173,12 +173,12 @@ def test_messages_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> N
             bag.write("/focus_state", stamp, messages.focus_state(stamp, item.focus_distance_m))
             image = messages.image(stamp, item.image)
             if number == 3:
-                image.encoding = "bayer_rggb8"
+                image.encoding = "nonsense"
             bag.write("/image_rect", stamp, image)
     result = evaluate(tmp_path / "bag")
     ((reason, count),) = result.unusable.items()
     assert count == 1
-    assert "image_proc" in reason
+    assert reason.startswith("image: ") and "nonsense" in reason
     assert result.slices == SLICES
 
 

@@ -76,10 +76,11 @@ def test_lost_frames_cost_their_sets_and_are_listed(bag, accepted):
     path = bag("--camera", "angles", "--frames", "12", "--drop", "0.2", "--noise", "1")
     found = evaluated(accepted, path)
     assert 0 < found["separated"] < 12
-    lost = found["unusable"]["sets without an image of each angle"]
-    assert lost + found["separated"] <= 12
+    images = sum(found["gaps"][name]["count"] for name in found["topics"]["images"])
+    lost = found["unusable"]["no images of the other angles"]
+    assert lost == images - 4 * found["separated"]
     outcome = accepted("bag", "eval-reflection", path)
-    assert "sets without an image of each angle" in outcome.output
+    assert f"{lost} x no images of the other angles" in outcome.output
 
 
 def test_swapped_angles_are_counted(bag, accepted):
