@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import json
 import platform
 from typing import Annotated, Any
@@ -69,10 +68,4 @@ def _collect() -> dict[str, Any]:
 def method_descriptions(capability: Capability) -> dict[str, str]:
     """What each method of a capability does, in a line: none where it has no methods."""
     methods = {} if capability.methods is None else capability.methods.load()
-    return {name: _description(method) for name, method in methods.items()}
-
-
-def _description(method: Any) -> str:
-    """What an entry says of itself, in a line."""
-    said = getattr(method, "description", None) or inspect.getdoc(method) or ""
-    return str(said).partition("\n")[0]
+    return {name: method.description for name, method in methods.items()}
