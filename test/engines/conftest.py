@@ -13,6 +13,7 @@ from small_networks import conv_network, slices_network
 
 from ddff_perception.engines import libraries
 from ddff_perception.engines.model_zoo import Model
+from ddff_perception.files.results import RECORD
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 @pytest.fixture
 def own_copy(networks: dict[str, Model], tmp_path: Path) -> Path:
     """A user's own copy of a network, to be spoiled."""
-    for suffix in (".onnx", ".json"):
-        source = networks["conv"].path.with_suffix(suffix)
-        (tmp_path / f"conv{suffix}").write_bytes(source.read_bytes())
+    folder = networks["conv"].path.parent
+    for name in ("conv.onnx", "conv.json", RECORD):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
     return tmp_path / "conv.onnx"
