@@ -2,7 +2,7 @@
 
     @dataclass(frozen=True)
     class BlurSettings(Settings):
-        radius: int = parameter(4, "reach of the window", "px", 0, 64)
+        radius: int = parameter(4, "reach of the window", "px", (0, 64))
 
     BlurSettings.from_values({"radius": 7}).radius
 
@@ -181,13 +181,12 @@ def parameter(
     default: T,
     description: str,
     unit: str = "",
-    minimum: float | None = None,
-    maximum: float | None = None,
+    limits: tuple[float | None, float | None] = (None, None),
     choices: tuple[str, ...] = (),
     dynamic: bool = True,
 ) -> T:
     """The field of a `Settings` that declares one `Parameter`, of the field's name."""
-    declared = Parameter("", default, description, unit, minimum, maximum, choices, dynamic)
+    declared = Parameter("", default, description, unit, *limits, choices, dynamic)
     own: dict[str, Any] = (
         {"default_factory": default.copy} if isinstance(default, list) else {"default": default}
     )

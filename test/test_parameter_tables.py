@@ -167,15 +167,15 @@ def test_any_command_line_is_taken_or_refused(texts):
 
 @dataclass(frozen=True)
 class Window(Settings):
-    radius: int = parameter(4, "reach", "px", 0, 64)
-    sigma: float = parameter(1.5, "width", minimum=0.0)
+    radius: int = parameter(4, "reach", "px", (0, 64))
+    sigma: float = parameter(1.5, "width", limits=(0.0, None))
     kind: str = parameter("box", "which", choices=("box", "gaussian"))
-    weights: list[float] = parameter([], "of the taps", "", 0.0, 1.0, dynamic=False)
+    weights: list[float] = parameter([], "of the taps", limits=(0.0, 1.0), dynamic=False)
 
 
 @dataclass(frozen=True)
 class Odd(Settings):
-    size: int = parameter(3, "side", "px", 1, 9)
+    size: int = parameter(3, "side", "px", (1, 9))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -24,9 +24,7 @@ def flow_smoothing() -> float:
     return parameter(
         0.02,
         "standard deviation over which dense flow is smoothed, as a share of the longest side",
-        "",
-        0.002,
-        0.5,
+        limits=(0.002, 0.5),
     )
 
 

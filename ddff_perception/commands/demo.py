@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 import typer
 
-from ..console import console, progress_bar, progress_console
+from ..console import Params, ParamsFile, console, progress_bar, progress_console
 from ..depth_from_focus.commands.stack import shrunk
 from ..parameters import Value
 from ..types import InputError
@@ -21,7 +22,6 @@ from .bag import (
     bag_kind,
     console_table,
     evaluate_with_progress,
-    prepared_run,
     print_bag_result,
     write_bag_results,
 )
@@ -66,9 +66,8 @@ class _Run:
     output: Path
     seconds: float
     rate_hz: float
-    method: str
     storage: str
-    relative: bool
+    given: Mapping[str, Value]
 
     @property
     def bag(self) -> Path:
@@ -85,8 +84,11 @@ def demo(
     seconds: Annotated[float, typer.Option(help="How long the camera runs.", min=2.0)] = 8.0,
     rate: Annotated[float, typer.Option(help="Frames per second.", min=0.5, max=200.0)] = 10.0,
     method: Annotated[
-        str, typer.Option(help="How depth is found; multiscale needs no engine.")
-    ] = METHOD,
+        str | None,
+        typer.Option(help=f"How depth is found; multiscale needs no engine. [default: {METHOD}]"),
+    ] = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
     storage: Annotated[str, typer.Option(help="Format of the bag: mcap or sqlite3.")] = "mcap",
     max_width: Annotated[
         int, typer.Option(help="Wider images are shrunken to this width first.", min=64)
@@ -107,15 +109,25 @@ def demo(
 
       ddff demo --method multiscale
 
+      ddff demo --params-file my_robot.yaml --param capture.max_slices=8
+
     """
     from ..files.atomic import make_folder, remove
+    from ..ros.nodes import node_interface
+    from ..ros.parameter_file import given_settings
 
     started = time.monotonic()
     make_folder(output, bag_kind("depth_from_focus").files)
     folder, relative = _checked_stack(stack, output, max_width)
-    run = _Run(folder, output, seconds, rate, method, storage, relative)
-    assignments = [f"method={method}", f"capture.allow_unknown={str(relative).lower()}"]
-    prepared = prepared_run("depth_from_focus", assignments)
+    kind = bag_kind("depth_from_focus")
+    given: dict[str, Value] = {
+        "method": METHOD,
+        "points.stride": _POINTS_STRIDE,
+        "capture.allow_unknown": relative,
+        **given_settings(node_interface(kind.node), params_file, param or [], method=method),
+    }
+    prepared = PreparedRun(kind, given, kind.make_pipeline(given))
+    run = _Run(folder, output, seconds, rate, storage, given)
     remove(run.bag)
     try:
         _record(run)
@@ -167,14 +179,7 @@ def _start(nodes: NodeProcesses, run: _Run) -> None:
     nodes.start(
         "depth_from_focus",
         "ddff_perception.depth_from_focus.node",
-        ros_arguments(
-            {
-                "method": run.method,
-                "points.stride": _POINTS_STRIDE,
-                "capture.allow_unknown": run.relative,
-            },
-            NAMESPACE,
-        ),
+        ros_arguments(run.given, NAMESPACE),
     )
     nodes.start(
         "sim_camera",
@@ -223,7 +228,7 @@ def _evaluate(run: _Run, prepared: PreparedRun, started: float) -> None:
         "stack": str(run.stack),
         "seconds": run.seconds,
         "rate_hz": run.rate_hz,
-        "method": run.method,
+        "method": run.given["method"],
         "hardware": hardware(),
         "live": live.to_json(),
         "evaluation": result.to_json(),

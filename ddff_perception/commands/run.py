@@ -104,12 +104,12 @@ def nodes_of(config: Path, wanted: list[str] | None = None) -> list[str]:
 
 
 def assigned(names: list[str], param: list[str]) -> dict[str, dict[str, Value]]:
-    """What each of the nodes takes of `name=value` texts, as `given_values` reads them.
+    """What each of the nodes takes of `name=value` texts, as `given_settings` reads them.
 
     Raises InputError on one that none of them has, and on bad values.
     """
     from ..ros.nodes import node_interface
-    from ..ros.parameter_file import given_values
+    from ..ros.parameter_file import given_settings
 
     own: dict[str, list[str]] = {name: [] for name in names}
     for text in param:
@@ -120,7 +120,7 @@ def assigned(names: list[str], param: list[str]) -> dict[str, dict[str, Value]]:
             raise InputError(f"none of the nodes {', '.join(names)} has a parameter {wanted!r}")
         for name in takers:
             own[name].append(text)
-    return {name: given_values(node_interface(name), None, texts) for name, texts in own.items()}
+    return {name: given_settings(node_interface(name), None, texts) for name, texts in own.items()}
 
 
 def node_arguments(config: Path, namespace: str, remaps: list[str], log_level: str) -> list[str]:

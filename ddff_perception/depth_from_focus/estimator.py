@@ -41,7 +41,7 @@ class _Estimate(Settings):
         "multiscale", "how depth is found in the focal stack", choices=tuple(METHODS)
     )
     minimum_confidence: float = parameter(
-        0.0, "pixels with less confidence get no depth (NaN)", "", 0.0, 1.0
+        0.0, "pixels with less confidence get no depth (NaN)", limits=(0.0, 1.0)
     )
 
 

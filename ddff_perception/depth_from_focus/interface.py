@@ -26,13 +26,13 @@ class OutputSettings(Settings):
         "distance; `ddff calibrate focus` makes it",
         dynamic=False,
     )
-    minimum_slices: int = parameter(3, "depth is published from this many slices on", "", 2, 1000)
+    minimum_slices: int = parameter(
+        3, "depth is published from this many slices on", limits=(2, 1000)
+    )
     work_queue_size: int = parameter(
         8,
         "images that may wait for their slice to be worked on; the oldest makes way",
-        "",
-        1,
-        100,
+        limits=(1, 100),
         dynamic=False,
     )
     depth_encoding: str = parameter(
@@ -44,15 +44,13 @@ class OutputSettings(Settings):
         1.0,
         "least time between two messages on focal_stack: each holds every slice",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
     )
     still_warning_s: float = parameter(
         10.0,
         "diagnostics warn when the lens has not moved for this long; 0 does not",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
     )
     save_folder: str = parameter(
         "~/.ros/ddff_perception", "where ~/save makes one folder for each call"
@@ -63,11 +61,11 @@ class OutputSettings(Settings):
 class PointSettings(Settings):
     """What becomes a point of the cloud; names with `points.` before them."""
 
-    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", "", 1, 64)
-    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", 0.0, 1e6)
-    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", 0.0, 1e6)
+    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", limits=(1, 64))
+    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", (0.0, 1e6))
+    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", (0.0, 1e6))
     minimum_confidence: float = parameter(
-        0.0, "points of less confidence are left out (NaN)", "", 0.0, 1.0
+        0.0, "points of less confidence are left out (NaN)", limits=(0.0, 1.0)
     )
 
 
@@ -186,7 +184,7 @@ class DriveSettings(Settings):
     )
     sweep_on_start: bool = parameter(True, "sweep as soon as the node is active", dynamic=False)
     state_rate_hz: float = parameter(
-        50.0, "focus states per second", "Hz", 1.0, 1000.0, dynamic=False
+        50.0, "focus states per second", "Hz", (1.0, 1000.0), dynamic=False
     )
     frame_id: str = parameter("camera_optical_frame", "the camera's optical frame", dynamic=False)
 

@@ -31,8 +31,7 @@ class EngineSettings(Settings):
     threads: int = parameter(
         0,
         "CPU threads of the network; 0 leaves it to the library (one per core)",
-        minimum=0,
-        maximum=256,
+        limits=(0, 256),
         dynamic=False,
     )
     cpu_precision: str = parameter(
@@ -43,13 +42,9 @@ class EngineSettings(Settings):
         dynamic=False,
     )
     check_ranges: bool = parameter(
-        True,
-        "refuse inputs outside of the range that the model card gives, and NaN",
-        dynamic=False,
+        True, "refuse inputs outside of the range that the model card gives, and NaN", dynamic=False
     )
-    device: int = parameter(
-        0, "which GPU, counted as CUDA does", minimum=0, maximum=63, dynamic=False
-    )
+    device: int = parameter(0, "which GPU, counted as CUDA does", limits=(0, 63), dynamic=False)
     cuda_graph: bool = parameter(
         False, "record the GPU's work once per input shape and replay it (tensorrt)", dynamic=False
     )
@@ -60,16 +55,11 @@ class EngineSettings(Settings):
         1024,
         "GPU memory that the TensorRT builder may use for a layer",
         "MiB",
-        16,
-        65536,
+        (16, 65536),
         dynamic=False,
     )
     optimization_level: int = parameter(
-        3,
-        "how long TensorRT searches for fast kernels, 0 shortest",
-        minimum=0,
-        maximum=5,
-        dynamic=False,
+        3, "how long TensorRT searches for fast kernels, 0 shortest", limits=(0, 5), dynamic=False
     )
     parity_check: bool = parameter(
         True, "compare a new TensorRT engine with onnxruntime before its first use", dynamic=False

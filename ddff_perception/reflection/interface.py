@@ -30,33 +30,27 @@ class InputSettings(Settings):
         "polarizer angles of image_a, image_b, image_c and, with a fourth, image_d (input "
         "angles), counted from the image's x axis towards its y axis",
         "deg",
-        -360.0,
-        360.0,
+        (-360.0, 360.0),
         dynamic=False,
     )
     slop_s: float = parameter(
         0.005,
         "images whose stamps differ by less are one set (input angles); 0 wants equal stamps",
         "s",
-        0.0,
-        10.0,
+        (0.0, 10.0),
         dynamic=False,
     )
     sync_queue_size: int = parameter(
         10,
         "images per topic that wait for those of the other angles (input angles)",
-        "",
-        1,
-        100,
+        limits=(1, 100),
         dynamic=False,
     )
     work_queue_size: int = parameter(
         8,
         "frames behind a rotating filter that may wait to be aligned; the oldest makes way "
         "(input rotating; of the other inputs only the newest waits)",
-        "",
-        1,
-        100,
+        limits=(1, 100),
         dynamic=False,
     )
     filter_joint: str = parameter(
@@ -66,19 +60,16 @@ class InputSettings(Settings):
         1.0,
         "turns of the polarizer per turn of the joint, negative where it turns the other way "
         "(input rotating)",
-        "",
-        -100.0,
-        100.0,
+        limits=(-100.0, 100.0),
     )
     filter_offset_deg: float = parameter(
-        0.0, "polarizer angle where the joint is at 0 (input rotating)", "deg", -360.0, 360.0
+        0.0, "polarizer angle where the joint is at 0 (input rotating)", "deg", (-360.0, 360.0)
     )
     time_jump_s: float = parameter(
         1.0,
         "stamps that go back by more than this begin anew (a bag that loops)",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
         dynamic=False,
     )
     method: str = parameter(DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS))

@@ -26,21 +26,18 @@ class RecorderSettings(Settings):
     queue_depth: int = parameter(
         50,
         "messages per topic that the middleware keeps for the recorder",
-        "",
-        1,
-        10_000,
+        limits=(1, 10_000),
         dynamic=False,
     )
     buffer_mb: int = parameter(
         256,
         "messages waiting for the disk; beyond it they are dropped and counted",
         "MB",
-        1,
-        65_536,
+        (1, 65_536),
         dynamic=False,
     )
     discovery_period: float = parameter(
-        0.1, "time between looks for topics that have appeared", "s", 0.01, 2.0, dynamic=False
+        0.1, "time between looks for topics that have appeared", "s", (0.01, 2.0), dynamic=False
     )
 
 
@@ -52,7 +49,9 @@ class PlayerSettings(Settings):
     topics: list[str] = parameter(
         [""], "topics to play; empty plays all whose messages are installed", dynamic=False
     )
-    rate: float = parameter(1.0, "times the speed of the recording", "", 0.01, 100.0, dynamic=False)
+    rate: float = parameter(
+        1.0, "times the speed of the recording", limits=(0.01, 100.0), dynamic=False
+    )
     loop: bool = parameter(False, "start again at the end", dynamic=False)
     restamp: bool = parameter(
         False,
@@ -63,8 +62,7 @@ class PlayerSettings(Settings):
         0.0,
         "how long to wait until somebody listens to any of the topics",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
         dynamic=False,
     )
 

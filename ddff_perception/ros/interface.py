@@ -22,13 +22,16 @@ class CommonSettings(Settings):
         dynamic=False,
     )
     diagnostics_period_s: float = parameter(
-        1.0, "time between diagnostics messages", "s", 0.1, 60.0
+        1.0, "time between diagnostics messages", "s", (0.1, 60.0)
     )
     expected_rate_min_hz: float = parameter(
-        0.0, "diagnostics warn when outputs come more slowly; 0 does not check", "Hz", 0.0, 10_000.0
+        0.0,
+        "diagnostics warn when outputs come more slowly; 0 does not check",
+        "Hz",
+        (0.0, 10_000.0),
     )
     expected_rate_max_hz: float = parameter(
-        0.0, "diagnostics warn when outputs come faster; 0 does not check", "Hz", 0.0, 10_000.0
+        0.0, "diagnostics warn when outputs come faster; 0 does not check", "Hz", (0.0, 10_000.0)
     )
 
 

@@ -23,22 +23,20 @@ class FitSettings(Settings):
     Raises InputError on a value that its parameter does not allow.
     """
 
-    steps: int = parameter(10_000, "optimiser steps; 0 is no limit", "", 0, 10**9)
-    epochs: int = parameter(0, "passes, in place of steps if > 0", "", 0, 10**6)
+    steps: int = parameter(10_000, "optimiser steps; 0 is no limit", limits=(0, 10**9))
+    epochs: int = parameter(0, "passes, in place of steps if > 0", limits=(0, 10**6))
     epoch_steps: int = parameter(
         0,
         "steps of one epoch; 0 is one pass over the data, or 1000 where they are endless",
-        "",
-        0,
-        10**7,
+        limits=(0, 10**7),
     )
     minutes: float = parameter(
-        0.0, "time limit; the cosine schedule ends with it. 0 is none", "min", 0.0, 1e6
+        0.0, "time limit; the cosine schedule ends with it. 0 is none", "min", (0.0, 1e6)
     )
-    batch: int = parameter(8, "samples per batch", "", 1, 65536)
-    accumulate: int = parameter(1, "batches per step", "", 1, 1024)
-    workers: int = parameter(0, "processes that load data", "", 0, 256)
-    seed: int = parameter(0, "of weights, data and dropout", "", 0, 2**31 - 1)
+    batch: int = parameter(8, "samples per batch", limits=(1, 65536))
+    accumulate: int = parameter(1, "batches per step", limits=(1, 1024))
+    workers: int = parameter(0, "processes that load data", limits=(0, 256))
+    seed: int = parameter(0, "of weights, data and dropout", limits=(0, 2**31 - 1))
     device: str = parameter("auto", "auto is the GPU where there is one", choices=DEVICES)
     precision: str = parameter(
         "auto",
@@ -46,10 +44,10 @@ class FitSettings(Settings):
         choices=PRECISIONS,
     )
     optimizer: str = parameter("adamw", "the kind of optimiser", choices=OPTIMIZERS)
-    learning_rate: float = parameter(1e-3, "its highest value", "", 0.0, 100.0)
-    momentum: float = parameter(0.9, "of sgd; beta 1 of adam", "", 0.0, 0.9999)
+    learning_rate: float = parameter(1e-3, "its highest value", limits=(0.0, 100.0))
+    momentum: float = parameter(0.9, "of sgd; beta 1 of adam", limits=(0.0, 0.9999))
     weight_decay: float = parameter(
-        0.01, "of convolution and matrix weights; never of biases and norms", "", 0.0, 10.0
+        0.01, "of convolution and matrix weights; never of biases and norms", limits=(0.0, 10.0)
     )
     schedule: str = parameter(
         "cosine",
@@ -57,20 +55,18 @@ class FitSettings(Settings):
         choices=SCHEDULES,
     )
     warm_up_steps: int = parameter(
-        0, "steps over which the learning rate rises from 0", "", 0, 10**7
+        0, "steps over which the learning rate rises from 0", limits=(0, 10**7)
     )
-    final_factor: float = parameter(0.0, "share of the rate at the end", "", 0.0, 1.0)
-    decay_factor: float = parameter(0.9, "of schedule step", "", 0.0, 1.0)
-    decay_epochs: int = parameter(4, "of schedule step", "", 1, 10**6)
+    final_factor: float = parameter(0.0, "share of the rate at the end", limits=(0.0, 1.0))
+    decay_factor: float = parameter(0.9, "of schedule step", limits=(0.0, 1.0))
+    decay_epochs: int = parameter(4, "of schedule step", limits=(1, 10**6))
     gradient_clip: float = parameter(
-        0.0, "largest norm of the whole gradient; 0 is no limit", "", 0.0, 1e9
+        0.0, "largest norm of the whole gradient; 0 is no limit", limits=(0.0, 1e9)
     )
     ema: float = parameter(
         0.999,
         "decay per step of the averaged weights, which are what is kept; 0 is no average",
-        "",
-        0.0,
-        0.999999,
+        limits=(0.0, 0.999999),
     )
     keep: str = parameter(
         "last", "weights of the last step, or those with the best validation loss", choices=KEPT
@@ -79,14 +75,16 @@ class FitSettings(Settings):
         0.0,
         "share of the weights of --start in those that are kept: a mean of both is often "
         "better on data that neither has seen (Wortsman et al., CVPR 2022)",
-        "",
-        0.0,
-        0.99,
+        limits=(0.0, 0.99),
     )
-    log_every: int = parameter(20, "steps per line of a curve", "", 1, 10**7)
-    validate_every: int = parameter(500, "steps between validations", "", 1, 10**7)
-    picture_every: int = parameter(500, "steps between sample pictures; 0 is none", "", 0, 10**7)
-    checkpoint_every: int = parameter(500, "steps between checkpoints to resume from", "", 1, 10**7)
+    log_every: int = parameter(20, "steps per line of a curve", limits=(1, 10**7))
+    validate_every: int = parameter(500, "steps between validations", limits=(1, 10**7))
+    picture_every: int = parameter(
+        500, "steps between sample pictures; 0 is none", limits=(0, 10**7)
+    )
+    checkpoint_every: int = parameter(
+        500, "steps between checkpoints to resume from", limits=(1, 10**7)
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from command_line import ddff
 from other_values import other_value, settings_within
+from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
 from ddff_perception.depth_from_focus.interface import DEPTH_FROM_FOCUS
 from ddff_perception.depth_from_focus.methods import METHODS
 from ddff_perception.depth_from_focus.parameters import pipeline_from, pipeline_parameters
 from ddff_perception.engines.settings import ENGINE_PARAMETERS
+from ddff_perception.files.bags import BagReader
+from ddff_perception.files.bags_messages import image_of, stamp_of
 from ddff_perception.ros.parameter_file import settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +54,36 @@ def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_
     assert summary["method"] == pipeline.estimator.method
     changed = summary["method"] == "focus_measure"
     assert summary["parameters"].get("focus_measure.radius") == (2 if changed else None)
+
+
+def replayed(bag, pipeline):
+    """The last depth of a pipeline that is fed with a bag's messages as the node feeds it."""
+    last = None
+    with BagReader(bag) as reader:
+        for read in reader.messages([name for name in reader.topics if "truth" not in name]):
+            message, stamp = read.message, stamp_of(read.message)
+            if hasattr(message, "focus_distance"):
+                lens = message.focus_distance, message.lens_position, message.settled
+                changed = pipeline.add_focus(stamp, *lens)
+            else:
+                changed = hasattr(message, "encoding") and pipeline.add_image(
+                    stamp, image_of(message)
+                )
+            last = pipeline.estimate() if changed else last
+    return last if not pipeline.flush() else pipeline.estimate()
+
+
+def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_path, capfd):
+    bag, output = sweep_bag(tmp_path / "bag", sweeps=2), tmp_path / "out"
+    text = robot.read_text().replace("max_slices: 64", "max_slices: 4")
+    robot.write_text(text)
+    arguments = ("--params-file", robot, "-o", output, "--json")
+    outcome = ddff(capfd, "bag", "eval", bag, *arguments)
+    assert outcome.status == 0
+    expected = replayed(bag, pipeline_from(settings_for(DEPTH_FROM_FOCUS, robot)))
+    np.testing.assert_array_equal(np.load(output / "depth.npy"), expected.depth)
+    np.testing.assert_array_equal(np.load(output / "confidence.npy"), expected.confidence)
+    assert json.loads(outcome.output)["slices"] == 4
 
 
 def test_what_is_given_goes_before_the_file(tmp_path, capfd):

@@ -11,11 +11,14 @@ from command_line import ddff
 from other_values import other_value, settings_within
 from panes import small_pane
 
+from ddff_perception.files.bags import BagReader
+from ddff_perception.files.bags_messages import mosaic_image_of, stamp_of
 from ddff_perception.files.images import read_image
 from ddff_perception.files.polarization_folder import write_polarization
 from ddff_perception.reflection.interface import REFLECTION_SEPARATION
 from ddff_perception.reflection.methods import METHODS
 from ddff_perception.reflection.parameters import pipeline_from, pipeline_parameters
+from ddff_perception.reflection.rendering import rendered
 from ddff_perception.ros.parameter_file import settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,10 +58,28 @@ def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_
     summary = json.loads((output / "summary.json").read_text())
     assert summary["method"] == pipeline.method
     assert summary["polarizer_angles_deg"] == list(values["angles_deg"])
-    layer = read_image(output / "transmission.png")
-    shown = pipeline.capture.response == "linear"
-    assert not shown or np.abs(layer / 255.0 - expected.layers.transmission).max() < 0.01
+    shown = rendered(expected.layers.transmission, expected.kind, pipeline.capture)
+    assert np.abs(read_image(output / "transmission.png").astype(int) - shown).max() <= 1
     assert summary["parameters"]["response"] == values["response"]
+
+
+def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_path, capfd):
+    write_polarization(tmp_path / "pane", small_pane())
+    made = ("--camera", "mosaic", "--frames", "3")
+    bag, output = tmp_path / "bag", tmp_path / "out"
+    assert ddff(capfd, "simulate", "polarizer-bag", tmp_path / "pane", "-o", bag, *made).status == 0
+    outcome = ddff(capfd, "bag", "eval", bag, "--params-file", robot, "-o", output, "--json")
+    assert outcome.status == 0
+    pipeline = pipeline_from(settings_for(REFLECTION_SEPARATION, robot))
+    with BagReader(bag) as reader:
+        for read in reader.messages([name for name in reader.topics if "image_raw" in name]):
+            pipeline.add_mosaic(stamp_of(read.message), mosaic_image_of(read.message))
+    expected = pipeline.separate()
+    found = np.load(output / "polarization_degree.npy")
+    np.testing.assert_allclose(found, expected.degree, atol=1e-6)
+    assert json.loads(outcome.output)["method"] == pipeline.method
+    shown = rendered(expected.layers.transmission, expected.kind, pipeline.capture)
+    assert np.abs(read_image(output / "transmission.png").astype(int) - shown).max() <= 1
 
 
 @pytest.mark.parametrize(

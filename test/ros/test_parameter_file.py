@@ -10,7 +10,7 @@ import pytest
 from ddff_perception.registry import nodes
 from ddff_perception.ros.describe import parameter_file
 from ddff_perception.ros.nodes import node_interface
-from ddff_perception.ros.parameter_file import file_values, given_values, settings_for
+from ddff_perception.ros.parameter_file import file_values, given_settings, settings_for
 from ddff_perception.types import InputError
 
 DEPTH = node_interface("depth_from_focus")
@@ -68,7 +68,7 @@ def test_the_command_line_goes_before_the_file_and_the_file_before_defaults(writ
     assert values["tv.step"] == DEPTH.parameters["tv.step"].default
     assert settings_for(DEPTH, path, method="vdff")["method"] == "vdff"
     assert settings_for(DEPTH, path, ["method=yardstick"], method="vdff")["method"] == "yardstick"
-    assert given_values(DEPTH, path, []) == {"method": "tv", "tv.radius": 7, "tv.level": 2}
+    assert given_settings(DEPTH, path, []) == {"method": "tv", "tv.radius": 7, "tv.level": 2}
 
 
 @pytest.mark.parametrize(
@@ -86,20 +86,20 @@ def test_the_command_line_goes_before_the_file_and_the_file_before_defaults(writ
 def test_old_spellings_mean_what_they_meant_and_a_line_says_todays(
     assignment, method, expected, capfd
 ):
-    given = given_values(DEPTH, None, [assignment], method=method)
+    given = given_settings(DEPTH, None, [assignment], method=method)
     given.pop("method", None)
     assert given == expected
     (line,) = capfd.readouterr().err.splitlines()
     assert f"write {next(iter(expected))} for {assignment.partition('=')[0]}" in line
-    assert given_values(DEPTH, None, [f"{next(iter(expected))}={assignment.partition('=')[2]}"])
+    assert given_settings(DEPTH, None, [f"{next(iter(expected))}={assignment.partition('=')[2]}"])
     assert not capfd.readouterr().err
 
 
 def test_old_spellings_of_reflection(capfd, written):
-    given = given_values(REFLECTION, None, ["plane=upright"], method="schechner")
+    given = given_settings(REFLECTION, None, ["plane=upright"], method="schechner")
     assert given == {"method": "schechner", "schechner.plane": "upright"}
     path = written("/**: {ros__parameters: {network: {engine: {device: 1, backend: openvino}}}}")
-    assert given_values(REFLECTION, path) == {"engine.device": 1, "engine.backend": "openvino"}
+    assert given_settings(REFLECTION, path) == {"engine.device": 1, "engine.backend": "openvino"}
     assert "write engine.device for network.engine.device" in capfd.readouterr().err
 
 

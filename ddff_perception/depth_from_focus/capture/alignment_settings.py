@@ -32,41 +32,34 @@ class AlignmentSettings(FindsFrames, Settings):
         "images are shrunken to this longest side to find how they lie; 0 is 240 for a stream "
         "and 640 for a whole stack",
         "px",
-        0,
-        4096,
+        (0, 4096),
     )
     minimum_correlation: float = parameter(
-        0.5, "ecc has failed where aligned slices correlate less", "", 0.0, 1.0
+        0.5, "ecc has failed where aligned slices correlate less", limits=(0.0, 1.0)
     )
     failed_weight: float = parameter(
         0.3,
         "weight of a slice whose alignment failed; it keeps the last one of its kind",
-        "",
-        0.0,
-        1.0,
+        limits=(0.0, 1.0),
     )
     flow_smoothing: float = flow_smoothing()
     motion_scale_px: float = parameter(
         4.0,
         "slices misaligned by this against the newest keep 1/e of their weight",
         "px",
-        0.1,
-        1000.0,
+        (0.1, 1000.0),
     )
     motion_limit_px: float = parameter(
         12.0,
         "depth is held back while the stack is misaligned by more (median over the slices)",
         "px",
-        0.1,
-        1e5,
+        (0.1, 1e5),
     )
     view_limit: float = parameter(
         0.15,
         "the stack starts anew when the view has moved by this share of the longest side since "
         "its first slice (ecc, flow)",
-        "",
-        0.01,
-        0.5,
+        limits=(0.01, 0.5),
     )
 
     @classmethod

@@ -21,31 +21,28 @@ class CaptureSettings(Settings):
         choices=("nearest", "interpolated"),
     )
     pairing_tolerance_s: float = parameter(
-        0.05, "an image is dropped if no focus reading lies this near in time", "s", 0.0, 3600.0
+        0.05, "an image is dropped if no focus reading lies this near in time", "s", (0.0, 3600.0)
     )
     pairing_wait_s: float = parameter(
         0.2,
         "how long an image waits, by the stamps of the images, for a reading after it",
         "s",
-        0.0,
-        60.0,
+        (0.0, 60.0),
     )
     stamp_jitter_s: float = parameter(
         0.005,
         "an image and a reading closer than this were taken at the same instant; raise it to "
         "an exposure time if the driver stamps one at its start and the other at its end",
         "s",
-        0.0,
-        1.0,
+        (0.0, 1.0),
     )
-    queue_size: int = parameter(16, "images that may wait for their reading", "", 1, 1000)
+    queue_size: int = parameter(16, "images that may wait for their reading", limits=(1, 1000))
     settle_time_s: float = parameter(
         0.0,
         "images taken sooner than this after the first reading of a new lens position are "
         "dropped; 0 trusts the settled flag",
         "s",
-        0.0,
-        60.0,
+        (0.0, 60.0),
     )
     keep_moving: bool = parameter(
         False,
@@ -56,18 +53,18 @@ class CaptureSettings(Settings):
         0.01,
         "focus distances this near are the same slice, and the same lens position",
         "1/m",
-        0.0,
-        10.0,
+        (0.0, 10.0),
     )
     distance_tolerance_rel: float = parameter(
         0.0,
         "focus distances this near as a share of the distance are the same slice, too",
-        "",
-        0.0,
-        0.5,
+        limits=(0.0, 0.5),
     )
     position_tolerance: float = parameter(
-        0.001, "lens positions this near are the same: the lens did not move", "lens unit", 0.0, 1e9
+        0.001,
+        "lens positions this near are the same: the lens did not move",
+        "lens unit",
+        (0.0, 1e9),
     )
     allow_unknown: bool = parameter(
         False,
@@ -78,18 +75,16 @@ class CaptureSettings(Settings):
         20.0,
         "slices older than this against the newest image are removed; 0 keeps them",
         "s",
-        0.0,
-        86400.0,
+        (0.0, 86400.0),
     )
     max_slices: int = parameter(
-        64, "slices kept; the one renewed longest ago goes first", "", 1, 1000
+        64, "slices kept; the one renewed longest ago goes first", limits=(1, 1000)
     )
     time_jump_s: float = parameter(
         1.0,
         "stamps that go back by more than this start a new stack (a bag that loops)",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
     )
 
     @property

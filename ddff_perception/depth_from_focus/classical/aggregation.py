@@ -24,14 +24,13 @@ class AggregationSettings(Settings):
         choices=("box", "gaussian", "guided"),
     )
     radius: int = parameter(
-        4, "The window reaches this far from its centre; its side is 2 x radius + 1", "px", 0, 64
+        4, "The window reaches this far from its centre; its side is 2 x radius + 1", "px", (0, 64)
     )
     guided_epsilon: float = parameter(
         50.0,
         "Guided aggregation: variance of the guide below which a window counts as flat",
         "grey levels²",
-        1e-3,
-        1e5,
+        (1e-3, 1e5),
     )
 
 

@@ -22,29 +22,25 @@ class NonlinearSettings(Settings):
         "Filter of the focus volume: non-linear diffusion or median over neighbours and slices",
         choices=("diffusion", "median"),
     )
-    filter_iterations: int = parameter(40, "How often the filter is repeated", "", 0, 1000)
+    filter_iterations: int = parameter(40, "How often the filter is repeated", limits=(0, 1000))
     conductance: float = parameter(
         0.1,
         "Diffusion stops at differences well above this share of a pixel's largest measure",
         "0..1",
-        1e-4,
-        10.0,
+        (1e-4, 10.0),
     )
     slice_diffusion: float = parameter(
         0.1,
         "Diffusion between slices relative to that between pixels; much of it flattens the "
         "peak of a short sweep",
-        "",
-        0.0,
-        1.0,
+        limits=(0.0, 1.0),
     )
     denominator: float = parameter(
         1.0,
         "Added to a pixel's largest measure before division by it: damps noise where there "
         "is little texture",
         "unit of the measure",
-        1e-6,
-        1e6,
+        (1e-6, 1e6),
     )
 
 

@@ -28,21 +28,19 @@ class MeasureSettings(Settings):
         1,
         "Distance between the samples of a difference; larger steps see coarser texture",
         "px",
-        1,
-        16,
+        (1, 16),
     )
     window: int = parameter(
         9,
         "Side of the square window of the measures that need one (variances and DCT); odd",
         "px",
-        3,
-        63,
+        (3, 63),
     )
     threshold: float = parameter(
-        0.0, "Responses with a smaller amplitude count as zero", "grey levels", 0.0, 255.0
+        0.0, "Responses with a smaller amplitude count as zero", "grey levels", (0.0, 255.0)
     )
     level: int = parameter(
-        1, "Finest levels of the wavelet transform whose detail energy is summed", "", 1, 4
+        1, "Finest levels of the wavelet transform whose detail energy is summed", limits=(1, 4)
     )
 
     def __post_init__(self) -> None:

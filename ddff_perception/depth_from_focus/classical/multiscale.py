@@ -39,33 +39,27 @@ class MultiscaleSettings(Settings):
         "side of the cells in which sharpness is gathered, a power of two; 0 fits it to the "
         "image: 8 at 640x480",
         "px",
-        0,
-        64,
+        (0, 64),
     )
     levels: int = parameter(
         3,
         "bands of the focus measure, each an octave coarser; cells above 8 px add one each",
-        "",
-        1,
-        5,
+        limits=(1, 5),
     )
     blur_scale: float = parameter(
         0.0,
         "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
         "0 finds it from the stack",
         "px/dpt",
-        0.0,
-        1e5,
+        (0.0, 1e5),
     )
     candidates: int = parameter(
-        24, "least number of candidate distances over the sweep", "", 8, 256
+        24, "least number of candidate distances over the sweep", limits=(8, 256)
     )
     model_tolerance: float = parameter(
         0.2,
         "deviation of real focus curves from the lens law, relative to their amplitude",
-        "",
-        0.01,
-        2.0,
+        limits=(0.01, 2.0),
     )
 
 

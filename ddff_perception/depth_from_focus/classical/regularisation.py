@@ -28,15 +28,13 @@ class RegularisationSettings(Settings):
         0.0,
         "how far uncertain depth is drawn from its image region; 0 leaves it as it is, "
         "100 to 1000 suits single-window methods",
-        "",
-        0.0,
-        1e6,
+        limits=(0.0, 1e6),
     )
     regularisation_edge: float = parameter(
-        6.0, "image difference across which hardly anything is drawn", "grey levels", 0.1, 255.0
+        6.0, "image difference across which hardly anything is drawn", "grey levels", (0.1, 255.0)
     )
     regularisation_power: float = parameter(
-        4.0, "a pixel weighs as its confidence to this power", "", 0.5, 16.0
+        4.0, "a pixel weighs as its confidence to this power", limits=(0.5, 16.0)
     )
 
 

@@ -36,42 +36,39 @@ class VdffSettings(Settings):
     """Values of `vdff`; the defaults are the paper's."""
 
     alpha: float = parameter(
-        6.0, "Weight of the focus measures against the total variation of the map", "", 1e-3, 1e4
+        6.0,
+        "Weight of the focus measures against the total variation of the map",
+        limits=(1e-3, 1e4),
     )
     denominator: float = parameter(
         0.3,
         "Contrast added to a pixel's largest before division by it: damps noise "
         "where there is little texture",
         "contrast of images in 0..1",
-        1e-6,
-        100.0,
+        (1e-6, 100.0),
     )
     degree: int = parameter(
         6,
         "Degree of the polynomial through a pixel's focus measures, at most slices - 1",
-        "",
-        2,
-        12,
+        limits=(2, 12),
     )
-    iterations: int = parameter(400, "Iterations of the solver", "", 1, 10000)
+    iterations: int = parameter(400, "Iterations of the solver", limits=(1, 10000))
     step_factor: float = parameter(
-        8.0, "Step of the gradient descent on the focus measures, times alpha", "", 1e-3, 1e3
+        8.0, "Step of the gradient descent on the focus measures, times alpha", limits=(1e-3, 1e3)
     )
     lambda_start: float = parameter(
         1.0,
         "Weight of the coupling between the map's gradient and its sparse copy, at the start",
-        "",
-        1e-4,
-        1e4,
+        limits=(1e-4, 1e4),
     )
     lambda_factor: float = parameter(
-        1.02, "The coupling grows by this factor per iteration", "", 1.0, 2.0
+        1.02, "The coupling grows by this factor per iteration", limits=(1.0, 2.0)
     )
     start_window: int = parameter(
-        15, "Side of the box that gathers the measures before the first argmax", "px", 1, 255
+        15, "Side of the box that gathers the measures before the first argmax", "px", (1, 255)
     )
     index_window: int = parameter(
-        21, "Side of the box that smooths the first index map", "px", 1, 255
+        21, "Side of the box that smooths the first index map", "px", (1, 255)
     )
 
 
@@ -87,9 +84,7 @@ class TvSettings(Settings):
     data_weight: float = parameter(
         10.0,
         "Weight of a certain pixel's peak against the total variation of the map",
-        "",
-        1e-4,
-        1e4,
+        limits=(1e-4, 1e4),
     )
     data_term: str = parameter(
         "absolute",
@@ -100,24 +95,20 @@ class TvSettings(Settings):
         0.3,
         "Contrast of a peak over the mean of its slices from which it counts fully",
         "0..1",
-        1e-3,
-        1.0,
+        (1e-3, 1.0),
     )
     weight_power: float = parameter(
         8.0,
         "A pixel's weight falls with its contrast to this power: noise has little",
-        "",
-        0.0,
-        16.0,
+        limits=(0.0, 16.0),
     )
     weight_denominator: float = parameter(
         80.0,
         "A peak of this height weighs half: what edges spill into flat parts is lower",
         "unit of the measure",
-        0.0,
-        1e6,
+        (0.0, 1e6),
     )
-    tv_iterations: int = parameter(150, "Iterations of the primal-dual solver", "", 1, 10000)
+    tv_iterations: int = parameter(150, "Iterations of the primal-dual solver", limits=(1, 10000))
 
 
 _HALF_RANGE = 10.0  # the solver's coordinate runs from -10 (first slice) to 10 (last)

@@ -51,9 +51,7 @@ class FocusMeasureSettings(GatheredMeasureSettings):
     """Values of the method `focus_measure`."""
 
     peak: str = parameter(
-        "gaussian",
-        "fit through the three slices around the sharpest",
-        choices=("none", *PEAK_FITS),
+        "gaussian", "fit through the three slices around the sharpest", choices=("none", *PEAK_FITS)
     )
 
 
@@ -71,7 +69,7 @@ class NonlinearMethodSettings(NonlinearSettings, GatheredMeasureSettings):
 class YardstickSettings(Settings):
     """Values of the method `yardstick`."""
 
-    window: int = parameter(9, "side of the box window", "px", 1, 63)
+    window: int = parameter(9, "side of the box window", "px", (1, 63))
 
 
 class VolumeMethod:

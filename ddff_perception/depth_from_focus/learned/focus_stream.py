@@ -54,8 +54,7 @@ class FocusStreamSettings(ModelSettings):
         "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
         "0 finds it from the stack",
         "px/dpt",
-        0.0,
-        1e5,
+        (0.0, 1e5),
     )
     fine: bool = parameter(
         False,

@@ -31,41 +31,38 @@ class SweepSettings(Settings):
         [],
         "focus distances of the sweep, .inf allowed; empty: near_m, far_m and steps make them",
         "m",
-        minimum=1e-3,
+        (1e-3, None),
     )
-    near_m: float = parameter(0.25, "nearest focus distance of the sweep", "m", minimum=1e-3)
-    far_m: float = parameter(math.inf, "farthest focus distance of the sweep", "m", minimum=1e-3)
-    steps: int = parameter(12, "focus distances, evenly spaced in dioptres", "", 2, 1000)
+    near_m: float = parameter(0.25, "nearest focus distance of the sweep", "m", (1e-3, None))
+    far_m: float = parameter(math.inf, "farthest focus distance of the sweep", "m", (1e-3, None))
+    steps: int = parameter(12, "focus distances, evenly spaced in dioptres", limits=(2, 1000))
     order: str = parameter(
         "ping_pong",
         "up goes from near to far, down from far to near, ping_pong there and back, random "
         "visits each once per sweep in a new order",
         choices=ORDERS,
     )
-    seed: int = parameter(0, "of the random order", "", 0, 2**31 - 1)
+    seed: int = parameter(0, "of the random order", limits=(0, 2**31 - 1))
     dwell_s: float = parameter(
         0.1,
         "how long the lens rests at each distance, after it settled: at least one frame",
         "s",
-        0.0,
-        3600.0,
+        (0.0, 3600.0),
     )
     settle_time_s: float = parameter(
-        0.08, "from the command (or its confirmation) until the lens rests", "s", 0.0, 60.0
+        0.08, "from the command (or its confirmation) until the lens rests", "s", (0.0, 60.0)
     )
     confirm_timeout_s: float = parameter(
         1.0,
         "a driver that confirms its moves has failed after this; 0 waits for no confirmation",
         "s",
-        0.0,
-        60.0,
+        (0.0, 60.0),
     )
     position_step: float = parameter(
         0.0,
         "lens positions are rounded to multiples of this (1 for whole steps); 0 does not round",
         "lens unit",
-        0.0,
-        1e6,
+        (0.0, 1e6),
     )
 
     def plan(self) -> SweepPlan:

@@ -55,18 +55,22 @@ DATA_SOURCE = (
 class TrainingSettings(Settings):
     """What can be set about the stacks that FocusStream learns from."""
 
-    stacks: int = parameter(3000, "training stacks to make where no --data is given", "", 6, 10**6)
-    views: int = parameter(40, "path-traced scenes to make them from", "", 0, 10**5)
-    stack_width: int = parameter(256, "of the stacks that are made", "px", 64, 1024)
+    stacks: int = parameter(
+        3000, "training stacks to make where no --data is given", limits=(6, 10**6)
+    )
+    views: int = parameter(40, "path-traced scenes to make them from", limits=(0, 10**5))
+    stack_width: int = parameter(256, "of the stacks that are made", "px", (64, 1024))
     stacks_folder: str = parameter("out/training_stacks", "where they are made, or are already")
     on_device: bool = parameter(False, "blur views on the training device, without stacks on disk")
-    scenes: int = parameter(2000, "procedural scenes beside the views, on_device", "", 0, 10**6)
+    scenes: int = parameter(
+        2000, "procedural scenes beside the views, on_device", limits=(0, 10**6)
+    )
     views_folder: str = parameter("out/training_views", "of what is blurred on_device")
     enlarged: float = parameter(
-        0.5, "share of batches enlarged as small images are at run time", "", 0.0, 1.0
+        0.5, "share of batches enlarged as small images are at run time", limits=(0.0, 1.0)
     )
     crop: int = parameter(
-        256, "longest side of the crops of --data's stack folders", "px", 32, 4096
+        256, "longest side of the crops of --data's stack folders", "px", (32, 4096)
     )
 
 

@@ -52,17 +52,19 @@ _OF_MADE = (
 class PaperSettings(Settings):
     """What all of them share; each network adds its own."""
 
-    slices: int = parameter(10, "slices that the network sees", "", 2, 64)
-    crop: int = parameter(224, "side of the training crops", "px", 32, 1024)
+    slices: int = parameter(10, "slices that the network sees", limits=(2, 64))
+    crop: int = parameter(224, "side of the training crops", "px", (32, 1024))
     loss: str = parameter("squares", "which loss", choices=LOSSES)
     planes: float = parameter(
-        0.0, "share of batches that are textured planes made on the spot", "", 0.0, 1.0
+        0.0, "share of batches that are textured planes made on the spot", limits=(0.0, 1.0)
     )
     noise: float = parameter(
-        1.0, "of training stacks, a share of what FocusStream sees", "", 0.0, 1.0
+        1.0, "of training stacks, a share of what FocusStream sees", limits=(0.0, 1.0)
     )
-    stacks: int = parameter(0, "training stacks to make where no --data is given", "", 0, 10**6)
-    views: int = parameter(64, "path-traced scenes to make them from", "", 0, 10**5)
+    stacks: int = parameter(
+        0, "training stacks to make where no --data is given", limits=(0, 10**6)
+    )
+    views: int = parameter(64, "path-traced scenes to make them from", limits=(0, 10**5))
     stacks_folder: str = parameter("out/even_stacks", "where they are made, or are already")
     along_sweep: bool = parameter(
         True,

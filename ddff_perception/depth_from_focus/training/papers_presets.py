@@ -95,14 +95,14 @@ SMOKE_VALUES: Mapping[str, Value] = {"crop": 64, "slices": 5, "loss": "mean_squa
 class WidthSettings(PaperSettings):
     """Of networks whose channels can be fewer."""
 
-    width: float = parameter(1.0, "channels as a share of the paper's", "", 0.01, 4.0)
+    width: float = parameter(1.0, "channels as a share of the paper's", limits=(0.01, 4.0))
 
 
 @dataclass(frozen=True)
 class DdffnetSettings(WidthSettings):
     """Of DDFFNet."""
 
-    dropout: float = parameter(0.5, "share of values dropped in training", "", 0.0, 0.9)
+    dropout: float = parameter(0.5, "share of values dropped in training", limits=(0.0, 0.9))
     vgg16: str = parameter("", "file of VGG-16 weights that the encoder begins with, or none")
 
 
@@ -118,16 +118,18 @@ class FusionSettings(PaperSettings):
     """Of the dynamic fusion network."""
 
     encoder: str = parameter("legacy_senet154", "of the image stream: resnet10, ..., or timm's")
-    encoder_width: float = parameter(1.0, "channels of resnet encoders, a share", "", 0.01, 4.0)
+    encoder_width: float = parameter(
+        1.0, "channels of resnet encoders, a share", limits=(0.01, 4.0)
+    )
     pretrained: bool = parameter(False, "begin with timm's weights of the encoder")
     correlation: str = parameter("pyramid_gru", "over the slices", choices=CORRELATIONS)
     fusion: str = parameter("dynamic", "of image and focus features", choices=FUSIONS)
     focus_in_input: bool = parameter(
         False, "let the dynamic fusion read the focus features themselves"
     )
-    focal_channels: int = parameter(32, "channels of the focus features", "", 1, 512)
-    focal_stride: int = parameter(1, "1, 2 or 4: size that focus is computed at", "px", 1, 4)
-    fused_channels: int = parameter(1, "maps that the fusion gives", "", 1, 512)
+    focal_channels: int = parameter(32, "channels of the focus features", limits=(1, 512))
+    focal_stride: int = parameter(1, "1, 2 or 4: size that focus is computed at", "px", (1, 4))
+    fused_channels: int = parameter(1, "maps that the fusion gives", limits=(1, 512))
 
 
 def _ddffnet(variant: str) -> PaperNetwork:

@@ -54,22 +54,22 @@ class ScoreSettings(Settings):
         "dioptres; aperture diameter times fx gives the disparity across the aperture; "
         "0.1412 is that of DDFF 12-Scene",
         "m px",
-        minimum=1e-9,
+        (1e-9, None),
     )
     badpix_depth: float = parameter(
-        0.1, "error on depth over which a pixel counts as bad", UNITS["depth"], minimum=1e-9
+        0.1, "error on depth over which a pixel counts as bad", UNITS["depth"], (1e-9, None)
     )
     badpix_disparity: float = parameter(
         0.07,
         "error on disparity over which a pixel counts as bad",
         UNITS["disparity"],
-        minimum=1e-9,
+        (1e-9, None),
     )
     badpix_dioptres: float = parameter(
-        0.1, "error on dioptres over which a pixel counts as bad", UNITS["dioptres"], minimum=1e-9
+        0.1, "error on dioptres over which a pixel counts as bad", UNITS["dioptres"], (1e-9, None)
     )
     bumpiness_clip: float = parameter(
-        0.05, "value at which the Hessian's norm is clipped in the bumpiness", minimum=1e-9
+        0.05, "value at which the Hessian's norm is clipped in the bumpiness", limits=(1e-9, None)
     )
 
     def badpix_threshold(self, domain: Domain) -> float:

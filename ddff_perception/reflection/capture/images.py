@@ -27,17 +27,16 @@ class ResponseSettings(Settings):
         "(photographs); polarization needs it undone",
         choices=RESPONSES,
     )
-    gamma: float = parameter(2.2, "Exponent of response=gamma", "", 1.0, 4.0)
+    gamma: float = parameter(2.2, "Exponent of response=gamma", limits=(1.0, 4.0))
     bit_depth: int = parameter(
         0,
         "Bits that the camera fills of each value, counted from the lowest (12 in a 16-bit "
         "image); 0 is all bits of the type",
         "bit",
-        0,
-        16,
+        (0, 16),
     )
     black_level: float = parameter(
-        0.0, "Value of a pixel without light, as a share of the full range", "", 0.0, 0.5
+        0.0, "Value of a pixel without light, as a share of the full range", limits=(0.0, 0.5)
     )
 
 
@@ -62,10 +61,10 @@ class MosaicSettings(Settings):
         "differences between the angles count",
     )
     saturation_level: float = parameter(
-        0.99, "Share of the full range from which a value counts as saturated", "", 0.5, 1.0
+        0.99, "Share of the full range from which a value counts as saturated", limits=(0.5, 1.0)
     )
     max_saturated_share: float = parameter(
-        0.9, "Share of saturated pixels above which the images are refused", "", 0.0, 1.0
+        0.9, "Share of saturated pixels above which the images are refused", limits=(0.0, 1.0)
     )
 
 

@@ -53,7 +53,7 @@ class SurfaceSettings(Settings):
         choices=("pane", "face"),
     )
     refractive_index: float = parameter(
-        1.5, "Refractive index of the surface: glass 1.5, water 1.33", "", 1.05, 3.0
+        1.5, "Refractive index of the surface: glass 1.5, water 1.33", limits=(1.05, 3.0)
     )
 
 
@@ -70,12 +70,10 @@ class AnalysisSettings(Settings):
     noise: float = parameter(
         0.005,
         "Standard deviation of the sensor's noise, as a share of the full range",
-        "",
-        0.0,
-        0.2,
+        limits=(0.0, 0.2),
     )
     analysis_width: int = parameter(
-        160, "Width to which images are reduced to find how the layers mix", "px", 32, 1024
+        160, "Width to which images are reduced to find how the layers mix", "px", (32, 1024)
     )
 
 

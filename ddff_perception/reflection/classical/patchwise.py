@@ -42,17 +42,13 @@ class KongSettings(AnalysisSettings, IncidenceSettings, SurfaceSettings):
     patch: float = parameter(
         0.12,
         "Size (standard deviation of the window) of a patch, as a share of the width",
-        "",
-        0.02,
-        1.0,
+        limits=(0.02, 1.0),
     )
     smoothness: float = parameter(
         0.5,
         "Weight of one step of 10 degrees between neighbouring patches against a layer "
         "that is a copy of the other",
-        "",
-        0.0,
-        100.0,
+        limits=(0.0, 100.0),
     )
 
 

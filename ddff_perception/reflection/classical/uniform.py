@@ -33,10 +33,10 @@ class IncidenceSettings(Settings):
     """Which angles of incidence are considered."""
 
     min_incidence: float = parameter(
-        10.0, "Smallest angle of incidence considered", "deg", 1.0, 89.0
+        10.0, "Smallest angle of incidence considered", "deg", (1.0, 89.0)
     )
     max_incidence: float = parameter(
-        80.0, "Largest angle of incidence considered", "deg", 1.0, 89.0
+        80.0, "Largest angle of incidence considered", "deg", (1.0, 89.0)
     )
 
     def __post_init__(self) -> None:

@@ -39,8 +39,7 @@ class NetworkSettings(Settings):
         "Largest side that the network sees at once; larger images are cut into "
         "overlapping tiles of it",
         "px",
-        256,
-        4096,
+        (256, 4096),
     )
     match_histogram: bool = parameter(
         False,

@@ -30,27 +30,25 @@ class DataSettings(Settings):
     """What can be set about the data and the loss."""
 
     loss: str = parameter("logarithmic", "what is minimised over both layers", choices=LOSSES)
-    size: int = parameter(128, "side of the samples, a multiple of 8", "px", 32, 1024)
-    pictures: int = parameter(96, "procedural pictures that are mixed", "", 2, 100_000)
+    size: int = parameter(128, "side of the samples, a multiple of 8", "px", (32, 1024))
+    pictures: int = parameter(96, "procedural pictures that are mixed", limits=(2, 100_000))
     dynamic_range: float = parameter(
-        6.0, "reflections up to this factor brighter or darker (DR); 1 is off", "", 1.0, 100.0
+        6.0, "reflections up to this factor brighter or darker (DR); 1 is off", limits=(1.0, 100.0)
     )
-    abrupt: float = parameter(0.15, "share of samples with abrupt reflections", "", 0.0, 1.0)
-    motion: float = parameter(0.1, "share that moves between angles (NRD)", "", 0.0, 1.0)
-    curved: float = parameter(0.5, "share of curved surfaces (LCG)", "", 0.0, 1.0)
-    ghost_px: float = parameter(1.5, "shift between a pane's two faces", "px", 0.0, 50.0)
+    abrupt: float = parameter(0.15, "share of samples with abrupt reflections", limits=(0.0, 1.0))
+    motion: float = parameter(0.1, "share that moves between angles (NRD)", limits=(0.0, 1.0))
+    curved: float = parameter(0.5, "share of curved surfaces (LCG)", limits=(0.0, 1.0))
+    ghost_px: float = parameter(1.5, "shift between a pane's two faces", "px", (0.0, 50.0))
     bordered: float = parameter(
-        0.0, "share of views past the border of the surface (generator batched)", "", 0.0, 1.0
+        0.0, "share of views past the border of the surface (generator batched)", limits=(0.0, 1.0)
     )
     surface_grain: float = parameter(
         0.0,
         "share of surfaces that differ from pixel to pixel, as dust does (generator batched)",
-        "",
-        0.0,
-        1.0,
+        limits=(0.0, 1.0),
     )
     noisy: bool = parameter(True, "a camera with noise, limits and levels")
-    grey: float = parameter(0.85, "share of monochrome batches", "", 0.0, 1.0)
+    grey: float = parameter(0.85, "share of monochrome batches", limits=(0.0, 1.0))
     generator: str = parameter(
         "single",
         "samples made one at a time by the processor, or whole batches on the device that "

@@ -23,8 +23,7 @@ class SimCameraSettings(Settings):
         10.0,
         "frames per second of a stack; a bag keeps the rate at which it was recorded",
         "Hz",
-        0.1,
-        1000.0,
+        (0.1, 1000.0),
     )
     order: str = parameter("ping_pong", "the order of the sweep of a stack", choices=ORDERS)
     loop: bool = parameter(True, "for ever; false stops after one sweep, or at the end of the bag")
@@ -32,26 +31,26 @@ class SimCameraSettings(Settings):
         0,
         "frames between two focus distances, with the focus state not settled",
         "frames",
-        0,
-        100,
+        (0, 100),
         dynamic=False,
     )
     dwell_frames: int = parameter(
-        1, "frames at each focus distance", "frames", 1, 100, dynamic=False
+        1, "frames at each focus distance", "frames", (1, 100), dynamic=False
     )
     noise: float = parameter(
         0.0,
         "standard deviation of the noise that is added to each frame",
         "8-bit grey levels",
-        0.0,
-        100.0,
+        (0.0, 100.0),
     )
-    seed: int = parameter(0, "of the noise and the random order", "", 0, 2**31 - 1, dynamic=False)
+    seed: int = parameter(
+        0, "of the noise and the random order", limits=(0, 2**31 - 1), dynamic=False
+    )
     frame_id: str = parameter(
         "camera_optical_frame", "the optical frame of the images", dynamic=False
     )
     wait_for_subscribers: int = parameter(
-        0, "the sweep starts when this many listen to image_rect", "", 0, 100, dynamic=False
+        0, "the sweep starts when this many listen to image_rect", limits=(0, 100), dynamic=False
     )
 
 

@@ -39,33 +39,30 @@ class SimPolarizerCameraSettings(Settings):
         [],
         "polarizer angles of angles and rotating; empty: those of the folder",
         "deg",
-        -360.0,
-        360.0,
+        (-360.0, 360.0),
         dynamic=False,
     )
-    rate_hz: float = parameter(10.0, "frames per second", "Hz", 0.1, 1000.0)
+    rate_hz: float = parameter(10.0, "frames per second", "Hz", (0.1, 1000.0))
     noise: float = parameter(
         0.0,
         "standard deviation of the noise that is added to each frame",
         "8-bit grey levels",
-        0.0,
-        100.0,
+        (0.0, 100.0),
         dynamic=False,
     )
     sway_px: float = parameter(
         0.0,
         "how far the camera moves to and fro between its frames",
         "px",
-        0.0,
-        1000.0,
+        (0.0, 1000.0),
         dynamic=False,
     )
-    seed: int = parameter(0, "of the noise", "", 0, 2**31 - 1, dynamic=False)
+    seed: int = parameter(0, "of the noise", limits=(0, 2**31 - 1), dynamic=False)
     frame_id: str = parameter(
         "camera_optical_frame", "the optical frame of the images", dynamic=False
     )
     wait_for_subscribers: int = parameter(
-        0, "the camera starts when this many listen to its images", "", 0, 100, dynamic=False
+        0, "the camera starts when this many listen to its images", limits=(0, 100), dynamic=False
     )
 
 
