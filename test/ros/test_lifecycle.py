@@ -13,6 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from live_ros import RosSession
+from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter as RosParameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from std_msgs.msg import Float64
@@ -229,6 +230,22 @@ def test_quality_of_service_is_overridden_by_parameter(
     assert node.get_parameter("qos_overrides./double.publisher.depth").value == 42
     assert node.describe_parameter("qos_overrides./double.publisher.depth").read_only
     assert node._outputs["double"].qos_profile.depth == 42
+
+
+def test_a_wrong_quality_of_service_is_refused_at_the_start_and_while_it_runs(
+    ros: RosSession, make: Callable[..., Doubler]
+) -> None:
+    output = "qos_overrides./double.publisher.reliability"
+    with pytest.raises(InputError, match=f"{output} must be one of reliable, best_effort"):
+        make(**{output: "reliabel"})
+    node = make()
+    assert node.start()
+    # The input is not subscribed yet: nobody listens.
+    for name in (output, "qos_overrides./number.subscription.reliability"):
+        wrong = RosParameter(name, value="reliabel").to_parameter_msg()
+        request = SetParameters.Request(parameters=[wrong])
+        (answer,) = ros.call(SetParameters, "/doubler/set_parameters", request).results
+        assert not answer.successful and answer.reason
 
 
 def test_unknown_parameters_are_warned_of(
