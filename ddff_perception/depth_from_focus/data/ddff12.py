@@ -2,12 +2,12 @@
 
 An HDF5 file holds
 
-    stack_train, stack_val, stack_test   N x S x H x W x 3, RGB, 0..255, near to far
-    disp_train, disp_val                 N x H x W (a further axis of one is fine), pixels
+    stack_train, stack_val   N x S x H x W x 3, RGB, 0..255, near to far
+    disp_train, disp_val     N x H x W (a further axis of one is fine), pixels
 
-The test set's disparity is held back by the authors. A batch is that of
-`data_stack_folders.py`, in dioptres, with the disparities in pixels beside it, which the paper's
-networks learn: `disparities` (B x S) and `truth_disparity` (B x H x W).
+The test set's disparity is held back by the authors. A batch is that of `stack_folders.py`, in
+dioptres, with the disparities in pixels beside it, which the paper's networks learn: `disparities`
+(B x S) and `truth_disparity` (B x H x W).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from ...files.light_fields import open_hdf5
 from ...optics.light_field import LYTRO_ILLUM
 from ...types import FloatArray, InputError
 
-SPLITS = ("train", "val", "test")
 # Disparity outside is no truth; the stacks are refocused between the same two (0.2825 .. 0.0202).
 NEAR_PX, FAR_PX = (float(LYTRO_ILLUM.disparity_px(z)) for z in (0.5, 7.0))
 _APERTURE_M = 9 * LYTRO_ILLUM.baseline_m * 2 / np.sqrt(np.pi)  # a disc of 9 x 9 grid cells' area
@@ -53,7 +52,7 @@ def clipped(disparity: NDArray[Any]) -> FloatArray:
 
 
 class Ddff12Scene(Dataset[dict[str, Tensor]]):
-    """Crops (or with `crop` 0 whole frames) of one split of the file at `path`.
+    """Crops of one split, `train` or `val`, of the file at `path`.
 
     Crops with more than `missing` of their disparity unknown are left out, as in the paper (20 %).
     Nothing is resized or augmented. The file is opened anew in each loading process. Raises
@@ -69,15 +68,12 @@ class Ddff12Scene(Dataset[dict[str, Tensor]]):
         stride: int = 56,
         missing: float = 0.2,
     ) -> None:
-        if split not in SPLITS:
-            raise InputError(f"DDFF 12-Scene has the splits {', '.join(SPLITS)}, not {split!r}")
         self._path, self._split, self._crop = path, split, crop
         self._file: Any = None
         self._process = -1
         shape = self._checked_shape()
         self.slices, (height, width) = shape[1], shape[2:4]
-        self._size = (height, width)
-        corners = crop_corners(height, width, crop, stride) if crop else [(0, 0)]
+        corners = crop_corners(height, width, crop, stride)
         self._views = [
             (number, corner)
             for number in range(shape[0])
@@ -90,8 +86,7 @@ class Ddff12Scene(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         number, (top, left) = self._views[index]
-        height, width = (self._crop, self._crop) if self._crop else self._size
-        rows, columns = slice(top, top + height), slice(left, left + width)
+        rows, columns = slice(top, top + self._crop), slice(left, left + self._crop)
         stack = self._opened()[f"stack_{self._split}"][number, :, rows, columns]
         pixels = np.moveaxis(np.asarray(stack, np.float32)[..., ::-1] / np.float32(255), -1, 1)
         disparities = np.linspace(NEAR_PX, FAR_PX, self.slices)
@@ -110,33 +105,27 @@ class Ddff12Scene(Dataset[dict[str, Tensor]]):
     def _with_truth(
         self, number: int, corners: list[tuple[int, int]], missing: float
     ) -> list[tuple[int, int]]:
-        if self._split == "test" or not self._crop:
-            return corners
         unknown = self._disparity(number) <= 0
         size = self._crop
         return [(t, l) for t, l in corners if unknown[t : t + size, l : l + size].mean() <= missing]
 
     def _disparity(self, number: int) -> FloatArray:
-        """H x W pixels, 0 where unknown; all unknown in the test set."""
-        if self._split == "test":
-            return np.zeros(self._size, np.float32)
+        """H x W pixels, 0 where unknown."""
         return clipped(np.squeeze(self._opened()[f"disp_{self._split}"][number]))
 
     def _checked_shape(self) -> tuple[int, ...]:
         file = self._opened()
-        names = [f"stack_{self._split}"]
-        names += [] if self._split == "test" else [f"disp_{self._split}"]
+        stacks, disparities = names = f"stack_{self._split}", f"disp_{self._split}"
         for name in names:
             if name not in file:
                 there = ", ".join(file) or "nothing"
                 raise InputError(f"{self._path} has no {name}, but {there}: is it DDFF 12-Scene?")
-        shape: tuple[int, ...] = file[names[0]].shape
+        shape: tuple[int, ...] = file[stacks].shape
         if len(shape) != 5 or shape[4] != 3 or shape[1] < 2:
-            raise InputError(f"{self._path}: {names[0]} is {shape}, not N x S x H x W x 3")
-        for name in names[1:]:
-            maps = tuple(n for n in file[name].shape[1:] if n != 1)
-            if file[name].shape[0] != shape[0] or maps != shape[2:4]:
-                raise InputError(f"{self._path}: {name} is {file[name].shape}, the stacks {shape}")
+            raise InputError(f"{self._path}: {stacks} is {shape}, not N x S x H x W x 3")
+        maps = file[disparities].shape
+        if maps[0] != shape[0] or tuple(n for n in maps[1:] if n != 1) != shape[2:4]:
+            raise InputError(f"{self._path}: {disparities} is {maps}, the stacks {shape}")
         return shape
 
     def _opened(self) -> Any:

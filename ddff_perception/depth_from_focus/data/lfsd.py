@@ -1,7 +1,7 @@
 """DUT-LFDD and LFSD: focal stacks of Lytro cameras with an all-in-focus image and a depth map.
 
-The data sets of the dynamic fusion network (section 4.1): 630 samples to learn from and 337 to
-test on, and 100 more to test on. They come in several packings; a folder here holds
+The data sets of the dynamic fusion network (section 4.1), which learns from 630 samples. They come
+in several packings; a folder here holds
 
     allfocus | all_focus_images | RGB                 one image per sample
     depth | depth_maps | GT_depth                     one grey image per sample, any scale
@@ -10,7 +10,7 @@ test on, and 100 more to test on. They come in several packings; a folder here h
         NAME__refocus_00.jpg ...                      its slices
         NAME.mat                                      `img`, H x W x 3 S, RGB slices
 
-below `train...` and `test...` where there are splits. Focus distances are unknown, and so is the
+below `train...` where there are splits. Focus distances are unknown, and so is the
 unit of the depth: it is 0..1 of the map's own range of values. A batch is
 
     images    B x S x 3 x H x W, BGR 0..1        rgb     B x 3 x H x W, all in focus
@@ -34,7 +34,6 @@ from ...files.photographs import find_photographs
 from ...types import FloatArray, ImageArray, InputError
 from .views import as_floats, coloured, images_by_stem, item_generator, natural_key
 
-SPLITS = ("train", "test")
 _TURN_DEG, _JITTER = 5.0, 0.4
 _ALL_IN_FOCUS = ("allfocus", "all_focus_images", "rgb")
 _DEPTHS = ("depth", "depth_maps", "gt_depth")
@@ -51,13 +50,12 @@ class LightFieldSample:
     slices: tuple[Path, ...]
 
 
-def find_samples(folder: Path, split: str | None = None) -> list[LightFieldSample]:
-    """The samples below `folder`, or below its folder of a split (`train` or `test`).
+def find_samples(folder: Path) -> list[LightFieldSample]:
+    """The samples below `folder`, or below its folder `train...` where it has one.
 
     Raises InputError where folders or a sample's slices are missing.
     """
-    if split is not None:
-        folder = _split_folder(folder, split)
+    folder = next((path for path in sorted(folder.glob("[Tt]rain*")) if path.is_dir()), folder)
     images = images_by_stem(_part(folder, _ALL_IN_FOCUS))
     depths = images_by_stem(_part(folder, _DEPTHS))
     stacks = _part(folder, _STACKS)
@@ -76,20 +74,14 @@ class LightFieldSamples(Dataset[dict[str, Tensor]]):
     multiplied by 0.6 .. 1.4, all slices alike.
 
     `slices`: how many, evenly picked of those that are there (with repetition where fewer are).
-    `size`: pixels of a square that images are resized to; 0 leaves them as they are.
     """
 
     def __init__(
-        self,
-        samples: list[LightFieldSample],
-        *,
-        slices: int = 12,
-        size: int = 0,
-        augment: bool = True,
+        self, samples: list[LightFieldSample], *, slices: int = 12, augment: bool = True
     ) -> None:
         if not samples:
             raise InputError("there are no samples to learn from")
-        self._samples, self._slices, self._size, self._augment = samples, slices, size, augment
+        self._samples, self._slices, self._augment = samples, slices, augment
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -104,9 +96,6 @@ class LightFieldSamples(Dataset[dict[str, Tensor]]):
         if any(part.shape[:2] != depth.shape for part in parts):
             raise InputError(f"{sample.depth}: depth, image and slices must have one size")
         random = item_generator(self._augment)
-        if self._size:
-            parts = [self._resized(part, cv2.INTER_AREA) for part in parts]
-            depth = self._resized(depth, cv2.INTER_NEAREST)
         if random is not None:
             parts, depth = _turned(parts, depth, random)
         truth = depth.astype(np.float32) / np.float32(np.iinfo(depth.dtype).max)
@@ -119,9 +108,6 @@ class LightFieldSamples(Dataset[dict[str, Tensor]]):
             "truth": torch.from_numpy(truth),
             "valid": torch.from_numpy(truth > 0),
         }
-
-    def _resized(self, image: ImageArray, interpolation: int) -> ImageArray:
-        return cv2.resize(image, (self._size, self._size), interpolation=interpolation)  # type: ignore[return-value]
 
 
 def _turned(
@@ -165,15 +151,6 @@ def read_slices(sample: LightFieldSample) -> list[ImageArray]:
         raise InputError(f"{first}: `img` is {stack.dtype}, not uint8")
     count = stack.shape[2] // 3
     return [np.ascontiguousarray(stack[..., 3 * i : 3 * i + 3][..., ::-1]) for i in range(count)]
-
-
-def _split_folder(folder: Path, split: str) -> Path:
-    if split not in SPLITS:
-        raise InputError(f"there are the splits {', '.join(SPLITS)}, not {split!r}")
-    found = [p for p in sorted(folder.glob("*")) if p.is_dir() and p.name.lower().startswith(split)]
-    if len(found) != 1:
-        raise InputError(f"{folder} must hold one folder {split}..., but holds {len(found)}")
-    return found[0]
 
 
 def _part(folder: Path, names: tuple[str, ...]) -> Path:

@@ -1,9 +1,9 @@
 """The 4D light field benchmark (K. Honauer et al., 2016) as focal stacks.
 
 Scenes are folders as `files/light_fields.py` reads them, below one folder per category or not.
-The split is that of C. Hazirbas et al., Deep Depth From Focus, section 3.7: fine-tuned on the
-additional and stratified scenes, tested on those that the benchmark calls training. Stacks are
-refocused over -2.5 .. 2.5 px. A batch is that of `data_stack_folders.py` with `disparities`
+As in C. Hazirbas et al., Deep Depth From Focus, section 3.7, the additional and stratified scenes
+are learned from; those that the benchmark calls training are left to test on. Stacks are
+refocused over -2.5 .. 2.5 px. A batch is that of `stack_folders.py` with `disparities`
 (B x S) and `truth_disparity` (B x H x W) in pixels beside it. Disparities beyond infinity, which
 that range holds, have negative dioptres: what a lens focused there would have.
 """
@@ -24,26 +24,21 @@ from ...optics.light_field import even_disparities, refocus
 from ...types import FloatArray, ImageArray, InputError, LightFieldCalibration
 from .views import as_floats, coloured, item_generator, mirrored, view_of
 
-STRATIFIED = ("backgammon", "dots", "pyramids", "stripes")
-TRAINING = ("boxes", "cotton", "dino", "sideboard")
-TEST = ("bedroom", "bicycle", "herbs", "origami")  # their truth is held back
-ADDITIONAL = (
+LEARNED = (
     "antinous", "boardgames", "dishes", "greek", "kitchen", "medieval2", "museum", "pens",
     "pillows", "platonic", "rosemary", "table", "tomb", "tower", "town", "vinyl",
+    "backgammon", "dots", "pyramids", "stripes",
 )  # fmt: skip
-SPLITS = {"train": ADDITIONAL + STRATIFIED, "test": TRAINING}
 NEAR_PX, FAR_PX = 2.5, -2.5
 
 
-def find_scenes(folder: Path, split: str) -> list[Path]:
-    """The folders of a split's scenes that are there; raises InputError where none is."""
-    if split not in SPLITS:
-        raise InputError(f"the benchmark has the splits {', '.join(SPLITS)}, not {split!r}")
+def find_scenes(folder: Path) -> list[Path]:
+    """The folders of the scenes to learn from that are there; raises InputError where none is."""
     candidates = {path.name: path for path in [*folder.glob("*"), *folder.glob("*/*")]}
-    found = [candidates[name] for name in SPLITS[split] if name in candidates]
+    found = [candidates[name] for name in LEARNED if name in candidates]
     if not found:
         raise InputError(
-            f"{folder} holds none of the scenes {', '.join(SPLITS[split][:4])}, ...: give the "
+            f"{folder} holds none of the scenes {', '.join(LEARNED[:4])}, ...: give the "
             "folder that the benchmark's archives were unpacked in"
         )
     return found
@@ -59,8 +54,8 @@ class _Scene:
 class LightFieldBenchmark(Dataset[dict[str, Tensor]]):
     """Crops of refocused scenes: random and mirrored, or with `augment` False the centre.
 
-    `crop`: pixels; 0 is the whole view. `repeat`: items per scene and epoch. Scenes are refocused
-    when they are first used and then kept. Raises InputError on a scene without disparity.
+    `crop`: pixels. Scenes are refocused when they are first used and then kept. Raises InputError
+    on a scene without disparity.
     """
 
     def __init__(
@@ -70,29 +65,26 @@ class LightFieldBenchmark(Dataset[dict[str, Tensor]]):
         slices: int = 10,
         crop: int = 224,
         augment: bool = True,
-        repeat: int = 1,
     ) -> None:
         if not scenes:
             raise InputError("there are no light fields to learn from")
         self._scenes = list(scenes)
         self._kept: dict[int, _Scene] = {}
         self._disparities = even_disparities(NEAR_PX, FAR_PX, slices)
-        self._crop, self._augment, self._repeat = crop, augment, repeat
+        self._crop, self._augment = crop, augment
 
     def __len__(self) -> int:
-        return len(self._scenes) * self._repeat
+        return len(self._scenes)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        scene = self._scene(index % len(self._scenes))
+        scene = self._scene(index)
         random = item_generator(self._augment)
         known = np.isfinite(scene.truth)
-        rows, columns = slice(None), slice(None)
-        if self._crop:
-            if self._crop > min(known.shape):
-                raise InputError(f"a crop of {self._crop} px does not fit into a view")
-            rows, columns = view_of(known, self._crop, random)
+        if self._crop > min(known.shape):
+            raise InputError(f"a crop of {self._crop} px does not fit into a view")
+        rows, columns = view_of(known, self._crop, random)
         pixels = as_floats([image[rows, columns] for image in scene.images])
         disparity = np.where(known, scene.truth, np.float32(0))[rows, columns]
         pixels, disparity, valid = mirrored((pixels, disparity, known[rows, columns]), random)

@@ -78,12 +78,12 @@ def open_source(
         told = f"{len(stack_files(path))} training stacks, {planes:.0%} textured planes"
         return TrainingSource(mixed, None, told)
     if any(path.glob("*/parameters.cfg")) or any(path.glob("*/*/parameters.cfg")):
-        scenes = find_scenes(path, "train")
+        scenes = find_scenes(path)
         found: Dataset[Batch] = LightFieldBenchmark(scenes, slices=slices, crop=crop)
         loader = make_loader(FixedSliceItems(found, slices), settings)
         return TrainingSource(loader, None, "4D light field benchmark")
     if _holds_samples(path):
-        train = LightFieldSamples(find_samples(path, "train"), slices=slices)
+        train = LightFieldSamples(find_samples(path), slices=slices)
         loader = make_loader(FixedSliceItems(train, slices, crop), settings)
         return TrainingSource(loader, None, "focal stacks of a Lytro camera")
     return _stack_folders(path, settings, slices, crop)

@@ -70,47 +70,37 @@ class TrueStack:
 
 
 class StackFolders(Dataset[dict[str, Tensor]]):
-    """One random view of a stack per item, always of `slices` slices and `crop` x `crop` pixels.
+    """One random view of a stack per item, all of one size and with as many slices.
 
-    `slices`: how many of a stack's slices, drawn anew each time, in the sweep's order; 0 is as
-    many as the smallest stack has. `crop`: pixels; 0 is the smallest stack's shorter side, rounded
-    down to a multiple of 32. Images are never resized, which would change their blur, but mirrored
-    and made brighter or darker. `augment` False: the centre, the same slices each time, as it is.
-    `repeat`: items per stack and epoch.
+    Both are the smallest stack's: its slices, drawn anew of those of a larger one, in the sweep's
+    order; its shorter side, rounded down to a multiple of 32 pixels. Images are never resized,
+    which would change their blur, but mirrored and made brighter or darker. `augment` False: the
+    centre, the same slices each time, as it is.
 
-    Raises InputError on a stack without truth, with unknown distances, or smaller than asked for.
+    Raises InputError on a stack without truth, with unknown distances, with a single slice, or
+    smaller than 32 pixels.
     """
 
-    def __init__(
-        self,
-        folders: Sequence[Path],
-        *,
-        slices: int = 0,
-        crop: int = 0,
-        augment: bool = True,
-        repeat: int = 1,
-    ) -> None:
+    def __init__(self, folders: Sequence[Path], *, augment: bool = True) -> None:
         if not folders:
             raise InputError("there are no stack folders to learn from")
         self._stacks = [load_true_stack(folder) for folder in folders]
         counts = [len(stack.images) for stack in self._stacks]
         sides = [min(stack.truth.shape) for stack in self._stacks]
-        self.slices = slices or min(counts)
-        self.crop = crop or min(sides) // 32 * 32
-        self._augment, self._repeat = augment, repeat
+        self.slices, self.crop, self._augment = min(counts), min(sides) // 32 * 32, augment
         for folder, count, side in zip(folders, counts, sides, strict=True):
-            if count < max(self.slices, 2):
-                raise InputError(f"{folder} has {count} slices, fewer than {max(self.slices, 2)}")
-            if side < max(self.crop, 32):
-                raise InputError(f"{folder} is {side} pixels high or wide: set a smaller crop")
+            if count < 2:
+                raise InputError(f"{folder} has one slice: training needs at least two")
+            if side < 32:
+                raise InputError(f"{folder} is {side} pixels high or wide: at least 32 are needed")
 
     def __len__(self) -> int:
-        return len(self._stacks) * self._repeat
+        return len(self._stacks)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        stack = self._stacks[index % len(self._stacks)]
+        stack = self._stacks[index]
         random = item_generator(self._augment)
         which = _chosen(len(stack.images), self.slices, random)
         rows, columns = view_of(stack.valid, self.crop, random)

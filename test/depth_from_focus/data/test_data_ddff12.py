@@ -27,7 +27,6 @@ def file(tmp_path):
     with h5py.File(tmp_path / "ddff.h5", "w") as f:
         f["stack_train"], f["disp_train"] = stack, disparity
         f["stack_val"], f["disp_val"] = stack[:1].astype(np.float32), disparity[:1, None]
-        f["stack_test"] = stack
     return tmp_path / "ddff.h5"
 
 
@@ -74,15 +73,6 @@ def test_crops_with_over_a_fifth_of_their_disparity_missing_are_left_out(file):
     assert len(Ddff12Scene(file, crop=32, stride=16, missing=1.0)) == 2 * 3 * 5
 
 
-def test_whole_frames_of_every_split(file):
-    assert len(Ddff12Scene(file, "train", crop=0)) == 2
-    (item,) = list(Ddff12Scene(file, "val", crop=0))
-    assert item["images"].shape == (3, 3, 64, 96)
-    assert item["images"].max() <= 1
-    test = Ddff12Scene(file, "test", crop=0)[1]
-    assert not test["valid"].any()
-
-
 def test_loading_processes_open_the_file_themselves(file):
     settings = FitSettings(batch=3, workers=2)
     loader = make_loader(Ddff12Scene(file, crop=32, stride=16), settings)
@@ -91,8 +81,6 @@ def test_loading_processes_open_the_file_themselves(file):
 
 
 def test_files_of_another_kind_are_refused(file, tmp_path):
-    with pytest.raises(InputError, match="has the splits"):
-        Ddff12Scene(file, "all")
     with pytest.raises(InputError, match="cannot read the HDF5 file"):
         Ddff12Scene(tmp_path / "missing.h5")
     (tmp_path / "text.h5").write_text("no HDF5")

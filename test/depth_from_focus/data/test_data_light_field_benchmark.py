@@ -6,8 +6,7 @@ from light_fields import plane_light_field
 torch = pytest.importorskip("torch")
 
 from ddff_perception.depth_from_focus.data.light_field_benchmark import (
-    ADDITIONAL,
-    SPLITS,
+    LEARNED,
     LightFieldBenchmark,
     find_scenes,
 )
@@ -26,19 +25,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_split_is_that_of_the_paper(folder):
-    assert len(ADDITIONAL) == 16
-    assert len(SPLITS["train"]) == 20
-    assert not set(SPLITS["train"]) & set(SPLITS["test"])
-    assert [path.name for path in find_scenes(folder, "train")] == ["antinous", "dots"]
-    assert [path.name for path in find_scenes(folder, "test")] == ["cotton"]
-    assert [path.name for path in find_scenes(folder / "additional", "train")] == ["antinous"]
+def test_what_is_learned_from_is_that_of_the_paper(folder):
+    assert len(set(LEARNED)) == 20
+    assert not set(LEARNED) & {"boxes", "cotton", "dino", "sideboard"}
+    assert [path.name for path in find_scenes(folder)] == ["antinous", "dots"]
+    assert [path.name for path in find_scenes(folder / "additional")] == ["antinous"]
 
 
 def test_a_scene_is_a_stack_that_is_sharp_at_its_disparity(folder):
-    scenes = find_scenes(folder, "train")
-    item = LightFieldBenchmark(scenes, slices=11, crop=0, augment=False)[0]
-    assert item["images"].shape == (11, 3, 48, 64)
+    item = LightFieldBenchmark(find_scenes(folder), slices=11, crop=48, augment=False)[0]
+    assert item["images"].shape == (11, 3, 48, 48)
     np.testing.assert_allclose(item["disparities"], np.linspace(2.5, -2.5, 11), atol=1e-6)
     np.testing.assert_allclose(item["truth_disparity"], DISPARITY, rtol=1e-5)
     np.testing.assert_allclose(item["truth"], 1 / DEPTH_M, rtol=1e-5)
@@ -49,8 +45,8 @@ def test_a_scene_is_a_stack_that_is_sharp_at_its_disparity(folder):
 
 
 def test_random_crops_are_of_one_size_and_differ(folder):
-    data = LightFieldBenchmark(find_scenes(folder, "train"), slices=3, crop=32, repeat=2)
-    assert len(data) == 4
+    data = LightFieldBenchmark(find_scenes(folder), slices=3, crop=32)
+    assert len(data) == 2
     torch.manual_seed(1)
     first = data[0]["images"]
     torch.manual_seed(2)
@@ -59,14 +55,11 @@ def test_random_crops_are_of_one_size_and_differ(folder):
 
 
 def test_what_is_missing_is_named(folder, tmp_path):
-    with pytest.raises(InputError, match="has the splits train, test"):
-        find_scenes(folder, "additional")
     with pytest.raises(InputError, match="holds none of the scenes"):
-        find_scenes(folder / "training", "train")
-    data = LightFieldBenchmark(find_scenes(folder, "test"))
+        find_scenes(folder / "training")
     with pytest.raises(InputError, match=r"no gt_disp_lowres\.pfm"):
-        data[0]
+        LightFieldBenchmark([folder / "training" / "cotton"])[0]
     with pytest.raises(InputError, match="does not fit"):
-        LightFieldBenchmark(find_scenes(folder, "train"))[0]
+        LightFieldBenchmark(find_scenes(folder))[0]
     with pytest.raises(InputError, match="no light fields"):
         LightFieldBenchmark([])
