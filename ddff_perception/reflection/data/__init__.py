@@ -1,1 +1,1 @@
-"""Training samples that are made, one step of the photons per file; torch."""
+"""Training samples that are made in batches, one step of the photons per file; torch."""

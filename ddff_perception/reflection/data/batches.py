@@ -1,8 +1,7 @@
 """Polarizer images for training, whole batches made on the device that trains.
 
-The steps and their order are those of `data.py`, one sample at a time there, whose functions the
-tests compare these with. A graphics card makes a batch in the time of a few layers of a network;
-processors could not keep up with it.
+The steps and their order are told in `settings.py`; tests compare them with `optics/`. A graphics
+card makes a batch in the time of a few layers of a network.
 """
 
 from __future__ import annotations
@@ -17,22 +16,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .batch_light import SceneSettings, layers_of_light
-from .batch_surface import Surfaces, random_surfaces
 from .draws import Draws
 from .grain import Grain, random_grain
-from .motion import DEVIATIONS, GRID_PX
-from .sample import GeneratorSettings
+from .light import SceneSettings, layers_of_light
+from .settings import GeneratorSettings
+from .surface import Surfaces, random_surfaces
 
 _DOUBLE_ANGLES = (0.0, torch.pi / 2, torch.pi, 1.5 * torch.pi)
 _STEEP = 0.3
+# Motion between two shots (NRD): displacements at the points of a grid. The paper's variances, read
+# as standard deviations in units of the grid's spacing.
+_MOTION_GRID_PX = 32
+_MOTION_DEVIATIONS = (0.1, 0.05, 0.025)
 
 
 class GeneratedBatches(IterableDataset[dict[str, Tensor]]):
-    """Batches as `data_batches.MixedBatches` describes them, on `device`.
+    """Batches of `batch` samples on `device`, a share `settings.grey` of the batches monochrome.
 
-    `pictures`: square parts of them are copied to the device once. `colour`: grey samples as three
-    channels.
+    `stokes`: B x 3 x C x H x W half Stokes parameters; `transmission`, `reflection`: B x C x H x W;
+    `share`: B x 1 x H x W, of the light that is reflected, over all polarizations; float32 in the
+    camera's 0..1. C is 1 or, in colour (or where `colour` asks for it), 3. `pictures`: square parts
+    of them are copied to the device once.
     """
 
     def __init__(
@@ -134,7 +138,7 @@ def half_stokes_of(images: Sequence[Tensor], four: Tensor) -> Tensor:
 
 
 class Mixing:
-    """What a polarizer sees of either layer (`data._Mixing`), of surfaces with `Grain`."""
+    """What a polarizer sees of either layer, of surfaces with `Grain`."""
 
     def __init__(self, surfaces: Surfaces, grain: Grain | None = None) -> None:
         self._axis, self._ghost_px = surfaces.perpendicular, surfaces.ghost_px
@@ -175,10 +179,12 @@ def shifted(layer: Tensor, shift_px: Tensor) -> Tensor:
 
 
 def moved(draws: Draws, layer: Tensor, moving: Tensor) -> Tensor:
-    """`layer` with a smooth random motion where `moving` (B), as `data_motion` has it."""
+    """`layer` with a smooth random motion where `moving` (B): Gaussian at the
+    points of a grid, smooth between.
+    """
     size = layer.shape[-1]
-    points = max(2, size // GRID_PX + 1)
-    deviation = draws.choice(DEVIATIONS) * GRID_PX * moving
+    points = max(2, size // _MOTION_GRID_PX + 1)
+    deviation = draws.choice(_MOTION_DEVIATIONS) * _MOTION_GRID_PX * moving
     grid = draws.normal(len(layer), 2, points, points) * deviation.view(-1, 1, 1, 1)
     motion = F.interpolate(grid, (size, size), mode="bicubic", align_corners=False)
     return _sampled(layer, motion.permute(0, 2, 3, 1))
@@ -202,7 +208,7 @@ def _sampled(layer: Tensor, offset_px: Tensor) -> Tensor:
 def camera(
     draws: Draws, images: list[Tensor], settings: GeneratorSettings
 ) -> tuple[list[Tensor], Tensor]:
-    """Exposed, noisy, clipped and counted images, and exposures B x 1 x 1 x 1 (`data._camera`)."""
+    """Exposed, noisy, clipped and counted images, and exposures B x 1 x 1 x 1."""
     quantiles = [torch.quantile(i[:, :, ::4, ::4].flatten(1), 0.998, dim=1) for i in images]
     brightest = torch.stack(quantiles).amax(dim=0)
     exposure = (draws.uniform(0.4, 1.05) / brightest.clamp(min=1e-6)).view(-1, 1, 1, 1)

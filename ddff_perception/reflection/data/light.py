@@ -1,94 +1,201 @@
-"""The light on both sides of a surface: two pictures, their dynamic range, abrupt reflections."""
+"""The light on both sides of a batch of surfaces: two pictures, their range, abrupt reflections.
+
+Views are turned by any angle, shown from near or far, and may have what rooms have: shadows and
+walls with sharp edges, lamps, and grain as fine as the pixels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
 
-from ...types import FloatArray, LayerPair
+from .draws import Draws
+from .settings import LightSettings
 
-Rng = np.random.Generator
+_BLUR_RADIUS = 12
+_SHAPES = 3
+_LAMPS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class LightSettings:
-    """`dynamic_range` (DR): brightness of the reflected layer over the transmitted one is drawn
-    up to this factor and down to its inverse, on a logarithmic scale; 1 leaves both as they are.
-    The paper draws beta in 1..K and scales by beta and 1 / beta: that is 1..K^2, the bright half
-    of it. `abrupt`: share of samples of which one layer is zero where it is dim. `dark`: share
-    in which one layer is almost nothing.
+class SceneSettings:
+    """`zoom`: smallest and largest scale of the pictures. `upright`: share turned by quarters only.
+    `shapes`: share of views with shadows and walls, `lamps`: with lamps, `grain`: with grain, whose
+    relative standard deviation is drawn from `grain_range`. `stretched`: share of reflected views
+    that are up to `stretch` times as long as wide, as bent glass shows them.
     """
 
-    dynamic_range: float = 6.0
-    abrupt: float = 0.15
-    dark: float = 0.03
+    zoom: tuple[float, float] = (0.4, 2.0)
+    upright: float = 0.6
+    shapes: float = 0.35
+    lamps: float = 0.15
+    grain: float = 0.4
+    grain_range: tuple[float, float] = (0.02, 0.3)
+    stretched: float = 0.3
+    stretch: float = 6.0
 
 
 def layers_of_light(
-    rng: Rng,
-    pictures: Sequence[NDArray[np.generic]],
+    draws: Draws,
+    pictures: Tensor,
     size: int,
     grey: bool,
     settings: LightSettings,
-) -> LayerPair:
-    """Radiance behind and before the surface, each size x size (`grey`) or size x size x 3,
-    linear.
+    scenes: SceneSettings,
+) -> tuple[Tensor, Tensor]:
+    """Radiance behind and before the surfaces, each B x C x size x size, linear; C is 1 or 3.
+
+    `pictures`: N x 3 x P x P on the device, linear.
     """
-    first, second = rng.choice(len(pictures), 2, replace=len(pictures) < 2)
-    weights = rng.dirichlet([2, 2, 2]).astype(np.float32) if grey else None
-    behind, before = (_view(rng, pictures[i], size, weights) for i in (first, second))
-    if settings.dynamic_range > 1:
-        most = np.log(settings.dynamic_range)
-        ratio = np.float32(np.exp(rng.uniform(-most, most)))
-        behind, before = behind / np.sqrt(ratio), before * np.sqrt(ratio)
-    if rng.random() < settings.abrupt:
-        limit = float(np.mean(behind + before)) * rng.uniform(0.5, 1.0)
-        if rng.random() < 0.7:
-            before = _without_dim(before, limit)
-        else:
-            behind = _without_dim(behind, limit)
-    if rng.random() < settings.dark:
-        if rng.random() < 0.5:
-            before = before * np.float32(0.02)
-        else:
-            behind = behind * np.float32(0.02)
-    return LayerPair(behind, before)
+    first = draws.integers(len(pictures))
+    second = (first + 1 + draws.integers(max(1, len(pictures) - 1))) % len(pictures)
+    weights = _grey_weights(draws) if grey else None
+    even = torch.ones(draws.batch, device=draws.device)
+    stretch = torch.where(
+        draws.chance(scenes.stretched), draws.logarithmic(1.0, scenes.stretch), even
+    )
+    behind, before = (
+        _view(draws, pictures[numbers].float(), size, weights, scenes, longer)
+        for numbers, longer in ((first, even), (second, stretch))
+    )
+    most = settings.dynamic_range
+    ratio = _per_sample(draws.logarithmic(1 / most, most))
+    behind, before = behind / torch.sqrt(ratio), before * torch.sqrt(ratio)
+    behind, before = _abrupt(draws, behind, before, settings.abrupt)
+    dark, which = draws.chance(settings.dark), draws.chance(0.5)
+    before = before * _per_sample(torch.where(dark & which, 0.02, 1.0))
+    behind = behind * _per_sample(torch.where(dark & ~which, 0.02, 1.0))
+    return behind, before
 
 
-def _without_dim(layer: FloatArray, limit: float) -> FloatArray:
-    """Zero where the mean over the channels is below `limit` (the paper's abrupt reflections)."""
-    intensity = layer if layer.ndim == 2 else layer.mean(axis=2, keepdims=True)
-    return np.asarray(layer * (intensity >= limit), np.float32)
+def _per_sample(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1, 1)
+
+
+def _grey_weights(draws: Draws) -> Tensor:
+    """B x 3 from a Dirichlet distribution with parameters 2: sums of two exponential numbers."""
+    parts = -torch.log(draws.uniform(1e-6, 1.0, 3) * draws.uniform(1e-6, 1.0, 3))
+    return parts / parts.sum(dim=1, keepdim=True)
+
+
+def _abrupt(draws: Draws, behind: Tensor, before: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Where a sample is drawn, one layer is zero where it is dim."""
+    limit = (behind + before).mean(dim=(1, 2, 3), keepdim=True)
+    limit = limit * _per_sample(draws.uniform(0.5, 1.0))
+    drawn, reflected = draws.chance(share), draws.chance(0.7)
+
+    def cut(layer: Tensor, chosen: Tensor) -> Tensor:
+        dim = layer.mean(dim=1, keepdim=True) < limit
+        return layer.masked_fill(dim & _per_sample(chosen), 0.0)
+
+    return cut(behind, drawn & ~reflected), cut(before, drawn & reflected)
 
 
 def _view(
-    rng: Rng, picture: NDArray[np.generic], size: int, weights: FloatArray | None
-) -> FloatArray:
-    """A random part of `picture`, turned, mirrored, at 0.6 to 2 times its scale, sometimes out of
-    focus, with light that varies over it; its brightest values are about 1. `weights` of the
-    channels make it grey.
+    draws: Draws,
+    pictures: Tensor,
+    size: int,
+    weights: Tensor | None,
+    scenes: SceneSettings,
+    stretch: Tensor,
+) -> Tensor:
+    """A random part of each picture, `stretch` (B) times as long as wide; its brightest values but
+    for lamps are about 1.
     """
-    height, width = picture.shape[:2]
-    edge = int(np.clip(size / rng.uniform(0.6, 2.0), 16, min(height, width)))
-    y, x = int(rng.integers(height - edge + 1)), int(rng.integers(width - edge + 1))
-    part = np.rot90(picture[y : y + edge, x : x + edge], int(rng.integers(4)))
-    if rng.random() < 0.5:
-        part = part[:, ::-1]
-    part = np.ascontiguousarray(part, np.float32)
     if weights is not None:
-        part = np.asarray(part @ weights, np.float32)
-    inter = cv2.INTER_AREA if edge > size else cv2.INTER_LINEAR
-    view = cv2.resize(part, (size, size), interpolation=inter)
-    if rng.random() < 0.3:
-        view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.5, 4.0))
-    if rng.random() < 0.4:
-        lamps = rng.uniform(0.25, 1.0, (3, 3)).astype(np.float32)
-        light = cv2.resize(lamps, (size, size), interpolation=cv2.INTER_CUBIC)
-        view = view * (light if view.ndim == 2 else light[..., None])
-    if rng.random() < 0.3:
-        view = np.power(np.maximum(view, 0), np.float32(rng.uniform(0.7, 1.6)))
-    return np.asarray(view / max(float(np.quantile(view[::4, ::4], 0.99)), 1e-3), np.float32)
+        pictures = (pictures * weights[:, :, None, None]).sum(dim=1, keepdim=True)
+    view = _parts(draws, pictures, size, scenes, stretch)
+    view = _out_of_focus(view, draws.uniform(0.5, 4.0), draws.chance(0.3))
+    light = F.interpolate(
+        draws.uniform(0.25, 1.0, 1, 3, 3), (size, size), mode="bicubic", align_corners=False
+    )
+    view = view * torch.where(_per_sample(draws.chance(0.4)), light, 1.0)
+    gamma = torch.where(draws.chance(0.3), draws.uniform(0.7, 1.6), 1.0)
+    view = torch.pow(view.clamp(min=1e-6), _per_sample(gamma))
+    view = view * _shadows(draws, size, scenes.shapes)
+    view = view / _per_sample(_brightest(view, 0.99).clamp(min=1e-3))
+    mask, brightness = _lamps(draws, size, scenes.lamps)
+    view = view + mask * (brightness - view)
+    low, high = scenes.grain_range
+    grain = torch.where(draws.chance(scenes.grain), draws.logarithmic(low, high), 0.0)
+    noise = draws.normal(len(view), 1, size, size)
+    return (view * (1 + _per_sample(grain) * noise)).clamp(min=0)
+
+
+def _brightest(view: Tensor, share: float) -> Tensor:
+    return torch.quantile(view[:, :, ::4, ::4].flatten(1), share, dim=1)
+
+
+def _parts(
+    draws: Draws, pictures: Tensor, size: int, scenes: SceneSettings, stretch: Tensor
+) -> Tensor:
+    """Parts of the pictures, turned, mirrored and scaled; sampled twice as fine, then averaged."""
+    extent = (size / draws.logarithmic(*scenes.zoom) / pictures.shape[-1]).clamp(max=1.0)
+    quarter = torch.pi / 2 * draws.integers(4)
+    angle = torch.where(draws.chance(scenes.upright), quarter, draws.uniform(-torch.pi, torch.pi))
+    mirror = torch.where(draws.chance(0.5), -1.0, 1.0)
+    cosine, sine = extent * torch.cos(angle), extent * torch.sin(angle)
+    x, y = ((1 - extent) * draws.uniform(-1, 1) for _ in range(2))
+    places = torch.stack(
+        [
+            torch.stack([mirror * cosine, -sine / stretch, x], dim=1),
+            torch.stack([mirror * sine, cosine / stretch, y], dim=1),
+        ],
+        dim=1,
+    )
+    shape = [len(pictures), pictures.shape[1], 2 * size, 2 * size]
+    grid = F.affine_grid(places, shape, align_corners=False)
+    parts = F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    return F.avg_pool2d(parts, 2)
+
+
+def _out_of_focus(view: Tensor, deviation_px: Tensor, blurred: Tensor) -> Tensor:
+    """Gaussian blur of the samples that are `blurred`."""
+    batch, channels, height, width = view.shape
+    radius = min(_BLUR_RADIUS, height - 1)
+    steps = torch.arange(-radius, radius + 1, device=view.device, dtype=view.dtype)
+    deviation = torch.where(blurred, deviation_px, 1e-3)[:, None]
+    kernel = torch.exp(-0.5 * (steps / deviation).square())
+    kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
+    groups = batch * channels
+    flat = F.pad(view.reshape(1, groups, height, width), [radius] * 4, mode="reflect")
+    flat = F.conv2d(flat, kernel.view(groups, 1, -1, 1), groups=groups)
+    flat = F.conv2d(flat, kernel.view(groups, 1, 1, -1), groups=groups)
+    return flat.view(batch, channels, height, width)
+
+
+def _masks(draws: Draws, size: int, count: int, low: float, high: float, planes: float) -> Tensor:
+    """B x count x S x S: 1 in rectangles, discs and (share `planes`) half planes, 0 outside, with
+    edges a pixel wide. `low`, `high`: of their half sizes, of half the view.
+    """
+    steps = torch.linspace(-1, 1, size, device=draws.device)
+    x = steps.view(1, 1, 1, -1) - draws.uniform(-1, 1, count, 1, 1)
+    y = steps.view(1, 1, -1, 1) - draws.uniform(-1, 1, count, 1, 1)
+    upright = draws.chance(0.5, count, 1, 1)
+    angle = torch.where(upright, 0.0, draws.uniform(-torch.pi, torch.pi, count, 1, 1))
+    along = torch.cos(angle) * x + torch.sin(angle) * y
+    across = torch.cos(angle) * y - torch.sin(angle) * x
+    width = draws.logarithmic(low, high, count, 1, 1)
+    height = draws.logarithmic(low, high, count, 1, 1)
+    inside = torch.minimum(width - along.abs(), height - across.abs())
+    disc = width - torch.sqrt(along.square() + across.square())
+    inside = torch.where(draws.chance(0.3, count, 1, 1), disc, inside)
+    inside = torch.where(draws.chance(planes, count, 1, 1), along, inside)
+    return (0.5 + inside * (size / 2)).clamp(0, 1)
+
+
+def _shadows(draws: Draws, size: int, share: float) -> Tensor:
+    """B x 1 x S x S: how much light falls on what a view shows."""
+    masks = _masks(draws, size, _SHAPES, 0.1, 1.2, 0.4)
+    light = torch.exp(draws.uniform(-3.0, 0.5, _SHAPES, 1, 1))
+    drawn = draws.chance(share, 1, 1, 1) & draws.chance(0.7, _SHAPES, 1, 1)
+    return torch.where(drawn, 1 + (light - 1) * masks, 1.0).prod(dim=1, keepdim=True)
+
+
+def _lamps(draws: Draws, size: int, share: float) -> tuple[Tensor, Tensor]:
+    """Where lamps are and how bright, each B x 1 x S x S (or B x 1 x 1 x 1)."""
+    masks = _masks(draws, size, _LAMPS, 0.02, 0.2, 0.0) * draws.chance(share, 1, 1, 1)
+    return masks.amax(dim=1, keepdim=True), _per_sample(draws.logarithmic(0.7, 3.0))

@@ -1,91 +1,160 @@
-"""The surface in a training sample: its geometry, its index, and the ghost of its second face."""
+"""The surfaces of a batch: geometry, index, and the ghost of the second face."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
+import torch
+from torch import Tensor
 
-from ...optics.pane_geometry import PaneGeometry, pane_view, parabola_view
-from ...types import FloatArray
+from .draws import Draws
+from .settings import SurfaceSettings
 
-Rng = np.random.Generator
+_RADIANS = torch.pi / 180
+_MOST_DEG = 85.0
+# Parabolas are drawn this often for one that glass can have, and judged at so many points.
+_TRIES = 20
+_POINTS = 17
+_PARABOLAS = 0.4
+_STEEP_DEG = 55.0
 
 
-@dataclass(frozen=True, slots=True)
-class SurfaceSettings:
-    """`curved` (LCG): share of the samples whose surface is not flat. `incidence_deg`: range of
-    the incidence in the middle. `face`: share with one face (water) in place of a pane of two.
-    `ghost_px`: largest shift between the reflections of a pane's two faces. `bordered`: share of
-    views past the border of the surface (`data_device_surface` alone).
+@dataclass(frozen=True)
+class Surfaces:
+    """`incidence`, `perpendicular` (radians): B x 1 x S x S. `index`, `pane` (1 or 0): B x 1 x 1
+    x 1.
+    `ghost_px`: B x 2, (x, y) that the second face shifts its reflection. `glass`: B x 1 x S x S,
+    1 where there is a surface and 0 past its border.
     """
 
-    curved: float = 0.5
-    incidence_deg: tuple[float, float] = (8.0, 80.0)
-    face: float = 0.0
-    ghost_px: float = 1.5
-    bordered: float = 0.0
+    incidence: Tensor
+    perpendicular: Tensor
+    index: Tensor
+    pane: Tensor
+    ghost_px: Tensor
+    glass: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """`ghost_px`: (x, y) that the second face shifts its reflection; 0 of a single face."""
-
-    geometry: PaneGeometry
-    refractive_index: float
-    pane: bool
-    ghost_px: tuple[float, float]
-
-
-def random_surface(rng: Rng, size: int, settings: SurfaceSettings) -> Surface:
-    """A flat pane before a pinhole camera, a bent one, or a parabola (the paper's), on a grid of
-    `size` x `size` points.
+def random_surfaces(draws: Draws, size: int, settings: SurfaceSettings, steep: float) -> Surfaces:
+    """One surface per sample. `steep`: share whose incidence is drawn from its steep part, which
+    would be rare otherwise.
     """
-    incidence = rng.uniform(*settings.incidence_deg)
+    low, high = settings.incidence_deg
+    incidence = draws.uniform(low, high)
+    above = draws.uniform(min(max(low, _STEEP_DEG), high), high)
+    incidence = torch.where(draws.chance(steep), above, incidence)
     # All around: half of it would let the incidence rise to one side of the images only.
-    axis = rng.uniform(0, 360)
-    view = float(np.exp(rng.uniform(np.log(2), np.log(40))))
-    curved = rng.random() < settings.curved
-    if curved and rng.random() < 0.4:
-        geometry = _random_parabola(rng, size, axis)
-    else:
-        bend = rng.uniform(-20, 20) if curved else 0.0
-        geometry = pane_view((size, size), view, incidence, axis, bend)
-    pane = rng.random() >= settings.face
-    shift = rng.uniform(0, settings.ghost_px) if pane else 0.0
-    across = np.radians(geometry.perpendicular_deg[size // 2, size // 2] + 90)
-    ghost = (float(shift * np.cos(across)), float(shift * np.sin(across)))
-    index = rng.uniform(1.45, 1.55) if pane else rng.uniform(1.3, 1.55)
-    return Surface(geometry, index, pane, ghost)
-
-
-def shifted(layer: FloatArray, shift_px: tuple[float, float]) -> FloatArray:
-    """`layer` moved by (x, y) pixels, mirrored at the border."""
-    if shift_px == (0.0, 0.0):
-        return layer
-    matrix = np.array([[1, 0, shift_px[0]], [0, 1, shift_px[1]]])
-    size = layer.shape[1], layer.shape[0]
-    return np.asarray(
-        cv2.warpAffine(layer, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT),
-        np.float32,
+    axis = draws.uniform(0, 2 * torch.pi)
+    view = torch.exp(draws.uniform(torch.log(torch.tensor(2.0)), torch.log(torch.tensor(40.0))))
+    curved = draws.chance(settings.curved)
+    bend = torch.where(curved, draws.uniform(-20, 20), 0.0)
+    found, axes = pane_views(size, view, incidence, axis, bend)
+    rounded = parabola_incidence(*_random_parabolas(draws), _across(size, axis))
+    parabola = (curved & draws.chance(_PARABOLAS)).view(-1, 1, 1)
+    found = torch.where(parabola, rounded.clamp(max=_MOST_DEG * _RADIANS), found)
+    axes = torch.where(parabola, axis.view(-1, 1, 1), axes)
+    pane = ~draws.chance(settings.face)
+    shift = draws.uniform(0, settings.ghost_px) * pane
+    across = axes[:, size // 2, size // 2] + torch.pi / 2
+    index = torch.where(pane, draws.uniform(1.45, 1.55), draws.uniform(1.3, 1.55))
+    return Surfaces(
+        found[:, None],
+        axes[:, None],
+        index.view(-1, 1, 1, 1),
+        pane.float().view(-1, 1, 1, 1),
+        torch.stack([shift * torch.cos(across), shift * torch.sin(across)], dim=1),
+        _within(draws, size, settings.bordered)[:, None],
     )
 
 
-def _random_parabola(rng: Rng, size: int, axis: float) -> PaneGeometry:
-    """A piece of y = x^2 that the camera sees at incidences of a spread that glass has."""
-    for _ in range(20):
-        start, length = rng.uniform(-1.5, 1.5), rng.uniform(0.1, 1.0)
-        # From inside (above) it is concave, from outside convex.
-        away = rng.uniform(0.5, 4.0) * rng.choice([-1.0, 1.0])
-        middle = start + length / 2
-        turn = np.radians(rng.uniform(-80, 80))
-        normal = np.array([-2 * middle, 1.0]) / np.hypot(2 * middle, 1.0)
-        tangent = np.array([normal[1], -normal[0]])
-        place = np.array([middle, middle**2]) + away * (
-            np.cos(turn) * normal + np.sin(turn) * tangent
-        )
-        found = parabola_view((size, size), (place[0], place[1]), (start, start + length), axis)
-        if np.ptp(found.incidence_deg) < 45 and found.incidence_deg.max() < 84:
-            break
-    return found
+def _within(draws: Draws, size: int, share: float) -> Tensor:
+    """B x S x S: 1 on one side of a straight border, 0 on the other, in `share` of the views."""
+    steps = torch.linspace(-1, 1, size, device=draws.device)
+    angle = draws.uniform(0, 2 * torch.pi)
+    cosine, sine = torch.cos(angle).view(-1, 1, 1), torch.sin(angle).view(-1, 1, 1)
+    place = cosine * steps.view(1, 1, -1) + sine * steps.view(1, -1, 1)
+    at = torch.where(draws.chance(share), draws.uniform(0.0, 1.2), torch.inf).view(-1, 1, 1)
+    return (0.5 + (at - place) * (size / 2)).clamp(0, 1)
+
+
+def pane_views(
+    size: int, view_deg: Tensor, incidence_deg: Tensor, axis: Tensor, bend_deg: Tensor
+) -> tuple[Tensor, Tensor]:
+    """`optics.pane_geometry.pane_view` of B square views: incidence and axis, radians, B x S x S.
+
+    `view_deg`, `incidence_deg`, `axis` (radians), `bend_deg`: B.
+    """
+    steps = torch.arange(size, device=axis.device, dtype=axis.dtype) - (size - 1) / 2
+    reach = (torch.tan(view_deg * _RADIANS / 2) / (size / 2)).view(-1, 1, 1)
+    x = (steps.view(1, 1, -1) * reach).expand(-1, size, -1)
+    y = (steps.view(1, -1, 1) * reach).expand(-1, -1, size)
+    rays = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    rays = rays / rays.norm(dim=-1, keepdim=True)
+    angle = incidence_deg * _RADIANS
+    zero, one = torch.zeros_like(axis), torch.ones_like(axis)
+    across = torch.stack([torch.cos(axis), torch.sin(axis), zero], dim=-1)
+    forward = torch.stack([zero, zero, one], dim=-1)
+    sideways = torch.linalg.cross(across, forward)
+    normal = torch.cos(angle)[:, None] * forward + torch.sin(angle)[:, None] * sideways
+    along = torch.linalg.cross(across, normal)
+    least = torch.cos(torch.tensor(_MOST_DEG * _RADIANS))
+    facing = (rays * normal[:, None, None]).sum(dim=-1)
+    depth = normal[:, 2].view(-1, 1, 1) / facing.clamp(min=float(least))
+    from_centre = rays * depth[..., None] - forward[:, None, None]
+    place = (from_centre * along[:, None, None]).sum(dim=-1)
+    furthest = place.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-9)
+    turn = (bend_deg.view(-1, 1, 1) * _RADIANS * place / furthest)[..., None]
+    normals = torch.cos(turn) * normal[:, None, None] - torch.sin(turn) * along[:, None, None]
+    cosine = (rays * normals).sum(dim=-1)
+    sideways = torch.linalg.cross(rays, normals)
+    middle = axis.view(-1, 1, 1)
+    axes = torch.atan2(sideways[..., 1], sideways[..., 0]) - middle
+    axes = middle + torch.remainder(axes + torch.pi / 2, torch.pi) - torch.pi / 2
+    found = torch.atan2(sideways.norm(dim=-1), cosine)
+    return found.clamp(max=_MOST_DEG * _RADIANS), axes
+
+
+def parabola_incidence(camera: Tensor, segment: Tensor, share: Tensor) -> Tensor:
+    """Incidence (radians) of the rays from `camera` (B x 2) to the profile y = x^2, where `share`
+    (B x ...) of the way from the start of `segment` (B x 2) to its end.
+    """
+    shape = (-1, *[1] * (share.ndim - 1))
+    xc, yc = camera[:, 0].view(shape), camera[:, 1].view(shape)
+    x = segment[:, 0].view(shape) + (segment[:, 1] - segment[:, 0]).view(shape) * share
+    above = (xc - x) + 2 * x * (yc - x**2)
+    below = (yc - x**2) - 2 * x * (xc - x)
+    return torch.atan2(above.abs(), below.abs())
+
+
+def _across(size: int, axis: Tensor) -> Tensor:
+    """B x S x S: place across `axis` (radians), 0..1 along the diagonal."""
+    steps = torch.arange(size, device=axis.device, dtype=axis.dtype) - (size - 1) / 2
+    cosine, sine = torch.cos(axis).view(-1, 1, 1), torch.sin(axis).view(-1, 1, 1)
+    across = cosine * steps.view(1, -1, 1) - sine * steps.view(1, 1, -1)
+    return 0.5 + across / (size * 2**0.5)
+
+
+def _random_parabolas(draws: Draws) -> tuple[Tensor, Tensor]:
+    """Cameras and segments, each B x 2: of _TRIES draws the first whose incidence has a spread that
+    glass has, else the last.
+    """
+    start, length = draws.uniform(-1.5, 1.5, _TRIES), draws.uniform(0.1, 1.0, _TRIES)
+    away = draws.uniform(0.5, 4.0, _TRIES)
+    away = torch.where(draws.chance(0.5, _TRIES), away, -away)
+    middle = start + length / 2
+    turn = draws.uniform(-80, 80, _TRIES) * _RADIANS
+    longer = torch.sqrt(1 + 4 * middle**2)
+    nx, ny = -2 * middle / longer, 1 / longer
+    x = middle + away * (torch.cos(turn) * nx + torch.sin(turn) * ny)
+    y = middle**2 + away * (torch.cos(turn) * ny - torch.sin(turn) * nx)
+    camera, segment = torch.stack([x, y], dim=-1), torch.stack([start, start + length], dim=-1)
+    shares = torch.linspace(0, 1, _POINTS, device=x.device, dtype=x.dtype)
+    seen = parabola_incidence(
+        camera.view(-1, 2), segment.view(-1, 2), shares.expand(x.numel(), -1)
+    ).view(*x.shape, _POINTS)
+    most, least = seen.amax(dim=-1), seen.amin(dim=-1)
+    good = (most - least < 45 * _RADIANS) & (most < 84 * _RADIANS)
+    good[:, -1] = True
+    first = good.float().argmax(dim=1)
+    rows = torch.arange(len(first), device=first.device)
+    return camera[rows, first], segment[rows, first]

@@ -32,9 +32,7 @@ _GPU = replace(
 _SMOKE = FitSettings(
     steps=3, batch=2, precision="32", log_every=1, picture_every=3, checkpoint_every=3
 )
-_LARGE: Mapping[str, Value] = {
-    "size": 160, "pictures": 192, "motion": 0.0, "generator": "batched",
-}  # fmt: skip
+_LARGE: Mapping[str, Value] = {"size": 160, "pictures": 192, "motion": 0.0}
 _ADAM = FitSettings(batch=16, optimizer="adam", learning_rate=5e-3, weight_decay=0.0)
 
 SURFACE = SeparationTraining(

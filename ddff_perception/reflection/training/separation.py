@@ -17,12 +17,9 @@ from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ..data.batches import GeneratedBatches
 from ..data.pictures import Pictures, photographs, procedural_pictures
-from ..data.sample import GeneratorSettings
-from ..data.sample_batches import MixedBatches
+from ..data.settings import GeneratorSettings
 from .losses import LOSSES, layer_losses, picture
 from .onnx_file import separation_file
-
-GENERATORS = ("single", "batched")
 
 
 @dataclass(frozen=True)
@@ -40,21 +37,15 @@ class DataSettings(Settings):
     curved: float = parameter(0.5, "share of curved surfaces (LCG)", limits=(0.0, 1.0))
     ghost_px: float = parameter(1.5, "shift between a pane's two faces", "px", (0.0, 50.0))
     bordered: float = parameter(
-        0.0, "share of views past the border of the surface (generator batched)", limits=(0.0, 1.0)
+        0.0, "share of views past the border of the surface", limits=(0.0, 1.0)
     )
     surface_grain: float = parameter(
         0.0,
-        "share of surfaces that differ from pixel to pixel, as dust does (generator batched)",
+        "share of surfaces that differ from pixel to pixel, as dust does",
         limits=(0.0, 1.0),
     )
     noisy: bool = parameter(True, "a camera with noise, limits and levels")
     grey: float = parameter(0.85, "share of monochrome batches", limits=(0.0, 1.0))
-    generator: str = parameter(
-        "single",
-        "samples made one at a time by the processor, or whole batches on the device that "
-        "trains, with more variety",
-        choices=GENERATORS,
-    )
 
     def generator_settings(self) -> GeneratorSettings:
         """The generator that they describe."""
@@ -119,15 +110,13 @@ class SeparationTraining:
             self._batches(pictures, own, settings),
             settings,
             pictures=picture,
-            record={"data_source": f"{source}, mixed by the generator {own.generator}"},
+            record={"data_source": f"{source}, mixed by the generator"},
         )
 
     def _batches(
         self, pictures: Pictures, own: DataSettings, settings: FitSettings
-    ) -> MixedBatches | GeneratedBatches:
+    ) -> GeneratedBatches:
         generator = own.generator_settings()
-        if own.generator == "single":
-            return MixedBatches(pictures, generator, settings.batch, self.colour)
         on_gpu = uses_gpu(settings)
         if on_gpu and settings.precision == "32":
             # What tells incidences apart are small differences of large sums: TF32 loses them.

@@ -1,4 +1,4 @@
-"""The generator in batches: its steps against those that make one sample at a time."""
+"""The generator of training batches: each step by itself, against the optics it stands on."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ torch = pytest.importorskip("torch")
 from ddff_perception.optics.fresnel import pane_reflectances, surface_reflectances
 from ddff_perception.optics.pane_geometry import pane_view, parabola_incidence_deg
 from ddff_perception.optics.polarization import stokes_from_images
-from ddff_perception.reflection.data.batch_light import SceneSettings, layers_of_light
-from ddff_perception.reflection.data.batch_surface import (
-    Surfaces,
-    pane_views,
-    parabola_incidence,
-    random_surfaces,
-)
 from ddff_perception.reflection.data.batches import (
     GeneratedBatches,
     Mixing,
     face_reflectances,
     half_stokes_of,
+    moved,
     picture_bank,
     random_batch,
     shifted,
 )
 from ddff_perception.reflection.data.draws import Draws
 from ddff_perception.reflection.data.grain import Grain
-from ddff_perception.reflection.data.light import LightSettings
-from ddff_perception.reflection.data.sample import GeneratorSettings
-from ddff_perception.reflection.data.surface import SurfaceSettings
-from ddff_perception.reflection.data.surface import shifted as one_shifted
+from ddff_perception.reflection.data.light import SceneSettings, layers_of_light
+from ddff_perception.reflection.data.settings import (
+    GeneratorSettings,
+    LightSettings,
+    SurfaceSettings,
+)
+from ddff_perception.reflection.data.surface import (
+    Surfaces,
+    pane_views,
+    parabola_incidence,
+    random_surfaces,
+)
 
 DEGREE = np.pi / 180
 IDEAL = GeneratorSettings(
@@ -85,12 +87,13 @@ def test_faces_reflect_by_fresnels_equations():
     np.testing.assert_allclose(found, surface_reflectances(incidence), atol=1e-6)
 
 
-def test_a_shift_is_that_of_a_single_sample():
-    layer = np.random.default_rng(1).random((40, 40)).astype(np.float32)
-    found = shifted(torch.tensor(layer)[None, None], torch.tensor([[1.25, -0.5]]))
-    inside = (slice(3, -3), slice(3, -3))
-    expected = one_shifted(layer, (1.25, -0.5))
-    np.testing.assert_allclose(found[0, 0][inside], expected[inside], atol=1e-5)
+def test_the_second_face_shifts_its_reflection():
+    ramp = torch.arange(40.0).expand(1, 1, 40, 40)
+    right = shifted(ramp, torch.tensor([[3.0, 0.0]]))
+    torch.testing.assert_close(right[..., 5:-5], ramp[..., 5:-5] - 3)
+    torch.testing.assert_close(shifted(ramp, torch.zeros(1, 2)), ramp)
+    down = shifted(ramp.mT, torch.tensor([[0.0, 1.25]]))
+    torch.testing.assert_close(down[..., 5:-5, :], ramp.mT[..., 5:-5, :] - 1.25)
 
 
 @pytest.mark.parametrize("four", [True, False])
@@ -206,6 +209,60 @@ def test_ideal_layers_of_a_batch_add_up_to_the_mean_over_all_angles(grey):
     assert total.shape == (6, 1 if grey else 3, 64, 64)
     assert found["share"].shape == (6, 1, 64, 64)
     assert all(values.dtype == torch.float32 for values in found.values())
+
+
+def test_motion_is_smooth_and_of_a_few_pixels():
+    torch.manual_seed(0)
+    ramp = torch.arange(128.0).expand(8, 1, 128, 128)
+    draws = Draws(8, torch.device("cpu"))
+    shift = (moved(draws, ramp, torch.ones(8)) - ramp)[..., 24:-24, 24:-24]
+    assert 0.3 < shift.abs().max() < 20
+    assert shift.diff(dim=2).abs().max() < 1.5
+    torch.testing.assert_close(moved(draws, ramp, torch.zeros(8)), ramp)
+
+
+@pytest.mark.parametrize("factor", [1.0, 8.0])
+def test_the_dynamic_range_decides_how_far_the_layers_brightness_differs(factor):
+    torch.manual_seed(2)
+    settings = LightSettings(dynamic_range=factor, abrupt=0.0, dark=0.0)
+    scenes = SceneSettings(shapes=0.0, lamps=0.0, grain=0.0, stretched=0.0)
+    draws, bank = Draws(64, torch.device("cpu")), picture_bank(pictures())
+    behind, before = layers_of_light(draws, bank, 32, True, settings, scenes)
+    ratios = torch.log(before.mean(dim=(1, 2, 3)) / behind.mean(dim=(1, 2, 3)))
+    assert ratios.std() > 0.8 if factor > 1 else ratios.std() < 0.5
+
+
+def test_abrupt_layers_are_zero_where_they_are_dim():
+    torch.manual_seed(3)
+    settings = LightSettings(dynamic_range=1.0, abrupt=1.0, dark=0.0)
+    scenes = SceneSettings(shapes=0.0, lamps=0.0, grain=0.0, stretched=0.0)
+    draws, bank = Draws(6, torch.device("cpu")), picture_bank(pictures())
+    empty = [
+        (layer == 0).float().mean(dim=(1, 2, 3))
+        for layer in layers_of_light(draws, bank, 64, False, settings, scenes)
+    ]
+    assert torch.maximum(*empty).min() > 0.02
+    assert torch.minimum(*empty).max() == 0
+
+
+def test_curved_surfaces_vary_more_than_flat_ones():
+    torch.manual_seed(5)
+    spreads = {}
+    for curved in (0.0, 1.0):
+        settings = SurfaceSettings(curved=curved, incidence_deg=(50.0, 50.0))
+        found = random_surfaces(Draws(240, torch.device("cpu")), 16, settings, 0.0).incidence
+        spread = found.amax(dim=(1, 2, 3)) - found.amin(dim=(1, 2, 3))
+        spreads[curved] = float(spread.median())
+    assert spreads[1.0] > 1.4 * spreads[0.0]
+
+
+def test_the_share_is_the_panes():
+    settings = replace(IDEAL, surface=SurfaceSettings(curved=0.0, incidence_deg=(60.0, 60.0)))
+    low, high = (np.mean(pane_reflectances(60.0, index)) for index in (1.45, 1.55))
+    torch.manual_seed(1)
+    surfaces = random_surfaces(Draws(8, torch.device("cpu")), 64, settings.surface, 0.0)
+    share = Mixing(surfaces).share[:, 0, 32, 32]
+    assert ((share > low - 0.02) & (share < high + 0.02)).all()
 
 
 def test_layers_that_move_between_the_angles_change_the_images_only():
