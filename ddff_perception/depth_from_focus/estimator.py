@@ -58,7 +58,8 @@ class DepthFromFocus:
     """Depth from the slices of a focus sweep, one slice at a time or a whole stack.
 
     `parameters` are those of `EstimatorSettings` and of the method (`method_parameters`).
-    `camera` is passed on to methods that use it and is not needed for depth.
+    `camera` is passed on to methods that use it and is not needed for depth. `engines` are those of
+    an estimator that this one follows: they are gone on with where the method takes the same ones.
     Raises InputError on a slice of another size or type than the first one.
     """
 
@@ -67,10 +68,15 @@ class DepthFromFocus:
         method: str = "multiscale",
         parameters: Mapping[str, Value] | None = None,
         camera: CameraModel | None = None,
+        engines: EngineSet | None = None,
     ) -> None:
         given = dict(parameters or {})
         common = {name: given.pop(name) for name in list(given) if name in COMMON_PARAMETERS}
         self._method: SweepMethod = create_method(str(common.get("method", method)), given)
+        method_with_engines: Any = self._method
+        if self.engines is not None:
+            method_with_engines.engines = self.engines.gone_on_with(engines)
+            self.engines.load()
         self._settings = EstimatorSettings.from_values({"method": method, **common})
         self.camera = camera
         self._slices: dict[int, FocusSlice] = {}
@@ -97,7 +103,12 @@ class DepthFromFocus:
 
     @minimum_confidence.setter
     def minimum_confidence(self, value: float) -> None:
-        self._settings = replace(self._settings, minimum_confidence=value)
+        self.configure({**self._settings.values(), "minimum_confidence": value})
+
+    def configure(self, common: Mapping[str, Value]) -> None:
+        """Takes other values of `EstimatorSettings`; the method stays what it is."""
+        settings = EstimatorSettings.from_values(common)
+        self._settings = replace(settings, method=self._settings.method)
 
     @property
     def engines(self) -> EngineSet | None:

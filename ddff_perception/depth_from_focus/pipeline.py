@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from ..optics.lens_table import LensTable
-from ..parameters import Value
-from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray
+from ..capture.backlog import Backlog
+from ..engines.loading import EngineSet
+from ..engines.settings import ENGINE_PARAMETERS
+from ..optics.lens_table import LensTable, read_lens_table
+from ..parameters import Value, group
+from ..pipeline import Change, Pipeline, check_methods
+from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
 from .capture.alignment import Aligner, SliceReweighted
+from .capture.alignment_settings import AlignmentSettings
 from .capture.rolling_stack import FocusReading, RollingStack, SliceRemoved, SliceUpdated
+from .capture.settings import CaptureSettings
 from .capture.slots import Event
-from .estimator import MINIMUM_WEIGHT, DepthFromFocus
+from .estimator import COMMON_PARAMETERS, MINIMUM_WEIGHT, DepthFromFocus, EstimatorSettings
+from .methods import METHODS, create_method, method_parameters
 
 MINIMUM_SLICES = 2
 
 
-class DepthPipeline:
+class DepthPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
 
-    `capture` are values of `capture.PARAMETERS`, `alignment` of `ALIGNMENT_PARAMETERS`,
-    `parameters` those of the estimator's method. The same calls in the same order give the same
-    arrays.
+    `capture` are values of `CaptureSettings`, `alignment` of `AlignmentSettings`,
+    `parameters` those of the estimator's method. `deferred`: new slices wait for `catch_up`, which
+    leaves out what there is no time for; otherwise each is worked on as it comes.
     """
 
     def __init__(
@@ -32,12 +41,35 @@ class DepthPipeline:
         camera: CameraModel | None = None,
         lens: LensTable | None = None,
         alignment: Mapping[str, Value] | None = None,
+        *,
+        deferred: bool = False,
     ) -> None:
         self.lens = lens
         self.aligner = Aligner(alignment, lens)
         self._held_back = 0
-        self.estimator = DepthFromFocus(method, parameters, camera)
+        self._deferred = deferred
+        self._backlog: Backlog[int, SliceUpdated] = Backlog()
+        self._values: Mapping[str, Value] = {}
         self.stack = RollingStack(capture)
+        self.estimator = DepthFromFocus(method, parameters, camera)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Value], *, deferred: bool = False) -> DepthPipeline:
+        """The pipeline that the node runs with these values, by its own names; defaults elsewhere.
+
+        Raises InputError where they do not fit, also those of a method that is not chosen, and
+        where the lens table cannot be read.
+        """
+        check_methods(METHODS, method_parameters, create_method, values, {})
+        pipeline = cls(
+            *method_values(values),
+            capture=group(values, "capture"),
+            lens=lens_table_of(values),
+            alignment=AlignmentSettings.table().part(values),
+            deferred=deferred,
+        )
+        pipeline._values = dict(values)
+        return pipeline
 
     @property
     def counters(self) -> dict[str, int]:
@@ -45,6 +77,10 @@ class DepthPipeline:
         back because of motion.
         """
         return {**self.stack.counters, **self.aligner.counters, "held_back": self._held_back}
+
+    @property
+    def engines(self) -> EngineSet | None:
+        return self.estimator.engines
 
     @property
     def newest_stamp_ns(self) -> int:
@@ -66,19 +102,24 @@ class DepthPipeline:
         if self.lens is not None and math.isnan(focus_distance_m) and math.isfinite(lens_position):
             focus_distance_m = self.lens.focus_distance_m(lens_position)
         reading = FocusReading(stamp_ns, focus_distance_m, lens_position, settled)
-        return self._apply(self.stack.add_focus(reading))
+        return self._take(self.stack.add_focus(reading))
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
         """Takes an image (see `RollingStack.add_image`); True if the slices changed."""
-        return self._apply(self.stack.add_image(stamp_ns, image))
+        return self._take(self.stack.add_image(stamp_ns, image))
+
+    def skip(self, stamp_ns: int) -> None:
+        self._take(self.stack.skip_image(stamp_ns))
 
     def flush(self) -> bool:
         """Decides on images that still wait (end of a bag); True if the slices changed."""
-        return self._apply(self.stack.flush())
+        return self._take(self.stack.flush())
 
     def replace(self, stack: FocalStack) -> bool:
         """Takes a whole stack, as it is, in place of whatever was there."""
-        self._clear()
+        self._backlog.clear()
+        self.aligner.reset()
+        self.estimator.reset()
         for item in stack.slices:
             self.estimator.update(item)
         return True
@@ -94,11 +135,45 @@ class DepthPipeline:
         if self.aligner.held_back or usable < MINIMUM_SLICES:
             self._held_back += 1
             return None
-        return self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
+        started = time.perf_counter()
+        estimate = self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
+        self._backlog.earn(time.perf_counter() - started)
+        return estimate
+
+    def catch_up(self) -> None:
+        self._work_on(self._backlog.due())
+
+    def work_ahead(self) -> bool:
+        waiting = self._backlog.longest_waiting()
+        self._work_on([] if waiting is None else [waiting])
+        return len(self._backlog) > 0
 
     def reset(self) -> None:
         """Forgets every slice and whatever waits."""
-        self._apply(self.stack.reset())
+        self._take(self.stack.reset())
+
+    def prepare(self, values: Mapping[str, Value]) -> Change:
+        changed = frozenset(name for name in values if values[name] != self._values.get(name))
+        capture, alignment = group(values, "capture"), AlignmentSettings.table().part(values)
+        CaptureSettings.from_values(capture)
+        Aligner(alignment, self.lens)
+        check_methods(METHODS, method_parameters, create_method, values, self._values)
+        method, parameters = method_values(values)
+        estimator: DepthFromFocus | None = None
+        if any(name == "method" or name.startswith(f"{method}.") for name in changed):
+            estimator = self._other_estimator(method, parameters)
+
+        def apply() -> None:
+            self._values = dict(values)
+            self.stack.configure(capture)
+            if changed & set(alignment):
+                self.set_alignment(alignment)
+            if estimator is not None:
+                self._go_on_with(estimator)
+            else:
+                self.estimator.configure(COMMON_PARAMETERS.part(values))
+
+        return Change(apply, lambda: self._free(estimator))
 
     def set_method(self, method: str, parameters: Mapping[str, Value]) -> None:
         """Goes on with another method or other parameters; the slices stay.
@@ -106,22 +181,10 @@ class DepthPipeline:
         Raises InputError where they do not fit; then nothing changes. Where an engine has to be
         built first, the sweep begins anew: nothing here waits for it.
         """
-        estimator = DepthFromFocus(method, parameters, self.estimator.camera)
-        if estimator.engines is not None and estimator.engines.progress is not None:
-            self.reset()
-        weights = self.estimator.weights
-        for slot, item in self.estimator.slots.items():
-            estimator.update(item, slot, weights[slot])
-        self.close()
-        self.estimator = estimator
-
-    def close(self) -> None:
-        """Stops engines that are still being built."""
-        if self.estimator.engines is not None:
-            self.estimator.engines.cancel()
+        self._go_on_with(self._other_estimator(method, parameters))
 
     def set_alignment(self, values: Mapping[str, Value]) -> None:
-        """Takes new values of ALIGNMENT_PARAMETERS; another kind of alignment starts anew.
+        """Takes new values of AlignmentSettings; another kind of alignment starts anew.
 
         Raises InputError where they do not fit; then nothing changes.
         """
@@ -132,20 +195,75 @@ class DepthPipeline:
         else:
             self.aligner.configure(values)
 
-    def _apply(self, events: list[Event]) -> bool:
+    def _other_estimator(self, method: str, parameters: Mapping[str, Value]) -> DepthFromFocus:
+        return DepthFromFocus(method, parameters, self.estimator.camera, self.engines)
+
+    def _go_on_with(self, estimator: DepthFromFocus) -> None:
+        if estimator.engines is not None and estimator.engines.progress is not None:
+            self.reset()
+        weights = self.estimator.weights
+        try:
+            for slot, item in self.estimator.slots.items():
+                estimator.update(item, slot, weights[slot])
+        except InputError:
+            self._free(estimator)
+            raise
+        before, self.estimator = self.estimator, estimator
+        self._free(before)
+
+    def _free(self, estimator: DepthFromFocus | None) -> None:
+        """Frees the engines of an estimator that is not in use, but for those that are."""
+        engines = None if estimator is None else estimator.engines
+        if engines is not None and engines is not self.engines:
+            engines.close()
+
+    def _take(self, events: list[Event]) -> bool:
+        """Takes what capture changed; True if there is a slice to work on."""
         changed = False
-        for event in self.aligner.process(events):
+        for event in events:
             if isinstance(event, SliceUpdated):
-                self.estimator.update(event.item, event.slot, event.weight)
                 changed = True
-            elif isinstance(event, SliceReweighted):
-                self.estimator.reweigh(event.slot, event.weight)
+                if self._deferred:
+                    self._backlog.put(event.slot, event)
+                    continue
             elif isinstance(event, SliceRemoved):
-                self.estimator.remove(event.slot)
+                self._backlog.discard(event.slot)
             else:
-                self.estimator.reset()
+                self._backlog.clear()
+            self._apply(event)
         return changed
 
-    def _clear(self) -> None:
-        self.aligner.reset()
-        self.estimator.reset()
+    def _work_on(self, waiting: Iterable[SliceUpdated]) -> None:
+        refused: InputError | None = None
+        for event in waiting:
+            try:
+                self._apply(event)
+            except InputError as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
+    def _apply(self, event: Event) -> None:
+        for aligned in self.aligner.process([event]):
+            if isinstance(aligned, SliceUpdated):
+                self.estimator.update(aligned.item, aligned.slot, aligned.weight)
+            elif isinstance(aligned, SliceReweighted):
+                self.estimator.reweigh(aligned.slot, aligned.weight)
+            elif isinstance(aligned, SliceRemoved):
+                self.estimator.remove(aligned.slot)
+            else:
+                self.estimator.reset()
+
+
+def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
+    """The method and what `DepthFromFocus` takes for it, of the node's values."""
+    own = EstimatorSettings.of(values).values()
+    method = str(own.pop("method"))
+    engine = ENGINE_PARAMETERS.part(values) if METHODS[method].network else {}
+    return method, {**own, **group(values, method), **engine}
+
+
+def lens_table_of(values: Mapping[str, Value]) -> LensTable | None:
+    """The lens table that the node's values name; raises InputError where it cannot be read."""
+    path = str(values.get("lens_table", ""))
+    return read_lens_table(Path(path).expanduser()) if path else None

@@ -67,7 +67,17 @@ class PendingEngine:
     def cancel(self) -> None:
         """Stops a build at its next step, and frees an engine that nobody took."""
         self._stop.set()
-        if self.ready and not self._taken and self._engine is not None:
+        if self.ready and not self._taken:
+            self._close()
+
+    def close(self) -> None:
+        """Stops a build at its next step, and frees the engine, whoever took it."""
+        self._stop.set()
+        if self.ready:
+            self._close()
+
+    def _close(self) -> None:
+        if self._engine is not None:
             self._engine.close()
 
     def _tell(self, what: str, share: float) -> bool:
@@ -91,15 +101,18 @@ class PendingEngine:
                 return
             self.progress = ("ready", 1.0)
             self._engine = engine
+            # Whoever stopped it in the meantime found no engine to close.
+            if self._stop.is_set():
+                self._close()
         except Exception as error:  # handed to whoever asks for the result
             self._error = error
 
 
 class EngineSet:
-    """The engines of one method: made at once, or in the background where that takes minutes.
+    """The engines of one method, which owns them: made by `load`, or when they are first wanted.
 
-    Only TensorRT's do; elsewhere the constructor raises what `create_engine` raises. `progress` is
-    None where `get` will not wait, else (what is being done, share of all 0..1).
+    Only TensorRT's take minutes, and are made in the background: `progress` is None where `get`
+    will not wait, else (what is being done, share of all 0..1). One thread at a time uses them.
     """
 
     def __init__(
@@ -108,15 +121,45 @@ class EngineSet:
         backend: str = "auto",
         options: Mapping[str, Value] | None = None,
     ) -> None:
+        self._models = tuple(models)
+        self._backend = backend
+        self._options = options
         self._engines: list[Engine] = []
         self._pending: list[PendingEngine] = []
-        wanted = EngineSettings.complete(options).backend if backend == "auto" else backend
-        if choose_backend(wanted) != "tensorrt":
-            self._engines = [create_engine(model, backend, options) for model in models]
+
+    def gone_on_with(self, other: EngineSet | None) -> EngineSet:
+        """`other` where it is of the same models and options and has not failed, else this one."""
+        if other is None or other.failure is not None:
+            return self
+        mine, its = (
+            (s._models, s._backend, EngineSettings.complete(s._options)) for s in (self, other)
+        )
+        return other if mine == its else self
+
+    def load(self) -> None:
+        """Makes what is not there and not on its way; after a failure, anew.
+
+        Raises what `create_engine` raises where that takes no time; see `failure` elsewhere.
+        """
+        if self.failure is not None:
+            self.close()
+        if self._engines or self._pending:
             return
-        for model in models:
-            after = self._pending[-1] if self._pending else None
-            self._pending.append(PendingEngine(model, backend, options, after=after))
+        wanted = self._backend
+        if wanted == "auto":
+            wanted = EngineSettings.complete(self._options).backend
+        if choose_backend(wanted) == "tensorrt":
+            for model in self._models:
+                after = self._pending[-1] if self._pending else None
+                pending = PendingEngine(model, self._backend, self._options, after=after)
+                self._pending.append(pending)
+            return
+        try:
+            for model in self._models:
+                self._engines.append(create_engine(model, self._backend, self._options))
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def progress(self) -> tuple[str, float] | None:
@@ -136,9 +179,14 @@ class EngineSet:
 
     def get(self, number: int = 0) -> Engine:
         """The engine of model `number`; waits for it, and raises what its making raised."""
+        if not (self._engines or self._pending):
+            self.load()
         return self._pending[number].result() if self._pending else self._engines[number]
 
-    def cancel(self) -> None:
-        """Stops what is being made, and frees what nobody took."""
+    def close(self) -> None:
+        """Frees the engines and stops what is being made; `load` makes them anew."""
+        for engine in self._engines:
+            engine.close()
         for pending in self._pending:
-            pending.cancel()
+            pending.close()
+        self._engines, self._pending = [], []

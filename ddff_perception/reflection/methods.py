@@ -92,24 +92,49 @@ METHODS: dict[str, MethodEntry] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Separator:
+    """A method with its values, and what runs its network (None without one), which it owns."""
+
+    name: str
+    values: Mapping[str, Value]
+    settings: Settings
+    engines: EngineSet | None = None
+
+    def __call__(self, images: PolarizedImages) -> LayerPair:
+        """The layers; raises InputError where the images do not suit the method."""
+        given = () if self.engines is None else (self.engines,)
+        return METHODS[self.name].code(images, self.settings, *given)
+
+    def close(self) -> None:
+        """Frees the engine."""
+        if self.engines is not None:
+            self.engines.close()
+
+
+def create_method(name: str, parameters: Mapping[str, Value] | None = None) -> Separator:
+    """The method `name` with `parameters` checked and completed; its engine is made when used.
+
+    Raises InputError on an unknown method, parameter or network, and on values out of range or
+    against each other.
+    """
+    values = method_parameters(name).complete(parameters)
+    entry = METHODS[name]
+    engines = None
+    if entry.network:
+        engines = network_engines(NetworkSettings.of(values), EngineSettings.of(values, "engine"))
+    return Separator(name, values, entry.settings.of(values), engines)
+
+
 def separate(
     images: PolarizedImages, method: str, parameters: Mapping[str, Value] | None = None
 ) -> LayerPair:
-    """The layers that `method` finds, with `parameters` checked and completed.
-
-    Raises InputError on an unknown method or parameter, or a value out of range.
-    """
-    values = method_parameters(method).complete(parameters)
-    entry, engines = METHODS[method], method_engines(method, values)
-    given = () if engines is None else (engines,)
-    return entry.code(images, entry.settings.of(values), *given)
-
-
-def method_engines(method: str, values: Mapping[str, Value]) -> EngineSet | None:
-    """What runs the method's network, made when first asked for; None without one."""
-    if not METHODS[method].network:
-        return None
-    return network_engines(NetworkSettings.of(values), EngineSettings.of(values, "engine"))
+    """The layers that `create_method` finds, once."""
+    made = create_method(method, parameters)
+    try:
+        return made(images)
+    finally:
+        made.close()
 
 
 def method_parameters(name: str) -> ParameterTable:

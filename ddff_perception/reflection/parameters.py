@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..engines.settings import ENGINE_PARAMETERS
-from ..parameters import ParameterTable, Value, group
+from ..parameters import ParameterTable, Value
 from ..ros.interface import method_tables
 from .capture.images import CaptureSettings
 from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS, method_parameters
-from .pipeline import SeparationPipeline
+from .pipeline import SeparationPipeline, method_values
+
+__all__ = ["method_values", "pipeline_from", "pipeline_parameters", "separation_parameters"]
 
 
 def separation_parameters(*methods: str) -> ParameterTable:
@@ -28,20 +30,5 @@ def pipeline_parameters(*methods: str) -> ParameterTable:
 
 
 def pipeline_from(values: Mapping[str, Value]) -> SeparationPipeline:
-    """The pipeline that the node runs with these values, by its own names; defaults elsewhere.
-
-    Raises InputError where they do not fit.
-    """
-    return SeparationPipeline(
-        *method_values(values),
-        capture=CaptureSettings.table().part(values),
-        rotating=group(values, "rotating"),
-        time_jump_s=float(str(values.get("time_jump_s", 1.0))),
-    )
-
-
-def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
-    """The method and what it takes, of the node's values."""
-    method = str(values.get("method", "most_attenuated"))
-    engine = ENGINE_PARAMETERS.part(values) if METHODS[method].network else {}
-    return method, group(values, method) | engine
+    """The pipeline that the node runs with these values: `SeparationPipeline.from_values`."""
+    return SeparationPipeline.from_values(values)

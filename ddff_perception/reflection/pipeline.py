@@ -5,22 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..capture.stamp_order import Order, StampOrder
 from ..engines.loading import EngineSet
+from ..engines.settings import ENGINE_PARAMETERS
 from ..optics.polarization import (
     angle_of_polarization_deg,
     degree_of_polarization,
     mean_over_channels,
     stokes_from_images,
 )
-from ..parameters import Value
+from ..parameters import Value, group
+from ..pipeline import Change, Pipeline, check_methods
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from .capture.plausibility import complaint
 from .capture.rotating import RotatingCapture
-from .methods import method_engines, method_parameters, separate
+from .capture.rotating_settings import RotatingSettings
+from .methods import METHODS, Separator, create_method, method_parameters
 
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"
@@ -59,7 +62,7 @@ class Separation:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
-class SeparationPipeline:
+class SeparationPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
 
     `capture` are values of `CaptureSettings`, `rotating` of `RotatingSettings`, `parameters`
@@ -76,7 +79,10 @@ class SeparationPipeline:
         rotating: Mapping[str, Value] | None = None,
         time_jump_s: float = 1.0,
     ) -> None:
-        self.set_method(method, parameters)
+        self._values: Mapping[str, Value] = {}
+        self._separator = create_method(method, parameters)
+        if self._separator.engines is not None:
+            self._separator.engines.load()
         self.set_capture(capture)
         self._rotating = RotatingCapture(rotating, time_jump_s)
         self._order = StampOrder(time_jump_s)
@@ -90,6 +96,35 @@ class SeparationPipeline:
         self._raw: ImageArray | None = None
         self._set: tuple[Sequence[ImageArray], Sequence[float]] | None = None
         self._stamp_ns = 0
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Value]) -> SeparationPipeline:
+        """The pipeline that the node runs with these values, by its own names; defaults elsewhere.
+
+        Raises InputError where they do not fit, also those of a method that is not chosen.
+        """
+        _check_methods(values, {})
+        pipeline = cls(
+            *method_values(values),
+            capture=CaptureSettings.table().part(values),
+            rotating=group(values, "rotating"),
+            time_jump_s=float(str(values.get("time_jump_s", 1.0))),
+        )
+        pipeline._values = dict(values)
+        return pipeline
+
+    @property
+    def method(self) -> str:
+        return self._separator.name
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The method's, complete."""
+        return self._separator.values
+
+    @property
+    def engines(self) -> EngineSet | None:
+        return self._separator.engines
 
     @property
     def counters(self) -> dict[str, int]:
@@ -118,19 +153,22 @@ class SeparationPipeline:
         """Whether there are images at enough polarizer angles."""
         return self.angles >= LEAST_ANGLES
 
-    def set_method(self, method: str, parameters: Mapping[str, Value] | None = None) -> None:
-        """Goes on with another method or other parameters; raises InputError where they do not
-        fit, and changes nothing then.
-        """
-        values = method_parameters(method).complete(parameters)
-        self.method, self.parameters = method, values
+    def prepare(self, values: Mapping[str, Value]) -> Change:
+        capture = CaptureSettings.table().part(values)
+        CaptureSettings.from_values(capture)
+        rotating = RotatingSettings.from_values(group(values, "rotating")).values()
+        _check_methods(values, self._values)
+        other = self._other_separator(*method_values(values))
 
-    def engines(self) -> EngineSet | None:
-        """What runs the method's network, made now where it is not there yet; None without one.
+        def apply() -> None:
+            self._values = dict(values)
+            self.set_capture(capture)
+            self.set_rotating(rotating)
+            if other is not None:
+                before, self._separator = self._separator, other
+                self._free(before)
 
-        While its `progress` is not None, `separate` would wait for it.
-        """
-        return method_engines(self.method, self.parameters)
+        return Change(apply, lambda: self._free(other))
 
     def set_capture(self, capture: Mapping[str, Value] | None) -> None:
         """Goes on with other values of CaptureSettings."""
@@ -202,7 +240,7 @@ class SeparationPipeline:
         clock.mark("check")
         layers = None
         if wanted.layers:
-            layers = separate(images, self.method, self.parameters)
+            layers = self._separator(images)
             clock.mark(self.method)
         degree = angle = None
         if wanted.degree or wanted.angle:
@@ -215,6 +253,22 @@ class SeparationPipeline:
         return Separation(
             images, kind, self._stamp_ns, layers, degree, angle, wrong, clock.milliseconds
         )
+
+    def _other_separator(self, name: str, parameters: Mapping[str, Value]) -> Separator | None:
+        """What is not the separator of now, ready; None where it would be the same."""
+        other = create_method(name, parameters)
+        if (other.name, other.values) == (self.method, self.parameters):
+            return None
+        if other.engines is None:
+            return other
+        engines = other.engines.gone_on_with(self.engines)
+        engines.load()
+        return replace(other, engines=engines)
+
+    def _free(self, separator: Separator | None) -> None:
+        """Frees the engine of a method that is not in use, but for the one that is."""
+        if separator is not None and separator.engines is not self.engines:
+            separator.close()
 
     def _images(self) -> tuple[PolarizedImages, str]:
         if self._raw is not None:
@@ -237,6 +291,17 @@ class SeparationPipeline:
             self._raw = self._set = None
             self._stamp_ns = self._rotating.newest_stamp_ns
         return changed
+
+
+def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
+    """The method and what it takes, of the node's values."""
+    method = str(values.get("method", DEFAULT_METHOD))
+    engine = ENGINE_PARAMETERS.part(values) if METHODS[method].network else {}
+    return method, group(values, method) | engine
+
+
+def _check_methods(values: Mapping[str, Value], before: Mapping[str, Value]) -> None:
+    check_methods(METHODS, method_parameters, create_method, values, before)
 
 
 class _Stages:

@@ -36,7 +36,9 @@ class EngineReport:
         self._told: str | None = None
 
     def tell(self, engines: Engines | None) -> bool:
-        """Brings the diagnostics up to date; True while there is nothing to run yet."""
+        """Brings the diagnostics up to date; True while there is nothing to run: not yet, or not
+        any more, after a failure.
+        """
         if self._handler not in LOG.handlers:
             LOG.addHandler(self._handler)
             LOG.setLevel(logging.INFO)
@@ -56,7 +58,7 @@ class EngineReport:
             self._waited = False
             self._node.diagnostics.set(KEY, "ready")
             self._say("the engine is ready")
-        return progress is not None
+        return progress is not None or failure is not None
 
     def close(self) -> None:
         LOG.removeHandler(self._handler)

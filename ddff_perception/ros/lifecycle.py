@@ -26,6 +26,7 @@ from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
     check_overrides,
+    is_latched,
     overrides,
     publisher_events,
     subscription_events,
@@ -33,6 +34,8 @@ from .qos import (
 
 POLL_PERIOD_S = 0.5
 """How often subscribers are counted where the middleware does not announce them."""
+
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 Callback = Callable[[Any], None]
 
@@ -57,11 +60,15 @@ class PerceptionNode(LifecycleNode):
         self._throttle = Throttle(LOG_PERIOD_S)
         self._outputs: dict[str, Any] = {}
         self._inputs: dict[str, Any] = {}
+        # Second subscriptions, to what is said once.
+        self._latched: dict[str, Any] = {}
         self._active = False
         self._poll: Any = None
+        self._started = False
         self.settings = NodeParameters(
-            self, interface.parameters, self.check_values, self._apply_values
+            self, interface.parameters, self._check_values, self._apply_values
         )
+        self._started = True
         self.settings.warn_of_unknown(
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
         )
@@ -76,6 +83,12 @@ class PerceptionNode(LifecycleNode):
 
     def check_values(self, values: Mapping[str, Value]) -> None:
         """Refuses values that contradict each other; without side effects."""
+
+    def prepare_values(self, values: Mapping[str, Value]) -> None:
+        """Makes aside what changed values need, so that they are refused where it cannot be made.
+
+        They are taken over by `values_changed` right after, or not at all.
+        """
 
     def values_changed(self, changed: frozenset[str]) -> None:
         """Takes over parameters that changed while the node runs."""
@@ -277,11 +290,12 @@ class PerceptionNode(LifecycleNode):
             not self.settings.values.get("lazy", False)
             or any(self.wanted(name) for name in self._outputs)
         )
-        if needed and not self._inputs:
-            for topic in self.inputs():
-                self._inputs[topic.name] = self._subscribe(topic)
-        elif not needed:
+        if not needed:
             self._close_inputs()
+        elif not self._inputs:
+            self._open_inputs()
+        else:
+            self._follow_latched()
         self._tell_demand()
 
     def _tell_demand(self) -> None:
@@ -289,28 +303,69 @@ class PerceptionNode(LifecycleNode):
         self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
         self.diagnostics.expect(self._inputs)
 
+    def _open_inputs(self) -> None:
+        """Subscribes to the inputs: to all, or to none where one of them cannot be.
+
+        A listener that comes must not end the process: what is wrong is told instead.
+        """
+        try:
+            for topic in self.inputs():
+                self._inputs[topic.name] = self._subscribe(topic)
+        except Exception as error:
+            self._close_inputs()
+            self.reject("subscription", f"cannot subscribe to the inputs: {error}")
+            return
+        self._follow_latched()
+
     def _subscribe(self, topic: Topic) -> Any:
-        callback = self.callbacks()[topic.name]
+        name = self.resolve_topic_name(topic.name)
+        matched = self._follow_latched if topic.type == CAMERA_INFO else None
+
+        def create(events: Any) -> Any:
+            return self.create_subscription(
+                message_class(topic.type),
+                topic.name,
+                self._arrival(topic.name),
+                PROFILES[topic.qos](),
+                event_callbacks=events,
+                qos_overriding_options=overrides(),
+            )
+
+        try:
+            return create(subscription_events(name, self._report_mismatch, matched))
+        except (TypeError, UnsupportedEventTypeError):
+            return create(subscription_events(name, self._report_mismatch))
+
+    def _arrival(self, name: str) -> Callback:
+        callback = self.callbacks()[name]
 
         def arrived(message: Any) -> None:
-            self.diagnostics.arrived(topic.name)
+            self.diagnostics.arrived(name)
             callback(message)
 
-        return self.create_subscription(
-            message_class(topic.type),
-            topic.name,
-            arrived,
-            PROFILES[topic.qos](),
-            event_callbacks=subscription_events(
-                self.resolve_topic_name(topic.name), self._report_mismatch
-            ),
-            qos_overriding_options=overrides(),
-        )
+        return arrived
+
+    def _follow_latched(self) -> None:
+        """Subscribes once more to a camera_info that is said once and kept for those who come later
+        (transient local): who asks for less does not get it.
+        """
+        for topic in self.inputs() if self._inputs else ():
+            if topic.type != CAMERA_INFO or topic.name in self._latched:
+                continue
+            publishers = self.get_publishers_info_by_topic(self.resolve_topic_name(topic.name))
+            if any(is_latched(publisher) for publisher in publishers):
+                self._latched[topic.name] = self.create_subscription(
+                    message_class(topic.type),
+                    topic.name,
+                    self._arrival(topic.name),
+                    PROFILES["latched"](),
+                )
 
     def _close_inputs(self) -> None:
-        for subscription in self._inputs.values():
+        for subscription in (*self._inputs.values(), *self._latched.values()):
             self.destroy_subscription(subscription)
         self._inputs.clear()
+        self._latched.clear()
 
     def _report_mismatch(self, text: str) -> None:
         self.diagnostics.count_rejected("QoS mismatch", text)
@@ -318,8 +373,17 @@ class PerceptionNode(LifecycleNode):
 
     def _apply_values(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         self.reporter.apply(values)
-        self.values_changed(changed)
+        try:
+            self.values_changed(changed)
+        except InputError as error:
+            self.reject("parameters", str(error))
         self._follow_demand()
+
+    def _check_values(self, values: Mapping[str, Value]) -> None:
+        self.check_values(values)
+        # Not for parameters that are not the node's own, as those of the quality of service.
+        if self._started and values != self.settings.values:
+            self.prepare_values(values)
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         self.diagnostics.count("time jumps of the clock")

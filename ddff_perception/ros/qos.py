@@ -38,6 +38,7 @@ __all__ = [
     "PROFILES",
     "UnsupportedEventTypeError",
     "check_overrides",
+    "is_latched",
     "mismatch_text",
     "overrides",
     "publisher_events",
@@ -120,11 +121,25 @@ def mismatch_text(topic: str, publishes: bool, policy: str) -> str:
     return f"{who}; see `ros2 topic info --verbose {topic}` for both sides"
 
 
-def subscription_events(topic: str, report: Callable[[str], None]) -> SubscriptionEventCallbacks:
-    """Event callbacks that `report` a mismatch in words."""
-    return SubscriptionEventCallbacks(
-        incompatible_qos=lambda event: report(mismatch_text(topic, False, _policy(event)))
-    )
+def subscription_events(
+    topic: str, report: Callable[[str], None], matched: Callable[[], None] | None = None
+) -> SubscriptionEventCallbacks:
+    """Event callbacks that `report` a mismatch in words and call `matched` when a publisher comes
+    or goes. Raises TypeError where rclpy has no matched event (ROS 2 Humble).
+    """
+    events: dict[str, Any] = {
+        "incompatible_qos": lambda event: report(mismatch_text(topic, False, _policy(event)))
+    }
+    if matched is not None:
+        events["matched"] = lambda _event: matched()
+    return SubscriptionEventCallbacks(**events)
+
+
+def is_latched(publisher: Any) -> bool:
+    """Whether a publisher (of `get_publishers_info_by_topic`) keeps its messages for those who come
+    later.
+    """
+    return bool(publisher.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def publisher_events(

@@ -20,7 +20,7 @@ from ddff_perception.msg import FocusState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import GetState
-from live_camera import FRAME, STACK, STEP_NS, Camera, settle
+from live_camera import FRAME, STACK, STEP_NS, Camera, busy, settle
 from live_health import ERROR, WARN, Reports
 from live_ros import RosSession
 from rclpy.parameter import Parameter
@@ -173,16 +173,14 @@ def test_every_image_counts_and_depth_is_skipped_for_newer_ones(
     camera.sweep()
     settle(node)
     before = len(heard.wait(1))
-    with node._lock:
-        # The worker holds one batch and waits for the lock; four more fit into its queue.
+    # The worker is busy meanwhile; four images fit into its queue.
+    with busy(node):
         for count in range(1, 9):
             camera.shoot(STACK.slices[count % 6])
-            if count == 1:
-                ros.wait_for(lambda: node._worker._busy, "the worker")
     assert node._worker.wait_idle(60.0)
     totals = node.diagnostics.totals
-    assert totals["dropped: no room in the work queue"] >= 2
-    assert totals["dropped: depth skipped for a newer image"] >= 3
+    assert totals["dropped: no room in the work queue"] == 4
+    assert totals["dropped: superseded by a newer image"] >= 3
     counters = node._pipeline.counters
     taken = totals["image_rect in"] - totals["dropped: no room in the work queue"]
     assert counters["images_in"] == taken
@@ -454,7 +452,7 @@ def test_reset_forgets_the_stack(ros: RosSession, start: Start) -> None:
     camera.sweep()
     settle(node)
     assert ros.call(Trigger, "depth_from_focus/reset", Trigger.Request()).success
-    assert node._pipeline.slices == 0
+    ros.wait_for(lambda: node._pipeline.slices == 0, "an empty stack")
 
 
 def test_parameters_of_the_method_apply_while_it_runs(ros: RosSession, start: Start) -> None:
@@ -536,7 +534,7 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
     node = DepthFromFocusNode(parameter_overrides=[Parameter("minimum_slices", value=2)])
     assert node.start()
     failures: list[Exception] = []
-    node._on_failure = failures.append  # type: ignore[method-assign]
+    node._worker._failed = failures.append
     # What is wanted decides what is computed: here, everything.
     node.wanted = lambda _: True  # type: ignore[method-assign]
 
@@ -547,9 +545,11 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
             if isinstance(message, CameraInfo):
                 node._on_camera_info(message)
             elif isinstance(message, FocusState):
-                node._on_focus_state(message)
+                node._on_reading("focus_state", message)
             else:
-                node._work([message])
+                kind = "image_rect" if isinstance(message, Image) else "focal_stack"
+                node._worker.put((kind, message))
+        settle(node)
 
     try:
         throw()
@@ -557,10 +557,12 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
         node._camera_info = None
         for number, item in enumerate(STACK.slices):
             header = messages.header_at(10**18 + number * STEP_NS, FRAME)
-            node._on_focus_state(messages.focus_state_message(header, item.focus_distance_m))
-            node._work([messages.image_message(item.image, header)])
+            reading = messages.focus_state_message(header, item.focus_distance_m)
+            node._on_reading("focus_state", reading)
+            node._worker.put(("image_rect", messages.image_message(item.image, header)))
+            settle(node)
         assert node._pipeline.slices == len(STACK.slices)
-        assert node._estimate is not None
+        assert node._result is not None
         assert failures == []
     finally:
         node.destroy_node()

@@ -13,8 +13,8 @@ pytest.importorskip("rclpy")
 pytest.importorskip("onnxruntime")
 
 from live_camera import Camera, settle
+from live_pane import LivePane
 from live_ros import RosSession
-from panes import small_pane
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
@@ -23,8 +23,7 @@ from ddff_perception.engines import create, loading
 from ddff_perception.engines.loading import EngineSet
 from ddff_perception.engines.settings import LOG
 from ddff_perception.engines.tensors import EngineError
-from ddff_perception.reflection.learned import network as reflection_learned
-from ddff_perception.reflection.node import ReflectionSeparationNode
+from ddff_perception.reflection.pipeline import SeparationPipeline
 from ddff_perception.ros import engine_report, messages
 from ddff_perception.ros.engine_report import EngineReport
 
@@ -68,11 +67,9 @@ class LogOf:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowBuild]:
-    reflection_learned._engines.cache_clear()
     build = SlowBuild(monkeypatch)
     yield build
     build.go.set()
-    reflection_learned._engines.cache_clear()
 
 
 def reported(node: Any) -> dict[str, str]:
@@ -97,10 +94,12 @@ def test_a_depth_node_lives_while_its_engines_build_and_works_when_they_are_ther
     camera.shoot(camera.stack.slices[0])
     settle(node)
     assert node.diagnostics.total("dropped: engine not ready") >= 1
+    # Capture goes on meanwhile.
+    assert len(node._pipeline.stack) == 1
     # Parameters are still taken over at once.
     assert node.set_parameters([Parameter("minimum_slices", value=4)])[0].successful
     slow.go.set()
-    ros.wait_for(lambda: node._pipeline.estimator.engines.progress is None, "the engines")
+    ros.wait_for(lambda: node._pipeline.engines.progress is None, "the engines")
     assert slow.asked == ["focus_stream_encoder", "focus_stream_head"]
     assert reported(node)["engine"] == "ready"
     camera.sweep()
@@ -117,7 +116,7 @@ def test_a_build_that_fails_is_told_once_and_the_node_goes_on(
     assert node.start()
     slow.failing = "TensorRT has no room"
     slow.go.set()
-    engines = node._pipeline.estimator.engines
+    engines = node._pipeline.engines
     ros.wait_for(lambda: engines.failure is not None, "the failure")
     assert reported(node)["engine"] == "TensorRT has no room"
     reported(node)
@@ -131,35 +130,68 @@ def test_a_build_that_fails_is_told_once_and_the_node_goes_on(
     depth.wait(1)
 
 
-def test_the_reflection_node_builds_only_when_somebody_wants_layers(
-    ros: RosSession, slow: SlowBuild, monkeypatch: pytest.MonkeyPatch
+def test_a_build_that_failed_is_tried_again_when_a_parameter_is_set(
+    ros: RosSession, slow: SlowBuild
 ) -> None:
-    node = ros.add(
-        ReflectionSeparationNode(parameter_overrides=[Parameter("method", value="network")])
-    )
-    log = LogOf(node, monkeypatch)
+    overrides = [Parameter("method", value="focus_stream"), Parameter("lazy", value=False)]
+    node = ros.add(DepthFromFocusNode(parameter_overrides=overrides))
     assert node.start()
-    assert "engine" not in reported(node)
-    assert slow.asked == []
-    layers = ros.listen(Image, "transmission/image")
-    ros.wait_for(lambda: node.wanted("transmission/image"), "the listener")
-    pane = small_pane()
-
-    def shoot(stamp: int) -> None:
-        with node._lock:
-            node._pipeline.add_set(stamp, pane.images, pane.angles_deg)
-            node._separate_and_send()
-
-    shoot(10**9)
-    assert node.diagnostics.total("dropped: engine not ready") == 1
-    ros.wait_for(lambda: bool(slow.asked), "the build to begin")
-    ros.wait_for(lambda: "40%" in reported(node)["engine"], "progress in the diagnostics")
+    slow.failing = "TensorRT has no room"
     slow.go.set()
-    ros.wait_for(lambda: node._engines.progress is None, "the engine")
-    assert reported(node)["engine"] == "ready"
-    shoot(2 * 10**9)
-    layers.wait(1)
-    assert any("building reflection_surface" in line for line in log.lines)
+    ros.wait_for(lambda: node._pipeline.engines.failure is not None, "the failure")
+    slow.failing = None
+    assert node.set_parameters([Parameter("minimum_slices", value=4)])[0].successful
+    depth = ros.listen(Image, "depth/image_rect")
+    ros.wait_for(lambda: len(slow.asked) == 4, "the builds")
+    ros.wait_for(lambda: node._pipeline.engines.progress is None, "the engines")
+    camera = Camera(ros, node)
+    camera.wait()
+    camera.sweep()
+    depth.wait(1)
+
+
+def test_the_reflection_node_lives_while_its_engine_builds(
+    ros: RosSession, slow: SlowBuild
+) -> None:
+    run = LivePane(ros, "angles", listen=("transmission/image",), method="network")
+    ros.wait_for(lambda: bool(slow.asked), "the build to begin")
+    run.wait().shoot()
+    assert run.total("dropped: engine not ready") == 1
+    ros.wait_for(lambda: "40%" in run.values().get("engine", ""), "progress in the diagnostics")
+    # Polarization needs no network, and capture goes on.
+    degree = ros.listen(Image, "polarization/degree")
+    ros.wait_for(lambda: run.node.wanted("polarization/degree"), "the listener")
+    assert run.node._pipeline.angles == 4
+    slow.go.set()
+    ros.wait_for(lambda: run.node._pipeline.engines.progress is None, "the engine")
+    assert reported(run.node)["engine"] == "ready"
+    run.works()
+    degree.wait(1)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_cleaning_up_frees_the_engine_and_the_next_configuration_makes_another(
+    ros: RosSession, backend: str
+) -> None:
+    pytest.importorskip(backend)
+    run = LivePane(ros, "angles", method="network", engine__backend=backend)
+    return_to = run.node._pipeline.engines.get()
+    run.wait().works()
+    assert run.node.trigger_deactivate() == run.node.trigger_cleanup()
+    with pytest.raises(EngineError, match="is closed"):
+        return_to.warm_up()
+    assert run.node.start()
+    assert run.node._pipeline.engines.get() is not return_to
+    run.wait().works()
+
+
+def test_two_pipelines_have_an_engine_each() -> None:
+    parameters = {"engine.backend": "onnxruntime", "engine.threads": 1}
+    first, second = (SeparationPipeline("network", parameters) for _ in range(2))
+    assert first.engines.get() is not second.engines.get()
+    first.close()
+    second.engines.get().warm_up()
+    second.close()
 
 
 def test_the_engines_write_to_the_log_that_is_handed_on() -> None:
@@ -190,7 +222,10 @@ def test_the_log_of_the_engines_is_handed_on_until_the_report_is_closed() -> Non
 def test_engines_that_take_no_time_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "choose_backend", lambda wanted: "onnxruntime")
     made = EngineSet(["focus_stream_encoder"], "onnxruntime", {"threads": 1})
+    made.load()
     assert made.progress is None and made.failure is None
-    assert made.get().backend == "onnxruntime"
-    made.cancel()
+    first = made.get()
+    assert first.backend == "onnxruntime" and made.get() is first
+    made.close()
+    # Who asks again gets another one.
     assert made.get().run({"image": np.zeros((1, 64, 64, 3), np.uint8)})

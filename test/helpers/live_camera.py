@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ddff_perception.msg import FocusState
@@ -72,3 +75,20 @@ class Camera:
 def settle(node: DepthFromFocusNode) -> None:
     """Until the node has done its work."""
     assert node._worker is not None and node._worker.wait_idle(60.0)
+
+
+@contextmanager
+def busy(node: Any) -> Iterator[None]:
+    """The node's worker has something else to do meanwhile."""
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        done.wait(60.0)
+
+    node.on_worker(work)
+    assert begun.wait(60.0)
+    try:
+        yield
+    finally:
+        done.set()

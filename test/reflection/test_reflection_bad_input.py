@@ -165,6 +165,7 @@ def test_a_clock_that_jumps_back_forgets_everything(start: Start) -> None:
     run = start("rotating", listen=MAPS)
     run.works()
     run.node.time_jumped_back()
+    run.settle()
     assert run.node._pipeline.angles == 0
     run.stamp_ns -= 300 * 10**9
     run.works()
@@ -197,7 +198,7 @@ def test_filter_states_that_say_no_angle_are_rejected(
     state.header = messages.header_at(run.stamp_ns, "")
     run._sent(run.states, state, "filter_state in")
     run.settle()
-    run.reports("rejected: input", 1)
+    run.reports("rejected: filter_state", 1)
     assert words in run.values()["last error"]
     run.works()
 

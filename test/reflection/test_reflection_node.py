@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from live_camera import busy
 from live_pane import LAYERS, MAPS, LivePane
 from live_ros import RosSession
 from panes import pane, plain, psnr, small_pane, unit
@@ -93,7 +94,7 @@ def test_nothing_is_computed_that_nobody_listens_to(start: Start) -> None:
     stages = run.node.diagnostics.report(0).values
     assert "polarization median [ms]" in stages
     assert "schechner median [ms]" not in stages
-    separation = run.node._separation
+    separation = run.node._result
     assert separation is not None
     assert separation.layers is None and separation.angle_rad is None
 
@@ -104,7 +105,7 @@ def test_camera_info_alone_needs_no_separation(ros: RosSession, start: Start) ->
     run.shoot()
     infos.wait()
     assert infos[-1].width == 160
-    assert run.node._separation is None
+    assert run.node._result is None
 
 
 def test_inputs_are_subscribed_only_while_somebody_listens(ros: RosSession, start: Start) -> None:
@@ -120,12 +121,8 @@ def test_inputs_are_subscribed_only_while_somebody_listens(ros: RosSession, star
 def test_the_newest_image_wins_and_the_others_are_counted(start: Start) -> None:
     run = start("mosaic", listen=("polarization/degree",)).wait()
     run.works()
-    worker = run.node._worker
-    assert worker is not None
     settle, run.settle = run.settle, lambda: None
-    with run.node._lock:
-        run.shoot()
-        run.ros.wait_for(lambda: worker._busy, "the worker")
+    with busy(run.node):
         for number in range(4):
             last = run.shoot(number)
     settle()

@@ -192,10 +192,9 @@ def test_a_half_mosaic_has_layers_of_half_the_size():
 def test_values_that_do_not_fit_change_nothing():
     pipeline = SeparationPipeline("schechner")
     with pytest.raises(InputError, match="no method"):
-        pipeline.set_method("nonsense")
+        SeparationPipeline("nonsense")
     with pytest.raises(InputError, match="no parameter"):
-        pipeline.set_method("kong", {"nonsense": 1.0})
-    assert pipeline.method == "schechner"
+        SeparationPipeline("kong", {"nonsense": 1.0})
     with pytest.raises(InputError, match="no number"):
         pipeline.add_angle(1, float("nan"))
 

@@ -11,15 +11,15 @@ import numpy as np
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
-from rclpy.clock import Clock, ClockType
 from std_msgs.msg import Float64
 from std_srvs.srv import SetBool
 
 from ...msg import FocusState
 from ...optics.lens_table import LensTable, read_lens_table
 from ...parameters import Value
-from ...ros.lifecycle import PerceptionNode, run_node
+from ...ros.lifecycle import run_node
 from ...ros.messages import focus_state_message, header_at
+from ...ros.sensor_node import TickingNode
 from ...srv import SetFocusDistance
 from ...types import InputError
 from ..interface import FOCUS_SWEEPER
@@ -33,13 +33,12 @@ _UNITS = {
 }
 
 
-class FocusSweeperNode(PerceptionNode):
+class FocusSweeperNode(TickingNode):
     """Asks a `SweepController` what is due, and carries it out."""
 
     def __init__(self, **node_arguments: Any) -> None:
         self._controller: SweepController | None = None
         self._client: Any = None
-        self._timer: Any = None
         self._unit = FocusState.UNIT_UNKNOWN
         # Counts commands: an answer to an older one must not confirm the present one.
         self._command = 0
@@ -74,17 +73,12 @@ class FocusSweeperNode(PerceptionNode):
             self._client = self.create_client(SetParameters, name)
 
     def activate(self) -> None:
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(
-            1.0 / self.settings["state_rate_hz"], self._tick, clock=steady
-        )
+        self.tick_every(1.0 / self.settings["state_rate_hz"], steady=True)
         if self._controller is not None and self.settings["sweep_on_start"]:
             self._carry_out(self._controller.start(self._now_ns()))
 
     def deactivate(self) -> None:
-        if self._timer is not None:
-            self.destroy_timer(self._timer)
-            self._timer = None
+        super().deactivate()
         if self._controller is not None:
             self._controller.stop()
 
@@ -116,7 +110,7 @@ class FocusSweeperNode(PerceptionNode):
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
         if self._controller is None:
             return
         now_ns = self._now_ns()
@@ -185,7 +179,7 @@ class FocusSweeperNode(PerceptionNode):
         self, request: SetFocusDistance.Request, response: SetFocusDistance.Response
     ) -> SetFocusDistance.Response:
         response.success = False
-        if self._controller is None or self._timer is None:
+        if self._controller is None or not self.ticking:
             response.message = "activate the node first"
         elif self.settings["raw_positions"]:
             response.message = "focus distances are unknown while raw_positions are swept"
@@ -206,7 +200,7 @@ class FocusSweeperNode(PerceptionNode):
         return response
 
     def _sweep(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        if self._controller is None or self._timer is None:
+        if self._controller is None or not self.ticking:
             response.success, response.message = False, "activate the node first"
             return response
         if request.data:

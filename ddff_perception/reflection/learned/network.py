@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from ...engines.base import Engine
 from ...engines.loading import EngineSet
+from ...engines.model_zoo import find_model
 from ...engines.settings import EngineSettings
 from ...optics.polarization import stokes_from_images
 from ...parameters import Settings, parameter
@@ -80,13 +80,11 @@ def network(images: PolarizedImages, settings: NetworkSettings, engines: EngineS
 
 
 def network_engines(settings: NetworkSettings, engine: EngineSettings) -> EngineSet:
-    """What runs the network, made when first asked for."""
-    return _engines(settings.model, engine)
+    """What runs the network, made when first asked for; whoever asks for it owns it.
 
-
-@lru_cache(maxsize=4)
-def _engines(model: str, engine: EngineSettings) -> EngineSet:
-    return EngineSet([model], options=engine.values())
+    Raises InputError where there is no such network.
+    """
+    return EngineSet([find_model(settings.model)], options=engine.values())
 
 
 def _planes(image: AnyImage) -> FloatArray:

@@ -11,8 +11,9 @@ import numpy as np
 from std_msgs.msg import Header
 
 from ...msg import FocusState
-from ...ros.lifecycle import PerceptionNode, run_node
-from ...ros.messages import camera_info_message, focus_state_message, image_message, stamp_ns
+from ...ros.lifecycle import run_node
+from ...ros.messages import camera_info_message, focus_state_message, image_message
+from ...ros.sensor_node import SensorNode
 from .interface import SIM_CAMERA
 from .sources import Frame, FrameSource, add_noise, open_source
 
@@ -20,15 +21,13 @@ LONGEST_GAP_S = 10.0
 """A longer pause of a recording is shortened to this."""
 
 
-class SimCamera(PerceptionNode):
+class SimCamera(SensorNode[Frame]):
     """Publishes one frame per period: image, camera_info, focus state and truth with one stamp."""
 
     def __init__(self, **node_arguments: Any) -> None:
         self._source: FrameSource | None = None
         self._frames: Iterator[Frame] = iter(())
         self._next: Frame | None = None
-        self._period_s = 0.0
-        self._timer: Any = None
         self._random = np.random.default_rng(0)
         super().__init__(SIM_CAMERA, **node_arguments)
 
@@ -47,47 +46,15 @@ class SimCamera(PerceptionNode):
         if self._source is not None:
             self._frames = self._source.frames(lambda: bool(self.settings["loop"]))
         self._next = next(self._frames, None)
-        self._run_timer(1.0 / self.settings["rate_hz"])
+        super().activate()
 
-    def deactivate(self) -> None:
-        if self._timer is not None:
-            self.destroy_timer(self._timer)
-            self._timer = None
+    def image_topics(self) -> tuple[str, ...]:
+        return ("image_rect",)
 
-    def values_changed(self, changed: frozenset[str]) -> None:
-        if "rate_hz" in changed and self._timer is not None:
-            self._run_timer(1.0 / self.settings["rate_hz"])
+    def next_frame(self) -> Frame | None:
+        return self._next
 
-    def _run_timer(self, period_s: float) -> None:
-        """Ticks every `period_s` from now on."""
-        if self._timer is not None and self._period_s == period_s:
-            return
-        # Another period of the same timer would only count from its next call on.
-        self.deactivate()
-        self._period_s = period_s
-        self._timer = self.create_timer(period_s, self._tick)
-
-    def _tick(self) -> None:
-        if self._publishers_wait():
-            return
-        frame = self._next
-        if frame is None:
-            self.get_logger().info("the sweep is over; set the parameter loop to go on for ever")
-            self.deactivate()
-            return
-        stamp = self.get_clock().now().to_msg()
-        self._publish(frame, Header(stamp=stamp, frame_id=self.settings["frame_id"]))
-        self._next = next(self._frames, None)
-        if self._next is not None and self._next.time_ns is not None and frame.time_ns is not None:
-            # A recording that begins again or has a gap must not stop the camera.
-            gap_s = (self._next.time_ns - frame.time_ns) / 1e9
-            self._run_timer(min(max(round(gap_s, 3), 0.001), LONGEST_GAP_S))
-
-    def _publishers_wait(self) -> bool:
-        wanted = self.settings["wait_for_subscribers"]
-        return bool(wanted) and self.subscribers("image_rect") < wanted
-
-    def _publish(self, frame: Frame, header: Header) -> None:
+    def publish(self, frame: Frame, header: Header) -> None:
         if self._source is None:
             return
         # The reading first: whoever takes both has it when the image comes.
@@ -101,8 +68,11 @@ class SimCamera(PerceptionNode):
             if self.wanted("truth/depth"):
                 self.send("truth/depth", image_message(frame.truth, header))
             self.send("truth/camera_info", info)
-        now_ns = self.get_clock().now().nanoseconds
-        self.diagnostics.count_output(stamp_ns(header.stamp), now_ns)
+        self._next = next(self._frames, None)
+        if self._next is not None and self._next.time_ns is not None and frame.time_ns is not None:
+            # A recording that begins again or has a gap must not stop the camera.
+            gap_s = (self._next.time_ns - frame.time_ns) / 1e9
+            self.tick_every(min(max(round(gap_s, 3), 0.001), LONGEST_GAP_S))
 
 
 def _focus_state(frame: Frame, header: Header) -> FocusState:

@@ -1,0 +1,98 @@
+"""What every capability's pipeline offers to whoever feeds it: a node, a command, a bag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .parameters import ParameterTable, Value, group
+
+if TYPE_CHECKING:
+    from .engines.loading import EngineSet
+
+
+def _nothing() -> None:
+    """Nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Other parameters, checked and ready: `apply` takes them over, `discard` frees what was made
+    for them. One of the two is called, `apply` by the thread that works with the pipeline.
+    """
+
+    apply: Callable[[], None] = _nothing
+    discard: Callable[[], None] = _nothing
+
+
+def check_methods(
+    names: Iterable[str],
+    table_of: Callable[[str], ParameterTable],
+    create: Callable[[str, Mapping[str, Value]], Any],
+    values: Mapping[str, Value],
+    before: Mapping[str, Value],
+) -> None:
+    """Makes the methods that `values` do not choose, where their parameters are neither the ones
+    `before` nor those of their `table_of`: `create` raises InputError where they cannot be used.
+    """
+    for name in names:
+        given = group(values, name)
+        if not given or name == values.get("method"):
+            continue
+        table = table_of(name)
+        if table.complete(given) not in (table.complete(), table.complete(group(before, name))):
+            create(name, given)
+
+
+class Pipeline:
+    """Capture and method joined, without a clock: the same calls in the same order give the same
+    arrays. Input comes by calls of the pipeline's own, which answer whether there is something new.
+
+    One thread at a time works with it. `counters` and `engines` may be read, and `prepare` called,
+    by another one meanwhile.
+    """
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What was met, by name."""
+        return {}
+
+    @property
+    def engines(self) -> EngineSet | None:
+        """What runs the method's network, which the pipeline owns; None without one."""
+        return None
+
+    @property
+    def newest_stamp_ns(self) -> int:
+        """Stamp of the next result, nanoseconds; 0 where there is none."""
+        raise NotImplementedError
+
+    def prepare(self, values: Mapping[str, Value]) -> Change:
+        """Makes aside what other parameters need, by the names that the node gives them.
+
+        Changes nothing by itself. Raises InputError with the reason where they cannot be used.
+        """
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forgets what came; the counters go on."""
+        raise NotImplementedError
+
+    def skip(self, stamp_ns: int) -> None:
+        """An image was taken that there was no room for: it does not come, but there was one."""
+
+    def catch_up(self) -> None:
+        """Works on what was taken in: on the newest always, on the rest as long as it is cheap.
+
+        Raises InputError where something of it cannot be used, after the rest.
+        """
+
+    def work_ahead(self) -> bool:
+        """Works on one thing that `catch_up` left; False where nothing is left."""
+        return False
+
+    def close(self) -> None:
+        """Frees the engines; nothing may be asked of the pipeline any more."""
+        if self.engines is not None:
+            self.engines.close()

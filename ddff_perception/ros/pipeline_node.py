@@ -1,0 +1,437 @@
+"""What every perception node shares: a pipeline, the thread that works with it, and its upkeep."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future as Promise
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import Trigger
+
+from ..parameters import Value
+from ..pipeline import Change, Pipeline
+from ..types import CameraModel, InputError
+from . import messages
+from .camera import CameraCache
+from .camera_info import resized_camera_info
+from .engine_report import EngineReport
+from .image_sources import ImageSources, Source
+from .lifecycle import CAMERA_INFO, Callback, PerceptionNode
+from .worker import Worker
+
+P = TypeVar("P", bound=Pipeline)
+R = TypeVar("R")
+T = TypeVar("T")
+
+# Readings that may come while one image is being worked on.
+_READINGS = 1000
+# A report is on time, or else as complete as it can be.
+_REPORT_WAITS_S = 0.02
+
+Incoming = tuple[str, Any]
+"""The name of an input, and its message."""
+
+
+class PipelineNode(PerceptionNode, Generic[P, R]):
+    """Messages in, a `Pipeline` on its own thread, results `R` out.
+
+    A capability fills in five hooks: `make_pipeline`, `take` (message to pipeline), `choose` (what
+    listeners want), `compute`, and `publish` (result to topics). Where it has more to it: `room`,
+    `waits_for`, `engine_needed`, `on_message`, `publish_early`, `look`, `service_callbacks`, and
+    those of `PerceptionNode`.
+
+    Only the worker's thread touches the pipeline, so that nothing waits for a result: reset, time
+    jumps and parameters are handed to it and take effect before the next message. A result of what
+    was reset meanwhile is not published.
+
+    Images wait in a queue of `room` and are taken in together; then there is one result, of the
+    newest. Counted: `no room in the work queue` (an image that never entered), `superseded by a
+    newer image` (one without a result of its own), `engine not ready` (capture goes on, the result
+    waits). Topics with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is
+    kept as `camera_info`.
+    """
+
+    def __init__(self, interface: Any, **node_arguments: Any) -> None:
+        self._pipeline: P | None = None
+        self._worker: Worker[Incoming] | None = None
+        self._slow: ThreadPoolExecutor | None = None
+        self._readings: deque[Incoming] = deque(maxlen=_READINGS)
+        # Stamps of images that there was no room for.
+        self._skipped: deque[int] = deque(maxlen=_READINGS)
+        self._sources = ImageSources()
+        self._camera_info: CameraInfo | None = None
+        self._camera = CameraCache()
+        self._result: R | None = None
+        # Goes up with each reset: what was begun before belongs to what is forgotten.
+        self._generation = 0
+        self._change = Change()
+        self._looked: Promise[None] | None = None
+        super().__init__(interface, **node_arguments)
+        self._engines = EngineReport(self)
+        self.reporter.before_report(self._report)
+        self.create_services({"~/reset": self._reset, **self.service_callbacks()})
+
+    # Hooks. Those marked W run on the worker's thread. They raise InputError where the user can
+    # mend it.
+
+    def make_pipeline(self, values: Mapping[str, Value]) -> P:
+        """The pipeline of these parameters, with its engines made or on their way."""
+        raise NotImplementedError
+
+    def take(self, name: str, message: Any) -> bool:
+        """W: hands a message of the input `name` to the pipeline; True if that gave it something
+        new to work on.
+        """
+        raise NotImplementedError
+
+    def choose(self) -> Any:
+        """W: what is to be computed, from which outputs are `wanted`; falsy for nothing."""
+        raise NotImplementedError
+
+    def compute(self, chosen: Any) -> R | None:
+        """W: the result of the newest input; None where it is held back."""
+        raise NotImplementedError
+
+    def publish(self, result: R, header: Any) -> None:
+        """W: sends a result; `header` has the stamp and the frame of its newest image."""
+        raise NotImplementedError
+
+    def room(self) -> int:
+        """How many images may wait."""
+        return 1
+
+    def waits_for(self) -> str:
+        """W: why there can be no result yet, for a counter; empty if there can."""
+        return ""
+
+    def engine_needed(self, chosen: Any) -> bool:
+        """W: whether the pipeline's engine is."""
+        return True
+
+    def on_message(self, name: str, message: Any) -> None:
+        """An image or the like came on the input `name`."""
+        self.hand_over(name, message)
+
+    def publish_early(self, header: Any) -> None:
+        """W: sends what needs no result, before it is computed."""
+
+    def look(self) -> None:
+        """W: brings what the pipeline knows into the diagnostics, before a report."""
+
+    def service_callbacks(self) -> Mapping[str, Any]:
+        """Callbacks of the interface's services other than `~/reset`."""
+        return {}
+
+    # For the hooks.
+
+    @property
+    def pipeline(self) -> P:
+        """The pipeline of a configured node."""
+        if self._pipeline is None:
+            raise InputError("configure the node first")
+        return self._pipeline
+
+    @property
+    def camera_info(self) -> CameraInfo | None:
+        """The camera_info that came last."""
+        return self._camera_info
+
+    @property
+    def source(self) -> Source:
+        """W: where the image of the next result comes from."""
+        return self._sources.at(self.pipeline.newest_stamp_ns)
+
+    def check_source(self, name: str, image: Any) -> None:
+        """W: raises InputError where an image that can be used is one of a second camera on the
+        topic `name`; where another camera takes over for good, what came before is forgotten.
+        """
+        if not self._sources.check(name, image):
+            self.pipeline.reset()
+
+    def hand_over(self, name: str, message: Any) -> None:
+        """Hands a message, or the messages of one instant, to the worker."""
+        if self._worker is not None:
+            self._worker.put((name, message))
+
+    def on_worker(self, job: Callable[[], T]) -> Promise[T]:
+        """Runs `job` on the worker's thread, before the next message."""
+        if self._worker is None:
+            raise InputError("configure the node first")
+        return self._worker.call(job)
+
+    def forget(self) -> None:
+        """Forgets what came; what is being computed of it is not published any more."""
+        self._generation += 1
+        self._readings.clear()
+        worker, pipeline = self._worker, self._pipeline
+        if worker is None or pipeline is None:
+            return
+        self.diagnostics.count_drop("reset", worker.clear())
+
+        def reset() -> None:
+            pipeline.reset()
+            self._sources.clear()
+            self._result = None
+
+        worker.call(reset)
+
+    def slow_service(self, job: Callable[[], object]) -> Any:
+        """The callback of a Trigger service that takes long: `job` runs in a thread of its own and
+        returns what the answer says; so does the exception that it raises.
+        """
+
+        async def answer(_request: Trigger.Request, response: Trigger.Response) -> Any:
+            if self._slow is None:
+                response.success, response.message = False, "configure the node first"
+                return response
+            done = Future(executor=self.executor)
+            self._slow.submit(job).add_done_callback(
+                lambda promise: done.set_result(promise.exception() or promise.result())
+            )
+            outcome = await done
+            response.success = not isinstance(outcome, BaseException)
+            response.message = str(outcome)
+            if not response.success:
+                self.get_logger().error(response.message)
+            return response
+
+        return answer
+
+    def camera_model(self, width: int, height: int) -> CameraModel | None:
+        """The camera of images of this size; None where camera_info is missing or not calibrated,
+        which is logged. Raises InputError where it is not of such images.
+        """
+        if self._camera_info is None:
+            self.warn_throttled(
+                "no camera_info", "there is no camera_info yet: what needs it does not come"
+            )
+            return None
+        camera = self._camera.model(self._camera_info, width, height)
+        if camera is None:
+            self.warn_throttled(
+                "uncalibrated",
+                "camera_info has K zero (not calibrated): what needs it does not come",
+            )
+        return camera
+
+    def send_camera_info(self, name: str, size: tuple[int, int], header: Any) -> None:
+        """Sends the source's camera_info as that of images resampled to `size`; what does not
+        belong to the source is rejected.
+        """
+        if self._camera_info is None:
+            self.camera_model(*size)
+            return
+        try:
+            info = resized_camera_info(self._camera_info, self.source.size, size, header)
+        except InputError as error:
+            self.reject("camera_info", str(error))
+            return
+        self.send(name, info)
+
+    # What the base asks for.
+
+    def configure(self) -> None:
+        pipeline = self.make_pipeline(self.settings.values)
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="service")
+        room = self.room()
+        lost = "no room in the work queue" if room > 1 else "superseded by a newer image"
+        self._worker = Worker(
+            self.interface.name,
+            self._work,
+            capacity=room,
+            failed=self._on_failure,
+            dropped=partial(self._on_lost, lost),
+        )
+        self._pipeline = pipeline
+
+    def deactivate(self) -> None:
+        self._readings.clear()
+        if self._worker is not None:
+            self._worker.clear()
+
+    def cleanup(self) -> None:
+        if self._worker is not None and not self._worker.stop():
+            self.get_logger().error("the worker does not stop")
+        if self._slow is not None:
+            self._slow.shutdown()
+        self._engines.close()
+        if self._pipeline is not None:
+            self._pipeline.close()
+        self._worker = self._slow = self._pipeline = None
+        self._readings.clear()
+        self._sources.clear()
+        self._camera_info = self._result = None
+
+    def destroy_node(self) -> None:
+        self.stop()
+        self.cleanup()
+        super().destroy_node()
+
+    def prepare_values(self, values: Mapping[str, Value]) -> None:
+        self._change.discard()
+        self._change = Change()
+        if self._pipeline is None:
+            self.make_pipeline(values).close()
+        else:
+            self._change = self._pipeline.prepare(values)
+
+    def values_changed(self, changed: frozenset[str]) -> None:
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        change, self._change = self._change, Change()
+
+        def apply() -> None:
+            try:
+                change.apply()
+                if pipeline.engines is not None and pipeline.engines.failure is not None:
+                    pipeline.engines.load()
+            except InputError as error:
+                self.reject("parameters", str(error))
+
+        self.on_worker(apply)
+
+    def time_jumped_back(self) -> None:
+        self.forget()
+
+    def callbacks(self) -> Mapping[str, Callback]:
+        found: dict[str, Callback] = {}
+        for topic in self.inputs():
+            if topic.type == CAMERA_INFO:
+                found[topic.name] = self._on_camera_info
+            elif topic.qos == "readings":
+                found[topic.name] = partial(self._on_reading, topic.name)
+            else:
+                found[topic.name] = partial(self._on_message, topic.name)
+        return found
+
+    # Messages in: nothing here takes long.
+
+    def _on_message(self, name: str, message: Any) -> None:
+        self.diagnostics.count_input(name, messages.stamp_ns(message.header.stamp))
+        self.on_message(name, message)
+
+    def _on_reading(self, name: str, message: Any) -> None:
+        self.diagnostics.count(f"{name} in")
+        self._readings.append((name, message))
+        if self._worker is not None:
+            self._worker.wake()
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera_info = message
+
+    def _on_lost(self, reason: str, item: Incoming) -> None:
+        self.diagnostics.count_drop(reason)
+        message = item[1][0] if isinstance(item[1], tuple) else item[1]
+        self._skipped.append(messages.stamp_ns(message.header.stamp))
+
+    # On the worker's thread.
+
+    def _work(self, incoming: list[Incoming]) -> None:
+        generation, started = self._generation, time.perf_counter()
+        used = 0
+        while self._skipped:
+            self.pipeline.skip(self._skipped.popleft())
+        while self._readings:
+            used += self._take(*self._readings.popleft())
+        for name, message in incoming:
+            used += self._take(name, message, image=True)
+        chosen = self.choose() if used else None
+        needed = self.engine_needed(chosen)
+        if needed and self._engines.tell(self.pipeline.engines):
+            if used:
+                self.diagnostics.count_drop("engine not ready", used)
+        elif used:
+            self._catch_up(used, started)
+            self._send_result(chosen, generation)
+        elif self._refused(self.pipeline.work_ahead) and self._worker is not None:
+            self._worker.wake()
+
+    def _take(self, name: str, message: Any, image: bool = False) -> bool:
+        try:
+            new = self.take(name, message)
+        except InputError as error:
+            self.reject(name, f"{name}: {error}")
+            return False
+        if image:
+            self._sources.note(message if isinstance(message, tuple) else (message,))
+        return new
+
+    def _catch_up(self, used: int, started: float) -> None:
+        self._refused(self.pipeline.catch_up)
+        # What there is no time for is all there is time for as long as there can be no result.
+        while self.waits_for():
+            if not self._refused(self.pipeline.work_ahead):
+                break
+        self.diagnostics.stages({"capture": _since(started)})
+        self.diagnostics.count_drop("superseded by a newer image", used - 1)
+
+    def _send_result(self, chosen: Any, generation: int) -> None:
+        stamp = self.pipeline.newest_stamp_ns
+        header = messages.header_at(stamp, self.source.frame_id)
+        self.publish_early(header)
+        if not chosen:
+            return
+        reason = self.waits_for()
+        if reason:
+            self.diagnostics.count_drop(reason)
+            return
+        result = self._refused(partial(self.compute, chosen))
+        if result is None:
+            return
+        if generation != self._generation:
+            self.diagnostics.count_drop("reset")
+            return
+        self._result = result
+        started = time.perf_counter()
+        self.publish(result, header)
+        timings = getattr(result, "timings_ms", {})
+        self.diagnostics.stages({**timings, "messages": _since(started)})
+        self.diagnostics.count_output(stamp, self.get_clock().now().nanoseconds)
+
+    def _refused(self, job: Callable[[], T]) -> T | None:
+        """What `job` returns; None, and the reason is told, where the images cannot be used."""
+        try:
+            return job()
+        except InputError as error:
+            self.reject("images", str(error))
+            return None
+
+    def _look(self) -> None:
+        try:
+            self.look()
+        except Exception as error:  # a report must not end the thread, nor hide what is wrong
+            self._on_failure(error)
+
+    def _on_failure(self, error: Exception) -> None:
+        if self.context.ok():
+            self.reject("internal error", f"{type(error).__name__}: {error}")
+
+    # The rest.
+
+    def _reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self.forget()
+        response.success, response.message = True, "what came is forgotten"
+        return response
+
+    def _report(self) -> None:
+        """Brings the diagnostics up to date; what the worker is too busy to say comes later."""
+        pipeline, worker = self._pipeline, self._worker
+        if pipeline is None or worker is None:
+            return
+        self._engines.tell(pipeline.engines)
+        for name, count in pipeline.counters.items():
+            self.diagnostics.set_total(f"capture: {name}", count)
+        if self._looked is None or self._looked.done():
+            self._looked = worker.call(self._look)
+        wait([self._looked], _REPORT_WAITS_S)
+
+
+def _since(started_s: float) -> float:
+    return (time.perf_counter() - started_s) * 1e3

@@ -1,0 +1,154 @@
+"""A node that works on a long estimate answers all the same, over DDS."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from live_camera import Camera
+from live_ros import RosSession
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+from sweeps import wall_stack
+
+from ddff_perception.depth_from_focus import estimator
+from ddff_perception.depth_from_focus.node import DepthFromFocusNode
+from ddff_perception.ros import messages
+
+pytestmark = pytest.mark.ros
+
+# What a user may wait for. Other jobs of the machine make single answers late: the best counts, as
+# who waits for an estimate always waits.
+LIMIT_S = 0.1
+TRIES = 8
+
+
+class Estimates:
+    """How many estimates have begun and ended, and what holds them up."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.ended, self.seconds = 0, 0, 0.0
+        self.gate = threading.Event()
+        self.gate.set()
+        inner = estimator.DepthFromFocus.estimate
+
+        def timed(this: estimator.DepthFromFocus, all_in_focus: bool = True) -> Any:
+            self.begun += 1
+            started = time.perf_counter()
+            found = inner(this, all_in_focus)
+            self.gate.wait(60.0)
+            self.seconds = time.perf_counter() - started
+            self.ended += 1
+            return found
+
+        monkeypatch.setattr(estimator.DepthFromFocus, "estimate", timed)
+
+    @property
+    def running(self) -> bool:
+        return self.begun > self.ended
+
+
+@pytest.fixture
+def estimates(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estimates]:
+    found = Estimates(monkeypatch)
+    yield found
+    found.gate.set()
+
+
+def start(ros: RosSession, **parameters: Any) -> DepthFromFocusNode:
+    overrides = [Parameter(k.replace("__", "."), value=v) for k, v in parameters.items()]
+    node: DepthFromFocusNode = ros.add(DepthFromFocusNode(parameter_overrides=overrides))
+    assert node.start()
+    return node
+
+
+def best_s(ask: Callable[[], None], estimates: Estimates) -> float:
+    """The shortest time that `ask` took while an estimate was running all along."""
+    taken = []
+    for _ in range(TRIES):
+        number, started = estimates.ended, time.perf_counter()
+        ask()
+        seconds = time.perf_counter() - started
+        assert estimates.running and estimates.ended == number, "the estimate was too short"
+        taken.append(seconds)
+    return min(taken)
+
+
+def test_reset_parameters_and_time_jumps_are_answered_while_vdff_works(
+    ros: RosSession, estimates: Estimates
+) -> None:
+    node = start(ros, method="vdff", use_sim_time=True)
+    depth = ros.listen(Image, "depth/image_rect")
+    clock = ros.talk(Clock, "/clock")
+    ros.wait_for(clock.get_subscription_count, "the clock's subscriber")
+    camera = Camera(ros, node, wall_stack(1280, 960))
+    camera.wait()
+    for item in camera.stack.slices[:2]:
+        camera.shoot(item)
+    # The real method runs; its end is held back, so that the machine's speed does not matter.
+    estimates.gate.clear()
+    camera.shoot(camera.stack.slices[2])
+    ros.wait_for(lambda: estimates.running, "an estimate")
+
+    def reset() -> None:
+        assert ros.call(Trigger, "depth_from_focus/reset", Trigger.Request()).success
+
+    def set_parameters() -> None:
+        values.append(values[-1] + 1.0)
+        changes = [
+            Parameter("vdff.alpha", value=values[-1]).to_parameter_msg(),
+            Parameter("capture.queue_size", value=8 + len(values)).to_parameter_msg(),
+        ]
+        request = SetParametersAtomically.Request(parameters=changes)
+        name = "depth_from_focus/set_parameters_atomically"
+        result = ros.call(SetParametersAtomically, name, request).result
+        assert result.successful, result.reason
+
+    def jump() -> None:
+        jumps = node.diagnostics.total("time jumps of the clock")
+        clock.publish(Clock(clock=messages.stamp_message(times.pop())))
+        ros.wait_for(lambda: node.diagnostics.total("time jumps of the clock") > jumps, "the jump")
+
+    # Each before the one that was said last.
+    times = [second * 10**9 for second in range(1, 2 + TRIES)]
+    clock.publish(Clock(clock=messages.stamp_message(times.pop())))
+    ros.wait_for(lambda: node.get_clock().now().nanoseconds > 0, "the time")
+    values = [10.0]
+    for ask in (reset, set_parameters, jump):
+        assert best_s(ask, estimates) < LIMIT_S, ask.__name__
+    # What was reset meanwhile is not published, and the new values are taken over.
+    estimates.gate.set()
+    assert node._worker is not None and node._worker.wait_idle(60.0)
+    assert list(depth) == []
+    assert node._pipeline is not None and node._pipeline.slices == 0
+    assert node.settings["vdff.alpha"] == values[-1]
+
+
+def test_a_method_can_be_chosen_while_another_one_works(
+    ros: RosSession, estimates: Estimates
+) -> None:
+    node = start(ros, method="vdff")
+    depth = ros.listen(Image, "depth/image_rect")
+    camera = Camera(ros, node)
+    camera.wait()
+    for item in camera.stack.slices[:2]:
+        camera.shoot(item)
+    estimates.gate.clear()
+    camera.shoot(camera.stack.slices[2])
+    ros.wait_for(lambda: estimates.running, "an estimate")
+    assert node.set_parameters([Parameter("method", value="yardstick")])[0].successful
+    estimates.gate.set()
+    depth.wait(1)
+    stamp = camera.shoot(camera.stack.slices[3])
+    ros.wait_for(lambda: messages.stamp_ns(depth[-1].header.stamp) == stamp, "the new depth")
+    assert node._pipeline is not None and node._pipeline.estimator.method == "yardstick"
+    assert node._pipeline.slices == 4
