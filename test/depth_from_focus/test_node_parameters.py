@@ -90,7 +90,7 @@ def test_a_method_whose_engine_is_missing_is_refused(
     def missing(*_arguments: Any, **_named: Any) -> Any:
         raise EngineError("onnxruntime is not installed: pip install onnxruntime")
 
-    run = Live(ros, focus_stream__engine="onnxruntime")
+    run = Live(ros, engine__backend="onnxruntime")
     before = run.shown()
     with monkeypatch.context() as patch:
         patch.setattr(loading, "create_engine", missing)
@@ -115,7 +115,7 @@ def test_what_does_not_concern_the_method_does_not_make_it_anew(ros: RosSession)
 
 
 def test_other_parameters_of_a_network_keep_its_engine(ros: RosSession) -> None:
-    run = Live(ros, method="focus_stream", focus_stream__engine="onnxruntime")
+    run = Live(ros, method="focus_stream", engine__backend="onnxruntime")
     engine = run.node._pipeline.engines.get()
     before = run.shown()
     assert run.set(focus_stream__blur_scale=20.0) == ""
