@@ -22,7 +22,7 @@ from rich.table import Table
 
 from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances
 from ddff_perception.optics.textures import dead_leaves, one_over_f
-from ddff_perception.reflection.methods import METHODS, separate
+from ddff_perception.reflection.methods import METHODS, create_method
 from ddff_perception.types import PolarizedImages
 
 ANGLES = (0.0, 45.0, 90.0)
@@ -70,6 +70,7 @@ def psnr(estimate: np.ndarray, truth: np.ndarray) -> float:
 def accuracy(scenes: int) -> list[dict[str, Any]]:
     """Mean PSNR per method, kind of pane and incidence."""
     rows = []
+    methods = {name: create_method(name) for name in METHODS}
     cases = [(curved, incidence) for curved in (False, True) for incidence in INCIDENCES]
     for curved, incidence in track(cases, "Separating mixtures"):
         scores: dict[str, list[tuple[float, float]]] = {}
@@ -79,8 +80,8 @@ def accuracy(scenes: int) -> list[dict[str, Any]]:
             mean = (images.images[0].astype(np.float32) + images.images[2]) / 510
             plain = psnr(mean, transmission), psnr(np.zeros_like(mean), reflection)
             scores.setdefault(PLAIN, []).append(plain)
-            for name in METHODS:
-                pair = separate(images, name)
+            for name, method in methods.items():
+                pair = method(images)
                 score = psnr(pair.transmission, transmission), psnr(pair.reflection, reflection)
                 scores.setdefault(name, []).append(score)
         rows += [

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import cv2
@@ -25,7 +26,7 @@ from rich.table import Table
 from ddff_perception.engines.create import available_backends
 from ddff_perception.optics.polarization import canonical_images
 from ddff_perception.reflection.capture.images import images_from_mosaic
-from ddff_perception.reflection.methods import METHODS, separate
+from ddff_perception.reflection.methods import METHODS, create_method, separate
 from ddff_perception.types import PolarizedImages
 
 SIZES = ((640, 512), (1224, 1024))
@@ -50,7 +51,7 @@ def jobs_of(images: PolarizedImages) -> Jobs:
         for model in ("reflection_surface", "reflection_surface_float16"):
             values = {"engine.backend": backend, "model": model}
             label = f"network, {backend}, {model.rpartition('_')[2].replace('surface', 'float32')}"
-            jobs[label] = lambda v=values: separate(images, "network", v)
+            jobs[label] = partial(create_method("network", values), images)
     return jobs
 
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddff_perception.evaluation.image_metrics import ImageScores, image_scores
-from ddff_perception.reflection.methods import METHODS, separate
+from ddff_perception.reflection.methods import METHODS, create_method
 from ddff_perception.simulation.polarizer_camera.render import PaneSettings, PaneView
 from ddff_perception.types import LayerPair, PolarizedImages
 
@@ -52,12 +52,14 @@ def seen_by_a_camera(settings: PaneSettings, view: PaneView) -> tuple[PolarizedI
 def scores(views: list[View], parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """One row per view and method."""
     rows = []
+    methods = {
+        name: create_method(name, parameters if name == LEARNED else None) for name in METHODS
+    }
     for settings, view in views:
         images, truth = seen_by_a_camera(settings, view)
         mean = (images.images[0].astype(np.float32) + images.images[2]) / 510
         found = {PLAIN: LayerPair(mean, np.zeros_like(mean))}
-        for name in METHODS:
-            found[name] = separate(images, name, parameters if name == LEARNED else None)
+        found |= {name: method(images) for name, method in methods.items()}
         for name, pair in found.items():
             row: dict[str, Any] = {
                 "method": name,

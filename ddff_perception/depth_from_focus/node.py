@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sensor_msgs.msg import CameraInfo
 
 from ..msg import FocalStack as FocalStackMessage
 from ..msg import FocusState
@@ -68,7 +69,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
             return self.pipeline.add_focus(stamp, distance, position, message.settled)
         if isinstance(message, FocalStackMessage):
             taken = self.pipeline.replace(messages.focal_stack(message))
-            self._on_camera_info(message.camera_info)
+            self.camera.take(message.camera_info)
             return taken
         image = messages.slice_image(message)
         self.check_source(name, message)
@@ -85,7 +86,10 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         return self.pipeline.estimate(not chosen.isdisjoint(_COLOURED))
 
     def publish(self, result: DepthEstimate, header: Any) -> None:
-        camera = self._send_camera_info(result, header)
+        height, width = result.depth.shape
+        info, camera = self.camera.of_images(width, height)
+        if info is not None:
+            self.send("depth/camera_info", messages.with_header(info, header))
         if self.wanted("depth/image_rect"):
             encoding = self.settings["depth_encoding"]
             image, too_far = messages.depth_message(result.depth, header, encoding)
@@ -100,26 +104,14 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         if self.wanted("points") and camera is not None and not result.relative:
             self._send_points(result, camera, header)
 
-    def _send_camera_info(self, result: DepthEstimate, header: Any) -> CameraModel | None:
-        """The camera, whose camera_info is sent where it is that of these images."""
-        height, width = result.depth.shape
-        try:
-            camera = self.camera_model(width, height)
-        except InputError as error:
-            self.reject("camera_info", str(error))
-            return None
-        if self.camera_info is not None:
-            self.send("depth/camera_info", messages.with_header(self.camera_info, header))
-        return camera
-
     def _send_points(self, result: DepthEstimate, camera: CameraModel, header: Any) -> None:
         started = time.perf_counter()
         settings, depth = self.settings, result.depth
         if settings["points.minimum_confidence"] > 0.0:
             unsure = result.confidence < settings["points.minimum_confidence"]
             depth = np.where(unsure, np.float32(np.nan), depth)
-        grid = self._camera.grid(camera, settings["points.stride"])
-        cloud = self._camera.cloud(grid)
+        grid = self.camera.grid(camera, settings["points.stride"])
+        cloud = self.camera.cloud(grid)
         limits = settings["points.minimum_m"], settings["points.maximum_m"]
         grid.points(depth, result.all_in_focus, *limits, out=cloud.points)
         cloud.message.header = header
@@ -129,11 +121,13 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
     def publish_early(self, header: Any) -> None:
         now = time.monotonic()
         due = now - self._stack_sent_s >= self.settings["focal_stack_period_s"]
-        stack = self._stack() if due and self.wanted("focal_stack") else None
+        if not (due and self.wanted("focal_stack")):
+            return
+        stack, info = self._stack()
         if stack is not None:
             self._stack_sent_s = now
-            frame_id, info = header.frame_id, self.camera_info
-            self.send("focal_stack", messages.focal_stack_message(stack, frame_id, info))
+            message = messages.focal_stack_message(stack, header.frame_id, info)
+            self.send("focal_stack", message)
 
     def look(self) -> None:
         status = self.pipeline.stack.status()
@@ -148,23 +142,21 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
             self.diagnostics.set("pixels without depth", missing)
             self.diagnostics.set("mean confidence", float(self._result.confidence.mean()))
 
-    def _stack(self) -> FocalStack | None:
+    def _stack(self) -> tuple[FocalStack | None, CameraInfo | None]:
         """The slices as they were taken, oldest first, with the camera if it is known."""
         taken = self.pipeline.stack.slices or self.pipeline.estimator.slots.values()
         slices = sorted(taken, key=lambda item: item.stamp_ns)
         if not slices:
-            return None
+            return None, None
         height, width = slices[0].image.shape[:2]
-        try:
-            return FocalStack(tuple(slices), self.camera_model(width, height))
-        except InputError:
-            return FocalStack(tuple(slices))
+        info, camera = self.camera.of_images(width, height)
+        return FocalStack(tuple(slices), camera), info
 
     def _save(self) -> Path:
         """Writes what there is now into a folder of its own; in the thread of the service."""
 
         def snapshot() -> tuple[FocalStack, DepthEstimate | None, int]:
-            stack = self._stack()
+            stack, _ = self._stack()
             if stack is None:
                 raise InputError(
                     "there is no slice to save: subscribe to an output or set lazy to false, and "

@@ -122,8 +122,10 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
 
     def publish_early(self, header: Any) -> None:
         if self.wanted("transmission/camera_info"):
-            size = self.pipeline.layer_size(*self.source.size)
-            self.send_camera_info("transmission/camera_info", size, header)
+            source = self.source.size
+            info = self.camera.resized(source, self.pipeline.layer_size(*source), header)
+            if info is not None:
+                self.send("transmission/camera_info", info)
 
     def compute(self, chosen: Any) -> Separation:
         separation = self.pipeline.separate(chosen)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
 
 from ..optics.camera_geometry import PointGrid
-from ..types import CameraModel
+from ..types import CameraModel, InputError
+from .camera_info import resized_camera_info
 from .messages import CloudBuffer, camera_model
 
 
@@ -44,3 +48,56 @@ class CameraCache:
         if cloud is None or cloud.shape != grid.shape:
             cloud = self._cloud = CloudBuffer(grid.shape)
         return cloud
+
+
+class CameraInput(CameraCache):
+    """The camera_info that came last to `node`, a `PerceptionNode`, and what it says of its images.
+
+    What does not belong to the images is rejected and not used; that there is none, or that it is
+    not calibrated, is logged.
+    """
+
+    def __init__(self, node: Any) -> None:
+        super().__init__()
+        self._node = node
+        self.info: CameraInfo | None = None
+
+    def take(self, message: CameraInfo) -> None:
+        self.info = message
+
+    def of_images(self, width: int, height: int) -> tuple[CameraInfo | None, CameraModel | None]:
+        """The camera_info of images of this size, rectified, and their camera; each is None where
+        it is not known.
+        """
+        if not self._is_there():
+            return None, None
+        try:
+            camera = self.model(self.info, width, height)
+        except InputError as error:
+            self._node.reject("camera_info", str(error))
+            return None, None
+        if camera is None:
+            self._node.warn_throttled(
+                "uncalibrated",
+                "camera_info has K zero (not calibrated): what needs it does not come",
+            )
+        return self.info, camera
+
+    def resized(
+        self, source: tuple[int, int], target: tuple[int, int], header: Header
+    ) -> CameraInfo | None:
+        """The camera_info of images of size `source` (width, height) resampled to `target`."""
+        if not self._is_there():
+            return None
+        try:
+            return resized_camera_info(self.info, source, target, header)
+        except InputError as error:
+            self._node.reject("camera_info", str(error))
+            return None
+
+    def _is_there(self) -> bool:
+        if self.info is None:
+            self._node.warn_throttled(
+                "no camera_info", "there is no camera_info yet: what needs it does not come"
+            )
+        return self.info is not None

@@ -6,8 +6,10 @@ documentation and the tests read the same one, so that none of them can drift.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..parameters import Parameter, ParameterTable, Settings, parameter
 
@@ -106,3 +108,9 @@ class NodeInterface:
 
     def output(self, name: str) -> Topic:
         return next(topic for topic in self.outputs if topic.name == name)
+
+
+def message_class(name: str) -> Any:
+    """The class of a message or service `package/msg/Name`."""
+    package, kind, type_name = name.split("/")
+    return getattr(importlib.import_module(f"{package}.{kind}"), type_name)

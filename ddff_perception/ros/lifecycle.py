@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -19,25 +18,20 @@ from ..parameters import Value
 from ..types import InputError
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
 from .health import Causes
-from .interface import NodeInterface, Topic
+from .inputs import Callback, Inputs
+from .interface import NodeInterface, Topic, message_class
 from .memory import keep_freed_memory
 from .parameters import NodeParameters
 from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
     check_overrides,
-    is_latched,
     overrides,
     publisher_events,
-    subscription_events,
 )
 
 POLL_PERIOD_S = 0.5
 """How often subscribers are counted where the middleware does not announce them."""
-
-CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-
-Callback = Callable[[Any], None]
 
 
 class PerceptionNode(LifecycleNode):
@@ -59,9 +53,7 @@ class PerceptionNode(LifecycleNode):
         self.diagnostics = Diagnostics(causes=self.causes)
         self._throttle = Throttle(LOG_PERIOD_S)
         self._outputs: dict[str, Any] = {}
-        self._inputs: dict[str, Any] = {}
-        # Second subscriptions, to what is said once.
-        self._latched: dict[str, Any] = {}
+        self._inputs = Inputs(self, self._report_mismatch)
         self._active = False
         self._poll: Any = None
         self._started = False
@@ -175,7 +167,7 @@ class PerceptionNode(LifecycleNode):
         """Leaves the active state without a lifecycle service; safe to repeat."""
         if self._active:
             self._active = False
-            self._close_inputs()
+            self._inputs.close()
             self.deactivate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -291,50 +283,25 @@ class PerceptionNode(LifecycleNode):
             or any(self.wanted(name) for name in self._outputs)
         )
         if not needed:
-            self._close_inputs()
+            self._inputs.close()
         elif not self._inputs:
             self._open_inputs()
         else:
-            self._follow_latched()
+            self._inputs.follow_latched()
         self._tell_demand()
 
     def _tell_demand(self) -> None:
         """Brings what is expected of the node into the diagnostics."""
         self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
-        self.diagnostics.expect(self._inputs)
+        self.diagnostics.expect(self._inputs.names)
 
     def _open_inputs(self) -> None:
-        """Subscribes to the inputs: to all, or to none where one of them cannot be.
-
-        A listener that comes must not end the process: what is wrong is told instead.
-        """
+        """A listener that comes must not end the process: what is wrong is told instead."""
+        callbacks = {topic.name: self._arrival(topic.name) for topic in self.inputs()}
         try:
-            for topic in self.inputs():
-                self._inputs[topic.name] = self._subscribe(topic)
+            self._inputs.open(self.inputs(), callbacks)
         except Exception as error:
-            self._close_inputs()
             self.reject("subscription", f"cannot subscribe to the inputs: {error}")
-            return
-        self._follow_latched()
-
-    def _subscribe(self, topic: Topic) -> Any:
-        name = self.resolve_topic_name(topic.name)
-        matched = self._follow_latched if topic.type == CAMERA_INFO else None
-
-        def create(events: Any) -> Any:
-            return self.create_subscription(
-                message_class(topic.type),
-                topic.name,
-                self._arrival(topic.name),
-                PROFILES[topic.qos](),
-                event_callbacks=events,
-                qos_overriding_options=overrides(),
-            )
-
-        try:
-            return create(subscription_events(name, self._report_mismatch, matched))
-        except (TypeError, UnsupportedEventTypeError):
-            return create(subscription_events(name, self._report_mismatch))
 
     def _arrival(self, name: str) -> Callback:
         callback = self.callbacks()[name]
@@ -344,28 +311,6 @@ class PerceptionNode(LifecycleNode):
             callback(message)
 
         return arrived
-
-    def _follow_latched(self) -> None:
-        """Subscribes once more to a camera_info that is said once and kept for those who come later
-        (transient local): who asks for less does not get it.
-        """
-        for topic in self.inputs() if self._inputs else ():
-            if topic.type != CAMERA_INFO or topic.name in self._latched:
-                continue
-            publishers = self.get_publishers_info_by_topic(self.resolve_topic_name(topic.name))
-            if any(is_latched(publisher) for publisher in publishers):
-                self._latched[topic.name] = self.create_subscription(
-                    message_class(topic.type),
-                    topic.name,
-                    self._arrival(topic.name),
-                    PROFILES["latched"](),
-                )
-
-    def _close_inputs(self) -> None:
-        for subscription in (*self._inputs.values(), *self._latched.values()):
-            self.destroy_subscription(subscription)
-        self._inputs.clear()
-        self._latched.clear()
 
     def _report_mismatch(self, text: str) -> None:
         self.diagnostics.count_rejected("QoS mismatch", text)
@@ -389,12 +334,6 @@ class PerceptionNode(LifecycleNode):
         self.diagnostics.count("time jumps of the clock")
         self.get_logger().warning("the clock went back: starting anew")
         self.time_jumped_back()
-
-
-def message_class(name: str) -> Any:
-    """The class of a message or service `package/msg/Name`."""
-    package, kind, type_name = name.split("/")
-    return getattr(importlib.import_module(f"{package}.{kind}"), type_name)
 
 
 def run_node(

@@ -6,23 +6,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future as Promise
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from rclpy.task import Future
-from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import Trigger
 
 from ..parameters import Value
 from ..pipeline import Change, Pipeline
-from ..types import CameraModel, InputError
+from ..types import InputError
 from . import messages
-from .camera import CameraCache
-from .camera_info import resized_camera_info
+from .camera import CameraInput
 from .engine_report import EngineReport
 from .image_sources import ImageSources, Source
-from .lifecycle import CAMERA_INFO, Callback, PerceptionNode
+from .inputs import CAMERA_INFO, Callback
+from .lifecycle import PerceptionNode
+from .slow_service import SlowServices
 from .worker import Worker
 
 P = TypeVar("P", bound=Pipeline)
@@ -54,19 +53,18 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     newest. Counted: `no room in the work queue` (an image that never entered), `superseded by a
     newer image` (one without a result of its own), `engine not ready` (capture goes on, the result
     waits). Topics with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is
-    kept as `camera_info`.
+    kept in `camera`.
     """
 
     def __init__(self, interface: Any, **node_arguments: Any) -> None:
         self._pipeline: P | None = None
         self._worker: Worker[Incoming] | None = None
-        self._slow: ThreadPoolExecutor | None = None
+        self._slow = SlowServices(self)
         self._readings: deque[Incoming] = deque(maxlen=_READINGS)
         # Stamps of images that there was no room for.
         self._skipped: deque[int] = deque(maxlen=_READINGS)
         self._sources = ImageSources()
-        self._camera_info: CameraInfo | None = None
-        self._camera = CameraCache()
+        self.camera = CameraInput(self)
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
@@ -138,11 +136,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         return self._pipeline
 
     @property
-    def camera_info(self) -> CameraInfo | None:
-        """The camera_info that came last."""
-        return self._camera_info
-
-    @property
     def source(self) -> Source:
         """W: where the image of the next result comes from."""
         return self._sources.at(self.pipeline.newest_stamp_ns)
@@ -168,7 +161,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     def forget(self) -> None:
         """Forgets what came; what is being computed of it is not published any more."""
         self._generation += 1
-        self._readings.clear()
+        self._drop_waiting()
         worker, pipeline = self._worker, self._pipeline
         if worker is None or pipeline is None:
             return
@@ -182,63 +175,16 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         worker.call(reset)
 
     def slow_service(self, job: Callable[[], object]) -> Any:
-        """The callback of a Trigger service that takes long: `job` runs in a thread of its own and
-        returns what the answer says; so does the exception that it raises.
-        """
-
-        async def answer(_request: Trigger.Request, response: Trigger.Response) -> Any:
-            if self._slow is None:
-                response.success, response.message = False, "configure the node first"
-                return response
-            done = Future(executor=self.executor)
-            self._slow.submit(job).add_done_callback(
-                lambda promise: done.set_result(promise.exception() or promise.result())
-            )
-            outcome = await done
-            response.success = not isinstance(outcome, BaseException)
-            response.message = str(outcome)
-            if not response.success:
-                self.get_logger().error(response.message)
-            return response
-
-        return answer
-
-    def camera_model(self, width: int, height: int) -> CameraModel | None:
-        """The camera of images of this size; None where camera_info is missing or not calibrated,
-        which is logged. Raises InputError where it is not of such images.
-        """
-        if self._camera_info is None:
-            self.warn_throttled(
-                "no camera_info", "there is no camera_info yet: what needs it does not come"
-            )
-            return None
-        camera = self._camera.model(self._camera_info, width, height)
-        if camera is None:
-            self.warn_throttled(
-                "uncalibrated",
-                "camera_info has K zero (not calibrated): what needs it does not come",
-            )
-        return camera
-
-    def send_camera_info(self, name: str, size: tuple[int, int], header: Any) -> None:
-        """Sends the source's camera_info as that of images resampled to `size`; what does not
-        belong to the source is rejected.
-        """
-        if self._camera_info is None:
-            self.camera_model(*size)
-            return
-        try:
-            info = resized_camera_info(self._camera_info, self.source.size, size, header)
-        except InputError as error:
-            self.reject("camera_info", str(error))
-            return
-        self.send(name, info)
+        """The callback of a Trigger service that takes long; see `SlowServices.callback`."""
+        return self._slow.callback(job)
 
     # What the base asks for.
 
     def configure(self) -> None:
+        # First: what the engines say while they are made goes to the log.
+        self._engines.tell(None)
         pipeline = self.make_pipeline(self.settings.values)
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="service")
+        self._slow.open()
         room = self.room()
         lost = "no room in the work queue" if room > 1 else "superseded by a newer image"
         self._worker = Worker(
@@ -251,22 +197,21 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._pipeline = pipeline
 
     def deactivate(self) -> None:
-        self._readings.clear()
+        self._drop_waiting()
         if self._worker is not None:
             self._worker.clear()
 
     def cleanup(self) -> None:
         if self._worker is not None and not self._worker.stop():
             self.get_logger().error("the worker does not stop")
-        if self._slow is not None:
-            self._slow.shutdown()
+        self._slow.close()
         self._engines.close()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._worker = self._slow = self._pipeline = None
-        self._readings.clear()
+        self._worker = self._pipeline = None
+        self._drop_waiting()
         self._sources.clear()
-        self._camera_info = self._result = None
+        self.camera.info = self._result = None
 
     def destroy_node(self) -> None:
         self.stop()
@@ -304,7 +249,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         found: dict[str, Callback] = {}
         for topic in self.inputs():
             if topic.type == CAMERA_INFO:
-                found[topic.name] = self._on_camera_info
+                found[topic.name] = self.camera.take
             elif topic.qos == "readings":
                 found[topic.name] = partial(self._on_reading, topic.name)
             else:
@@ -323,13 +268,14 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if self._worker is not None:
             self._worker.wake()
 
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        self._camera_info = message
-
     def _on_lost(self, reason: str, item: Incoming) -> None:
         self.diagnostics.count_drop(reason)
         message = item[1][0] if isinstance(item[1], tuple) else item[1]
         self._skipped.append(messages.stamp_ns(message.header.stamp))
+
+    def _drop_waiting(self) -> None:
+        self._readings.clear()
+        self._skipped.clear()
 
     # On the worker's thread.
 

@@ -543,7 +543,7 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
     def throw(random: list[Any]) -> None:
         for message in random:
             if isinstance(message, CameraInfo):
-                node._on_camera_info(message)
+                node.camera.take(message)
             elif isinstance(message, FocusState):
                 node._on_reading("focus_state", message)
             else:
@@ -554,7 +554,7 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
     try:
         throw()
         node._reset(Trigger.Request(), Trigger.Response())
-        node._camera_info = None
+        node.camera.info = None
         for number, item in enumerate(STACK.slices):
             header = messages.header_at(10**18 + number * STEP_NS, FRAME)
             reading = messages.focus_state_message(header, item.focus_distance_m)

@@ -256,7 +256,7 @@ def test_a_live_node_goes_on_without_a_cloud_where_camera_info_does_not_fit(
         before = run.node.diagnostics.total("rejected: camera_info")
         info.header = messages.header_at(number, FRAME)
         run.camera.infos.publish(info)
-        run.ros.wait_for(lambda info=info: run.node._camera_info.header == info.header, name)
+        run.ros.wait_for(lambda info=info: run.node.camera.info.header == info.header, name)
         clouds = len(run.points)
         run.depth_at(run.shoot(STACK.slices[0]))
         told = run.node.diagnostics.total("rejected: camera_info") - before

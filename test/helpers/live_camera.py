@@ -51,7 +51,7 @@ class Camera:
             info = messages.camera_info_message(self.stack.camera, header, size)
             self.infos.publish(info)
             self.ros.wait_for(
-                lambda: getattr(self.node._camera_info, "header", None) == header, "camera_info"
+                lambda: getattr(self.node.camera.info, "header", None) == header, "camera_info"
             )
         if self.with_state:
             reading = messages.focus_state_message(header, item.focus_distance_m, **state)

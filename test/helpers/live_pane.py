@@ -77,7 +77,7 @@ class LivePane:
             info = messages.camera_info_message(self.camera.camera, header, size)
             self.infos.publish(info)
             self.ros.wait_for(
-                lambda: getattr(self.node._camera_info, "header", None) == header, "camera_info"
+                lambda: getattr(self.node.camera.info, "header", None) == header, "camera_info"
             )
         if frame.filter_rad is not None and self.with_state:
             state = JointState(header=header, name=["polarizer"], position=[frame.filter_rad])

@@ -212,7 +212,7 @@ def test_a_camera_info_of_another_size_costs_the_calibration_only(
     run.infos.publish(
         messages.camera_info_message(run.camera.camera, messages.header_at(1, ""), (64, 48))
     )
-    ros.wait_for(lambda: run.node._camera_info is not None, "the camera_info")
+    ros.wait_for(lambda: run.node.camera.info is not None, "the camera_info")
     run.at(LAYERS[0], run.shoot())
     run.reports("rejected: camera_info", 1)
     assert list(infos) == []

@@ -248,6 +248,27 @@ def test_a_wrong_quality_of_service_is_refused_at_the_start_and_while_it_runs(
         assert not answer.successful and answer.reason
 
 
+def test_an_input_that_cannot_be_subscribed_does_not_end_the_node(
+    ros: RosSession, make: Callable[..., Doubler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make()
+    assert node.start()
+
+    def broken(*_arguments: Any, **_named: Any) -> Any:
+        raise ValueError("no such policy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "create_subscription", broken)
+        listener = ros.node.create_subscription(Float64, "double", lambda _: None, 10)
+        ros.wait_for(lambda: node.diagnostics.total("rejected: subscription"), "the rejection")
+    ros.node.destroy_subscription(listener)
+    heard = ros.listen(Float64, "double")
+    talker = ros.talk(Float64, "number")
+    ros.wait_for(talker.get_subscription_count, "the subscription")
+    talker.publish(Float64(data=4.0))
+    assert heard.wait()[0].data == 8.0
+
+
 def test_unknown_parameters_are_warned_of(
     make: Callable[..., Doubler], capfd: pytest.CaptureFixture[str]
 ) -> None:

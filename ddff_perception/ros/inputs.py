@@ -1,0 +1,94 @@
+"""A node's subscriptions: made together, let go together, and second ones to what is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .interface import Topic, message_class
+from .qos import (
+    PROFILES,
+    UnsupportedEventTypeError,
+    is_latched,
+    overrides,
+    subscription_events,
+)
+
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+
+Callback = Callable[[Any], None]
+
+
+class Inputs:
+    """The subscriptions of `node`, a `PerceptionNode`; `mismatch` is told what does not match."""
+
+    def __init__(self, node: Any, mismatch: Callable[[str], None]) -> None:
+        self._node = node
+        self._mismatch = mismatch
+        self._subscriptions: dict[str, Any] = {}
+        self._latched: dict[str, Any] = {}
+        self._topics: Sequence[Topic] = ()
+        self._callbacks: Mapping[str, Callback] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._subscriptions)
+
+    @property
+    def names(self) -> list[str]:
+        """The topics that are subscribed now."""
+        return list(self._subscriptions)
+
+    def open(self, topics: Sequence[Topic], callbacks: Mapping[str, Callback]) -> None:
+        """Subscribes to all; raises what went wrong, and then to none."""
+        self._topics, self._callbacks = topics, callbacks
+        try:
+            for topic in topics:
+                self._subscriptions[topic.name] = self._subscribe(topic)
+        except Exception:
+            self.close()
+            raise
+        self.follow_latched()
+
+    def close(self) -> None:
+        """Lets go of all."""
+        for subscription in (*self._subscriptions.values(), *self._latched.values()):
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+        self._latched.clear()
+
+    def follow_latched(self) -> None:
+        """Subscribes once more to a camera_info that is said once and kept for those who come later
+        (transient local): who asks for less does not get it.
+        """
+        for topic in self._topics if self._subscriptions else ():
+            if topic.type != CAMERA_INFO or topic.name in self._latched:
+                continue
+            name = self._node.resolve_topic_name(topic.name)
+            publishers = self._node.get_publishers_info_by_topic(name)
+            if any(is_latched(publisher) for publisher in publishers):
+                self._latched[topic.name] = self._node.create_subscription(
+                    message_class(topic.type),
+                    topic.name,
+                    self._callbacks[topic.name],
+                    PROFILES["latched"](),
+                )
+
+    def _subscribe(self, topic: Topic) -> Any:
+        name = self._node.resolve_topic_name(topic.name)
+        matched = self.follow_latched if topic.type == CAMERA_INFO else None
+
+        def create(events: Any) -> Any:
+            return self._node.create_subscription(
+                message_class(topic.type),
+                topic.name,
+                self._callbacks[topic.name],
+                PROFILES[topic.qos](),
+                event_callbacks=events,
+                qos_overriding_options=overrides(),
+            )
+
+        try:
+            return create(subscription_events(name, self._mismatch, matched))
+        except (TypeError, UnsupportedEventTypeError):
+            # Humble: who follows the demand looks for latched publishers as well.
+            return create(subscription_events(name, self._mismatch))

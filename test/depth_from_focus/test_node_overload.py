@@ -1,0 +1,96 @@
+"""A camera that is faster than the method: the newest depth comes at the rate of the machine."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from live_camera import Camera
+from live_ros import RosSession
+from live_sweep import Stream
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+
+from ddff_perception.depth_from_focus.classical.volume import VolumeMethod
+from ddff_perception.depth_from_focus.node import DepthFromFocusNode
+from ddff_perception.ros import messages
+
+pytestmark = pytest.mark.ros
+
+# Six images come in the time that the slowed method takes for one.
+PERIOD_S = 0.02
+DEPTHS = 25
+
+
+class Slowed:
+    """The yardstick with a time for each slice and one for the step over the slices."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, slice_s: float, solve_s: float) -> None:
+        self.slices: Counter[int] = Counter()
+        self.solved = 0
+        add, solve = VolumeMethod.add, VolumeMethod.solve
+
+        def slow_add(method: VolumeMethod, slot: int, image: Any) -> None:
+            time.sleep(slice_s)
+            self.slices[slot] += 1
+            add(method, slot, image)
+
+        def slow_solve(method: VolumeMethod, *arguments: Any) -> Any:
+            time.sleep(solve_s)
+            self.solved += 1
+            return solve(method, *arguments)
+
+        patch.setattr(VolumeMethod, "add", slow_add)
+        patch.setattr(VolumeMethod, "solve", slow_solve)
+
+
+def run(ros: RosSession, slowed: Slowed) -> tuple[DepthFromFocusNode, list[int], float]:
+    """The node after some depths under load, their stamps, and images that came per depth."""
+    overrides = [Parameter("method", value="yardstick")]
+    node: DepthFromFocusNode = ros.add(DepthFromFocusNode(parameter_overrides=overrides))
+    assert node.start()
+    depth = ros.listen(Image, "depth/image_rect")
+    camera = Camera(ros, node)
+    camera.wait()
+    with Stream(camera, PERIOD_S) as stream:
+        # The first depths find out what things cost.
+        depth.wait(5)
+        slowed.slices.clear()
+        sent, solved = stream.sent, slowed.solved
+        depth.wait(5 + DEPTHS)
+        per_depth = (stream.sent - sent) / (slowed.solved - solved)
+        slowed.solved -= solved
+    stamps = [messages.stamp_ns(message.header.stamp) for message in depth]
+    assert stamps == sorted(set(stamps))
+    return node, stamps, per_depth
+
+
+def test_slices_that_cost_much_do_not_hold_up_the_newest_depth(
+    ros: RosSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowed = Slowed(monkeypatch, slice_s=0.06, solve_s=0.06)
+    node, _, per_depth = run(ros, slowed)
+    assert per_depth > 3.0, "the camera was too slow to be a load"
+    # Of a queue of eight all were worked on before; half a slice more per depth is its share.
+    assert sum(slowed.slices.values()) / slowed.solved < 1.8
+    # Every focus distance is renewed all the same.
+    assert set(slowed.slices) == set(range(6))
+    assert node.diagnostics.total("dropped: superseded by a newer image") > 2 * DEPTHS
+
+
+def test_slices_that_cost_little_all_enter(
+    ros: RosSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowed = Slowed(monkeypatch, slice_s=0.0, solve_s=0.1)
+    node, _, per_depth = run(ros, slowed)
+    assert per_depth > 3.0, "the camera was too slow to be a load"
+    pipeline = node._pipeline
+    assert pipeline is not None
+    entered = sum(slowed.slices.values()) / slowed.solved
+    # What waits twice for its slot is one slice; the rest enters.
+    assert entered > 0.8 * min(per_depth, 6.0)
