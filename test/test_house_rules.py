@@ -9,13 +9,14 @@ import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 import ddff_perception
-from ddff_perception.parameters import Parameter, ParameterTable
+from ddff_perception.parameters import Parameter, ParameterTable, Settings
 from ddff_perception.registry import CAPABILITIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -431,19 +432,20 @@ def parameters() -> dict[tuple[str, str], Parameter]:
         pure = not is_ros(path) or path.name.endswith("interface.py")
         if not path.is_file() or not pure:
             continue
-        if "Parameter" not in path.read_text(encoding="utf-8"):
+        if "arameter" not in path.read_text(encoding="utf-8"):
             continue
-        module = importlib.import_module(entry.name)
-        for table in vars(module).values():
-            if isinstance(table, ParameterTable):
-                found.update({(entry.name, p.name): p for p in table})
+        for held in vars(importlib.import_module(entry.name)).values():
+            if isinstance(held, type) and issubclass(held, Settings) and is_dataclass(held):
+                held = held.table()
+            if isinstance(held, ParameterTable):
+                found.update({(entry.name, p.name): p for p in held})
     return found
 
 
 def test_every_parameter_has_a_description_and_every_number_a_range():
     # A driver's own lens positions: any number in any unit.
     open_ended = {"raw_positions"}
-    assert len(parameters()) > 80
+    assert len(parameters()) > 200
     wrong = []
     for (module, name), parameter in parameters().items():
         where = f"{module}: {name}"

@@ -58,7 +58,7 @@ def play(
     if (source / DESCRIPTION).is_file():
         settings = PolarizerSettings(camera)
         PolarizerCamera(open_polarization(source), settings)
-        module = "ddff_perception.simulation.polarizer_camera.node"
+        node = "sim_polarizer_camera"
         values: dict[str, Value] = {
             "source": str(source.resolve()),
             "rate_hz": rate,
@@ -66,7 +66,7 @@ def play(
         }
     elif (source / "stack.json").is_file() or not looks_like_bag(source):
         _check_stack(source)
-        module = "ddff_perception.simulation.focus_camera.node"
+        node = "sim_camera"
         values = {
             "source": str(source.resolve()),
             "rate_hz": rate,
@@ -75,7 +75,7 @@ def play(
         }
     else:
         _check_bag(source)
-        module = "ddff_perception.ros.player_node"
+        node = "bag_player"
         values = {
             "bag": str(source.resolve()),
             "rate": speed,
@@ -84,19 +84,19 @@ def play(
         }
         if topic:
             values["topics"] = topic
-    raise typer.Exit(run_node_here(module, values, namespace))
+    raise typer.Exit(run_node_here(node, values, namespace))
 
 
-def run_node_here(module: str, values: dict[str, Value], namespace: str = "") -> int:
-    """Runs a node in this process with parameters and the shipped middleware profile.
+def run_node_here(node: str, values: dict[str, Value], namespace: str = "") -> int:
+    """Runs the node of that name in this process, with parameters and the middleware profile.
 
     Returns its exit status; raises InputError where there is no ROS.
     """
-    from ..ros.nodes import node_environment
+    from ..ros.nodes import node_environment, node_interface
 
     os.environ.update(node_environment())
     try:
-        main = importlib.import_module(module).main
+        main = importlib.import_module(node_interface(node).module).main
     except ImportError as error:
         raise InputError(
             f"this needs ROS 2 ({error.name} is missing): source a ROS installation or use "

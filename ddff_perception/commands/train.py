@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..console import progress_bar, progress_console, say
+from ..engines.model_zoo import WEIGHTS
 from ..registry import CAPABILITIES
 from ._training import trainable, training_packages
 
 if TYPE_CHECKING:
     from ..training.job import TrainingJob
+
+_SHIPPED = ", ".join(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
 def train(
@@ -34,7 +37,7 @@ def train(
         Path | None,
         typer.Option(
             help="Weights to begin with, for fine-tuning: a .safetensors file, or the name of "
-            "shipped ones (focus_stream, surface)."
+            f"shipped ones ({_SHIPPED})."
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in -o.")] = False,

@@ -251,14 +251,14 @@ def test_a_polarization_folder_is_played_by_its_node(
 ):
     played = []
 
-    def run(module, values, namespace):
-        played.append((module, values, namespace))
+    def run(node, values, namespace):
+        played.append((node, values, namespace))
         return 0
 
     monkeypatch.setattr("ddff_perception.commands.play.run_node_here", run)
     accepted("play", folder, "--camera", camera, "--rate", "5", "--namespace", "front")
-    module, values, namespace = played[0]
-    assert (module, namespace) == ("ddff_perception.simulation.polarizer_camera.node", "front")
+    node, values, namespace = played[0]
+    assert (node, namespace) == ("sim_polarizer_camera", "front")
     node_interface("sim_polarizer_camera").parameters.complete(values)
     assert values == {"source": str(folder.resolve()), "rate_hz": 5.0, "camera": camera}
     assert "camera must be one of" in refused("play", folder, "--camera", "film")
