@@ -101,8 +101,8 @@ def live_section(live: Mapping[str, Any], name: str = "") -> Section:
     if stages:
         blocks.append(Table(["stage", Column("median", "ms", bar=True)], stages, "Stages"))
     losses = [(loss, number(live, "losses", loss)) for loss in _names(live, "losses")]
-    if losses:
-        blocks.append(Table(["frames", Column("count", decimals=0)], losses, "Not used"))
+    counts = Column("count", decimals=0)
+    blocks.append(Table(["", counts], losses or [("none", 0)], "Frames not used"))
     return Section(f"Live: {name}" if name else "Live", blocks, "How the node did meanwhile.")
 
 
