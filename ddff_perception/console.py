@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console, JustifyMethod
-from rich.markup import escape
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from .types import InputError
-
-if TYPE_CHECKING:
-    from .evaluation.reports.blocks import Table as ReportTable
 
 console = Console()
 # Tables and JSON go to stdout, progress to stderr, so that output can be piped.
@@ -47,23 +41,6 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """One line on stderr, for what the user should change but what does not stop the work."""
     progress_console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
-def console_table(content: ReportTable) -> Table:
-    """A table of a report as the console shows it."""
-    from .evaluation.reports.numbers import table_texts
-
-    shown = Table(title=escape(content.caption), box=box.SIMPLE_HEAD, title_justify="left")
-    columns = table_texts(content)
-    for column, textual, texts in columns:
-        head = f"{column.title} {column.unit}".strip()
-        # Numbers make way for names, unless these are as long as topics can be.
-        least = min(max(map(len, texts), default=0), 20) if textual else None
-        side: JustifyMethod = "left" if textual else "right"
-        shown.add_column(head, justify=side, overflow="fold", min_width=least)
-    for cells in zip(*(texts for _, _, texts in columns), strict=True):
-        shown.add_row(*map(escape, cells))
-    return shown
 
 
 @contextmanager

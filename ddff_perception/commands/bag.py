@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..capability import chosen
-from ..console import Params, ParamsFile, console, console_table, parse_angles, progress_bar, say
+from ..console import Params, ParamsFile, console, parse_angles, progress_bar, say
 from ..registry import CAPABILITIES, nodes
 from ..types import InputError
 
@@ -43,6 +43,7 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
 
     """
     from ..evaluation.reports.blocks import Column, Table
+    from ..evaluation.reports.console_table import console_table
     from ..files.bags import BagReader
 
     with BagReader(bag) as reader:
@@ -266,6 +267,7 @@ def write_bag_results(
 def print_bag_result(run: BagRun, *, gaps: bool = True) -> None:
     """Tables of errors and gaps (if wanted), and what was dropped, on the console."""
     from ..evaluation.bag_report import gaps_table, remarks
+    from ..evaluation.reports.console_table import console_table
 
     tables = run.tables()
     for table in [*tables, *([gaps_table(run.result)] if gaps else [])]:

@@ -13,14 +13,7 @@ import cv2
 import numpy as np
 import typer
 
-from ..console import (
-    Params,
-    ParamsFile,
-    console,
-    console_table,
-    progress_bar,
-    progress_console,
-)
+from ..console import Params, ParamsFile, console, progress_bar, progress_console
 from ..depth_from_focus.commands.stack import shrunk
 from ..parameters import Value
 from ..types import InputError
@@ -222,6 +215,7 @@ def _evaluate(run: _Run, over: Callable[..., BagRun], started: float) -> None:
     from ..evaluation.live import observe
     from ..evaluation.machine import hardware
     from ..evaluation.reports.blocks import Table
+    from ..evaluation.reports.console_table import console_table
     from ..evaluation.reports.results import live_section
     from ..files.bags import BagReader
 
