@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.console import JustifyMethod
-from rich.markup import escape
-from rich.table import Table
 
-from ..capability import Capability, chosen
+from ..capability import chosen
 from ..console import Params, ParamsFile, console, parse_angles, progress_bar, say
 from ..registry import CAPABILITIES, nodes
 from ..types import InputError
 
 if TYPE_CHECKING:
-    from ..evaluation.bag_run import BagRun, BagSettings
+    from ..evaluation.bag_run import BagRun
     from ..evaluation.live import LiveRun
-    from ..evaluation.reports import blocks
     from ..files.bags import BagReader
     from ..parameters import Value
 
@@ -46,6 +42,8 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
       ddff bag info crashed.mcap --json
 
     """
+    from ..evaluation.reports.blocks import Column, Table
+    from ..evaluation.reports.console_table import console_table
     from ..files.bags import BagReader
 
     with BagReader(bag) as reader:
@@ -54,21 +52,19 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
         _print_json(content)
         return
     size = f"{content['messages']} messages, {content['duration_s']:.1f} s, {content['storage']}"
-    table = _empty_table(f"{bag}: {size}")
-    table.add_column("topic", overflow="fold")
-    for name in ("messages", "Hz", "missing", "longest gap s"):
-        table.add_column(name, justify="right")
+    columns = (
+        Column("topic"),
+        Column("messages"),
+        Column("rate", "Hz", decimals=2),
+        Column("missing"),
+        Column("longest gap", "s", decimals=2),
+    )
+    rows = []
     for name, topic in content["topics"].items():
-        gaps = topic["gaps"]
-        regular = gaps is not None and gaps["period_s"] > 0
-        cells = (
-            [f"{1.0 / gaps['period_s']:.2f}", str(gaps["missing"]), f"{gaps['longest_s']:.2f}"]
-            if regular
-            else ["", "", ""]
-        )
-        label = f"{escape(name)}\n  [dim]{escape(topic['type'])}[/dim]"
-        table.add_row(label, str(topic["count"]), *cells)
-    console.print(table)
+        gaps = topic["gaps"] or {"period_s": math.nan, "missing": None, "longest_s": None}
+        numbers = (1.0 / gaps["period_s"], gaps["missing"], gaps["longest_s"])
+        rows.append((f"{name}\n  {topic['type']}", topic["count"], *numbers))
+    console.print(console_table(Table(columns, rows, f"{bag}: {size}")))
     if content["damage"]:
         text = f"The recording is damaged ({content['damage']}); {content['messages']} messages"
         console.print(f"{text} were read.", style="yellow", markup=False, highlight=False)
@@ -120,15 +116,15 @@ def bag_eval(
       ddff bag eval my_bag --capability reflection --param filter_joint=polarizer
 
     """
-    topics = {name: list(names) for name, names in {"image": image or []}.items() if names}
-    single = {
+    parts = {
         "camera_info": camera_info,
         "focus_state": focus_state,
         "focal_stack": focal_stack,
         "truth": truth,
         "depth": depth,
     }
-    topics |= {part: [name] for part, name in single.items() if name is not None}
+    topics = {part: [name] for part, name in parts.items() if name is not None}
+    topics |= {"image": image} if image else {}
     for text in topic or []:
         part, separator, name = text.partition("=")
         if not separator:
@@ -218,53 +214,18 @@ class Asked:
     params_file: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRun:
-    """A capability's run that lacks its bag: the pipeline is there, its parameters were checked."""
-
-    kind: type[BagRun]
-    given: Mapping[str, Value]
-    pipeline: Any
-
-    def over(
-        self, reader: BagReader, topics: Mapping[str, Sequence[str]], settings: BagSettings
-    ) -> BagRun:
-        """The run over a bag; raises InputError where it has not the topics."""
-        from ..evaluation.bag_run import found_topics
-
-        found = found_topics(self.kind, reader.topics, topics, self.given)
-        return self.kind(reader, found, self.pipeline, settings, self.given)
+def bag_kinds() -> dict[str, type[BagRun]]:
+    """How each capability evaluates bags, of those that do."""
+    return {name: c.bag.load() for name, c in CAPABILITIES.items() if c.bag is not None}
 
 
-def bag_kind(name: str) -> type[BagRun]:
-    """How a capability evaluates bags; raises InputError where it does not."""
-    capability: Capability = chosen(CAPABILITIES, "capability", name)
-    if capability.bag is None:
-        raise InputError(f"{name} evaluates no bags")
-    kind: type[BagRun] = capability.bag.load()
-    return kind
-
-
-def prepared_run(
-    name: str, assignments: Sequence[str], params_file: Path | None = None
-) -> PreparedRun:
-    """The run of a capability with values of its node's parameters.
-
-    Raises InputError where there is none, or the parameters do not fit.
-    """
+def node_values(
+    kind: type[BagRun], assignments: Sequence[str], params_file: Path | None = None
+) -> dict[str, Value]:
+    """The values that are given of the parameters of the run's node, by their names there."""
     from ..ros.parameter_file import given_settings
 
-    kind = bag_kind(name)
-    interface = nodes()[kind.node].load()
-    given = given_settings(interface, params_file, assignments, used=kind.used)
-    return PreparedRun(kind, given, kind.make_pipeline(given))
-
-
-def _recognised(reader: BagReader, topics: Mapping[str, Sequence[str]]) -> str:
-    from ..evaluation.bag_run import recognised
-
-    runs = {name: c.bag.load() for name, c in CAPABILITIES.items() if c.bag is not None}
-    return recognised(runs, reader.topics, topics)
+    return given_settings(nodes()[kind.node].load(), params_file, assignments, used=kind.used)
 
 
 def evaluate_with_progress(run: BagRun, reader: BagReader) -> Any:
@@ -284,9 +245,10 @@ def write_bag_results(
     live: LiveRun | None = None,
 ) -> None:
     """Writes the last estimate as the capability's command does, summary.json and report.html."""
-    from ..evaluation.bag_report import live_section, recording_section
+    from ..evaluation.bag_report import recording_section
     from ..evaluation.reports.facts import common_facts
     from ..evaluation.reports.page import write_report
+    from ..evaluation.reports.results import live_section
     from ..files.atomic import remove, write_json
 
     # The summary tells that the results are whole.
@@ -295,7 +257,7 @@ def write_bag_results(
     write_json(output / "summary.json", content)
     sections = [
         *run.sections(output),
-        *([] if live is None else [live_section(live)]),
+        *([] if live is None else [live_section(live.to_json())]),
         recording_section(run.result),
     ]
     facts = common_facts([{**content, "parameters": run.given}])
@@ -305,6 +267,7 @@ def write_bag_results(
 def print_bag_result(run: BagRun, *, gaps: bool = True) -> None:
     """Tables of errors and gaps (if wanted), and what was dropped, on the console."""
     from ..evaluation.bag_report import gaps_table, remarks
+    from ..evaluation.reports.console_table import console_table
 
     tables = run.tables()
     for table in [*tables, *([gaps_table(run.result)] if gaps else [])]:
@@ -316,40 +279,21 @@ def print_bag_result(run: BagRun, *, gaps: bool = True) -> None:
         console.print(f"{sentence}.", style=style, markup=False, highlight=False)
 
 
-def console_table(table: blocks.Table) -> Table:
-    """A table of a report as the console shows it."""
-    from ..evaluation.reports.numbers import table_texts
-
-    shown = _empty_table(table.caption)
-    columns = table_texts(table)
-    for column, textual, texts in columns:
-        head = f"{column.title} {column.unit}".strip()
-        # Numbers make way for names, unless these are as long as topics can be.
-        least = min(max(map(len, texts), default=0), 20) if textual else None
-        side: JustifyMethod = "left" if textual else "right"
-        shown.add_column(head, justify=side, overflow="fold", min_width=least)
-    for cells in zip(*(texts for _, _, texts in columns), strict=True):
-        shown.add_row(*map(escape, cells))
-    return shown
-
-
-def _empty_table(title: str) -> Table:
-    return Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left")
-
-
 def _evaluate(
     bag: Path, asked: Asked, every: int, tolerance_s: float, output: Path | None, as_json: bool
 ) -> None:
     from .. import __version__
-    from ..evaluation.bag_run import BagSettings
+    from ..evaluation.bag_run import BagSettings, recognised
     from ..files.atomic import make_folder
     from ..files.bags import BagReader
 
     settings = BagSettings(every, tolerance_s)
     with BagReader(bag) as reader:
-        name = asked.capability or _recognised(reader, asked.topics)
-        prepared = prepared_run(name, asked.assignments, asked.params_file)
-        run = prepared.over(reader, asked.topics, settings)
+        kinds = bag_kinds()
+        name = asked.capability or recognised(kinds, reader.topics, asked.topics)
+        kind: type[BagRun] = chosen(kinds, "capability", name)
+        given = node_values(kind, asked.assignments, asked.params_file)
+        run = kind.over(reader, asked.topics, settings, given)
         if output is not None:
             make_folder(output, run.files)
         result = evaluate_with_progress(run, reader)

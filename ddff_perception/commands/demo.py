@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import cv2
 import numpy as np
@@ -18,14 +19,15 @@ from ..parameters import Value
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError, private_domain
 from .bag import (
-    PreparedRun,
-    bag_kind,
-    console_table,
+    bag_kinds,
     evaluate_with_progress,
     print_bag_result,
     write_bag_results,
 )
 from .play import ros_arguments
+
+if TYPE_CHECKING:
+    from ..evaluation.bag_run import BagRun
 
 NAMESPACE = "demo"
 DEPTH_TOPIC = f"/{NAMESPACE}/depth/image_rect"
@@ -117,21 +119,21 @@ def demo(
     from ..ros.parameter_file import given_settings
 
     started = time.monotonic()
-    make_folder(output, bag_kind("depth_from_focus").files)
+    kind = bag_kinds()["depth_from_focus"]
+    make_folder(output, kind.files)
     folder, relative = _checked_stack(stack, output, max_width)
-    kind = bag_kind("depth_from_focus")
     given: dict[str, Value] = {
         "method": METHOD,
         "points.stride": _POINTS_STRIDE,
         "capture.allow_unknown": relative,
         **given_settings(node_interface(kind.node), params_file, param or [], method=method),
     }
-    prepared = PreparedRun(kind, given, kind.make_pipeline(given))
+    pipeline = kind.make_pipeline(given)
     run = _Run(folder, output, seconds, rate, storage, given)
     remove(run.bag)
     try:
         _record(run)
-        _evaluate(run, prepared, started)
+        _evaluate(run, partial(kind.over, given=given, pipeline=pipeline), started)
     except ProcessError as error:
         progress_console.print(f"ddff demo: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -207,13 +209,14 @@ def _wait_for_images(nodes: NodeProcesses, bag: Path) -> None:
     raise ProcessError(f"no image was recorded within {_START_S:g} s: is DDS blocked on this host?")
 
 
-def _evaluate(run: _Run, prepared: PreparedRun, started: float) -> None:
-    """Scores the bag, prints the tables and writes the results."""
-    from ..evaluation.bag_report import live_section
+def _evaluate(run: _Run, over: Callable[..., BagRun], started: float) -> None:
+    """Scores the bag by the run that `over` makes, prints the tables and writes the results."""
     from ..evaluation.bag_run import BagSettings
     from ..evaluation.live import observe
     from ..evaluation.machine import hardware
     from ..evaluation.reports.blocks import Table
+    from ..evaluation.reports.console_table import console_table
+    from ..evaluation.reports.results import live_section
     from ..files.bags import BagReader
 
     with BagReader(run.bag) as bag:
@@ -222,7 +225,7 @@ def _evaluate(run: _Run, prepared: PreparedRun, started: float) -> None:
             raise ProcessError(f"depth_from_focus published no depth; see {run.output / 'log'}")
         frames = live.topics[f"/{NAMESPACE}/image_rect"].messages
         settings = BagSettings(every=max(1, frames // _SCORED), tolerance_s=0.001)
-        evaluation = prepared.over(bag, {}, settings)
+        evaluation = over(bag, {}, settings)
         result = evaluate_with_progress(evaluation, bag)
     summary = {
         "stack": str(run.stack),
@@ -237,7 +240,7 @@ def _evaluate(run: _Run, prepared: PreparedRun, started: float) -> None:
     title = "Depth from focus, live over DDS"
     write_bag_results(run.output, evaluation, summary, title=title, live=live)
     print_bag_result(evaluation, gaps=False)
-    for table in live_section(live).blocks:
+    for table in live_section(live.to_json()).blocks:
         if isinstance(table, Table):
             console.print(console_table(table))
 

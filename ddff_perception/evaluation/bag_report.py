@@ -1,36 +1,9 @@
-"""The report's sections on any recording: what was in it, and how the node did meanwhile."""
+"""The report's section on any recording: what was in it, and what was not used."""
 
 from __future__ import annotations
 
 from .bag_run import BagResult, dropped
-from .live import LiveRun
 from .reports.blocks import Block, Column, Section, Table
-
-
-def live_section(live: LiveRun) -> Section:
-    """Rate and latency of the recorded topics, and what the node said of itself."""
-    columns: list[Column | str] = [
-        "topic",
-        Column("messages", decimals=0),
-        Column("rate", "Hz"),
-        Column("latency, median", "ms"),
-        Column("latency, 95 %", "ms"),
-    ]
-    rows = [
-        (name, topic.messages, topic.rate_hz, topic.latency_median_ms, topic.latency_p95_ms)
-        for name, topic in live.topics.items()
-    ]
-    note = "Latency is from the stamp of the image to the receipt by the recorder."
-    blocks: list[Block] = [Table(columns, rows, caption="Recorded topics", note=note)]
-    if live.stages_ms:
-        stages = list(live.stages_ms.items())
-        if live.node_latency_ms is not None:
-            stages.append(("image stamp to output", live.node_latency_ms[0]))
-        blocks.append(Table(["stage", Column("median", "ms", bar=True)], stages, "Stages"))
-    if live.losses:
-        losses = list(live.losses.items())
-        blocks.append(Table(["frames", Column("count", decimals=0)], losses, "Not used"))
-    return Section("Live", blocks, "How the node did while the bag was recorded.")
 
 
 def gaps_table(result: BagResult) -> Table:

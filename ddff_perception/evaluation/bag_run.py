@@ -100,7 +100,8 @@ class BagRun(abc.ABC):
     """One pass of a pipeline over a bag, made for one run; each capability has a subclass.
 
     `node`: whose parameters it takes, `default_method` among them. `inputs`, `references`: parts
-    that topics play; references are what estimates are scored against. `files`: names of what
+    that topics play; references are what estimates are scored against; a single message of those in
+    `holding` stays true. `files`: names of what
     `write` writes. `first`: which of every n changes is estimated. `nothing`, `least`: what is said
     of a bag without an estimate, and without another reason.
     """
@@ -109,6 +110,7 @@ class BagRun(abc.ABC):
     default_method: ClassVar[str]
     inputs: ClassVar[tuple[str, ...]]
     references: ClassVar[tuple[str, ...]]
+    holding: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]]
     first: ClassVar[int] = 0
     nothing: ClassVar[str]
@@ -137,6 +139,32 @@ class BagRun(abc.ABC):
         Raises InputError where they do not fit.
         """
 
+    @classmethod
+    def topics_of(
+        cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
+    ) -> Topics:
+        """`find`; raises InputError also where a part was chosen that there is not."""
+        parts = (*cls.inputs, *cls.references)
+        for part in chosen:
+            if part not in parts:
+                raise InputError(f"{cls.node} has no topic {part!r}; there are: {', '.join(parts)}")
+        return cls.find(topics, chosen, given)
+
+    @classmethod
+    def over(
+        cls,
+        bag: BagReader,
+        chosen: Chosen,
+        settings: BagSettings,
+        given: Mapping[str, Value],
+        pipeline: Any = None,
+    ) -> BagRun:
+        """The run over `bag` with `given` values of the node's parameters, by a `pipeline` of them
+        if there is one already. Raises InputError where something does not fit.
+        """
+        pipeline = cls.make_pipeline(given) if pipeline is None else pipeline
+        return cls(bag, cls.topics_of(bag.topics, chosen, given), pipeline, settings, given)
+
     def __init__(
         self,
         bag: BagReader,
@@ -156,7 +184,9 @@ class BagRun(abc.ABC):
         self._joined = StampJoin(
             there,
             tolerance_ns=round(self.settings.tolerance_s * 1e9),
-            holding=[part for part in there if self.holds(part, bag.topics[topics[part]])],
+            holding=[
+                part for part in self.holding if part in there and _static(bag.topics[topics[part]])
+            ],
         )
 
     def run(self, progress: Callable[[int], None] | None = None) -> Any:
@@ -215,10 +245,6 @@ class BagRun(abc.ABC):
     def flush(self) -> Iterator[bool]:
         """Decides on what waits, as `take` does: nothing more comes."""
         yield self.pipeline.flush()
-
-    def holds(self, part: str, topic: BagTopic) -> bool:
-        """Whether a message of a reference stays true until the next one."""
-        return False
 
     # What is made of it.
 
@@ -303,6 +329,11 @@ class BagRun(abc.ABC):
         return f"{self.nothing} from {result.messages} messages ({found})"
 
 
+def _static(topic: BagTopic) -> bool:
+    """Whether one message of the topic holds until the next."""
+    return topic.latched or topic.count == 1
+
+
 def dropped(counters: Mapping[str, int]) -> dict[str, int]:
     """How many images were dropped, by reason."""
     return {
@@ -310,20 +341,6 @@ def dropped(counters: Mapping[str, int]) -> dict[str, int]:
         for name, count in counters.items()
         if name.startswith("dropped_") and count
     }
-
-
-def found_topics(
-    run: type[BagRun],
-    topics: Mapping[str, BagTopic],
-    chosen: Chosen,
-    given: Mapping[str, Value],
-) -> Topics:
-    """`run.find`; raises InputError also where a part was chosen that the run has not."""
-    parts = (*run.inputs, *run.references)
-    for part in chosen:
-        if part not in parts:
-            raise InputError(f"{run.node} has no topic {part!r}; there are: {', '.join(parts)}")
-    return run.find(topics, chosen, given)
 
 
 def recognised(
@@ -340,7 +357,7 @@ def recognised(
     lacks: list[str] = []
     for name, run in runs.items():
         try:
-            found = found_topics(run, topics, chosen, {})
+            found = run.topics_of(topics, chosen, {})
         except InputError as error:
             lacks.append(error.lack if isinstance(error, MissingTopicsError) else str(error))
             continue

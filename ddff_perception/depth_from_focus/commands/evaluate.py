@@ -14,24 +14,22 @@ from rich.table import Table
 from ...console import console
 from ...evaluation.depth.charts import badpix_chart, reliability_chart, sparsification_chart
 from ...evaluation.depth.evaluation import DepthEvaluation, Variant
-from ...evaluation.depth.figures import add_color_bar, colorize_depth, colorize_error, depth_range
 from ...evaluation.depth.maps import (
     DOMAINS,
     UNITS,
     Domain,
     aperture_baseline_focal,
-    best_constant,
     read_confidence,
     read_depth,
 )
 from ...evaluation.depth.metrics import ScoreSettings
+from ...evaluation.depth.pictures import depth_pictures
 from ...evaluation.depth.reliability import Reliability
 from ...evaluation.depth.sparsification import SparsificationCurve
 from ...evaluation.reports.charts import write_chart
-from ...evaluation.reports.colours import colorize_confidence, picture_grid
 from ...evaluation.reports.numbers import format_number
+from ...evaluation.reports.picture_sheet import write_pictures
 from ...files.atomic import json_text, make_folder, write_json
-from ...files.images import write_image
 from ...files.stack_folder import read_camera
 from ...types import FloatArray, InputError
 
@@ -236,16 +234,9 @@ def _write_figures(folder: Path, evaluation: DepthEvaluation, maps: _Maps) -> No
     if curve is not None and reliability is not None:
         write_chart(folder / "sparsification.png", sparsification_chart({"estimate": curve}))
         write_chart(folder / "reliability.png", reliability_chart(reliability))
-    near, far = depth_range(maps.truth)
-    span = 2.0 * evaluation.scores("best_constant").mae or 1.0 / best_constant(maps.truth)
-    pictures = [
-        ("estimate", add_color_bar(colorize_depth(maps.estimate, near, far), near, far)),
-        ("truth", add_color_bar(colorize_depth(maps.truth, near, far), near, far)),
-        (f"error, 0 to {span:.2g} 1/m", colorize_error(maps.estimate, maps.truth, span)),
-    ]
-    if maps.confidence is not None:
-        pictures.append(("confidence, 0 to 1", colorize_confidence(maps.confidence)))
-    write_image(folder / "maps.png", picture_grid(pictures, columns=2))
+    span = 2.0 * evaluation.scores("best_constant").mae or None
+    pictures = depth_pictures(maps.estimate, maps.confidence, maps.truth, error_span=span)
+    write_pictures(folder / "maps.png", pictures)
 
 
 def _number(value: float) -> str:

@@ -37,6 +37,7 @@ class SweepRun(BagRun):
     default_method = EstimatorSettings().method
     inputs = ("image", "camera_info", "focus_state", "focal_stack")
     references = ("truth", "depth", "confidence")
+    holding = ("truth",)
     files = RESULT_FILES
     nothing = "no depth could be estimated"
     least = "fewer than two slices"
@@ -68,9 +69,6 @@ class SweepRun(BagRun):
         whole = "focal_stack" in self.topics and self.given.get("input") == "focal_stack"
         self._unused = ("focal_stack",) if streams and not whole else ("image", "focus_state")
         return SweepResult(self.topics)
-
-    def holds(self, part: str, topic: BagTopic) -> bool:
-        return part == "truth" and (topic.latched or topic.count == 1)
 
     def take(self, part: str, message: Any) -> Iterator[bool]:
         stamp = stamp_of(message)

@@ -20,7 +20,7 @@ from ...evaluation.reports.blocks import (
     Tile,
     Tiles,
 )
-from ...evaluation.reports.facts import FACTS, common_facts, fact_text, number
+from ...evaluation.reports.facts import FACTS, common_facts, fact_text, mean, number
 from ...evaluation.reports.results import ResultKind
 from .results import Result, is_depth, read_result
 
@@ -31,7 +31,7 @@ def results_sections(results: Sequence[Result]) -> list[Section]:
     sections: list[Section | None] = [Section("At a glance", [Tiles(headline_tiles(results))])]
     if evaluated:
         sections += [accuracy_section(evaluated), confidence_section(evaluated)]
-    sections += [runs_section(results), time_section(results), live_section(results)]
+    sections += [runs_section(results), time_section(results)]
     sections += [pictures_section(result) for result in results]
     return [section for section in sections if section is not None]
 
@@ -41,23 +41,19 @@ def headline_tiles(results: Sequence[Result]) -> list[Tile]:
     evaluated = [r.evaluated for r in results if r.evaluated is not None]
     tiles = []
     if evaluated:
-        constant = _mean([e.score("mae", "best_constant") for e in evaluated])
-        error = _mean([e.score("mae") for e in evaluated])
+        constant = mean([e.score("mae", "best_constant") for e in evaluated])
+        error = mean([e.score("mae") for e in evaluated])
         note = f"{100 * error / constant:.0f} % of the best constant map's" if constant else ""
         tiles.append(Tile("Mean absolute error", error, "1/m", note))
         halves = [e.sparsification.error_of(0.5) for e in evaluated if e.sparsification]
         if halves:
-            tiles.append(Tile("Most confident half", _mean(halves), "1/m", "their mean error"))
-        accurate = _mean([e.score("delta_1") for e in evaluated])
+            tiles.append(Tile("Most confident half", mean(halves), "1/m", "their mean error"))
+        accurate = mean([e.score("delta_1") for e in evaluated])
         tiles.append(Tile("Within a factor of 1.25", accurate, "%", "of all pixels (δ)"))
-    coverage = _mean([_coverage(result) for result in results])
+    coverage = mean([_coverage(result) for result in results])
     tiles.append(Tile("Coverage", 100.0 * coverage, "%", "pixels with an estimate"))
-    rates = [number(r.summary, "live", "rate_hz") for r in results]
-    if not math.isnan(rate := _mean(rates)):
-        latency = _mean([number(r.summary, "live", "latency_ms", "median") for r in results])
-        tiles.append(Tile("Rate", rate, "Hz", "depth maps per second"))
-        tiles.append(Tile("Latency", latency, "ms", "median, input stamp to output"))
-    elif not math.isnan(total := _mean([number(r.summary, "total_s") for r in results])):
+    total = mean([number(r.summary, "total_s") for r in results])
+    if not math.isnan(total):
         tiles.append(Tile("Time", 1e3 * total, "ms", "for a whole stack"))
     return tiles
 
@@ -104,40 +100,13 @@ def time_section(results: Sequence[Result]) -> Section | None:
     ]
     rows = []
     for stage in stages:
-        times = [number(result.summary, "timings_ms", stage) for result in timed]
-        rows.append(Row([_words(stage), *(times if shown else []), _mean(times)]))
-    totals = [
-        math.fsum(t for s in stages if not math.isnan(t := number(r.summary, "timings_ms", s)))
-        for r in timed
-    ]
-    rows.append(Row(["Sum", *(totals if shown else []), _mean(totals)], "mean"))
+        times = [_stage_ms(result, stage) for result in timed]
+        rows.append(Row([_words(stage), *(times if shown else []), mean(times)]))
+    totals = [math.fsum(t for s in stages if not math.isnan(t := _stage_ms(r, s))) for r in timed]
+    rows.append(Row(["Sum", *(totals if shown else []), mean(totals)], "mean"))
     return Section(
         "Time", [Table(columns, rows)], intro="Per stage, from one new slice to new depth."
     )
-
-
-def live_section(results: Sequence[Result]) -> Section | None:
-    """Rate, latency and losses where a result was made live (`live` in its summary)."""
-    live = [r for r in results if isinstance(r.summary.get("live"), Mapping)]
-    if not live:
-        return None
-    columns = [
-        Column("Result"), Column("Rate", "Hz", decimals=1),
-        Column("Latency, median", "ms", decimals=1), Column("Latency, 95 %", "ms", decimals=1),
-        Column("Dropped", "frames"), Column("Gaps"),
-    ]  # fmt: skip
-    rows = [
-        [
-            result.name,
-            number(result.summary, "live", "rate_hz"),
-            number(result.summary, "live", "latency_ms", "median"),
-            number(result.summary, "live", "latency_ms", "p95"),
-            _whole(number(result.summary, "live", "dropped")),
-            _whole(number(result.summary, "live", "gaps")),
-        ]
-        for result in live
-    ]
-    return Section("Live", [Table(columns, rows)], intro="Over ROS 2 topics, while it ran.")
 
 
 def pictures_section(result: Result) -> Section:
@@ -184,17 +153,18 @@ def _median(depth: np.ndarray[Any, Any]) -> float:
     return float(np.median(known)) if known.size else math.nan
 
 
+def _stage_ms(result: Result, stage: str) -> float:
+    """Milliseconds of a stage, the median where there were many."""
+    one = number(result.summary, "timings_ms", stage)
+    return number(result.summary, "timings_ms", stage, "median") if math.isnan(one) else one
+
+
 def _whole(value: float) -> int | None:
     return int(value) if math.isfinite(value) else None
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-def _mean(values: Sequence[float]) -> float:
-    numbers = [value for value in values if math.isfinite(value)]
-    return math.fsum(numbers) / len(numbers) if numbers else math.nan
 
 
 DEPTH_RESULTS = ResultKind(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ...types import FloatArray
-from ..reports.colours import _FONT, Picture, _paint
+from ..reports.colours import Picture, _paint
 from .maps import check_same_size, convert, known
 
 DEPTH_MAP = cv2.COLORMAP_TURBO
@@ -90,24 +90,6 @@ def depth_ticks(near: float, far: float, most: int = 6) -> list[tuple[float, flo
         if -1e-6 <= position <= 1 + 1e-6 and apart:
             marks.append((min(max(position, 0.0), 1.0), metres))
     return marks
-
-
-def add_color_bar(picture: Picture, near: float, far: float) -> Picture:
-    """`picture` with the scale of `colorize_depth` at its right, labelled in metres."""
-    height = picture.shape[0]
-    scale = max(height / 480.0, 0.5)
-    bar, gap, text = (round(n * scale) for n in (18, 12, 72))
-    panel = np.full((height, gap + bar + text, 3), 255, dtype=np.uint8)
-    levels = np.linspace(255, 0, height).astype(np.uint8)[:, np.newaxis]
-    panel[:, gap : gap + bar] = cv2.applyColorMap(levels, DEPTH_MAP)
-    margin = round(10 * scale)
-    for position, metres in depth_ticks(near, far):
-        label = "inf" if math.isinf(metres) else f"{metres:.3g} m"
-        y = round((1.0 - position) * (height - 1))
-        cv2.line(panel, (gap + bar, y), (gap + bar + margin // 2, y), (0, 0, 0), 1)
-        at = (gap + bar + margin, min(max(y + margin // 2, margin), height - 3))
-        cv2.putText(panel, label, at, _FONT, 0.45 * scale, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.hstack([picture, panel])
 
 
 def _round_metres(metres: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..reports.blocks import Block, Charts, Column, Details, Row, Section, Table, Text
 from ..reports.charts import Chart
-from ..reports.facts import number
+from ..reports.facts import mean, number
 from .charts import badpix_chart, reliability_chart, sparsification_chart
 from .evaluated import Evaluated
 from .evaluation import Variant
@@ -72,8 +72,8 @@ def confidence_section(results: Sequence[tuple[str, Evaluated]]) -> Section | No
     charts = []
     curves = {name: r.sparsification for name, r in results if r.sparsification is not None}
     if len(curves) > _MANY_CURVES:
-        mean = mean_curve(list(curves.values()))
-        curves = {"mean": mean} if mean is not None else {}
+        together = mean_curve(list(curves.values()))
+        curves = {"mean": together} if together is not None else {}
     if curves:
         charts.append(sparsification_chart(curves))
     tables = [r.reliability for _, r in results if r.reliability is not None]
@@ -99,7 +99,7 @@ def _badpix_charts(results: Sequence[tuple[str, Evaluated]]) -> list[Chart]:
         if not thresholds or any(len(c) != len(thresholds) for c in curves.values()):
             continue
         if len(curves) > _MANY_CURVES:
-            curves = {"mean": [_mean(v) for v in zip(*curves.values(), strict=True)]}
+            curves = {"mean": [mean(v) for v in zip(*curves.values(), strict=True)]}
         charts.append(badpix_chart(domain, thresholds, curves))
     return charts
 
@@ -138,7 +138,7 @@ def _score_table(
         [name, *_scores(result, variant, domain)] for name, result in results
     ]
     constant = [_scores(result, "best_constant", domain) for _, result in results]
-    means = [_mean(values) for values in zip(*constant, strict=True)]
+    means = [mean(values) for values in zip(*constant, strict=True)]
     threshold = _threshold(results, domain)
     return Table(
         columns,
@@ -162,10 +162,5 @@ def _with_mean(rows: Sequence[Sequence[str | float]]) -> list[Row]:
     result = [Row(row) for row in rows]
     if len(rows) > 1:
         columns = list(zip(*(row[1:] for row in rows), strict=True))
-        result.append(Row(["Mean", *(_mean(values) for values in columns)], "mean"))
+        result.append(Row(["Mean", *(mean(values) for values in columns)], "mean"))
     return result
-
-
-def _mean(values: Sequence[float | str]) -> float:
-    numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
-    return math.fsum(numbers) / len(numbers) if numbers else math.nan

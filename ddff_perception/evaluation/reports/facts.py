@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .blocks import Cell
@@ -65,3 +65,9 @@ def numbers(values: object) -> list[float]:
     if not isinstance(values, list | tuple):
         return []
     return [number({"value": value}, "value") for value in values]
+
+
+def mean(values: Iterable[object]) -> float:
+    """The mean of what is a finite float, NaN without any."""
+    known = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    return math.fsum(known) / len(known) if known else math.nan

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ...types import InputError
-from .blocks import Section
-from .facts import common_facts
+from .blocks import Block, Cell, Column, Section, Table
+from .facts import common_facts, inside, number, numbers
 from .page import write_report
 
 
@@ -61,12 +61,49 @@ def report_results(
     names = ", ".join(result.name for result in results)
     write_report(
         output,
-        [section for kind, some in found for section in _sections(kind, some, len(found) > 1)],
+        [
+            *(section for kind, some in found for section in _sections(kind, some, len(found) > 1)),
+            *(
+                live_section(live, result.name)
+                for result in results
+                if isinstance(live := result.summary.get("live"), Mapping)
+            ),
+        ],
         title=title or " and ".join(kind.title for kind, _ in found),
         subtitle=names if len(names) < 200 else f"{len(results)} results",
         facts=common_facts([result.summary for result in results]),
         footer=f"Made by ddff_perception {__version__}.",
     )
+
+
+def live_section(live: Mapping[str, Any], name: str = "") -> Section:
+    """Rate and latency of recorded topics, and what the node said of itself meanwhile.
+
+    `live`: what `LiveRun.to_json` gave, perhaps read from a file. `name` tells several apart.
+    """
+    keys = ("messages", "rate_hz", "latency_median_ms", "latency_p95_ms")
+    columns: list[Column | str] = [
+        "topic",
+        Column("messages", decimals=0),
+        Column("rate", "Hz"),
+        Column("latency, median", "ms"),
+        Column("latency, 95 %", "ms"),
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (topic, *(number(live, "topics", topic, key) for key in keys))
+        for topic in _names(live, "topics")
+    ]
+    note = "Latency is from the stamp of the image to the receipt by the recorder."
+    blocks: list[Block] = [Table(columns, rows, caption="Recorded topics", note=note)]
+    stages = [(stage, number(live, "stages_ms", stage)) for stage in _names(live, "stages_ms")]
+    if latency := numbers(live.get("node_latency_ms")):
+        stages.append(("image stamp to output", latency[0]))
+    if stages:
+        blocks.append(Table(["stage", Column("median", "ms", bar=True)], stages, "Stages"))
+    losses = [(loss, number(live, "losses", loss)) for loss in _names(live, "losses")]
+    counts = Column("count", decimals=0)
+    blocks.append(Table(["", counts], losses or [("none", 0)], "Frames not used"))
+    return Section(f"Live: {name}" if name else "Live", blocks, "How the node did meanwhile.")
 
 
 def match_truths(folders: Sequence[Path], truths: Sequence[Path]) -> list[Path | None]:
@@ -89,6 +126,11 @@ def match_truths(folders: Sequence[Path], truths: Sequence[Path]) -> list[Path |
         f"{len(folders)} results but {len(truths)} truths: give one truth per result, in order, "
         "or the folder of their stacks"
     )
+
+
+def _names(content: Mapping[str, Any], key: str) -> list[str]:
+    found = inside(content, key)
+    return [name for name in found if isinstance(name, str)] if isinstance(found, Mapping) else []
 
 
 def _sections(kind: ResultKind, results: Sequence[Any], among_others: bool) -> list[Section]:

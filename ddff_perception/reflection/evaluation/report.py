@@ -21,7 +21,7 @@ from ...evaluation.reports.blocks import (
     Tiles,
 )
 from ...evaluation.reports.colours import CONFIDENCE_MAP, color_stops, colorize_confidence
-from ...evaluation.reports.facts import number
+from ...evaluation.reports.facts import mean, number
 from ...evaluation.reports.results import ResultKind
 from ...files.polarization_folder import angles_text
 from ...types import FloatArray, ImageArray
@@ -124,16 +124,14 @@ def brightened(image: ImageArray, gain: float) -> ImageArray:
 def _tiles(results: Sequence[SeparationResult]) -> list[Tile]:
     tiles = []
     for name in ("transmission", "reflection"):
-        scores = [r.scores[name].psnr_db for r in results if name in r.scores]
-        if scores:
-            mean = math.fsum(scores) / len(scores)
-            tiles.append(Tile(name.capitalize(), mean, "dB", "PSNR against the true layer"))
-    degree = math.fsum(float(r.degree.mean()) for r in results) / len(results)
+        psnr = mean(r.scores[name].psnr_db for r in results if name in r.scores)
+        if not math.isnan(psnr):
+            tiles.append(Tile(name.capitalize(), psnr, "dB", "PSNR against the true layer"))
+    degree = mean(float(r.degree.mean()) for r in results)
     tiles.append(Tile("Degree of polarization", degree, "", "mean over all pixels"))
-    times = [1e3 * number(r.summary, "method_s") for r in results]
-    known = [value for value in times if math.isfinite(value)]
-    if known:
-        tiles.append(Tile("Time", math.fsum(known) / len(known), "ms", "to separate the layers"))
+    seconds = mean(number(r.summary, "method_s") for r in results)
+    if not math.isnan(seconds):
+        tiles.append(Tile("Time", 1e3 * seconds, "ms", "to separate the layers"))
     return tiles
 
 

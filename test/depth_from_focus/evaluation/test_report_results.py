@@ -6,17 +6,18 @@ from result_folders import TRUTH, make_result, make_stack
 
 from ddff_perception.depth_from_focus.evaluation.report import DEPTH_RESULTS, results_sections
 from ddff_perception.depth_from_focus.evaluation.results import read_result
+from ddff_perception.evaluation.live import LiveRun, LiveTopic
 from ddff_perception.evaluation.reports.blocks import Pictures
 from ddff_perception.evaluation.reports.facts import common_facts
 from ddff_perception.evaluation.reports.results import report_results
 from ddff_perception.types import InputError
 
-LIVE = {
-    "rate_hz": 29.5,
-    "latency_ms": {"median": 11.0, "p95": 18.5},
-    "dropped": 4,
-    "gaps": 1,
-}
+LIVE = LiveRun(
+    {"/depth/image_rect": LiveTopic(40, 29.5, 11.0, 18.5)},
+    (12.0, 20.0),
+    {"solve": 8.0},
+    {"dropped: no focus": 4},
+).to_json()
 
 
 def parsed(path):
@@ -50,16 +51,17 @@ def test_a_page_over_two_results_shows_scores_times_and_pictures(tmp_path):
     )
     assert len(seen) == 2
     root = parsed(tmp_path / "r.html")
-    titles = ["At a glance", "Accuracy", "Confidence", "What was run", "Time", "Live"]
-    assert texts(root, ".//h2") == [*titles, "near", "far"]
+    titles = ["At a glance", "Accuracy", "Confidence", "What was run", "Time"]
+    assert texts(root, ".//h2") == [*titles, "near", "far", "Live: near"]
     accuracy = texts(section(root, "Accuracy"), "./div//tbody/tr[3]/td")
     assert accuracy[0] == "Mean"
     assert float(accuracy[2]) == pytest.approx(0.075, abs=1e-3)  # of 0.15 and 0
     times = texts(section(root, "Time"), ".//tbody/tr/td")
     assert times == ["Slice", "2.00", "4.00", "3.00", "Solve", "6.00", "10.00", "8.00",
                      "Sum", "8.00", "14.00", "11.00"]  # fmt: skip
-    live = texts(section(root, "Live"), ".//tbody/tr/td")
-    assert live == ["near", "29.5", "11.0", "18.5", "4", "1"]
+    live = texts(section(root, "Live: near"), ".//tbody/tr/td")
+    assert live[:5] == ["/depth/image_rect", "40", "29.5", "11.0", "18.5"]
+    assert live[5:] == ["solve", "8.0", "image stamp to output", "12.0", "dropped: no focus", "4"]
     captions = texts(section(root, "near"), ".//figcaption")
     assert captions == [
         "Slice 2 of 2, focused at 1 m",
@@ -70,6 +72,13 @@ def test_a_page_over_two_results_shows_scores_times_and_pictures(tmp_path):
         "Error in dioptres",
         "Confidence",
     ]
+
+
+def test_times_of_many_estimates_count_by_their_median(tmp_path):
+    folder = make_result(tmp_path / "bag", timings_ms={"solve": {"median": 7.0, "p95": 9.0}})
+    report_results([DEPTH_RESULTS], [folder], tmp_path / "r.html")
+    times = texts(section(parsed(tmp_path / "r.html"), "Time"), ".//tbody/tr/td")
+    assert times == ["Solve", "7.00", "Sum", "7.00"]
 
 
 def test_a_single_bare_depth_map_makes_a_page(tmp_path):

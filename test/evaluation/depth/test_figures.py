@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ddff_perception.evaluation.depth.figures import (
-    add_color_bar,
     colorize_depth,
     colorize_error,
     depth_range,
@@ -17,8 +16,6 @@ from ddff_perception.evaluation.reports.colours import (
     UNKNOWN_GREY,
     color_stops,
     colorize_confidence,
-    nice_ticks,
-    picture_grid,
     to_bgr,
 )
 from ddff_perception.types import InputError
@@ -91,21 +88,6 @@ def test_colour_stops_are_those_of_the_map():
     assert stops == [f"#{r:02x}{g:02x}{b:02x}" for b, g, r in TURBO[[0, 255]]]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
-        (0, 100, [0, 20, 40, 60, 80, 100]),
-        (0, 0.13, [0, 0.025, 0.05, 0.075, 0.1, 0.125]),
-        (-1, 1, [-1, -0.5, 0, 0.5, 1]),
-        (3, 3, [3]),
-        (0, INF, [0]),
-    ],
-)
-def test_ticks_are_round_numbers(low, high, ticks):
-    assert nice_ticks(low, high) == pytest.approx(ticks)
-
-
 def test_depth_ticks_are_round_metres_at_their_place_in_dioptres():
     ticks = depth_ticks(0.5, INF)
     assert ticks[0] == (0.0, INF)
@@ -116,23 +98,6 @@ def test_depth_ticks_are_round_metres_at_their_place_in_dioptres():
     assert all(b - a > 0.1 for a, b in itertools.pairwise(positions))
     assert depth_ticks(2.0, 2.0) == [(0.5, 2.0)]
     assert depth_ticks(INF, INF) == [(0.5, INF)]
-
-
-def test_a_colour_bar_stands_at_the_right():
-    picture = np.zeros((100, 50, 3), np.uint8)
-    framed = add_color_bar(picture, 0.5, 4.0)
-    assert framed.shape[0] == 100
-    assert framed.shape[1] > 60
-    bar = framed[:, 50 + 8]
-    np.testing.assert_array_equal(bar[[0, -1]], TURBO[[255, 0]])
-
-
-def test_grid_holds_every_picture_at_one_width():
-    grey, deep = np.full((40, 80), 7, np.uint8), np.full((80, 80, 3), 512, np.uint16)
-    grid = picture_grid([("a", grey), ("b", deep), ("c", grey)], columns=2, width=60)
-    assert grid.shape[1] == 12 + 2 * 72
-    assert (grid == 7).any()
-    assert (grid == 2).any()
 
 
 def test_every_image_type_can_be_shown():
