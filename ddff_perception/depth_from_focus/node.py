@@ -31,7 +31,7 @@ from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 from .capture.alignment_settings import ALIGNMENT_PARAMETERS
 from .estimator import COMMON_PARAMETERS as ESTIMATOR_PARAMETERS
 from .health import CAUSES, lens_at_rest
-from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
+from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, PointSettings
 from .methods import METHODS
 from .parameters import method_values
 from .pipeline import DepthPipeline
@@ -94,8 +94,7 @@ class DepthFromFocusNode(PerceptionNode):
         }
 
     def check_values(self, values: Mapping[str, Value]) -> None:
-        if values["points.minimum_m"] > values["points.maximum_m"]:  # type: ignore[operator]
-            raise InputError("points.minimum_m must not be above points.maximum_m")
+        PointSettings.of(values, "points")
         if values["alignment"] == "breathing" and not values["lens_table"]:
             raise InputError("alignment breathing needs the parameter lens_table")
 
