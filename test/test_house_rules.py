@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ddff_perception
-from ddff_perception.parameters import Parameter, ParameterTable
+from ddff_perception.parameters import Parameter, ParameterTable, Settings
 from ddff_perception.registry import CAPABILITIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -431,10 +431,12 @@ def parameters() -> dict[tuple[str, str], Parameter]:
         pure = not is_ros(path) or path.name.endswith("interface.py")
         if not path.is_file() or not pure:
             continue
-        if "Parameter" not in path.read_text(encoding="utf-8"):
+        if not re.search("Parameter|Settings", path.read_text(encoding="utf-8")):
             continue
         module = importlib.import_module(entry.name)
         for table in vars(module).values():
+            if isinstance(table, type) and issubclass(table, Settings) and table is not Settings:
+                table = table.table()
             if isinstance(table, ParameterTable):
                 found.update({(entry.name, p.name): p for p in table})
     return found

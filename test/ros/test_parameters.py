@@ -61,7 +61,7 @@ def test_an_older_name_that_is_given_at_start_stands_for_todays(capfd: Any) -> N
     assert host.parameters.warn_of_unknown([]) == ["magic"]
     assert "old.count has a new name, the old one will go: write steps" in capfd.readouterr().err
     assert Host(old__count=7, steps=8).parameters["steps"] == 8
-    with pytest.raises(InputError, match="steps must lie in 2 .. 9"):
+    with pytest.raises(InputError, match=r"steps must lie in 2 .. 9"):
         Host(old__count=17)
 
 
