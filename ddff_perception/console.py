@@ -57,11 +57,6 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
-def with_engine(assignments: list[str] | None, engine: str | None) -> list[str]:
-    """`name=value` parameters, with the option `--engine` among them where it is given."""
-    return [*(assignments or []), *([] if engine is None else [f"engine={engine}"])]
-
-
 def parse_distances(text: str) -> tuple[float, ...]:
     """Metres from `0.5,0.8,inf`; raises InputError on anything else."""
     try:

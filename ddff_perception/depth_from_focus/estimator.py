@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import ParameterTable, Settings, Value, parameter
+from ..parameters import Settings, Value, parameter
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .classical.regularisation import RegularisationSettings, regularise
-from .methods import METHODS, create_method, method_parameters
+from .methods import METHODS, create_method
 from .solution import Solution, SweepMethod
 
 if TYPE_CHECKING:
@@ -280,11 +280,6 @@ def compose_all_in_focus(
         above: Any = cv2.compare(position, float(middle), cv2.CMP_GT)  # type: ignore[call-overload]
         cv2.copyTo(image, above, result)
     return result
-
-
-def all_parameters(method: str) -> ParameterTable:
-    """The table of everything that `DepthFromFocus` takes for `method`."""
-    return COMMON_PARAMETERS + method_parameters(method)
 
 
 def _milliseconds(started: float) -> float:

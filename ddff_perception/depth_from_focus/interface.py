@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..parameters import Settings, parameter
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
+from ..types import InputError
 from .parameters import pipeline_parameters
 from .sweeping.sweeper import SweepSettings
 
@@ -67,6 +68,11 @@ class PointSettings(Settings):
     minimum_confidence: float = parameter(
         0.0, "points of less confidence are left out (NaN)", limits=(0.0, 1.0)
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minimum_m > self.maximum_m:
+            raise InputError("points.minimum_m must not be above points.maximum_m")
 
 
 IMAGE_INPUTS = (

@@ -20,7 +20,7 @@ from ..ros.lifecycle import run_node
 from ..ros.pipeline_node import PipelineNode
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 from .health import CAUSES, lens_at_rest
-from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK
+from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, PointSettings
 from .pipeline import DepthPipeline
 from .saving import save_snapshot
 
@@ -48,8 +48,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         return {"~/save": self.slow_service(self._save)}
 
     def check_values(self, values: Mapping[str, Value]) -> None:
-        if values["points.minimum_m"] > values["points.maximum_m"]:  # type: ignore[operator]
-            raise InputError("points.minimum_m must not be above points.maximum_m")
+        PointSettings.of(values, "points")
         if values["alignment"] == "breathing" and not values["lens_table"]:
             raise InputError("alignment breathing needs the parameter lens_table")
         least, most = values["minimum_slices"], values["capture.max_slices"]

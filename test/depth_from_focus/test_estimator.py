@@ -14,7 +14,6 @@ from thin_lens_sweeps import (
 
 from ddff_perception.depth_from_focus.estimator import (
     DepthFromFocus,
-    all_parameters,
     compose_all_in_focus,
 )
 from ddff_perception.depth_from_focus.methods import METHODS as ALL_METHODS
@@ -383,8 +382,6 @@ def test_small_and_odd_sizes_work(method, size, stack):
 def test_the_method_may_be_named_among_the_parameters():
     assert DepthFromFocus(parameters={"method": "vdff", "alpha": 4.0}).method == "vdff"
     assert DepthFromFocus("tv").method == "tv"
-    table = all_parameters("vdff")
-    assert {"method", "minimum_confidence", "alpha"} <= {p.name for p in table}
 
 
 @pytest.mark.parametrize(

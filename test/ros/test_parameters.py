@@ -21,7 +21,8 @@ TABLE = ParameterTable(
         Parameter("fixed", True, "for ever", dynamic=False),
         Parameter("group.distances_m", [], "where", "m", 0.1),
         Parameter("group.names", ["a"], "who", dynamic=False),
-    ]
+    ],
+    aliases={"old.count": "steps"},
 )
 
 pytestmark = pytest.mark.usefixtures("ros_context")
@@ -51,6 +52,17 @@ def test_defaults_are_declared_in_their_types() -> None:
     assert host.node.get_parameter("group.distances_m").type_ == RosParameter.Type.DOUBLE_ARRAY
     assert host.node.get_parameter("group.names").value == ["a"]
     assert host.parameters.group("group") == {"distances_m": [], "names": ["a"]}
+
+
+def test_an_older_name_that_is_given_at_start_stands_for_todays(capfd: Any) -> None:
+    host = Host(old__count=7, magic=1)
+    assert host.parameters["steps"] == host.node.get_parameter("steps").value == 7
+    assert not host.node.has_parameter("old.count")
+    assert host.parameters.warn_of_unknown([]) == ["magic"]
+    assert "old.count has a new name, the old one will go: write steps" in capfd.readouterr().err
+    assert Host(old__count=7, steps=8).parameters["steps"] == 8
+    with pytest.raises(InputError, match=r"steps must lie in 2 .. 9"):
+        Host(old__count=17)
 
 
 def test_descriptions_show_unit_range_choices_and_what_is_read_only() -> None:
