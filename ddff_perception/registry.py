@@ -13,8 +13,8 @@ CAPABILITIES: dict[str, Capability] = {
 }
 
 _BAG_NODES = {
-    "bag_recorder": Reference("ddff_perception.ros.bag_interface:BAG_RECORDER"),
-    "bag_player": Reference("ddff_perception.ros.bag_interface:BAG_PLAYER"),
+    "bag_recorder": Reference("ddff_perception.ros.bags.interface:BAG_RECORDER"),
+    "bag_player": Reference("ddff_perception.ros.bags.interface:BAG_PLAYER"),
 }
 
 

@@ -177,7 +177,7 @@ def _start(nodes: NodeProcesses, run: _Run) -> None:
         "storage": run.storage,
         "topics": topics,
     }
-    nodes.start("bag_recorder", "ddff_perception.ros.recorder_node", ros_arguments(values))
+    nodes.start("bag_recorder", "ddff_perception.ros.bags.recorder_node", ros_arguments(values))
     nodes.start(
         "depth_from_focus",
         "ddff_perception.depth_from_focus.node",

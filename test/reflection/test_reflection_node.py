@@ -205,7 +205,7 @@ def play(tmp_path: Path) -> Iterator[Callable[..., None]]:
         settings = PolarizerBagSettings(PolarizerSettings(kind), 40, 20.0, namespace="")
         write_polarizer_bag(None, tmp_path / "bag", settings)
         values = {"bag": str(tmp_path / "bag"), "wait_for_subscribers": 60.0, "loop": True}
-        module = "ddff_perception.ros.player_node"
+        module = "ddff_perception.ros.bags.player_node"
         command = [sys.executable, "-m", module, *ros_arguments(values)]
         running.append(subprocess.Popen(command))
 

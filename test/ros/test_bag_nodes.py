@@ -29,7 +29,12 @@ def start() -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def start_node(module: str, **values: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", f"ddff_perception.ros.{module}", *ros_arguments(values)]
+        command = [
+            sys.executable,
+            "-m",
+            f"ddff_perception.ros.bags.{module}",
+            *ros_arguments(values),
+        ]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         running.append(process)
         return process
@@ -112,7 +117,7 @@ def test_what_has_arrived_when_the_recorder_ends_is_in_the_bag(ros: Any, tmp_pat
     from rclpy.parameter import Parameter
     from std_msgs.msg import String
 
-    from ddff_perception.ros.recorder_node import RecorderNode
+    from ddff_perception.ros.bags.recorder_node import RecorderNode
 
     values = {"topics": ["text"], "output": str(tmp_path / "bag")}
     overrides = [Parameter(name, value=value) for name, value in values.items()]
@@ -180,7 +185,7 @@ def test_a_player_without_a_bag_ends_with_status_2(start: Start, tmp_path: Path)
 
 
 def test_messages_of_types_that_are_no_types_are_refused() -> None:
-    from ddff_perception.ros.recorder_node import import_message
+    from ddff_perception.ros.bags.recorder_node import import_message
     from ddff_perception.types import InputError
 
     assert import_message(DIAGNOSTICS).__name__ == "DiagnosticArray"

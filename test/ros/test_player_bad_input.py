@@ -38,7 +38,12 @@ def play() -> Iterator[Play]:
 
     def start(bag: Path, **values: object) -> subprocess.Popen[str]:
         given = {"bag": str(bag), "wait_for_subscribers": 60.0, **values}
-        command = [sys.executable, "-m", "ddff_perception.ros.player_node", *ros_arguments(given)]
+        command = [
+            sys.executable,
+            "-m",
+            "ddff_perception.ros.bags.player_node",
+            *ros_arguments(given),
+        ]
         running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         return running[-1]
 
@@ -142,7 +147,7 @@ UNPLAYABLE: dict[str, tuple[Callable[[Path], Path], str]] = {
 RUN = """
 import sys
 from ddff_perception.commands.play import ros_arguments
-from ddff_perception.ros.player_node import main
+from ddff_perception.ros.bags.player_node import main
 for bag in sys.argv[1:]:
     sys.stderr.write(f"= {main(['', *ros_arguments({'bag': bag})])}\\n")
 """

@@ -22,12 +22,12 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
-from ..types import InputError
-from .bag_interface import BAG_RECORDER
-from .diagnostics import Diagnostics, DiagnosticsPublisher
-from .health import Causes
-from .interface import COMMON_PARAMETERS
-from .parameters import NodeParameters
+from ...types import InputError
+from ..diagnostics import Diagnostics, DiagnosticsPublisher
+from ..health import Causes
+from ..interface import COMMON_PARAMETERS
+from ..parameters import NodeParameters
+from .interface import BAG_RECORDER
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
 # A signal does not end the middleware's wait: so long at most until it is heeded.
@@ -50,7 +50,7 @@ class RecorderNode(Node):
 
     def __init__(self, **node_arguments: Any) -> None:
         # Here, so that `main` can say in words that rosbags is not installed.
-        from ..files.bags_recording import BagRecording
+        from ...files.bags_recording import BagRecording
 
         super().__init__(BAG_RECORDER.name, **node_arguments)
         values = NodeParameters(self, BAG_RECORDER.parameters)

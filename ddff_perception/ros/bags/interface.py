@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..parameters import Settings, parameter
-from .interface import NodeInterface
+from ...parameters import Settings, parameter
+from ..interface import NodeInterface
 
 # As `files.bags` has them, which cannot be imported where rosbags is missing.
 STORAGES = ("mcap", "sqlite3")
@@ -69,13 +69,13 @@ class PlayerSettings(Settings):
 
 BAG_RECORDER = NodeInterface(
     name="bag_recorder",
-    module="ddff_perception.ros.recorder_node",
+    module="ddff_perception.ros.bags.recorder_node",
     description="Records topics of any message type to a rosbag2 bag; rosbag2 is not needed.",
     parameters=RecorderSettings.table(),
 )
 BAG_PLAYER = NodeInterface(
     name="bag_player",
-    module="ddff_perception.ros.player_node",
+    module="ddff_perception.ros.bags.player_node",
     description="Plays the topics of a bag at the pace of the recording; rosbag2 is not needed.",
     parameters=PlayerSettings.table(),
 )

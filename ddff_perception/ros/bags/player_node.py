@@ -19,17 +19,17 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from ..types import InputError
-from .bag_interface import BAG_PLAYER
-from .diagnostics import Diagnostics, DiagnosticsPublisher
-from .health import Causes
-from .interface import COMMON_PARAMETERS
-from .parameters import NodeParameters
+from ...types import InputError
+from ..diagnostics import Diagnostics, DiagnosticsPublisher
+from ..health import Causes
+from ..interface import COMMON_PARAMETERS
+from ..parameters import NodeParameters
+from .interface import BAG_PLAYER
 from .recorder_node import import_message
 
 if TYPE_CHECKING:
-    from ..files.bags import BagTopic
-    from ..files.bags_salvage import RawMessage
+    from ...files.bags import BagTopic
+    from ...files.bags_salvage import RawMessage
 
 # Bytes at the start of every serialized message that say how it is encoded (CDR).
 _SMALLEST = 4
@@ -48,7 +48,7 @@ class PlayerNode(Node):
 
     def __init__(self) -> None:
         # Here, so that `main` can say in words that rosbags is not installed.
-        from ..files.bags import BagReader
+        from ...files.bags import BagReader
 
         super().__init__(BAG_PLAYER.name)
         self._values = NodeParameters(self, BAG_PLAYER.parameters)
@@ -103,8 +103,8 @@ class PlayerNode(Node):
         return self._bag.raw_messages(self._topic_publishers)
 
     def _publish(self, message: RawMessage, shift_ns: int) -> None:
-        from ..files.bags_messages import shift_stamp
-        from ..files.bags_salvage import unpacked
+        from ...files.bags_messages import shift_stamp
+        from ...files.bags_salvage import unpacked
 
         try:
             data = unpacked(message.data)
@@ -149,7 +149,7 @@ class PlayerNode(Node):
         return [self._bag.topics[name] for name in wanted or self._bag.topics]
 
     def _advertise(self, topic: BagTopic) -> None:
-        from ..files.bags_types import has_header
+        from ...files.bags_types import has_header
 
         try:
             message_class = import_message(topic.type)

@@ -1,0 +1,1 @@
+"""Nodes that record and play bags without a ROS installation."""
