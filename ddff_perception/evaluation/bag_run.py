@@ -100,10 +100,10 @@ class BagRun(abc.ABC):
     """One pass of a pipeline over a bag, made for one run; each capability has a subclass.
 
     `node`: whose parameters it takes, `default_method` among them. `inputs`, `references`: parts
-    that topics play; references are what estimates are scored against; a single message of those in
-    `holding` stays true. `files`: names of what
-    `write` writes. `first`: which of every n changes is estimated. `nothing`, `least`: what is said
-    of a bag without an estimate, and without another reason.
+    that topics play; references are what estimates are scored against, of which a single message
+    holds to the end where they are `holding`. `files`: names of what `write` writes. `first`: which
+    of every n changes is estimated. `nothing`, `least`: what is said of a bag without an estimate,
+    and without another reason.
     """
 
     node: ClassVar[str]
@@ -140,17 +140,6 @@ class BagRun(abc.ABC):
         """
 
     @classmethod
-    def topics_of(
-        cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
-    ) -> Topics:
-        """`find`; raises InputError also where a part was chosen that there is not."""
-        parts = (*cls.inputs, *cls.references)
-        for part in chosen:
-            if part not in parts:
-                raise InputError(f"{cls.node} has no topic {part!r}; there are: {', '.join(parts)}")
-        return cls.find(topics, chosen, given)
-
-    @classmethod
     def over(
         cls,
         bag: BagReader,
@@ -163,7 +152,8 @@ class BagRun(abc.ABC):
         if there is one already. Raises InputError where something does not fit.
         """
         pipeline = cls.make_pipeline(given) if pipeline is None else pipeline
-        return cls(bag, cls.topics_of(bag.topics, chosen, given), pipeline, settings, given)
+        topics = _topics(cls, bag.topics, chosen, given)
+        return cls(bag, topics, pipeline, settings, given)
 
     def __init__(
         self,
@@ -273,14 +263,12 @@ class BagRun(abc.ABC):
                 self._follow(self.take(part, message))
 
     def _follow(self, changes: Iterator[bool]) -> None:
-        for changed in changes:
-            if changed:
-                self._changed()
+        for _ in filter(None, changes):
+            self.result.changes += 1
+            if (self.result.changes - self.first) % self.settings.every == 0:
+                self._estimate()
 
-    def _changed(self) -> None:
-        self.result.changes += 1
-        if (self.result.changes - self.first) % self.settings.every:
-            return
+    def _estimate(self) -> None:
         estimated = self.estimate()
         if estimated is None:
             return
@@ -329,6 +317,19 @@ class BagRun(abc.ABC):
         return f"{self.nothing} from {result.messages} messages ({found})"
 
 
+def _topics(
+    run: type[BagRun],
+    topics: Mapping[str, BagTopic],
+    chosen: Chosen,
+    given: Mapping[str, Value],
+) -> Topics:
+    parts = (*run.inputs, *run.references)
+    for part in chosen:
+        if part not in parts:
+            raise InputError(f"{run.node} has no topic {part!r}; there are: {', '.join(parts)}")
+    return run.find(topics, chosen, given)
+
+
 def _static(topic: BagTopic) -> bool:
     """Whether one message of the topic holds until the next."""
     return topic.latched or topic.count == 1
@@ -357,7 +358,7 @@ def recognised(
     lacks: list[str] = []
     for name, run in runs.items():
         try:
-            found = run.topics_of(topics, chosen, {})
+            found = _topics(run, topics, chosen, {})
         except InputError as error:
             lacks.append(error.lack if isinstance(error, MissingTopicsError) else str(error))
             continue

@@ -22,7 +22,6 @@ from ...types import DepthEstimate, FloatArray, InputError
 from ..estimator import EstimatorSettings
 from ..interface import OutputSettings
 from ..parameters import pipeline_from, pipeline_parameters
-from ..pipeline import DepthPipeline
 from ..saving import RESULT_FILES
 from .bag_report import FULL_SHARE, SCORES, SweepResult, error_table, sweep_sections
 from .results import write_results
@@ -39,6 +38,7 @@ class SweepRun(BagRun):
     references = ("truth", "depth", "confidence")
     holding = ("truth",)
     files = RESULT_FILES
+    make_pipeline = staticmethod(pipeline_from)
     nothing = "no depth could be estimated"
     least = "fewer than two slices"
     result: SweepResult
@@ -56,10 +56,6 @@ class SweepRun(BagRun):
     def used(cls, method: str) -> ParameterTable:
         inputs = [OutputSettings.table()[name] for name in ("input", "lens_table")]
         return ParameterTable(inputs) + pipeline_parameters(method)
-
-    @staticmethod
-    def make_pipeline(values: Mapping[str, Value]) -> DepthPipeline:
-        return pipeline_from(values)
 
     def make_result(self) -> SweepResult:
         self._coverages: list[float] = []

@@ -22,7 +22,7 @@ from ..capture.filter_state import filter_angle_deg
 from ..capture.images import linearized
 from ..interface import InputSettings
 from ..parameters import pipeline_from, pipeline_parameters
-from ..pipeline import DEFAULT_METHOD, Separation, SeparationPipeline, Wanted
+from ..pipeline import DEFAULT_METHOD, Separation, Wanted
 from .bag_report import (
     AGAINST_LIVE,
     LIVE,
@@ -45,6 +45,7 @@ class SeparationRun(BagRun):
     references = tuple(LAYER_NAMES)
     files = RESULT_FILES
     first = 1
+    make_pipeline = staticmethod(pipeline_from)
     nothing = "no layers could be separated"
     least = "fewer than three polarizer angles"
     result: ReflectionBagResult
@@ -59,10 +60,6 @@ class SeparationRun(BagRun):
     @classmethod
     def used(cls, method: str) -> ParameterTable:
         return InputSettings.table() + pipeline_parameters(method)
-
-    @staticmethod
-    def make_pipeline(values: Mapping[str, Value]) -> SeparationPipeline:
-        return pipeline_from(values)
 
     def make_result(self) -> ReflectionBagResult:
         self._input = InputSettings.of(self.given)
