@@ -24,7 +24,7 @@ from ..diagnostics import Diagnostics, DiagnosticsPublisher
 from ..health import Causes
 from ..interface import COMMON_PARAMETERS
 from ..parameters import NodeParameters
-from .interface import BAG_PLAYER
+from .interface import BAG_PLAYER, PlayerSettings
 from .recorder_node import import_message
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ class PlayerNode(Node):
         from ...files.bags import BagReader
 
         super().__init__(BAG_PLAYER.name)
-        self._values = NodeParameters(self, BAG_PLAYER.parameters)
-        self._values.warn_of_unknown([])
-        if not self._values["bag"]:
+        parameters = NodeParameters(self, BAG_PLAYER.parameters)
+        parameters.warn_of_unknown([])
+        self._settings = PlayerSettings.of(parameters.values)
+        if not self._settings.bag:
             raise InputError("bag_player needs the parameter bag: name a bag")
-        self._bag = BagReader(Path(self._values["bag"]).expanduser())
+        self._bag = BagReader(Path(self._settings.bag).expanduser())
         self._stamped: set[str] = set()
         self._topic_publishers: dict[str, Any] = {}
         for topic in self._chosen():
@@ -76,7 +77,7 @@ class PlayerNode(Node):
         self._wait_for_subscribers()
         names = ", ".join(sorted(self._topic_publishers))
         self.get_logger().info(f"playing {names} from {self._bag.path}")
-        while self._play_once() and self._values["loop"]:
+        while self._play_once() and self._settings.loop:
             pass
         self._wait_for_acknowledgements()
         if not self.played:
@@ -94,7 +95,7 @@ class PlayerNode(Node):
         first_ns: int | None = None
         for message in self._messages():
             first_ns = message.time_ns if first_ns is None else first_ns
-            elapsed_ns = round((message.time_ns - first_ns) / self._values["rate"])
+            elapsed_ns = round((message.time_ns - first_ns) / self._settings.rate)
             self._pause_until(started_s + elapsed_ns / 1e9)
             self._publish(message, started_ns + elapsed_ns - message.time_ns)
         return first_ns is not None
@@ -114,7 +115,7 @@ class PlayerNode(Node):
         if len(data) < _SMALLEST:
             self._damaged += 1
             return
-        if self._values["restamp"] and message.topic in self._stamped:
+        if self._settings.restamp and message.topic in self._stamped:
             data = shift_stamp(data, shift_ns)
         self._topic_publishers[message.topic].publish(data)
         self.diagnostics.sent(message.topic)
@@ -129,7 +130,7 @@ class PlayerNode(Node):
             rclpy.spin_once(self, timeout_sec=left_s)
 
     def _wait_for_subscribers(self) -> None:
-        until_s = time.monotonic() + self._values["wait_for_subscribers"]
+        until_s = time.monotonic() + self._settings.wait_for_subscribers
         while not any(p.get_subscription_count() for p in self._topic_publishers.values()):
             if time.monotonic() >= until_s:
                 return
@@ -141,7 +142,7 @@ class PlayerNode(Node):
             publisher.wait_for_all_acked(Duration(seconds=_LAST_WAIT_S))
 
     def _chosen(self) -> list[BagTopic]:
-        wanted = [self.resolve_topic_name(name) for name in self._values["topics"] if name]
+        wanted = [self.resolve_topic_name(name) for name in self._settings.topics if name]
         missing = [name for name in wanted if name not in self._bag.topics]
         if missing:
             there = ", ".join(self._bag.topics)

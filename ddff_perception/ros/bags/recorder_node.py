@@ -27,7 +27,7 @@ from ..diagnostics import Diagnostics, DiagnosticsPublisher
 from ..health import Causes
 from ..interface import COMMON_PARAMETERS
 from ..parameters import NodeParameters
-from .interface import BAG_RECORDER
+from .interface import BAG_RECORDER, RecorderSettings
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
 # A signal does not end the middleware's wait: so long at most until it is heeded.
@@ -53,24 +53,25 @@ class RecorderNode(Node):
         from ...files.bags_recording import BagRecording
 
         super().__init__(BAG_RECORDER.name, **node_arguments)
-        values = NodeParameters(self, BAG_RECORDER.parameters)
-        values.warn_of_unknown([])
-        self._depth = int(values["queue_depth"])
-        self._wanted = {self.resolve_topic_name(name) for name in values["topics"] if name}
+        parameters = NodeParameters(self, BAG_RECORDER.parameters)
+        parameters.warn_of_unknown([])
+        settings = RecorderSettings.of(parameters.values)
+        self._depth = settings.queue_depth
+        self._wanted = {self.resolve_topic_name(name) for name in settings.topics if name}
         if not self._wanted:
             raise InputError("bag_recorder needs the parameter topics: name at least one topic")
         self._recorded: list[Subscription] = []
-        self._path = Path(values["output"])
+        self._path = Path(settings.output)
         self.recording = BagRecording(
             self._path,
-            values["storage"],
-            compress=values["compress"],
-            buffer_bytes=values["buffer_mb"] * 1_000_000,
+            settings.storage,
+            compress=settings.compress,
+            buffer_bytes=settings.buffer_mb * 1_000_000,
         )
         self.diagnostics = Diagnostics(causes=_CAUSES)
         self._reporter = DiagnosticsPublisher(self, self.diagnostics, COMMON_PARAMETERS.complete())
         self._reporter.before_report(self._report)
-        self.create_timer(values["discovery_period"], self._watch)
+        self.create_timer(settings.discovery_period, self._watch)
         self.get_logger().info(f"recording {len(self._wanted)} topics to {self._path}")
 
     def close(self) -> None:
