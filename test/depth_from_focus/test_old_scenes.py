@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("rclpy")
 
 from live_camera import FRAME, STACK
+from live_faults import RUNNING, Sweeping
 from live_health import ERROR, OK, WARN
 from live_ros import RosSession
-from live_faults import RUNNING, Sweeping
 from sensor_msgs.msg import Image
 from sweeps import wall_depth
 

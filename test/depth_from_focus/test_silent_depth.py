@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from ddff_perception.msg import FocalStack
+from live_faults import RUNNING, Sweeping
 from live_health import ERROR, OK, WARN, Reports, values
 from live_ros import RosSession
-from live_faults import RUNNING, Sweeping
 from rclpy.parameter import Parameter
 
 from ddff_perception.depth_from_focus.node import DepthFromFocusNode
@@ -78,6 +79,18 @@ def test_of_two_topics_the_one_that_never_came_is_named(
     assert values(status)[f"input {misses}"] == "STALE, nothing yet"
     run.mend()
     run.until(RUNNING, OK)
+
+
+def test_a_focal_stack_that_is_not_due_is_no_fault(ros: RosSession) -> None:
+    run = Sweeping(ros, focal_stack_period_s=60.0)
+    stacks = ros.listen(FocalStack, "focal_stack")
+    run.until(RUNNING, OK)
+    run.leave()
+    begun = len(run.reports.all)
+    while len(run.reports.all) < begun + 4:
+        run.shoot()
+    assert set(run.reports.sentences[begun + 1 :]) == {RUNNING}
+    assert len(stacks) == 1
 
 
 def test_nobody_listens_is_no_fault_and_says_so(ros: RosSession) -> None:
