@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum
 
 SECOND_NS = 1_000_000_000
 """Nanoseconds per second."""
 
 _AHEAD_S = 1.0
-_AHEAD_GAPS = 3
+_AHEAD_STEPS = 3
+_STEPS = 16
 
 
 class Order(Enum):
@@ -28,9 +30,9 @@ class Order(Enum):
 class StampOrder:
     """Tells what the next stamp of a stream is; a jump back begins the stream anew.
 
-    A stamp is ahead where it lies more than a second, and more than three times the stream's usual
-    step, after the newest one. `from_future` counts those that proved to be errors: the stream
-    went on from before them.
+    A stamp is ahead where it lies more than a second, and more than three times the stream's
+    longest step lately, after the newest one. `from_future` counts those that proved to be errors:
+    the stream went on from before them. `resumed`: the stamp taken last went on from one ahead.
     """
 
     def __init__(self, jump_s: float = 1.0) -> None:
@@ -38,12 +40,13 @@ class StampOrder:
         self.from_future = 0
         self._newest_ns: int | None = None
         self._ahead_ns: int | None = None
-        self._step_ns = 0
+        self._steps_ns: deque[int] = deque(maxlen=_STEPS)
+        self.resumed = False
 
     def take(self, stamp_ns: int) -> Order:
         """Judges `stamp_ns`, nanoseconds, and keeps it where it is the newest."""
         newest, ahead = self._newest_ns, self._ahead_ns
-        self._ahead_ns = None
+        self._ahead_ns, self.resumed = None, False
         if newest is None:
             self._newest_ns = stamp_ns
             return Order.NEXT
@@ -51,13 +54,14 @@ class StampOrder:
             if stamp_ns < ahead:
                 self.from_future += 1
             else:
-                newest = ahead
+                newest, self.resumed = ahead, True
         step = stamp_ns - newest
-        if step > self._limit_ns and newest != ahead:
+        if step > self._limit_ns and not self.resumed:
             self._ahead_ns = stamp_ns
             return Order.AHEAD
-        if step > 0 or newest == ahead:
-            self._newest_ns, self._step_ns = stamp_ns, step
+        if step > 0 or self.resumed:
+            self._newest_ns = stamp_ns
+            self._steps_ns.append(step)
             return Order.NEXT
         if step == 0:
             return Order.REPEATED
@@ -73,8 +77,8 @@ class StampOrder:
     def reset(self) -> None:
         """Forgets what came: the next stamp is the first."""
         self._newest_ns = self._ahead_ns = None
-        self._step_ns = 0
+        self._steps_ns.clear()
 
     @property
     def _limit_ns(self) -> float:
-        return max(_AHEAD_S * SECOND_NS, _AHEAD_GAPS * self._step_ns)
+        return max(_AHEAD_S * SECOND_NS, _AHEAD_STEPS * max(self._steps_ns, default=0))

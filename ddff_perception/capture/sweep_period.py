@@ -31,10 +31,12 @@ class SweepPeriod:
         """None before the first place was seen twice."""
         return max(self._periods, default=None)
 
-    def is_pause(self, gap_ns: int) -> bool:
-        """Whether input that stood still for `gap_ns` has left all that was taken before behind."""
+    def is_pause(self, gap_ns: int, resumed: bool) -> bool:
+        """Whether input that stood still for `gap_ns` has left all that was taken before behind;
+        in the first sweep where its stamps `resumed` (see `StampOrder`).
+        """
         period = self.period_ns
-        return period is not None and gap_ns > period
+        return resumed if period is None else gap_ns > period
 
     def interrupt(self) -> None:
         """The places seen so far are gone; how long a sweep takes stays known."""

@@ -120,6 +120,9 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
     def publish_early(self, header: Any) -> None:
         now = time.monotonic()
         due = now - self._stack_sent_s >= self.settings["focal_stack_period_s"]
+        if not due:
+            # It comes in its own time: nobody misses it.
+            self.diagnostics.sent("focal_stack")
         if not (due and self.wanted("focal_stack")):
             return
         stack, info = self._stack()

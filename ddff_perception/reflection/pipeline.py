@@ -209,6 +209,10 @@ class SeparationPipeline(Pipeline):
             return False
         return self._rotated(self._rotating.add_image(stamp_ns, image))
 
+    def skip(self, stamp_ns: int) -> None:
+        """A frame was taken that there was no room for: it is none of a pause's."""
+        self._rotating.skip_image(stamp_ns)
+
     def flush(self) -> bool:
         """Decides on frames that still wait for a reading (end of a bag)."""
         return self._rotated(self._rotating.flush())

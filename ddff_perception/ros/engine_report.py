@@ -34,6 +34,7 @@ class EngineReport:
         self._handler = _ToNode(node)
         self._waited = False
         self._told: str | None = None
+        self._failure: str | None = None
 
     def tell(self, engines: Engines | None) -> bool:
         """Brings the diagnostics up to date; True while there is nothing to run: not yet, or not
@@ -45,15 +46,15 @@ class EngineReport:
         progress = None if engines is None else engines.progress
         failure = None if engines is None else engines.failure
         self._waited = self._waited or progress is not None
+        if failure != self._failure:
+            self._failure = failure
+            self._node.diagnostics.set_condition(KEY, failure or "")
         if progress is not None:
             what, share = progress
             self._node.diagnostics.set(KEY, f"{what}, {share:.0%}")
             self._say(what)
         elif failure is not None:
             self._node.diagnostics.set(KEY, failure)
-            if failure != self._told:
-                self._node.reject(KEY, failure)
-            self._told = failure
         elif self._waited:
             self._waited = False
             self._node.diagnostics.set(KEY, "ready")

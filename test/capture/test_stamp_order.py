@@ -46,6 +46,20 @@ def test_a_slow_stream_is_not_ahead_of_itself():
     assert orders(0, 5, 10, 15, 20, 35)[2:] == [Order.NEXT] * 4
 
 
+def test_a_stream_at_an_uneven_pace_loses_nothing_once_its_pace_is_known():
+    found = orders(0, 9, 12, 21, 23, 32, 34, 50)
+    assert found[3:] == [Order.NEXT] * 5
+
+
+def test_what_was_a_pause_is_told():
+    order = StampOrder(1.0)
+    told = []
+    for stamp in (10, 10.1, 60, 60.1, 60.2):
+        order.take(round(stamp * SECOND))
+        told.append(order.resumed)
+    assert told == [False, False, False, True, False]
+
+
 def test_two_clocks_on_one_stream_do_not_replace_each_other():
     order = StampOrder(1.0)
     assert orders(10, 500, 10.1, 500.1, 10.2, order=order) == [

@@ -24,8 +24,13 @@ def test_there_and_back_the_ends_are_away_longest():
 
 def test_only_what_lasts_longer_than_the_sweep_is_a_pause():
     sweep = swept(0, 1, 2, 0, 1)
-    assert not sweep.is_pause(30) and sweep.is_pause(31)
+    assert not sweep.is_pause(30, True) and sweep.is_pause(31, False)
     sweep.interrupt()
-    assert sweep.is_pause(31)
+    assert sweep.is_pause(31, False)
     sweep.reset()
-    assert not sweep.is_pause(10**12)
+    assert not sweep.is_pause(10**12, False)
+
+
+def test_in_the_first_sweep_stamps_that_resume_are_a_pause():
+    sweep = swept(0, 1)
+    assert sweep.is_pause(10, True) and not sweep.is_pause(10**12, False)

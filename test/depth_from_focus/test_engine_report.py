@@ -108,9 +108,7 @@ def test_a_depth_node_lives_while_its_engines_build_and_works_when_they_are_ther
     assert "the engine is ready" in log.lines
 
 
-def test_a_build_that_fails_is_told_once_and_the_node_goes_on(
-    ros: RosSession, slow: SlowBuild
-) -> None:
+def test_a_build_that_fails_is_told_and_the_node_goes_on(ros: RosSession, slow: SlowBuild) -> None:
     overrides = [Parameter("method", value="focus_stream"), Parameter("lazy", value=False)]
     node = ros.add(DepthFromFocusNode(parameter_overrides=overrides))
     assert node.start()
@@ -118,9 +116,10 @@ def test_a_build_that_fails_is_told_once_and_the_node_goes_on(
     slow.go.set()
     engines = node._pipeline.engines
     ros.wait_for(lambda: engines.failure is not None, "the failure")
-    assert reported(node)["engine"] == "TensorRT has no room"
-    reported(node)
-    assert node.diagnostics.total("rejected: engine") == 1
+    for _ in range(3):
+        assert reported(node)["engine"] == "TensorRT has no room"
+        # It stays a warning until there is another engine.
+        assert node.diagnostics.report(0).verdict.sentence.startswith("TensorRT has no room")
     # Another method goes on without the engine.
     assert node.set_parameters([Parameter("method", value="multiscale")])[0].successful
     camera = Camera(ros, node)

@@ -2,84 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 
-from ddff_perception.msg import FocusState
-from live_camera import FRAME, STACK
-from live_health import ERROR, OK, WARN, Reports, level, values
+from ddff_perception.msg import FocalStack
+from live_faults import RUNNING, Sweeping
+from live_health import ERROR, OK, WARN, Reports, values
 from live_ros import RosSession
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
 
 from ddff_perception.depth_from_focus.node import DepthFromFocusNode
-from ddff_perception.ros import messages
 
 pytestmark = pytest.mark.ros
-
-PERIOD_S = 0.4
-STEP_S = 0.04
-RUNNING = "running"
-
-
-class Sweeping:
-    """A node that somebody listens to, and a camera that sweeps until a fault is made."""
-
-    def __init__(self, ros: RosSession, **parameters: Any) -> None:
-        given = {"diagnostics_period_s": PERIOD_S, **parameters}
-        overrides = [Parameter(name, value=value) for name, value in given.items()]
-        self.node = ros.add(DepthFromFocusNode(parameter_overrides=overrides))
-        assert self.node.start()
-        self.depth = ros.listen(Image, "depth/image_rect")
-        self.reports = Reports(ros, self.node)
-        self._images = ros.talk(Image, "image_rect")
-        self._states = ros.talk(FocusState, "focus_state")
-        for publisher in (self._images, self._states):
-            ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
-        self._started_s = time.monotonic()
-        self._shot = 0
-        self.mend()
-
-    def mend(self) -> None:
-        """No fault any more."""
-        self.images = self.states = True
-        self.slices = list(range(len(STACK.slices)))
-        self.late_ns = 0
-        self.encoding = ""
-        self.shift_px = 0
-
-    def until(self, words: str, *levels: int) -> tuple[Any, int]:
-        """Sweeps until a report says so: the report, and its number from now on."""
-        begun, deadline = len(self.reports.all), time.monotonic() + 30.0
-        while time.monotonic() < deadline:
-            self._shoot()
-            for number, status in enumerate(self.reports.all[begun:], 1):
-                if words in status.message and level(status) in levels:
-                    return status, number
-        raise AssertionError(f"no {words!r} in {self.reports.sentences[-3:]}")
-
-    def _shoot(self) -> None:
-        item = STACK.slices[self.slices[self._shot % len(self.slices)]]
-        self._shot += 1
-        due_s = self._started_s + STEP_S * self._shot
-        time.sleep(max(due_s - time.monotonic(), 0.0))
-        stamp = 10**12 + round(1e9 * (time.monotonic() - self._started_s))
-        if self.states:
-            header = messages.header_at(stamp - self.late_ns, FRAME)
-            state = messages.focus_state_message(header, item.focus_distance_m)
-            self._states.publish(state)
-        if self.images:
-            picture = np.roll(item.image, self.shift_px * (self._shot % 4), axis=1)
-            message = messages.image_message(picture, messages.header_at(stamp, FRAME))
-            message.encoding = self.encoding or message.encoding
-            self._images.publish(message)
-
 
 Start = Callable[..., Sweeping]
 
@@ -142,6 +79,18 @@ def test_of_two_topics_the_one_that_never_came_is_named(
     assert values(status)[f"input {misses}"] == "STALE, nothing yet"
     run.mend()
     run.until(RUNNING, OK)
+
+
+def test_a_focal_stack_that_is_not_due_is_no_fault(ros: RosSession) -> None:
+    run = Sweeping(ros, focal_stack_period_s=60.0)
+    stacks = ros.listen(FocalStack, "focal_stack")
+    run.until(RUNNING, OK)
+    run.leave()
+    begun = len(run.reports.all)
+    while len(run.reports.all) < begun + 4:
+        run.shoot()
+    assert set(run.reports.sentences[begun + 1 :]) == {RUNNING}
+    assert len(stacks) == 1
 
 
 def test_nobody_listens_is_no_fault_and_says_so(ros: RosSession) -> None:

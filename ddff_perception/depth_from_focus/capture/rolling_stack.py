@@ -310,7 +310,9 @@ class RollingStack:
         order = self._judge(self._images, stamp_ns)
         if order is Order.JUMP:
             return order, self._jump_back(self._images, stamp_ns)
-        if order is not Order.NEXT or newest is None or not self._sweep.is_pause(stamp_ns - newest):
+        if order is not Order.NEXT or newest is None or not self._settings.max_age_s:
+            return order, []
+        if not self._sweep.is_pause(stamp_ns - newest, self._images.resumed):
             return order, []
         self.counters["pauses"] += 1
         self._forget_waiting()

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...capture.reading_track import Match, Nearness
 from ...capture.stamp_order import Order, StampOrder
+from ...capture.sweep_period import SweepPeriod
 from ...optics.registration import LEAST_CONTRAST, RegistrationError, pyramid
 from ...optics.resampling import Matrix, source_pixels
 from ...parameters import Value
@@ -48,7 +49,7 @@ class RotatingCapture:
             (
                 "images_in", "angles_in", "angles_repeated", "angles_out_of_order", "angles_ahead",
                 "dropped_unpaired", "dropped_turning", "dropped_old", "dropped_moved",
-                "dropped_waiting", "size_changes", "alignment_failed",
+                "dropped_waiting", "size_changes", "pauses", "alignment_failed",
             ),
             0,
         )  # fmt: skip
@@ -57,6 +58,8 @@ class RotatingCapture:
         self._track = FilterTrack()
         self._waiting: deque[tuple[int, ImageArray]] = deque()
         self._frames: list[_Frame] = []
+        self._sweep = SweepPeriod()
+        self._seen_ns: int | None = None
 
     @property
     def frames(self) -> int:
@@ -88,19 +91,27 @@ class RotatingCapture:
             return False
         if order is Order.JUMP:
             self._track.clear()
-            self._waiting.clear()
-            self._frames.clear()
+            self._forget()
         self._track.append(stamp_ns, angle_deg)
         return self._let_in()
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
         """Takes a frame, later than those before; True if one was let in."""
         self.counters["images_in"] += 1
+        self.skip_image(stamp_ns)
         self._waiting.append((stamp_ns, image))
         if len(self._waiting) > self._settings.queue_size:
             self._waiting.popleft()
             self.counters["dropped_waiting"] += 1
         return self._let_in()
+
+    def skip_image(self, stamp_ns: int) -> None:
+        """A frame was taken that nobody had time for: it is none of a pause's."""
+        seen_ns = self._seen_ns
+        if seen_ns is not None and self._sweep.is_pause(stamp_ns - seen_ns, False):
+            self.counters["pauses"] += 1
+            self._forget()
+        self._seen_ns = stamp_ns
 
     def flush(self) -> bool:
         """Decides on frames that still wait (end of a bag); True if one was let in."""
@@ -108,10 +119,10 @@ class RotatingCapture:
 
     def reset(self) -> None:
         """Forgets every frame and reading."""
-        self._waiting.clear()
         self._track.clear()
         self._readings.reset()
-        self._frames.clear()
+        self._sweep.reset()
+        self._forget()
 
     def begin_again(self, stamp_ns: int) -> None:
         """Forgets every frame, as the stream's stamps went back to `stamp_ns`; readings stay where
@@ -121,8 +132,7 @@ class RotatingCapture:
         if readings_ns is not None and readings_ns - stamp_ns > 1e9 * self._readings.jump_s:
             self._track.clear()
             self._readings.reset()
-        self._waiting.clear()
-        self._frames.clear()
+        self._forget()
 
     def images(self) -> tuple[tuple[ImageArray, ...], tuple[float, ...]]:
         """The frames as the newest one sees them, and their angles (0..180 deg), oldest first."""
@@ -134,6 +144,12 @@ class RotatingCapture:
             for frame in self._frames
         )
         return seen, tuple(frame.angle_deg % 180.0 for frame in self._frames)
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._frames.clear()
+        self._sweep.interrupt()
+        self._seen_ns = None
 
     def _let_in(self, final: bool = False) -> bool:
         changed = False
@@ -178,6 +194,7 @@ class RotatingCapture:
             f for f in self._frames if abs(axis_difference(f.angle_deg, angle_deg)) > tolerance
         ]
         self._frames.append(frame)
+        self._sweep.visit(int(angle_deg % 180.0 // tolerance), stamp_ns)
         del self._frames[: -self._settings.max_frames]
 
     def _move_view(self, frame: _Frame) -> None:

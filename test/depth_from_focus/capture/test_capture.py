@@ -289,6 +289,14 @@ def test_what_is_older_than_a_sweep_is_forgotten_when_input_begins_again(pause_m
     assert balanced(stack)
 
 
+def test_what_came_of_a_first_sweep_is_forgotten_after_a_pause_unless_slices_are_kept():
+    for max_age_s, slices in ((20.0, [2.0]), (0.0, [0.5, 1.0, 2.0])):
+        stack = RollingStack({"max_age_s": max_age_s})
+        feed(stack, [0.5, 1.0])
+        feed(stack, [4.0, 2.0], start_ms=5000)
+        assert sorted(held(stack).values()) == slices
+
+
 def test_a_gap_shorter_than_the_sweep_keeps_the_slices():
     stack = RollingStack()
     feed(stack, SWEEP * 2)

@@ -29,6 +29,18 @@ def test_each_frame_takes_the_place_of_the_one_at_its_angle():
         assert np.array_equal(image, camera.frame(number).images["image_rect"])
 
 
+@pytest.mark.parametrize("skipped", [True, False])
+def test_frames_from_before_a_pause_longer_than_a_turn_are_forgotten(skipped):
+    camera = pane_camera("rotating")
+    capture = run(camera, RotatingCapture(STILL), range(8))
+    if skipped:
+        for number in range(9, 16):
+            capture.skip_image(number * STEP)
+    run(camera, capture, [15])
+    assert capture.frames == (4 if skipped else 1)
+    assert capture.counters["pauses"] == (0 if skipped else 1)
+
+
 def test_a_frame_waits_for_the_reading_after_it():
     camera = pane_camera("rotating")
     capture = RotatingCapture(STILL)
