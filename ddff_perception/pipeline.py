@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .parameters import ParameterTable, Value, group
 
-if TYPE_CHECKING:
-    from .engines.loading import EngineSet
+
+class Engines(Protocol):
+    """What runs a method's networks (`engines.loading.EngineSet`), as a pipeline shows it."""
+
+    @property
+    def progress(self) -> tuple[str, float] | None:
+        """(what is being done, share 0..1), None where nothing is waited for."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why there are no engines, in one sentence."""
+
+    def load(self) -> None:
+        """Makes what is not there; after a failure, anew."""
+
+    def close(self) -> None:
+        """Frees them."""
 
 
 def _nothing() -> None:
@@ -59,7 +74,7 @@ class Pipeline:
         return {}
 
     @property
-    def engines(self) -> EngineSet | None:
+    def engines(self) -> Engines | None:
         """What runs the method's network, which the pipeline owns; None without one."""
         return None
 

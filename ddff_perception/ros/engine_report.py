@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+from typing import Any
+
+from ..pipeline import Engines
 
 KEY = "engine"
 # What the engines write to.
 LOG = logging.getLogger("ddff_perception.engines")
-
-
-class Engines(Protocol):
-    """What `engines.loading.EngineSet` says of itself."""
-
-    @property
-    def progress(self) -> tuple[str, float] | None:
-        """(what is being done, share 0..1), None where nothing is waited for."""
-
-    @property
-    def failure(self) -> str | None:
-        """Why there are no engines, in one sentence."""
 
 
 class EngineReport:

@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from std_srvs.srv import Trigger
 
+from ..capture.image_sources import ImageSources, Source
 from ..parameters import Value
 from ..pipeline import Change, Pipeline
 from ..types import InputError
 from . import messages
 from .camera import CameraInput
 from .engine_report import EngineReport
-from .image_sources import ImageSources, Source
 from .inputs import CAMERA_INFO, Callback
 from .lifecycle import PerceptionNode
 from .slow_service import SlowServices
@@ -144,7 +144,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         """W: raises InputError where an image that can be used is one of a second camera on the
         topic `name`; where another camera takes over for good, what came before is forgotten.
         """
-        if not self._sources.check(name, image):
+        header = image.header
+        if not self._sources.check(name, header.frame_id, messages.stamp_ns(header.stamp)):
             self.pipeline.reset()
 
     def hand_over(self, name: str, message: Any) -> None:
@@ -306,7 +307,10 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
             self.reject(name, f"{name}: {error}")
             return False
         if image:
-            self._sources.note(message if isinstance(message, tuple) else (message,))
+            images = message if isinstance(message, tuple) else (message,)
+            stamp = max(messages.stamp_ns(one.header.stamp) for one in images)
+            size = (getattr(images[0], "width", 0), getattr(images[0], "height", 0))
+            self._sources.note(stamp, Source(images[0].header.frame_id, size))
         return new
 
     def _catch_up(self, used: int, started: float) -> None:

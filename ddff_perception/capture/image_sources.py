@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..capture.frame_gate import Frame, FrameGate
 from ..types import InputError
-from .messages import stamp_ns
+from .frame_gate import Frame, FrameGate
 
 # Images whose source is remembered until their result is published.
 _REMEMBERED = 256
@@ -31,28 +28,25 @@ class ImageSources:
         self._by_stamp: OrderedDict[int, Source] = OrderedDict()
         self._newest = Source()
 
-    def check(self, name: str, image: Any) -> bool:
+    def check(self, name: str, frame_id: str, stamp_ns: int) -> bool:
         """Judges an image of the topic `name`: False where another camera's images take over from
         now on. Raises InputError where it is one of a second camera on the topic.
         """
         gate = self._gates.setdefault(name, FrameGate())
-        frame = gate.take(image.header.frame_id, stamp_ns(image.header.stamp))
+        frame = gate.take(frame_id, stamp_ns)
         if frame is Frame.OTHER:
             raise InputError(gate.complaint(name))
         return frame is Frame.OWN
 
-    def note(self, images: Sequence[Any]) -> None:
-        """The images of one instant were taken in."""
-        stamp = max(stamp_ns(image.header.stamp) for image in images)
-        first = images[0]
-        size = (getattr(first, "width", 0), getattr(first, "height", 0))
-        self._newest = self._by_stamp.setdefault(stamp, Source(first.header.frame_id, size))
+    def note(self, stamp_ns: int, source: Source) -> None:
+        """The image of that stamp was taken in; of equal stamps the first one counts."""
+        self._newest = self._by_stamp.setdefault(stamp_ns, source)
         while len(self._by_stamp) > _REMEMBERED:
             self._by_stamp.popitem(last=False)
 
-    def at(self, stamp: int) -> Source:
-        """The source of the image of `stamp`, nanoseconds; of the newest where it is not known."""
-        return self._by_stamp.get(stamp, self._newest)
+    def at(self, stamp_ns: int) -> Source:
+        """The source of the image of that stamp; of the newest where it is not known."""
+        return self._by_stamp.get(stamp_ns, self._newest)
 
     def clear(self) -> None:
         """Forgets what came: the next image is the first of its topic."""
