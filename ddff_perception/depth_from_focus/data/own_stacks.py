@@ -1,8 +1,8 @@
 """A person's own stack folders as FocusStream's batches: what it is fine-tuned on.
 
-A batch is that of `data_stack_files.StackBatches` with `bins`. Stacks have the size in which the
-networks see them at run time (`learned.resized`). Each item is a random crop and a random choice of
-slices, mirrored or not, brighter or darker; no noise is added, as a camera's own is in it.
+A batch is that of `generated/batches.py` with FocusStream's inputs. Stacks have the size in which
+the networks see them at run time (`learned.resized`). Each item is a random crop and a random
+choice of slices, mirrored or not, brighter or darker; no noise is added: a camera's own is in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...training.job import Batch
 from ...training.presets import FitSettings
 from ...types import FloatArray, InputError
 from ..learned.focus_stream import SUBCELL, resized, subcell_px
-from .generated.contrasts import Contrasts, network_inputs
+from .generated.inputs import NetworkInputs
 from .stack_folders import TrueStack, find_stacks, load_true_stack, split_stacks
 from .views import as_floats, brightened, item_generator, mirrored, view_of
 
@@ -71,7 +71,7 @@ class OwnStackBatches(IterableDataset[Batch]):
     def __init__(self, folders: Sequence[Path], batch: int, crop: int, bins: int) -> None:
         self._stacks = [_ascending(folder) for folder in folders]
         self._side = _side(self._stacks, crop)
-        self._batch, self._bins, self._maker = batch, bins, Contrasts()
+        self._batch, self._inputs = batch, NetworkInputs(bins)
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
@@ -86,7 +86,7 @@ class OwnStackBatches(IterableDataset[Batch]):
             for stack in drawn:
                 which = _drawn_slices(len(stack.images), count, random)
                 parts.append(_view(stack, which, self._side, random))
-            yield _batch(parts, self._maker, self._bins)
+            yield _batch(parts, self._inputs)
 
 
 class HeldStacks(Dataset[Batch]):
@@ -96,7 +96,7 @@ class HeldStacks(Dataset[Batch]):
         self._stacks = [_ascending(folder) for folder in folders]
         self._side = _side(self._stacks, crop)
         self._slices = min(len(stack.images) for stack in self._stacks)
-        self._bins, self._maker = bins, Contrasts()
+        self._inputs = NetworkInputs(bins)
 
     def __len__(self) -> int:
         return len(self._stacks)
@@ -105,7 +105,7 @@ class HeldStacks(Dataset[Batch]):
         stack = self._stacks[index]
         which = np.rint(np.linspace(0, len(stack.images) - 1, self._slices)).astype(np.intp)
         part = _view(stack, which, self._side, item_generator(False))
-        return {name: values[0] for name, values in _batch([part], self._maker, self._bins).items()}
+        return {name: values[0] for name, values in _batch([part], self._inputs).items()}
 
 
 _View = tuple[NDArray[np.uint8], FloatArray, FloatArray, NDArray[np.bool_]]
@@ -158,7 +158,7 @@ def _drawn_slices(there: int, wanted: int, random: np.random.Generator) -> NDArr
 def _view(
     stack: TrueStack, which: NDArray[np.intp], side: int, random: np.random.Generator | None
 ) -> _View:
-    """Slices S x H x W x 3, their dioptres, truth, and where it is known and within the sweep."""
+    """Slices S x 3 x H x W, their dioptres, truth, and where it is known and within the sweep."""
     dioptres = stack.dioptres[which]
     reach = _BEYOND * (dioptres[-1] - dioptres[0])
     inside = (stack.truth >= dioptres[0] - reach) & (stack.truth <= dioptres[-1] + reach)
@@ -171,14 +171,11 @@ def _view(
         (pixels, stack.truth[rows, columns], known[rows, columns]), random
     )
     levels = np.rint(np.float32(255) * pixels).astype(np.uint8)
-    return np.ascontiguousarray(np.moveaxis(levels, 1, -1)), dioptres, truth, known
+    return levels, dioptres, truth, known
 
 
-def _batch(parts: Sequence[_View], maker: Contrasts, bins: int) -> Batch:
-    images, dioptres, truth, valid = (np.stack(kind) for kind in zip(*parts, strict=True))
-    return {
-        **network_inputs(images, dioptres, maker, bins),
-        "dioptres": torch.from_numpy(dioptres),
-        "truth": torch.from_numpy(truth),
-        "valid": torch.from_numpy(valid),
-    }
+def _batch(parts: Sequence[_View], inputs: NetworkInputs) -> Batch:
+    images, dioptres, truth, valid = (
+        torch.from_numpy(np.stack(kind)) for kind in zip(*parts, strict=True)
+    )
+    return {**inputs(images, dioptres), "dioptres": dioptres, "truth": truth, "valid": valid}

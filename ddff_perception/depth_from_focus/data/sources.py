@@ -15,8 +15,10 @@ from ...training.presets import FitSettings
 from ...types import InputError
 from .ddff12 import Ddff12Scene
 from .fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
-from .generated.batches import DeviceSettings, DeviceStacks
-from .generated.stack_files import NoiseSettings, StackBatches, stack_files
+from .generated.batches import GeneratedBatches, GeneratorSettings
+from .generated.camera import NoiseSettings
+from .generated.stack_files import StackBatches, stack_files
+from .generated.stacks import StackSettings
 from .generated.view_pool import ViewPool
 from .lfsd import LightFieldSamples, find_samples
 from .light_field_benchmark import LightFieldBenchmark, find_scenes
@@ -93,9 +95,10 @@ def _views(path: Path, settings: FitSettings, slices: int, crop: int) -> Trainin
     pool = ViewPool([path], torch.device("cuda" if uses_gpu(settings) else "cpu"))
     size = (crop, crop, 1.0)
     takes = 2 if settings.batch % 2 == 0 else 1
-    drawn = DeviceSettings(settings.batch // takes, takes, slices=slices, sizes=(size, size))
+    sweep = StackSettings(slice_counts=(slices,))
+    drawn = GeneratorSettings(settings.batch // takes, takes, sizes=(size, size), sweep=sweep)
     views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
-    return TrainingSource(DeviceStacks(pool, drawn), None, f"stacks without end of {views}")
+    return TrainingSource(GeneratedBatches(pool, drawn), None, f"stacks without end of {views}")
 
 
 def _ddff12(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:

@@ -3,7 +3,7 @@
 Without `--data` what it learns from is made first: path-traced views where Mitsuba is installed,
 and procedural ones, in `views_folder`. The preset `gpu` blurs them on the GPU while it trains, so
 that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`. `--data`
-takes folders of such views or stacks, or a person's own stack folders (`data_own_stacks.py`).
+takes folders of such views or stacks, or a person's own stack folders (`data/own_stacks.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ...types import InputError
-from ..data.generated.batches import DeviceSettings, DeviceStacks
+from ..data.generated.batches import GeneratedBatches, GeneratorSettings
 from ..data.generated.making import make_stacks, make_views
 from ..data.generated.stack_files import StackBatches, stack_files
 from ..data.generated.stacks import StackSettings
@@ -116,10 +116,10 @@ def _on_device(
     pool = ViewPool(folders, device)
     takes = 2 if settings.batch % 2 == 0 else 1
     bins = network.settings.bins
-    drawn = DeviceSettings(settings.batch // takes, takes, bins, enlarged=own.enlarged)
+    drawn = GeneratorSettings(settings.batch // takes, takes, bins, enlarged=own.enlarged)
     views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
     record = {"training_data": f"stacks without end of {views}"}
-    return TrainingJob(network, stream_loss, DeviceStacks(pool, drawn), settings, record=record)
+    return TrainingJob(network, stream_loss, GeneratedBatches(pool, drawn), settings, record=record)
 
 
 def network(values: Mapping[str, Value]) -> FocusStream:

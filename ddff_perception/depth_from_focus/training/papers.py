@@ -91,7 +91,7 @@ class PaperNetwork:
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob:
-        """The job on `data`, one file or folder as `data_sources.open_source` knows them; else on
+        """The job on `data`, one file or folder as `data/sources.py` knows them; else on
         `stacks` training stacks, made where they are not there, or on planes made on the spot.
 
         Raises InputError on more than one, on what is none, and on settings that make no network.

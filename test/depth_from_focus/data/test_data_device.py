@@ -1,4 +1,4 @@
-"""Stacks blurred on the training device: the same lens, camera and inputs as in advance."""
+"""The generator: its lens, camera and inputs are those of `optics/` and OpenCV."""
 
 import cv2
 import numpy as np
@@ -10,21 +10,34 @@ from ddff_perception.depth_from_focus.classical.multiscale import (
     estimate_blur_scale,
     focus_templates,
 )
-from ddff_perception.depth_from_focus.data.generated.batches import DeviceSettings, DeviceStacks
-from ddff_perception.depth_from_focus.data.generated.camera import jpeg_losses, with_noise
-from ddff_perception.depth_from_focus.data.generated.contrasts import Contrasts, sweep_templates
-from ddff_perception.depth_from_focus.data.generated.defocus import DefocusedViews
+from ddff_perception.depth_from_focus.data.generated.batches import (
+    GeneratedBatches,
+    GeneratorSettings,
+)
+from ddff_perception.depth_from_focus.data.generated.camera import (
+    NoiseSettings,
+    jpeg_losses,
+    with_noise,
+)
+from ddff_perception.depth_from_focus.data.generated.defocus import (
+    DefocusedViews,
+    seen_through_lens,
+)
 from ddff_perception.depth_from_focus.data.generated.inputs import (
+    Contrasts,
     NetworkInputs,
     estimated_blur_scale,
     templates,
 )
 from ddff_perception.depth_from_focus.data.generated.scenes import SceneMaker
-from ddff_perception.depth_from_focus.data.generated.stack_files import NoiseSettings
 from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings
 from ddff_perception.depth_from_focus.data.generated.view_pool import (
     ViewPool,
     write_procedural_views,
+)
+from ddff_perception.depth_from_focus.networks.focus_stream import (
+    FocusStreamSettings,
+    SliceEncoder,
 )
 from ddff_perception.optics.defocus import DefocusedView
 from ddff_perception.types import InputError
@@ -68,6 +81,20 @@ def test_the_batched_lens_shows_what_the_layered_lens_shows():
         assert error < 0.1 * np.abs(colour - expected).mean()
 
 
+def test_a_processor_sees_each_view_of_a_batch_through_the_layered_lens():
+    colour, dioptres = planes()
+    views = torch.cat([as_batch(colour), as_batch(colour[::-1])])
+    truths = torch.from_numpy(np.stack([dioptres, dioptres[:, ::-1]]))
+    focus = torch.tensor([[0.5, 1.0, 1.5], [0.6, 0.7, 2.0]])
+    scale, widest = torch.tensor([8.0, 3.0]), torch.tensor([10.0, 6.0])
+    found = seen_through_lens(views, truths, focus, scale, widest)
+    lens = DefocusedView(
+        np.ascontiguousarray(colour[::-1]), np.ascontiguousarray(dioptres[:, ::-1]), 3.0, 6.0
+    )
+    expected = np.stack([lens.at(float(place)).transpose(2, 0, 1) for place in focus[1]])
+    np.testing.assert_array_equal(found[1], expected)
+
+
 def test_views_of_a_batch_do_not_see_each_other():
     colour, dioptres = planes()
     other = np.full_like(dioptres, 1.0)
@@ -109,38 +136,67 @@ def test_jpegs_losses_are_those_of_opencv():
     for quality in (60, 90):
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         expected = cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.float32)
-        stack = as_batch(image.astype(np.float32))[:, None]
-        found = jpeg_losses(stack, torch.tensor([float(quality)]))[0, 0].numpy().transpose(1, 2, 0)
+        found = jpeg_losses(as_batch(image)[:, None], torch.tensor([float(quality)]))
+        found = found[0, 0].numpy().transpose(1, 2, 0).astype(np.float32)
         losses = np.abs(image - expected).mean()
         assert np.abs(found - expected).mean() < 0.45 * losses
         assert np.abs(found - image).mean() == pytest.approx(losses, rel=0.15)
 
 
-def test_noise_on_the_device_grows_with_light_and_differs_between_slices():
-    images = torch.full((1, 2, 3, 80, 80), 30.0)
-    images[..., 40:] = 200.0
+def test_jpegs_losses_of_a_crop_of_any_size_are_those_of_the_crop_filled_up():
+    images = torch.randint(256, (1, 2, 3, 41, 52), dtype=torch.uint8)
+    filled = torch.nn.functional.pad(images.float(), (0, 12, 0, 7, 0, 0), "replicate").byte()
+    quality = torch.tensor([80.0])
+    expected = jpeg_losses(filled, quality)[..., :41, :52]
+    assert torch.equal(jpeg_losses(images, quality), expected)
+
+
+def test_noise_has_the_deviation_that_a_tone_curve_gives_a_cameras_noise():
+    """The steps of the tone curve are tabled; here they are worked out for one level at a time."""
+    settings = NoiseSettings(photon=0.03, read=0.008, speckle=0.1, jpeg=0.0, clean=0.0)
+    images = (
+        torch.tensor([60, 180], dtype=torch.uint8).view(2, 1, 1, 1, 1).expand(2, 2, 3, 200, 200)
+    )
+    torch.manual_seed(2)
+    found = with_noise(images, settings).double().std(dim=(1, 2, 3, 4))
+    torch.manual_seed(2)
+    photon, read = (bound * torch.rand(2) ** 1.5 for bound in (settings.photon, settings.read))
+    speckle = settings.speckle * torch.rand(2)
+    level = (torch.tensor([60.0, 180.0]) / 255) ** 2.2
+    slope = 255 / 2.2 * level ** (1 / 2.2 - 1)
+    variance = slope**2 * (photon**2 * level + read**2 + (speckle * level) ** 2)
+    np.testing.assert_allclose(found, (variance + 1 / 12).sqrt(), rtol=0.03)
+
+
+def test_noise_grows_with_light_and_differs_between_slices():
+    images = torch.full((1, 2, 3, 80, 80), 30, dtype=torch.uint8)
+    images[..., 40:] = 200
     settings = NoiseSettings(photon=0.0, read=0.0, speckle=0.3, jpeg=0.0, clean=0.0)
     torch.manual_seed(5)
-    difference = with_noise(images, settings) - images
+    difference = with_noise(images, settings).float() - images
     assert difference[0, 0, :, :, 40:].std() > 2 * difference[0, 0, :, :, :40].std() > 0
     correlation = np.corrcoef(difference[0, 0].flatten(), difference[0, 1].flatten())[0, 1]
     assert abs(correlation) < 0.05
 
 
-def test_network_inputs_are_those_of_opencv():
+def test_network_inputs_are_those_of_the_encoder_and_the_method_without_learning():
     rng = np.random.default_rng(8)
     images = np.stack([cv2.GaussianBlur(rng.integers(0, 256, (96, 128, 3), np.uint8), (0, 0), s)
                        for s in (3.0, 1.0, 0.4, 2.0)])  # fmt: skip
     dioptres = np.array([0.3, 0.8, 1.0, 1.6], np.float32)
     positions = ((dioptres - 0.3) / 1.3).astype(np.float32)
-    expected = Contrasts()(images)
-    pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).copy()).float()[None]
-    found = NetworkInputs(24, CPU)(pixels, torch.from_numpy(dioptres)[None])
-    np.testing.assert_allclose(found["contrasts"][0], expected, atol=2e-2, rtol=1e-3)
+    pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    found = NetworkInputs(24)(pixels[None], torch.from_numpy(dioptres)[None])
+    encoder = SliceEncoder(FocusStreamSettings())
+    exact = encoder.contrasts(pixels.float())
+    assert torch.equal(found["contrasts"][0], Contrasts()(pixels.float()))
+    np.testing.assert_allclose(found["contrasts"][0], exact, atol=2e-2, rtol=1e-3)
     np.testing.assert_allclose(found["positions"][0], positions, atol=1e-6)
-    np.testing.assert_allclose(
-        found["templates"][0], sweep_templates(expected, positions, 24), atol=1e-4
-    )
+    measures = exact[:, 0:12:4] + exact[:, 1:12:4]
+    kept = [np.stack([cv2.blur(band, (3, 3)) for band in item]) for item in measures.numpy()]
+    scale = estimate_blur_scale(kept, positions.astype(np.float64), 0.2)
+    expected = focus_templates(tuple(positions.tolist()), 24, scale, 3)
+    np.testing.assert_allclose(found["templates"][0], expected, atol=1e-4)
 
 
 def test_templates_and_blur_scale_are_those_of_the_method_without_learning():
@@ -160,11 +216,11 @@ def test_templates_and_blur_scale_are_those_of_the_method_without_learning():
 
 
 def test_a_batch_has_new_noise_for_every_take_and_truth_in_its_sweep(pool):
-    settings = DeviceSettings(
+    settings = GeneratorSettings(
         views=2, takes=2, sizes=SMALL, sweep=NARROW, noise=NoiseSettings(clean=0.0, jpeg=0.0)
     )
     torch.manual_seed(4)
-    batch = DeviceStacks(pool, settings).draw()
+    batch = GeneratedBatches(pool, settings).draw()
     count, slices = batch["images"].shape[:2]
     assert count in (2, 4) and slices >= 3
     assert not torch.equal(batch["images"][0], batch["images"][1])
@@ -177,10 +233,10 @@ def test_a_batch_has_new_noise_for_every_take_and_truth_in_its_sweep(pool):
 def test_enlarged_batches_are_the_same_views_as_opencv_enlarges_them(pool):
     def drawn(enlarged):
         torch.manual_seed(4)
-        settings = DeviceSettings(
+        settings = GeneratorSettings(
             views=1, takes=1, sizes=SMALL, large=0.0, sweep=NARROW, enlarged=enlarged
         )
-        return DeviceStacks(pool, settings).draw()
+        return GeneratedBatches(pool, settings).draw()
 
     plain, grown = drawn(0.0), drawn(1.0)
     assert grown["truth"].shape == grown["valid"].shape == (1, 96, 128)
@@ -192,8 +248,8 @@ def test_enlarged_batches_are_the_same_views_as_opencv_enlarges_them(pool):
 
 
 def test_batches_of_the_device_repeat_with_torchs_seed(pool):
-    stacks = DeviceStacks(
-        pool, DeviceSettings(views=1, takes=1, sizes=SMALL, sweep=NARROW, bins=24)
+    stacks = GeneratedBatches(
+        pool, GeneratorSettings(views=1, takes=1, sizes=SMALL, sweep=NARROW, bins=24)
     )
 
     def first():
@@ -206,8 +262,10 @@ def test_batches_of_the_device_repeat_with_torchs_seed(pool):
 
 
 def test_a_fixed_number_of_slices_is_kept_to(pool):
-    settings = DeviceSettings(views=1, takes=1, sizes=SMALL, sweep=NARROW, slices=10)
-    assert DeviceStacks(pool, settings).draw()["images"].shape[1] == 10
+    settings = GeneratorSettings(
+        views=1, takes=1, sizes=SMALL, sweep=StackSettings(slice_counts=(10,))
+    )
+    assert GeneratedBatches(pool, settings).draw()["images"].shape[1] == 10
 
 
 def test_folders_without_views_and_files_that_are_none_are_refused(tmp_path):

@@ -6,16 +6,15 @@ import pytest
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
-from ddff_perception.depth_from_focus.data.generated.scenes import SceneMaker, SharpScene
+from ddff_perception.depth_from_focus.data.generated.camera import NoiseSettings
+from ddff_perception.depth_from_focus.data.generated.scenes import SceneMaker
 from ddff_perception.depth_from_focus.data.generated.stack_files import (
-    NoiseSettings,
     StackBatches,
-    add_noise,
     read_training_stack,
     stack_files,
     write_stacks,
 )
-from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings, make_stack
+from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings, random_stacks
 from ddff_perception.types import InputError
 
 SIZE = StackSettings(height=64, width=96)
@@ -37,27 +36,51 @@ def test_a_scene_has_depth_everywhere_and_is_exposed():
 
 
 def test_the_slice_focused_at_a_plane_is_the_sharpest_there():
-    rng = np.random.default_rng(4)
-    dioptres = np.full((110, 160), 0.5, np.float32)
-    dioptres[:, 80:] = 1.5
-    picture = rng.uniform(0.1, 0.9, (110, 160, 3)).astype(np.float32)
-    still = StackSettings(64, 96, (10.0, 12.0), (0.0, 0.0), 0.0, 0.0, 0.0)
-    stack = make_stack(SharpScene(picture, dioptres), 5, still, rng)
-    contrast = np.abs(np.diff(stack.images.astype(np.float32).mean(axis=3), axis=2))
-    for plane, slot in ((0.5, 0), (1.5, 4)):
-        inside = stack.truth[:, :-1] == plane
-        if inside.sum() > 200:
+    torch.manual_seed(4)
+    truth = torch.full((2, 64, 96), 0.5)
+    truth[:, :, 48:] = 1.5
+    picture = 0.1 + 0.8 * torch.rand(2, 3, 64, 96)
+    still = StackSettings(64, 96, (10.0, 12.0), (0.0, 0.0), 0.0, 0.0, 0.0, (5,))
+    stacks = random_stacks(picture, truth, still)
+    for images in stacks.images:
+        contrast = images.float().mean(dim=1).diff(dim=2).abs()
+        for plane, slot in ((0.5, 0), (1.5, 4)):
+            inside = truth[0, :, :-1] == plane
             assert np.argmax([item[inside].mean() for item in contrast]) == slot
+
+
+def test_blur_and_sweep_lie_within_what_was_asked_for():
+    torch.manual_seed(3)
+    truth = 0.4 + torch.rand(8, 48, 64)
+    settings = StackSettings(widest_px=(5.0, 9.0), margin=(0.0, 0.3), slice_counts=(7,))
+    stacks = random_stacks(torch.rand(8, 3, 48, 64), truth, settings)
+    widest = stacks.blur_scale * (stacks.dioptres[:, -1] - stacks.dioptres[:, 0])
+    assert stacks.dioptres.shape == (8, 7) and (stacks.dioptres.diff(dim=1) > 0).all()
+    assert (widest > 4.99).all() and (widest < 9.01).all()
+    low, high = truth.flatten(1).quantile(torch.tensor([0.005, 0.995]), 1)
+    assert (stacks.dioptres[:, 0] < low + 0.02).all()
+    assert (stacks.dioptres[:, -1] > high - 0.02).all()
 
 
 def test_stacks_come_back_from_disk(folder):
     files = stack_files(folder)
     assert len(files) == 6
     stack = read_training_stack(files[0])
-    assert stack.images.shape == (int(files[0].name[:2]), 64, 96, 3)
-    assert stack.images.dtype == np.uint8
-    assert (np.diff(stack.dioptres) > 0).all() and stack.dioptres[0] >= 0
-    assert stack.truth.shape == (64, 96)
+    assert stack.images.shape == (1, int(files[0].name[:2]), 3, 64, 96)
+    assert stack.images.dtype == torch.uint8
+    assert (stack.dioptres.diff() > 0).all() and stack.dioptres[0, 0] >= 0
+    assert stack.truth.shape == (1, 64, 96) and stack.blur_scale.shape == (1,)
+
+
+def test_stacks_that_are_there_stay_and_lost_ones_are_made_again(folder, tmp_path):
+    write_stacks(tmp_path, range(3), settings=SIZE)
+    files = stack_files(tmp_path)
+    before = {file.name: file.read_bytes() for file in files}
+    files[1].unlink()
+    files[0].write_bytes(b"mine")
+    write_stacks(tmp_path, range(3), settings=SIZE)
+    after = {file.name: file.read_bytes() for file in stack_files(tmp_path)}
+    assert after == before | {files[0].name: b"mine"}
 
 
 def test_a_damaged_file_is_told_in_one_sentence(folder, tmp_path):
@@ -120,13 +143,3 @@ def test_batches_repeat_with_torchs_seed(folder):
         return next(iter(StackBatches(folder, 2)))["images"]
 
     assert torch.equal(first(), first())
-
-
-def test_noise_is_independent_between_slices_and_grows_with_light():
-    images = np.full((2, 80, 80, 3), 30, np.uint8)
-    images[:, :, 40:] = 200
-    settings = NoiseSettings(photon=0.0, read=0.0, speckle=0.08, jpeg=0.0, clean=0.0)
-    difference = add_noise(images, settings, np.random.default_rng(3)).astype(float) - images
-    assert difference[0, :, 40:].std() > 2 * difference[0, :, :40].std() > 0
-    correlation = np.corrcoef(difference[0].ravel(), difference[1].ravel())[0, 1]
-    assert abs(correlation) < 0.05

@@ -11,7 +11,7 @@ ort = pytest.importorskip("onnxruntime")
 from thin_lens_sweeps import thin_lens_stack
 
 from ddff_perception.depth_from_focus.classical import multiscale as classical
-from ddff_perception.depth_from_focus.data.generated.contrasts import Contrasts, network_inputs
+from ddff_perception.depth_from_focus.data.generated.inputs import Contrasts, NetworkInputs
 from ddff_perception.depth_from_focus.networks.focus_stream import (
     FocusStream,
     interpolation,
@@ -30,8 +30,8 @@ def network():
 def sweep():
     stack = thin_lens_stack()
     images = np.stack([item.image[:, :160] for item in stack.slices])[None]
-    dioptres = np.array([1 / item.focus_distance_m for item in stack.slices], np.float32)[None]
-    return images, dioptres
+    dioptres = torch.tensor([[1.0 / item.focus_distance_m for item in stack.slices]]).float()
+    return torch.from_numpy(images).permute(0, 1, 4, 2, 3), dioptres
 
 
 def test_it_has_fewer_than_three_million_parameters(network):
@@ -42,23 +42,22 @@ def test_training_begins_with_the_weights_of_the_networks_that_ship():
     network = FocusStream().eval()
     file = start_weights(Path("focus_stream"))
     load_weights(network, file)
-    image = sweep()[0][0, :1]
+    pixels = sweep()[0][0, :1]
+    image = pixels.permute(0, 2, 3, 1).numpy()
     with torch.no_grad():
-        found = network.encoder(torch.from_numpy(image).permute(0, 3, 1, 2).float())
+        found = network.encoder(pixels.float())
     shipped = ort.InferenceSession(file.parent / "focus_stream_encoder.onnx")
     np.testing.assert_allclose(found, shipped.run(None, {"image": image})[0], atol=1e-3)
 
 
 def test_training_and_run_time_see_the_same_contrasts(network):
-    images, _ = sweep()
-    fast = Contrasts()(images[0])
-    exact = network.encoder.contrasts(torch.from_numpy(images[0]).permute(0, 3, 1, 2).float())
-    np.testing.assert_allclose(fast, exact.numpy(), atol=2e-3, rtol=1e-4)
+    pixels = sweep()[0][0].float()
+    exact = network.encoder.contrasts(pixels)
+    np.testing.assert_allclose(Contrasts()(pixels), exact, atol=2e-3, rtol=1e-4)
 
 
 def test_its_likelihood_is_that_of_the_classical_method(network):
-    images, dioptres = sweep()
-    inputs = network_inputs(images, dioptres, Contrasts(), 24)
+    inputs = NetworkInputs(24)(*sweep())
     measures = network.encoder.features(inputs["contrasts"][0])[:, :3].detach()
     found = log_likelihood(measures[None], inputs["templates"])[0].permute(1, 2, 0)
     expected = classical.log_likelihood(
@@ -86,9 +85,9 @@ def test_two_depths_in_a_cell_are_not_averaged():
 
 @pytest.mark.parametrize("slices", [3, 4, 9])
 def test_any_number_of_slices_gives_one_map(network, slices):
-    images, dioptres = sweep()
-    kept = np.linspace(0, 8, slices).round().astype(int)
-    inputs = network_inputs(images[:, kept], dioptres[:, kept], Contrasts(), 24)
+    pixels, dioptres = sweep()
+    kept = torch.linspace(0, 8, slices).round().long()
+    inputs = NetworkInputs(24)(pixels[:, kept], dioptres[:, kept])
     with torch.no_grad():
         position, scale, logits = network(**inputs)
     assert position.shape == scale.shape == (1, 1, 24, 40)

@@ -154,9 +154,10 @@ def test_stacks_of_even_sweeps_are_made_where_there_is_no_data(tmp_path):
     stacks = [read_training_stack(file) for file in files]
     assert len(stacks) == 3
     for stack in stacks:
-        steps = np.diff(stack.dioptres)
-        assert 8 <= len(stack.dioptres) <= 12 and np.allclose(steps, steps[0], rtol=1e-3)
-        assert 4.4 < stack.blur_scale * (stack.dioptres[-1] - stack.dioptres[0]) < 14.1
+        dioptres = stack.dioptres[0].numpy()
+        steps = np.diff(dioptres)
+        assert 8 <= len(dioptres) <= 12 and np.allclose(steps, steps[0], rtol=1e-3)
+        assert 4.4 < float(stack.blur_scale) * (dioptres[-1] - dioptres[0]) < 14.1
     torch.manual_seed(0)
     batch = next(iter(made.train))
     assert batch["images"].shape == (2, 10, 3, 96, 96)

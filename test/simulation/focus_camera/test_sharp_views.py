@@ -103,7 +103,7 @@ def test_light_is_grown_from_the_same_object_and_never_from_a_lamp_s_edge():
 
 def test_a_view_is_written_and_read_back(tmp_path: Path):
     pytest.importorskip("torch")
-    from ddff_perception.depth_from_focus.data.generated.stack_files import read_view
+    from ddff_perception.depth_from_focus.data.generated.view_pool import read_view
 
     rng = np.random.default_rng(0)
     radiance = (rng.random((20, 30, 3)) ** 4).astype(np.float32)
@@ -111,10 +111,12 @@ def test_a_view_is_written_and_read_back(tmp_path: Path):
     dioptres = rng.uniform(0.2, 2.5, (20, 30)).astype(np.float32)
     dioptres[3] = 0.0
     write_view(tmp_path / "views" / "0000_0.npy", SharpView(radiance, dioptres))
-    view = read_view(tmp_path / "views" / "0000_0.npy")
+    view = read_view(tmp_path / "views" / "0000_0.npy").astype(np.float32)
     # The root is kept in 11 bits; dark steps are as fine as they are in an 8-bit image and finer.
-    np.testing.assert_allclose(view.radiance, np.minimum(radiance, 16.0), rtol=2e-3, atol=1e-6)
-    np.testing.assert_allclose(view.dioptres, dioptres, rtol=1e-3)
+    np.testing.assert_allclose(
+        np.square(view[..., :3]), np.minimum(radiance, 16.0), rtol=2e-3, atol=1e-6
+    )
+    np.testing.assert_allclose(view[..., 3], dioptres, rtol=1e-3)
 
 
 def plane_scene() -> Scene:

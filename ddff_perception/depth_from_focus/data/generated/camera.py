@@ -1,18 +1,14 @@
-"""What a camera makes of light, batched in torch on any device: tone, noise, JPEG's losses.
-
-The counterparts of `_develop` in `data_stacks.py` and of `data_stack_files.add_noise`.
-"""
+"""What a camera makes of light, batched in torch on any device: tone, noise, JPEG's losses."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from .stack_files import NoiseSettings
 
 # ITU-T T.81, tables K.1 and K.2.
 _LUMINANCE = (
@@ -24,12 +20,29 @@ _CHROMINANCE = (
     "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66 99 99 99 99 99 "
     "99" + " 99" * 32
 )
+# Side of what is coded together: 8 x 8 colours at half size.
+_BLOCK_PX = 16
 # Of B, G, R to luminance, blue difference, red difference (ITU-T T.871).
 _COLOURS = ((0.114, 0.587, 0.299), (0.5, -0.3313, -0.1687), (-0.0813, -0.4187, 0.5))
 
 
+@dataclass(frozen=True, slots=True)
+class NoiseSettings:
+    """What a batch's images suffer, drawn per stack: `photon` and `read` bound the standard
+    deviation of each colour's noise at saturation and in the dark, relative to saturation;
+    `speckle` that of noise in proportion to the light, the same in all colours, as path tracing
+    has it; `jpeg` and `clean` are shares of stacks.
+    """
+
+    photon: float = 0.03
+    read: float = 0.008
+    speckle: float = 0.13
+    jpeg: float = 0.12
+    clean: float = 0.15
+
+
 def developed(radiance: Tensor) -> Tensor:
-    """Vignetting and a tone curve near sRGB's, per stack: B x S x 3 x H x W in whole 0..255."""
+    """Vignetting and a tone curve near sRGB's, per stack: B x S x 3 x H x W uint8."""
     count, device = len(radiance), radiance.device
     height, width = radiance.shape[-2:]
     y = torch.linspace(-1, 1, height, device=device).view(-1, 1)
@@ -39,22 +52,33 @@ def developed(radiance: Tensor) -> Tensor:
     usual = torch.rand(count) < 0.6
     gamma = torch.where(usual, torch.tensor(1 / 2.2), 0.35 + 0.45 * torch.rand(count))
     encoded = (radiance * shade).clamp(0, 1).pow(_each(gamma, device, 5))
-    return (encoded * 255).round()
+    return (encoded * 255).round().byte()
 
 
 def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
-    """`images` (B x S x 3 x H x W in 0..255) with a camera's noise, then its levels."""
+    """`images` (B x S x 3 x H x W uint8) with a camera's noise, independent from slice to slice."""
     count, device = len(images), images.device
-    photon = _each(settings.photon * torch.rand(count) ** 1.5, device, 5)
-    read = _each(settings.read * torch.rand(count) ** 1.5, device, 5)
-    speckle = _each(settings.speckle * torch.rand(count), device, 5)
-    noisy = _each((torch.rand(count) >= settings.clean).float(), device, 5)
-    level = (images / 255).pow(2.2)
-    slope = (255 / 2.2) * level.clamp(min=0.002).pow(1 / 2.2 - 1)
+    photon, read = (
+        bound * torch.rand(count, 1) ** 1.5 for bound in (settings.photon, settings.read)
+    )
+    speckle = settings.speckle * torch.rand(count, 1)
+    noisy = torch.rand(count, 1) >= settings.clean
+    # Tables of the deviations at each of a stack's levels.
+    level = torch.linspace(0, 1, 256) ** 2.2
+    # The tone curve's slope carries noise of the light over to the 8-bit image.
+    slope = noisy * (255 / 2.2) * level.clamp(min=0.002) ** (1 / 2.2 - 1)
     own = slope * (photon.square() * level + read.square()).sqrt()
-    common = torch.randn_like(images[:, :, :1]) * speckle * slope * level
-    noise = own * torch.randn_like(images) + common
-    result = (images + noisy * noise).round().clamp(0, 255)
+    common = slope * speckle * level
+    places = images + 256 * torch.arange(count, dtype=torch.int32, device=device).view(
+        -1, 1, 1, 1, 1
+    )
+    own, common = (
+        table.flatten().to(device).index_select(0, places.flatten()).view(images.shape)
+        for table in (own, common)
+    )
+    noise = own.mul_(torch.randn_like(own))
+    noise += common.mul_(torch.randn_like(common[:, :, :1]))
+    result = noise.add_(images).round_().clamp_(0, 255).byte()
     coded = torch.rand(count) < settings.jpeg
     if bool(coded.any()):
         chosen = coded.nonzero()[:, 0].to(device)
@@ -64,12 +88,15 @@ def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
 
 
 def jpeg_losses(images: Tensor, quality: Tensor) -> Tensor:
-    """`images` (B x S x 3 x H x W, 0..255, BGR, sides multiples of 16) after baseline JPEG of
-    `quality` (B,) with colours at half size: B x S x 3 x H x W in whole 0..255.
+    """`images` (B x S x 3 x H x W uint8, BGR) after baseline JPEG of `quality` (B,) with colours at
+    half size: B x S x 3 x H x W uint8.
     """
     device = images.device
+    height, width = images.shape[-2:]
     mixing = torch.tensor(_COLOURS, device=device)
-    planes = torch.einsum("dc,bschw->dbshw", mixing, images)
+    margins = (0, -width % _BLOCK_PX, 0, -height % _BLOCK_PX)
+    padded = functional.pad(images.float().flatten(0, 1), margins, "replicate")
+    planes = torch.einsum("dc,bschw->dbshw", mixing, padded.unflatten(0, images.shape[:2]))
     factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
     brightness = _coded(planes[0] - 128, _LUMINANCE, factor) + 128
     colours = []
@@ -83,7 +110,7 @@ def jpeg_losses(images: Tensor, quality: Tensor) -> Tensor:
     decoded = torch.einsum(
         "cd,dbshw->bschw", torch.linalg.inv(mixing), torch.stack([brightness, *colours])
     )
-    return decoded.round().clamp(0, 255)
+    return decoded.round().clamp(0, 255).byte()[..., :height, :width]
 
 
 def _coded(plane: Tensor, table: str, factor: Tensor) -> Tensor:

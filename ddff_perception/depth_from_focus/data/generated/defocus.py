@@ -1,9 +1,9 @@
-"""The layered lens of `optics/defocus.py` for a batch of views at once, in torch on any device.
+"""What a lens shows of sharp views: on a processor one by one, on a GPU whole batches at once.
 
-The same layers, discs and order of covering. What differs: layers have one spacing per batch, a
-layer behind nearer ones is continued by the mean of what is around (a pyramid) in place of the
-nearest colour, and all discs are applied at full size, by Fourier transform. A test holds it
-against `DefocusedView`.
+A processor does best with `optics/defocus.py`, a GPU with the same layers, discs and order of
+covering by Fourier transform. What differs there: layers have one spacing per batch, a layer
+behind nearer ones is continued by the mean of what is around (a pyramid) in place of the nearest
+colour, and all discs are applied at full size. A test holds it against `DefocusedView`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ....optics.defocus import disc_kernel
+from ....optics.defocus import DefocusedView, disc_kernel
 
 MOST_LAYERS = 24
 LAYER_STEP_PX = 1.0
@@ -24,6 +24,23 @@ LAYER_STEP_PX = 1.0
 _RADIUS_STEP = 0.05
 _SHARP_RADIUS = 0.15
 _PYRAMID = 5
+
+
+def seen_through_lens(
+    radiance: Tensor, truth: Tensor, focus: Tensor, blur_scale: Tensor, widest_px: Tensor
+) -> Tensor:
+    """Views (B x 3 x H x W linear, B x H x W in 1/m) focused at `focus` (B x S in 1/m): B x S x 3 x
+    H x W. `blur_scale`, `widest_px`: (B,), as `DefocusedViews` takes them.
+    """
+    if radiance.is_cuda:
+        lens = DefocusedViews(radiance, truth, blur_scale, float(widest_px.max()))
+        return torch.stack([lens.at(places) for places in focus.unbind(1)], dim=1)
+    stacks = []
+    for number, colour in enumerate(radiance.permute(0, 2, 3, 1).contiguous().numpy()):
+        bounds = (float(blur_scale[number]), float(widest_px[number]))
+        view = DefocusedView(colour, truth[number].numpy(), *bounds)
+        stacks.append(np.stack([view.at(place) for place in focus[number].tolist()]))
+    return torch.from_numpy(np.stack(stacks)).permute(0, 1, 4, 2, 3)
 
 
 class DefocusedViews:

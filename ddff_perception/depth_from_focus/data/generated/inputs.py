@@ -1,17 +1,26 @@
-"""FocusStream's inputs, batched in torch on any device: what `data_contrasts.py` does by OpenCV."""
+"""FocusStream's inputs, batched in torch on any device; on a processor the contrasts by OpenCV.
+
+None of it is learned, so no gradient passes.
+"""
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ....types import FloatArray
 from ...classical.multiscale import FALL_EXPONENT, HALF_RESPONSE_RADIUS, TRIAL_CANDIDATES
 from ...networks.focus_stream import (
     FILTERS,
+    GUIDES,
     LEVELS,
     FocusStreamSettings,
     SliceEncoder,
+    filter_bank,
+    grey_weights,
     log_likelihood,
 )
 
@@ -23,13 +32,17 @@ _TRIALS = tuple(2.0 ** (number / 2) for number in range(2, 14))
 class NetworkInputs:
     """Makes `contrasts`, `positions` and `templates` of images and their focus positions."""
 
-    def __init__(self, bins: int, device: torch.device) -> None:
+    def __init__(self, bins: int, device: torch.device | None = None) -> None:
         self._bins = bins
-        self._encoder = SliceEncoder(FocusStreamSettings(bins=bins)).to(device)
+        self._contrasts = (
+            SliceEncoder(FocusStreamSettings(bins=bins)).to(device).contrasts
+            if device is not None and device.type == "cuda"
+            else Contrasts()
+        )
 
     def __call__(self, images: Tensor, dioptres: Tensor) -> dict[str, Tensor]:
-        """`images`: B x S x 3 x H x W in whole 0..255; `dioptres`: B x S ascending."""
-        contrasts = self._encoder.contrasts(images.flatten(0, 1))
+        """`images`: B x S x 3 x H x W uint8; `dioptres`: B x S ascending."""
+        contrasts = self._contrasts(images.flatten(0, 1).float())
         contrasts = contrasts.unflatten(0, tuple(images.shape[:2]))
         span = dioptres[:, -1:] - dioptres[:, :1]
         positions = (dioptres - dioptres[:, :1]) / span
@@ -39,6 +52,50 @@ class NetworkInputs:
             "positions": positions,
             "templates": templates(positions, scale, self._bins),
         }
+
+
+class Contrasts:
+    """`SliceEncoder.contrasts` on a processor, ten times as fast: N x 3 x H x W float32 (BGR,
+    0..255) to N x 32 x H/8 x W/8.
+    """
+
+    def __init__(self) -> None:
+        self._bank = [np.ascontiguousarray(kernel[0].numpy()) for kernel in filter_bank()]
+        self._grey = np.asarray(grey_weights(), np.float32)[None, :]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        count, _, height, width = images.shape
+        shape = (count, FILTERS * LEVELS + GUIDES, height // 8, width // 8)
+        result = np.empty(shape, np.float32)
+        for target, image in zip(result, images.numpy(), strict=True):
+            self._one(cv2.merge(list(image)), target)
+        return torch.from_numpy(result)
+
+    def _one(self, image: FloatArray, target: FloatArray) -> None:
+        rows, columns = target.shape[1:]
+        eighth, quarter = (columns, rows), (2 * columns, 2 * rows)
+        grey = cv2.transform(image, self._grey)
+        small = cv2.resize(image, quarter, interpolation=cv2.INTER_AREA)
+        guide = [small.transpose(2, 0, 1) / np.float32(255.0) - np.float32(0.5)]
+        for level in range(LEVELS):
+            step = 1 << level
+            shrunk = cv2.copyMakeBorder(grey, step, step, step, step, cv2.BORDER_REPLICATE)
+            if level:
+                part = (shrunk.shape[1] // step, shrunk.shape[0] // step)
+                shrunk = cv2.resize(shrunk, part, interpolation=cv2.INTER_AREA)
+            responses = []
+            for kernel in self._bank:
+                response = np.abs(cv2.filter2D(shrunk, cv2.CV_32F, kernel)[1:-1, 1:-1])
+                if level < 2:
+                    response = cv2.resize(response, quarter, interpolation=cv2.INTER_AREA)
+                responses.append(response)
+            for number, response in enumerate(responses):
+                cell = cv2.resize(response, eighth, interpolation=cv2.INTER_AREA)
+                target[FILTERS * level + number] = cell
+            if level < 2:
+                guide.append(0.3 * np.log1p(responses[0] + responses[1])[None])
+        cells = np.concatenate(guide).reshape(GUIDES // 4, rows, 2, columns, 2)
+        target[FILTERS * LEVELS :] = cells.transpose(0, 2, 4, 1, 3).reshape(GUIDES, rows, columns)
 
 
 def templates(positions: Tensor, blur_scale: Tensor, bins: int) -> Tensor:

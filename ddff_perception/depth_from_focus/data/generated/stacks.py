@@ -1,38 +1,39 @@
 """Training stacks: sharp views with depth seen through random lenses in random sweeps.
 
-A view is a path-traced one (`simulation/sharp_views.py`) or procedural (`data_scenes.py`). What a
-stack is drawn from: a crop of the view, an exposure, the sweep's ends and the spacing of its
+What is drawn, beside the crop of a view (`view_pool.py`): the sweep's ends and the spacing of its
 slices, the lens's aperture, focus breathing, small motion between slices, vignetting and the
-camera's tone curve. Noise and JPEG come when a batch is drawn, afresh each time.
+camera's tone curve. Noise and JPEG come with a batch (`batches.py`), afresh each time. Everything
+is on the views' device; random numbers are torch's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+import math
+from dataclasses import dataclass
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
+from torch.nn import functional
 
-from ....optics.defocus import DefocusedView
-from ....types import FloatArray
-from .scenes import SharpScene
+from .camera import developed
+from .defocus import seen_through_lens
 
-MARGIN_POWER = 2.5
-"""Sweeps mostly end close to the scene's nearest and farthest points, as people set them."""
+# Sweeps mostly end close to the scene's nearest and farthest points, as people set them.
+_MARGIN_POWER = 2.5
 _BLUR_PER_SLICE_PX = 4.0
+# Blur of the stacks of one batch differs by this much about their common one, in ln.
+_BLUR_SPREAD = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
     """What random stacks are drawn from.
 
-    `widest_px`: bounds of the blur disc at one end of the sweep for what is at its other end.
-    `margin`: bounds of how far each end of the sweep lies beyond the scene, as a share of the
-    scene's range. `irregular`, `moving`, `breathing`: shares of stacks with uneven spacing,
-    motion between slices, and focus breathing. `slice_counts`: numbers of slices, one of which a
-    stack of `data_stack_files.write_stacks` has.
+    `height`, `width`: of stacks that are written to disk. `widest_px`: bounds of the blur disc at
+    one end of the sweep for what is at its other end. `margin`: bounds of how far each end of the
+    sweep lies beyond the scene, as a share of the scene's range. `irregular`, `moving`,
+    `breathing`: shares of stacks with uneven spacing, motion between slices, and focus breathing.
+    `slice_counts`: numbers of slices, each as often as it stands there.
     """
 
     height: int = 192
@@ -46,18 +47,52 @@ class StackSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingStack:
-    """`images`: S x H x W x 3 uint8 BGR without noise; `dioptres`: (S,) float32, ascending;
-    `truth`: H x W float32 inverse depth in 1/m; `blur_scale`: disc diameter in px per dioptre.
+class TrainingStacks:
+    """`images`: B x S x 3 x H x W uint8 BGR without noise; `dioptres`: B x S float32, ascending;
+    `truth`: B x H x W float32 inverse depth in 1/m; `blur_scale`: (B,) disc diameter in px per
+    dioptre.
     """
 
-    images: NDArray[np.uint8]
-    dioptres: FloatArray
-    truth: FloatArray
-    blur_scale: float
+    images: Tensor
+    dioptres: Tensor
+    truth: Tensor
+    blur_scale: Tensor
 
 
-def blur_bounds(settings: StackSettings, slices: int) -> tuple[float, float]:
+def random_stacks(radiance: Tensor, truth: Tensor, settings: StackSettings) -> TrainingStacks:
+    """Views (B x 3 x H x W linear BGR, saturating at 1; B x H x W in 1/m) through random lenses in
+    random sweeps, all of one number of slices.
+    """
+    dioptres, blur_scale, widest = _sweeps(truth, settings)
+    seen = seen_through_lens(radiance, truth, dioptres, blur_scale, widest)
+    images = developed(_moved(seen, dioptres, settings))
+    return TrainingStacks(images, dioptres, truth, blur_scale)
+
+
+def _sweeps(truth: Tensor, settings: StackSettings) -> tuple[Tensor, Tensor, Tensor]:
+    """Focus positions B x S ascending (1/m), blur scale (B,) and the widest disc (B,) of any."""
+    count, device = len(truth), truth.device
+    flat = truth.flatten(1)
+    # torch.quantile is slow on long rows; every 16th pixel says as much.
+    low, high = torch.quantile(flat[:, ::16], torch.tensor([0.005, 0.995], device=device), 1)
+    extent = torch.maximum(high - low, 0.02 * high)
+    least, most = settings.margin
+    share_of_room = torch.rand(2, count) ** _MARGIN_POWER
+    margins = (least + (most - least) * share_of_room).to(device)
+    first = (low - margins[0] * extent).clamp(min=0.0)
+    last = high + margins[1] * extent
+    slices = settings.slice_counts[int(torch.randint(len(settings.slice_counts), ()))]
+    share = torch.stack([_spacing(slices, settings.irregular) for _ in range(count)]).to(device)
+    dioptres = first[:, None] + share * (last - first)[:, None]
+    narrow, wide = _blur_bounds(settings, slices)
+    common = math.log(narrow) + float(torch.rand(())) * math.log(wide / narrow)
+    widest = torch.exp(common + _BLUR_SPREAD * (2 * torch.rand(count) - 1)).clamp(narrow, wide)
+    blur_scale = widest.to(device) / (last - first)
+    span = torch.maximum(flat.amax(1), last) - torch.minimum(flat.amin(1), first)
+    return dioptres, blur_scale, (blur_scale * span).clamp(max=2.0 * wide)
+
+
+def _blur_bounds(settings: StackSettings, slices: int) -> tuple[float, float]:
     """Least and most `widest_px` (px) for a sweep of `slices`: few slices that are far apart in
     blur leave nothing to interpolate.
     """
@@ -65,111 +100,52 @@ def blur_bounds(settings: StackSettings, slices: int) -> tuple[float, float]:
     return least, min(most, max(least * 1.5, _BLUR_PER_SLICE_PX * slices))
 
 
-def make_stack(
-    scene: SharpScene, slices: int, settings: StackSettings, rng: np.random.Generator
-) -> TrainingStack:
-    """`scene` through a random lens in a random sweep of `slices` slices."""
-    view = _augmented(scene, settings, rng)
-    low, high = (float(v) for v in np.percentile(view.dioptres, (0.5, 99.5)))
-    extent = max(high - low, 0.02 * high)
-    least_margin, most_margin = settings.margin
-    share = rng.random(2) ** MARGIN_POWER
-    before, after = least_margin + share * (most_margin - least_margin)
-    first = max(low - before * extent, 0.0)
-    last = high + after * extent
-    dioptres = _positions(first, last, slices, rng, settings.irregular)
-    least, most = blur_bounds(settings, slices)
-    widest = float(np.exp(rng.uniform(np.log(least), np.log(most))))
-    blur_scale = widest / (last - first)
-    reach = blur_scale * max(high - first, last - low, last - first)
-    lens = DefocusedView(view.radiance, view.dioptres, blur_scale, reach)
-    radiance = np.stack([lens.at(float(focus)) for focus in dioptres])
-    _move(radiance, dioptres, settings, rng)
-    images = _develop(radiance, rng)
-    return TrainingStack(images, dioptres.astype(np.float32), view.dioptres, blur_scale)
+def _spacing(slices: int, irregular: float) -> Tensor:
+    """Where the slices of a sweep lie between its ends, 0..1 ascending: even, jittered, denser at
+    one end, at random, or an even sweep of which slices went missing.
+    """
+    even = torch.linspace(0, 1, slices)
+    if slices < 3 or float(torch.rand(())) >= irregular:
+        return even
+    way, inner = float(torch.rand(())), slices - 2
+    if way < 0.3:
+        even[1:-1] += (0.8 * torch.rand(inner) - 0.4) / (slices - 1)
+    elif way < 0.5:
+        even = even ** (0.5 + 1.5 * float(torch.rand(())))
+    elif way < 0.7:
+        even[1:-1] = torch.sort(0.02 + 0.96 * torch.rand(inner)).values
+        even = _apart(even)
+    else:
+        full = slices + int(torch.randint(1, 5, ()))
+        kept = torch.sort(torch.randperm(full - 2)[:inner]).values + 1
+        even[1:-1] = kept / (full - 1)
+    return even
 
 
-def _augmented(scene: SharpScene, settings: StackSettings, rng: np.random.Generator) -> SharpScene:
-    """A crop of the scene at the stack's size, perhaps mirrored, in another light."""
-    height, width = scene.dioptres.shape
-    most = min(width / settings.width, height / settings.height)
-    zoom = rng.uniform(min(0.75, most), most)
-    rows, columns = round(settings.height * zoom), round(settings.width * zoom)
-    y, x = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
-    size = (settings.width, settings.height)
-    radiance: Any = scene.radiance[y : y + rows, x : x + columns]
-    dioptres: Any = scene.dioptres[y : y + rows, x : x + columns]
-    if zoom != 1:
-        way = cv2.INTER_AREA if zoom > 1 else cv2.INTER_CUBIC
-        radiance = np.maximum(cv2.resize(radiance, size, interpolation=way), 0)
-        dioptres = cv2.resize(dioptres, size, interpolation=cv2.INTER_NEAREST)
-    if rng.random() < 0.5:
-        radiance, dioptres = radiance[:, ::-1], dioptres[:, ::-1]
-    if rng.random() < 0.1:
-        radiance, dioptres = radiance[::-1], dioptres[::-1]
-    gain = np.exp(rng.normal(0, 0.25)) * np.exp(rng.normal(0, 0.08, 3))
-    return replace(
-        scene,
-        radiance=np.ascontiguousarray(radiance * gain, dtype=np.float32),
-        dioptres=np.ascontiguousarray(dioptres),
+def _apart(places: Tensor) -> Tensor:
+    """`places` (ascending from 0 to 1) with at least a little between any two."""
+    gaps = places.diff().clamp(min=0.01)
+    inner = torch.cumsum(gaps, 0)
+    return torch.cat([torch.zeros(1), inner / inner[-1]])
+
+
+def _moved(radiance: Tensor, dioptres: Tensor, settings: StackSettings) -> Tensor:
+    """Breathing and motion that alignment has left over: B x S x 3 x H x W linear."""
+    count, slices = radiance.shape[:2]
+    height, width = radiance.shape[-2:]
+    breathing = (0.012 * torch.rand(count) - 0.006) * (torch.rand(count) < settings.breathing)
+    share = (dioptres - dioptres[:, :1]) / (dioptres[:, -1:] - dioptres[:, :1])
+    growth = 1 + breathing.to(radiance.device)[:, None] * share
+    spread = (0.05 + 0.45 * torch.rand(count)) * (torch.rand(count) < settings.moving)
+    shift = (spread[:, None, None] * torch.randn(count, slices, 2)).to(radiance.device)
+    if not bool(breathing.any()) and not bool(spread.any()):
+        return radiance
+    matrix = torch.zeros(count, slices, 2, 3, device=radiance.device)
+    matrix[..., 0, 0] = matrix[..., 1, 1] = growth
+    matrix[..., 0, 2], matrix[..., 1, 2] = 2 * shift[..., 0] / width, 2 * shift[..., 1] / height
+    flat = radiance.flatten(0, 1)
+    grid = functional.affine_grid(matrix.flatten(0, 1), list(flat.shape), align_corners=False)
+    moved = functional.grid_sample(
+        flat, grid, mode="bicubic", padding_mode="border", align_corners=False
     )
-
-
-def _positions(
-    first: float, last: float, slices: int, rng: np.random.Generator, irregular: float
-) -> NDArray[np.float64]:
-    """Ascending focus positions in dioptres from `first` to `last`."""
-    even = np.linspace(0, 1, slices)
-    if slices > 2 and rng.random() < irregular:
-        way = rng.random()
-        if way < 0.4:
-            even[1:-1] += rng.uniform(-0.4, 0.4, slices - 2) / (slices - 1)
-        elif way < 0.7:
-            even = even ** rng.uniform(0.5, 2.0)
-        else:
-            even[1:-1] = np.sort(rng.uniform(0.02, 0.98, slices - 2))
-    return np.asarray(first + even * (last - first))
-
-
-def _move(
-    radiance: FloatArray,
-    dioptres: NDArray[np.float64],
-    settings: StackSettings,
-    rng: np.random.Generator,
-) -> None:
-    """Breathing and motion that alignment has left over, in place: S x H x W x 3."""
-    slices, height, width = radiance.shape[:3]
-    growth = np.zeros(slices)
-    if rng.random() < settings.breathing:
-        share = (dioptres - dioptres[0]) / (dioptres[-1] - dioptres[0])
-        growth = share * rng.uniform(-0.006, 0.006)
-    shift = np.zeros((slices, 2))
-    if rng.random() < settings.moving:
-        shift = rng.normal(0, rng.uniform(0.05, 0.5), (slices, 2))
-    if not growth.any() and not shift.any():
-        return
-    for number in range(slices):
-        scale = 1 + growth[number]
-        x, y = shift[number]
-        matrix = np.array(
-            [
-                [scale, 0, x + (1 - scale) * width / 2],
-                [0, scale, y + (1 - scale) * height / 2],
-            ]
-        )
-        moved = cv2.warpAffine(
-            radiance[number], matrix, (width, height), flags=cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        radiance[number] = moved
-
-
-def _develop(radiance: FloatArray, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Vignetting and a tone curve near sRGB's, to 8 bits."""
-    if rng.random() < 0.3:
-        height, width = radiance.shape[1:3]
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]  # type: ignore[misc]
-        radiance = radiance * (1 - rng.uniform(0, 0.25) * (x**2 + y**2))[..., None]
-    gamma = 1 / 2.2 if rng.random() < 0.6 else rng.uniform(0.35, 0.8)
-    encoded = np.clip(radiance, 0, 1) ** np.float32(gamma)
-    return np.asarray(np.rint(encoded * 255), np.uint8)
+    return moved.clamp(min=0.0).unflatten(0, (count, slices))

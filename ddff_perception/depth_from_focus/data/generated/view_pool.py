@@ -1,7 +1,8 @@
 """Sharp views with depth kept on the training device, from which crops are drawn.
 
-Views are files of `simulation/sharp_views.py`; procedural ones (`data_scenes.py`) are written in
-the same format, by as many processes as there are.
+Views are files of `simulation/focus_camera/sharp_views.py`, H x W x 4 float16: the root of the
+radiance, and dioptres; procedural ones (`scenes.py`) are written in the same format, by as many
+processes as there are.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,7 +21,7 @@ from ....files.atomic import make_folder
 from ....files.images import write_array
 from ....files.results import written_by
 from ....types import InputError
-from .scenes import SceneMaker
+from .scenes import SceneMaker, SharpScene
 
 PROCEDURAL = "procedural"
 _SCENES_PER_MAKER = 25
@@ -39,10 +40,10 @@ class ViewPool:
         if not files:
             names = ", ".join(map(str, folders))
             raise InputError(f"there are no views (*.npy) in {names}")
-        shape = _read(files[0]).shape
+        shape = read_view(files[0]).shape
         self._views = torch.empty((len(files), *shape), dtype=torch.float16, device=device)
         for number, file in enumerate(files):
-            values = _read(file)
+            values = read_view(file)
             if values.shape != shape:
                 raise InputError(f"{file} has another size than {files[0]}")
             self._views[number] = torch.from_numpy(values).to(device)
@@ -57,48 +58,54 @@ class ViewPool:
         return self._views.device
 
     def draw(self, count: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """`count` random crops of `height` x `width`, perhaps shrunk, mirrored, in another light:
-        radiance B x 3 x H x W (linear BGR, saturating at 1), dioptres B x H x W, both float32.
-        """
+        """`count` views' `random_crops`."""
         kinds = (torch.rand(count) >= self._traced).long().tolist()
         chosen = torch.stack(
             [self._kinds[k][torch.randint(len(self._kinds[k]), ())] for k in kinds]
         )
-        views = self._views[chosen.to(self.device)].float().permute(0, 3, 1, 2)
-        grid, zoom = self._crops(count, height, width, (views.shape[2], views.shape[3]))
-        colour = views[:, :3].square()
-        # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
-        shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
-        colour = torch.where((zoom > 1.25)[:, None, None, None].to(self.device), shrunk, colour)
-        radiance = functional.grid_sample(
-            colour, grid, mode="bicubic", padding_mode="border", align_corners=False
-        ).clamp(min=0.0)
-        dioptres = functional.grid_sample(
-            views[:, 3:], grid, mode="nearest", padding_mode="border", align_corners=False
-        )
-        gain = torch.exp(0.25 * torch.randn(count, 1) + 0.08 * torch.randn(count, 3))
-        return radiance * gain.to(self.device)[:, :, None, None], dioptres[:, 0]
+        return random_crops(self._views[chosen.to(self.device)], height, width)
 
-    def _crops(
-        self, count: int, height: int, width: int, full: tuple[int, int]
-    ) -> tuple[Tensor, Tensor]:
-        """Sampling grids of random crops, and by how much each shrinks its view."""
-        most = min(full[1] / width, full[0] / height)
-        least = min(0.75, most)
-        zoom = least + (most - least) * torch.rand(count)
-        mirrored = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
-        flipped = torch.where(torch.rand(count) < 0.1, -1.0, 1.0)
-        matrix = torch.zeros(count, 2, 3)
-        for axis, (side, whole, sign) in enumerate(
-            ((width, full[1], mirrored), (height, full[0], flipped))
-        ):
-            share = zoom * side / whole
-            matrix[:, axis, axis] = share * sign
-            matrix[:, axis, 2] = (1 - share) * (2 * torch.rand(count) - 1)
-        grid = functional.affine_grid(
-            matrix.to(self.device), [count, 1, height, width], align_corners=False
-        )
-        return grid, zoom
+
+def random_crops(views: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """A random crop of each of B x H x W x 4 `views`, `height` x `width`, perhaps shrunk, mirrored,
+    in another light: radiance B x 3 x height x width (linear BGR, saturating at 1), dioptres B x
+    height x width, both float32.
+    """
+    planes = views.float().permute(0, 3, 1, 2)
+    grid, zoom = _crop_grids(planes, height, width)
+    colour = planes[:, :3].square()
+    # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
+    shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
+    colour = torch.where((zoom > 1.25)[:, None, None, None].to(views.device), shrunk, colour)
+    radiance = functional.grid_sample(
+        colour, grid, mode="bicubic", padding_mode="border", align_corners=False
+    ).clamp(min=0.0)
+    dioptres = functional.grid_sample(
+        planes[:, 3:], grid, mode="nearest", padding_mode="border", align_corners=False
+    )
+    gain = torch.exp(0.25 * torch.randn(len(views), 1) + 0.08 * torch.randn(len(views), 3))
+    return radiance * gain.to(views.device)[:, :, None, None], dioptres[:, 0]
+
+
+def _crop_grids(planes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Sampling grids of random crops, and by how much each shrinks its view."""
+    count, full = len(planes), planes.shape[2:]
+    most = min(full[1] / width, full[0] / height)
+    least = min(0.75, most)
+    zoom = least + (most - least) * torch.rand(count)
+    mirrored = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
+    flipped = torch.where(torch.rand(count) < 0.1, -1.0, 1.0)
+    matrix = torch.zeros(count, 2, 3)
+    for axis, (side, whole, sign) in enumerate(
+        ((width, full[1], mirrored), (height, full[0], flipped))
+    ):
+        share = zoom * side / whole
+        matrix[:, axis, axis] = share * sign
+        matrix[:, axis, 2] = (1 - share) * (2 * torch.rand(count) - 1)
+    grid = functional.affine_grid(
+        matrix.to(planes.device), [count, 1, height, width], align_corners=False
+    )
+    return grid, zoom
 
 
 def write_procedural_views(
@@ -144,17 +151,22 @@ def _make_scenes(job: _Job) -> int:
         return len(files)
     maker = SceneMaker(np.random.default_rng([first, 22]), textures)
     for file in files:
-        scene = maker.scene(height, width)
-        root = np.sqrt(np.clip(scene.radiance, 0, 16))
-        write_array(file, np.dstack([root, scene.dioptres]).astype(np.float16))
+        write_array(file, scene_view(maker.scene(height, width)))
     return len(files)
 
 
-def _read(file: Path) -> Any:
+def scene_view(scene: SharpScene) -> NDArray[np.float16]:
+    """The scene as a view."""
+    root = np.sqrt(np.clip(scene.radiance, 0, 16))
+    return np.dstack([root, scene.dioptres]).astype(np.float16)
+
+
+def read_view(file: Path) -> NDArray[np.float16]:
+    """A view; raises InputError where the file is none."""
     try:
         values = np.load(file, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{file} is no view: {error}") from error
     if values.ndim != 3 or values.shape[2] != 4:
         raise InputError(f"{file} is no view of H x W x 4 but {values.shape}")
-    return values.astype(np.float16)
+    return np.asarray(values, np.float16)
