@@ -103,6 +103,6 @@ def _size(entry: dict[str, str]) -> FurnitureSize:
 
 
 def _unescaped(text: str) -> str:
-    """Java's escapes: a code point in four hexadecimal digits, and a backslash before any other character."""
+    """Without Java's escapes: code points in hexadecimal, a backslash before a character."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
     return re.sub(r"\\(.)", r"\1", text)
