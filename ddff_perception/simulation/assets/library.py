@@ -7,7 +7,6 @@ import functools
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
 from ...types import InputError
+from ..rendering.sensor import srgb_decode
 from .cache import AssetCache
 from .catalogue import Asset, Item, catalogue
 from .furniture import FurnitureClass, FurnitureSize, furniture_classes, library_name, read_sizes
@@ -123,14 +123,7 @@ def read_photograph(path: Path) -> NDArray[np.float32]:
         raise InputError(f"{path} cannot be read as a photograph")
     shrink = min(1.0, _PICTURE_PX / max(image.shape[:2]))
     image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return linear(image[..., ::-1])
-
-
-def linear(display: NDArray[Any]) -> NDArray[np.float32]:
-    """Linear light 0..1 float32 of 8-bit sRGB values (IEC 61966-2-1)."""
-    value = np.arange(256) / 255
-    table = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return np.asarray(table.astype(np.float32)[display], np.float32)
+    return np.asarray(srgb_decode(image[..., ::-1] / 255.0), np.float32)
 
 
 def _from_module(path: Path) -> bytes:

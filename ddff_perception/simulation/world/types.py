@@ -17,7 +17,7 @@ FINISHES = ("matt", "satin", "gloss", "mirror", "glass")
 Colour = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surface:
     """What a mesh is covered with: `colour`, linear RGB reflectance, or in its place `picture`
     (H, W, 3) float32, mirrored every `tile_m` units of the mesh's `uv`; `finish` of FINISHES.
