@@ -68,6 +68,11 @@ class Library:
         """Titles of the assets that are not fetched."""
         return [asset.title for asset in self._cache.missing()]
 
+    def names(self) -> list[str]:
+        """Names and hashes of the assets that are fetched, which decide what scenes look like."""
+        there = [asset for asset in catalogue() if self._cache.has(asset)]
+        return [f"{asset.name} {asset.sha256}" for asset in there]
+
     def model(self, offer: Offer) -> Model:
         """The model of an offer. Raises InputError where it cannot be read."""
         key = offer.kind.key
@@ -123,7 +128,7 @@ def read_photograph(path: Path) -> NDArray[np.float32]:
         raise InputError(f"{path} cannot be read as a photograph")
     shrink = min(1.0, _PICTURE_PX / max(image.shape[:2]))
     image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return np.asarray(srgb_decode(image[..., ::-1] / 255.0), np.float32)
+    return np.asarray(srgb_decode(np.asarray(image[..., ::-1], np.float32) / 255), np.float32)
 
 
 def _from_module(path: Path) -> bytes:

@@ -39,7 +39,7 @@ class Viewpoint:
 def look_at(
     eye: tuple[float, float, float], target: tuple[float, float, float], roll: float = 0.0
 ) -> NDArray[np.float64]:
-    """The pose of a camera at `eye` that looks at `target`, its horizon turned by `roll` radians."""
+    """The pose of a camera at `eye` that looks at `target`, its horizon turned by `roll` rad."""
     forward = np.asarray(target, np.float64) - eye
     forward /= np.linalg.norm(forward)
     up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 0.999 else np.array([0.0, 1.0, 0.0])

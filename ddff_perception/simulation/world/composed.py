@@ -1,6 +1,8 @@
-"""Furniture made here: bookcases, wardrobes, kitchens, tables, beds, sofas, in any size and wood."""
+"""Furniture made here: bookcases, wardrobes, kitchens, tables, beds and sofas of any size."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 
@@ -126,7 +128,7 @@ def _kitchen_fronts(
             edges = (
                 [0.1, height - 0.22, height - 0.05] if maker.chance(0.5) else [0.1, height - 0.05]
             )
-            for low, high in zip(edges[:-1], edges[1:], strict=True):
+            for low, high in itertools.pairwise(edges):
                 fronts.append([x + 0.006, y, low + 0.006, x + wide - 0.006, y + 0.02, high])
             knobs.append([x + wide - 0.1, y - 0.02, height - 0.3, x + wide - 0.08, y, height - 0.2])
         x += wide

@@ -105,7 +105,7 @@ class FloorPlan:
             spot.wall.take(spot.along, width, 0.0, height)
 
     def at_wall(self, width: float, depth: float, height: float, gap: float = 0.01) -> Spot | None:
-        """A free place at a wall for a thing of that size, taken at once; None if none was found."""
+        """A free place at a wall for a thing of that size, taken at once; None if none is found."""
         if height > self.height - 0.02:
             return None
         for _ in range(_TRIES):

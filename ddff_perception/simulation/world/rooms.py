@@ -178,20 +178,7 @@ def _more(f: Furnisher, kind: str) -> None:
     """What any room may have."""
     m = f.maker
     if kind not in ("bath", "corridor"):
-        for _ in range(m.count(0, 2)):
-            (f.wardrobe if m.chance(0.6) else f.bookcase)()
-        for _ in range(m.count(0, 2)):
-            f.put("chair", at_wall=m.chance(0.5))
-        for _ in range(m.count(0, 4)):
-            f.put("plant", "lamp", "box", "bag", "furniture", "prop", at_wall=m.chance(0.6))
-        if m.chance(0.25):
-            f.sofa(at_wall=m.chance(0.6))
-        if m.chance(0.4):
-            rug(m, f.plan)
-        if m.chance(0.3):
-            f.shelf_board()
-        if m.chance(0.1):
-            f.put("person", at_wall=False)
+        _more_furniture(f)
     for _ in range(m.count(0, 4)):
         picture(m, f.plan)
     for _ in range(m.count(0, 3)):
@@ -200,6 +187,25 @@ def _more(f: Furnisher, kind: str) -> None:
         mirror(m, f.plan)
     if m.chance(0.12):
         whiteboard(m, f.plan)
+
+
+def _more_furniture(f: Furnisher) -> None:
+    """What stands about in rooms with space for it."""
+    m = f.maker
+    for _ in range(m.count(0, 2)):
+        (f.wardrobe if m.chance(0.6) else f.bookcase)()
+    for _ in range(m.count(0, 2)):
+        f.put("chair", at_wall=m.chance(0.5))
+    for _ in range(m.count(0, 4)):
+        f.put("plant", "lamp", "box", "bag", "furniture", "prop", at_wall=m.chance(0.6))
+    if m.chance(0.25):
+        f.sofa(at_wall=m.chance(0.6))
+    if m.chance(0.4):
+        rug(m, f.plan)
+    if m.chance(0.3):
+        f.shelf_board()
+    if m.chance(0.1):
+        f.put("person", at_wall=False)
 
 
 def _light(maker: Maker, shell: Shell) -> None:

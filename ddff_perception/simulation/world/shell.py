@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,8 +59,8 @@ def wall_mesh(length: float, height: float, holes: list[Hole]) -> Mesh:
     xs = sorted({-length / 2, length / 2, *(x for hole in holes for x in hole[:2])})
     zs = sorted({0.0, height, *(z for hole in holes for z in hole[2:])})
     parts = []
-    for x0, x1 in zip(xs[:-1], xs[1:], strict=True):
-        for z0, z1 in zip(zs[:-1], zs[1:], strict=True):
+    for x0, x1 in itertools.pairwise(xs):
+        for z0, z1 in itertools.pairwise(zs):
             x, z = (x0 + x1) / 2, (z0 + z1) / 2
             if not any(a < x < b and c < z < e for a, b, c, e in holes):
                 parts.append((x0, x1, z0, z1))
@@ -163,8 +164,7 @@ def door(maker: Maker, shell: Shell) -> None:
             for side in (-1, 1):
                 a, b = sorted((side * 0.05, side * (width / 2 - 0.1)))
                 leaf.append([a, -0.03, low, b, -0.02, high])
-    side = maker.pick(["-1", "1"])
-    x = int(side) * (width / 2 - 0.08)
+    x = (width / 2 - 0.08) * (1 if maker.chance(0.5) else -1)
     handle = box_at([x - 0.06, -0.09, 1.0], [x + 0.06, -0.02, 1.03])
     cover = (
         maker.paint.wood() if maker.chance(0.5) else maker.paint.plain(maker.paint.wall_colour())

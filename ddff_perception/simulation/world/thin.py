@@ -1,4 +1,4 @@
-"""Thin things of a room: pictures, whiteboards, mirrors, books, cushions, curtains, blinds, paper."""
+"""Thin things of a room: pictures, boards, mirrors, books, cushions, curtains, blinds, paper."""
 
 from __future__ import annotations
 
