@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..console import progress_bar, say
+from ..console import progress_bar, say, warn
 from ..simulation.assets.catalogue import USES
 
 _HOUR_S = 3600
@@ -69,9 +69,9 @@ def dataset(
     }
     settings = replace(find_preset(preset), **changes)
     for title in Library(settings.use, folder).missing():
-        say(f"without {title}: `ddff assets fetch` gets it; scenes draw something in its place")
+        warn(f"without {title}: `ddff assets fetch` gets it; scenes draw something in its place")
     if settings.denoise and not has_denoiser():
-        say("without the denoiser, images have grain: pip install mitsuba-oidn")
+        warn("without the denoiser, images have grain: pip install mitsuba-oidn")
     start = time.monotonic()
     with progress_bar() as bar:
         task = bar.add_task("rendering views", total=views)
