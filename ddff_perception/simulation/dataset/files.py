@@ -40,8 +40,9 @@ def packed(arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> byte
 
 def read_about(path: Path) -> dict[str, Any]:
     """What a scene's file says of itself. Raises InputError where it is damaged."""
+    text = _read(path, _ABOUT)
     try:
-        content = json.loads(_read(path, _ABOUT))
+        content = json.loads(text)
     except ValueError as error:
         raise InputError(f"{path} is damaged: delete it and render again") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -51,8 +52,9 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def read_scene_array(path: Path, name: str) -> NDArray[Any]:
     """One array of a scene's file; no other is read. Raises InputError where it is damaged."""
+    content = _read(path, f"{name}.npy")
     try:
-        return np.lib.format.read_array(io.BytesIO(_read(path, f"{name}.npy")), allow_pickle=False)
+        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except ValueError as error:
         raise InputError(f"{path} is damaged at {name}: delete it and render again") from error
 

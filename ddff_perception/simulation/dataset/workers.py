@@ -70,7 +70,7 @@ def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[tuple[int, bytes]]
         workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
         futures: dict[Any, int] = {}
         left = iter(jobs)
-        completed = distributed.as_completed()
+        completed = distributed.as_completed(loop=client.loop)
         for job in _next(left, workers * _AHEAD):
             _submit(client, job, futures, completed)
         for future in completed:

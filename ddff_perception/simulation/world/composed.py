@@ -109,7 +109,9 @@ def kitchen_run(maker: Maker, plan: FloorPlan) -> list[tuple[Spot, float, float,
         steel = maker.paint.plain(maker.paint.grey(0.03, 0.8), "gloss")
         maker.add("otherprop", (standing(boxes(machines), spot), steel))
     slab = box_at([-width / 2, -depth / 2 - 0.02, height - 0.04], [width / 2, depth / 2, height])
-    maker.add("counter", (standing(slab, spot), maker.paint.any(0.8)))
+    stone = maker.paint.patterned(maker.pick(["plaster", "dead_leaves", "wood"]), 0.5)
+    plate = stone if maker.chance(0.6) else maker.paint.plain()
+    maker.add("counter", (standing(slab, spot), plate))
     if maker.chance(0.8):
         _upper_cabinets(maker, plan, spot, width, cover)
     return [(spot, width * 0.95, depth * 0.7, height)] * 2

@@ -225,9 +225,21 @@ class Furnisher:
     def small(self, x: float, y: float, z: float, widest: float, highest: float) -> None:
         """Something small at a place: a model, or one made here."""
         maker = self.maker
-        groups = ["prop", "prop", "prop", "prop", "plant", "computer", "box", "bag", "lamp"]
+        groups = [
+            "prop",
+            "prop",
+            "prop",
+            "prop",
+            "plant",
+            "computer",
+            "box",
+            "bag",
+            "lamp",
+            "towel",
+        ]
+        groups += ["clothes"] if z else ["clothes", "shoes", "shoes", "box"]
         for _ in range(4):
-            offer = maker.offer(maker.pick([*groups, "clothes", "towel", "shoes"]), largest=0.7)
+            offer = maker.offer(maker.pick(groups), largest=0.7)
             if offer is None or offer.kind.place not in ("top", "floor"):
                 continue
             if max(offer.size.size[:2]) < widest and offer.size.size[2] < highest:

@@ -88,7 +88,7 @@ def floor_surface(maker: Maker) -> Surface:
 def wall_surface(maker: Maker) -> Surface:
     """Mostly plain paint, else plaster, wallpaper, tiles, boards or concrete."""
     colour = maker.paint.wall_colour()
-    kinds = ["plain"] * 4 + [
+    kinds = ["plain"] * 6 + [
         "plaster",
         "plaster",
         "stripes",

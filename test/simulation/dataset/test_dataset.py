@@ -1,6 +1,9 @@
 """Data sets: the same bytes from any workers, resumed, read back and checked."""
 
 import json
+import os
+import shutil
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -88,8 +91,8 @@ def test_a_dask_cluster_makes_the_same_files_though_a_worker_is_lost(made, tmp_p
 
         def kill_one(done, total):
             if done and not lost:
-                lost.append(next(iter(cluster.workers.values())))
-                lost[0].process.process.kill()
+                lost.append(next(iter(cluster.workers.values())).pid)
+                os.kill(lost[0], signal.SIGKILL)
 
         folder = tmp_path / "set"
         address = cluster.scheduler_address
@@ -109,8 +112,6 @@ def test_a_folder_of_another_set_or_of_something_else_is_not_touched(made, tmp_p
 
 
 def test_damage_is_found_when_read(made, tmp_path):
-    import shutil
-
     folder = tmp_path / "set"
     shutil.copytree(made, folder)
     path = folder / "scenes" / "000000.zip"
