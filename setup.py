@@ -18,6 +18,7 @@ setup(
         "engines": ["onnxruntime", "openvino"],
         "gpu": ["tensorrt", "cuda-python"],
         "sim": ["mitsuba>=3.6"],
+        "world": ["mitsuba>=3.6", "mitsuba-oidn>=0.1.2", "distributed"],
         "timm": ["timm"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },

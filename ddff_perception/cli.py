@@ -31,12 +31,13 @@ _COMMANDS = tuple(
         ("train", "train:train", ""),
         ("export", "export:export", ""),
         ("info", "info:info", ""),
+        ("assets", "assets:app", "Models, photographs and light for scenes."),
         ("bag", "bag:app", "Look into, evaluate and compare recorded bags."),
         ("engine", "engine:app", "What networks run in: build, list, clear, time."),
         (
             "simulate",
             "simulate:app",
-            "Path-traced focus sweeps and glass panes, with their truth.",
+            "Path-traced focus sweeps, glass panes and labelled scenes, with their truth.",
         ),
     )
 )

@@ -1,4 +1,4 @@
-"""`ddff simulate`: path-traced focus sweeps and glass panes with their truth, folders and bags."""
+"""`ddff simulate`: path-traced focus sweeps, glass panes, labelled scenes, with their truth."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from ..simulation.rendering.presets import PRESETS
 from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from ..types import InputError
 from .simulate_bag import bag
+from .simulate_dataset import dataset
 from .simulate_pane import pane, polarizer_bag
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(bag)
 app.command()(pane)
+app.command()(dataset)
 app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3

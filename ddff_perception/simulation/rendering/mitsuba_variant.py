@@ -90,5 +90,9 @@ def load_mitsuba() -> Any:
         if wanted == VARIANTS[1]:
             raise
         mitsuba.set_variant(VARIANTS[1])
+    if mitsuba.variant() == VARIANTS[0]:
+        # With one thread, on one core, the first rendering may wait for ever.
+        drjit = importlib.import_module("drjit")
+        drjit.set_thread_count(max(2, drjit.thread_count()))
     mitsuba.set_log_level(mitsuba.LogLevel.Error)
     return mitsuba

@@ -5,30 +5,31 @@ A path tracer's samples would leave grain in it, which a blurred view would show
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.textures import Texture
 from ...types import FloatArray
-from .scene_types import Material
 
 _MOST_SHRUNK = 16
 
 
 def seen_reflectance(
-    materials: list[Material], objects: NDArray[np.uint16], uv: FloatArray, across: int
+    textures: Sequence[Texture], objects: NDArray[np.uint16], uv: FloatArray, across: int
 ) -> FloatArray:
     """H x W x 3 float32, linear RGB, of `across` x `across` rays per pixel.
 
-    `objects`: 1 + index into `materials` of what each ray meets, 0 for none, and `uv` its texture
+    `objects`: 1 + index into `textures` of what each ray meets, 0 for none, and `uv` its texture
     coordinates in tiles: (across H) x (across W) and (across H) x (across W) x 2.
     """
     colour = np.zeros((*objects.shape, 3), np.float32)
     for number in np.unique(objects[objects > 0]):
         seen = objects == number
-        colour[seen] = _looked_up(materials[number - 1].texture, uv, seen)
+        colour[seen] = _looked_up(textures[number - 1], uv, seen)
     size = (objects.shape[1] // across, objects.shape[0] // across)
     return np.asarray(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), np.float32)
 

@@ -8,25 +8,30 @@ for every slice (without breathing), and the blur disc is that of `optics.thin_l
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...types import CameraModel, FloatArray, InputError
+from ...types import CameraModel, FloatArray
+from .mitsuba_scene import (
+    centre_sensor,
+    finer_camera,
+    lens_properties,
+    mitsuba_mesh,
+    picture_texture,
+    render_radiance,
+)
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
 from .scene_types import KINDS, Material, Scene, SceneObject
-from .shapes import corner_normals
+from .shapes import Mesh, corner_normals
 
 _AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
 _MAX_DEPTH = 4  # direct light and two bounces
-_PATHS_AT_ONCE = 12_000_000  # about 1.5 GB in the LLVM variant
 # Rays along each side of a pixel.
 _REFLECTANCE_RAYS = 2
-_SEED_STEP = 1_000_003
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Renderer:
 
     def pinhole(self, camera: CameraModel, samples: int, seed: int = 0) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""
-        return self._render(camera, samples, seed)
+        return render_radiance(self._mi, self._loaded, camera, self._scene.pose, samples, seed)
 
     def thin_lens(
         self, camera: CameraModel, focus_distance_m: float, samples: int, seed: int = 0
@@ -77,29 +82,18 @@ class Renderer:
         """Focused at `focus_distance_m` with the camera's aperture: H x W x 3 float32, linear
         RGB radiance. Raises InputError where the camera has no aperture diameter.
         """
-        if not camera.aperture_diameter_m or camera.aperture_diameter_m <= 0:
-            raise InputError("a thin-lens image needs a camera with an aperture diameter over 0")
-        # Beyond 10 km the blur differs from that of infinity by far less than a pixel.
-        return self._render(
-            camera,
-            samples,
-            seed,
-            type="thinlens",
-            aperture_radius=camera.aperture_diameter_m / 2,
-            focus_distance=min(focus_distance_m, 1e4),
-        )
+        lens = lens_properties(camera, focus_distance_m)
+        pose = self._scene.pose
+        return render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
 
     def reflectance(self, camera: CameraModel) -> FloatArray:
         """The diffuse reflectance that is seen: H x W x 3 float32, linear RGB, 0 where nothing
         is.
         """
         across = _REFLECTANCE_RAYS
-        width, height = across * camera.width, across * camera.height
-        focal = across * camera.fx
-        finer = CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
-        _, _, uv, objects = self._first_hits(finer)
-        materials = [item.material for item in self._scene.objects]
-        return seen_reflectance(materials, objects, uv, across)
+        _, _, uv, objects = self._first_hits(finer_camera(camera, across))
+        textures = [item.material.texture for item in self._scene.objects]
+        return seen_reflectance(textures, objects, uv, across)
 
     def geometry(self, camera: CameraModel) -> Geometry:
         """Depth, objects, labels and normals, one ray through each pixel's centre."""
@@ -122,8 +116,7 @@ class Renderer:
         """
         if self._solid is None:
             self._solid = self._solid_scene()
-        sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
-        sensor = self._sensor(camera, 1, sampler=sampler)
+        sensor = centre_sensor(self._mi, camera, self._scene.pose)
         image = np.array(self._mi.render(self._solid, sensor=sensor, integrator=self._aov, spp=1))
         position, normal, uv = image[..., 0:3], image[..., 3:6], image[..., 6:8]
         face, hit = image[..., 8], image[..., 9]
@@ -136,125 +129,35 @@ class Renderer:
         The time of Mitsuba's integrator for positions, like that for albedo, grows with the number
         of shapes: at 70 a pixel's one ray took as long as 30 paths with their bounces.
         """
-        mi = self._mi
         meshes = [item.mesh for item in self._scene.objects]
         corners = np.concatenate([mesh.vertices[mesh.faces] for mesh in meshes])
         normals = np.concatenate([corner_normals(mesh) for mesh in meshes])
         uv = np.concatenate(
             [(item.mesh.uv / item.material.tile_m)[item.mesh.faces] for item in self._scene.objects]
         )
-        count = len(corners)
-        solid = mi.Mesh(
-            "solid", 3 * count, count, has_vertex_normals=True, has_vertex_texcoords=True
-        )
-        values = mi.traverse(solid)
-        values["vertex_positions"] = np.ravel(corners).astype(np.float32)
-        values["vertex_normals"] = np.ravel(normals).astype(np.float32)
-        values["vertex_texcoords"] = np.ravel(uv).astype(np.float32)
-        values["faces"] = np.arange(3 * count, dtype=np.uint32)
-        values.update()
-        return mi.load_dict({"type": "scene", "solid": solid})
+        faces = np.arange(3 * len(corners)).reshape(-1, 3)
+        solid = Mesh(corners.reshape(-1, 3), faces, uv.reshape(-1, 2), normals.reshape(-1, 3))
+        loaded = mitsuba_mesh(self._mi, "solid", solid, {})
+        return self._mi.load_dict({"type": "scene", "solid": loaded})
 
     def _numbers(self, faces: FloatArray) -> NDArray[np.intp]:
         """1 + index into the scene's objects of faces of the one mesh, by their numbers."""
         ends = np.cumsum([len(item.mesh.faces) for item in self._scene.objects])
         return 1 + np.searchsorted(ends, np.rint(faces), side="right")
 
-    def _render(
-        self, camera: CameraModel, samples: int, seed: int, **lens: float | str
-    ) -> FloatArray:
-        """The mean of as many passes as keep the paths that are traced at once in memory."""
-        passes = math.ceil(samples * camera.width * camera.height / _PATHS_AT_ONCE)
-        each = math.ceil(samples / passes)
-        sensor = self._sensor(camera, each, **lens)
-        total = np.zeros((camera.height, camera.width, 3))
-        for number in range(passes):
-            pass_seed = (seed + number * _SEED_STEP) % 2**32
-            image = self._mi.render(self._loaded, sensor=sensor, spp=each, seed=pass_seed)
-            total += np.array(image)[..., :3]
-        return (total / passes).astype(np.float32)
-
-    def _sensor(self, camera: CameraModel, samples: int, **extra: Any) -> Any:
-        check_camera(camera)
-        pose = self._scene.pose
-        # Mitsuba's camera looks along +z with y up and x to the left.
-        to_world = pose @ np.diag([-1.0, -1.0, 1.0, 1.0])
-        return self._mi.load_dict(
-            {
-                "type": "perspective",
-                "fov": math.degrees(2 * math.atan(camera.width / (2 * camera.fx))),
-                "fov_axis": "x",
-                "near_clip": 1e-3,
-                "far_clip": 1e3,
-                "to_world": self._mi.ScalarTransform4f(to_world),
-                "film": {
-                    "type": "hdrfilm",
-                    "width": camera.width,
-                    "height": camera.height,
-                    "rfilter": {"type": "box"},
-                    "pixel_format": "rgb",
-                    "component_format": "float32",
-                },
-                "sampler": {"type": "multijitter", "sample_count": samples},
-                **extra,
-            }
-        )
-
     def _shape(self, name: str, item: SceneObject) -> Any:
         parts = {"mesh_bsdf": self._mi.load_dict(_bsdf(self._mi, item.material))}
         if item.emission is not None:
             light = {"type": "area", "radiance": {"type": "rgb", "value": list(item.emission)}}
             parts["mesh_emitter"] = self._mi.load_dict(light)
-        return self._mesh(name, item, parts)
-
-    def _mesh(self, name: str, item: SceneObject, parts: dict[str, Any]) -> Any:
-        mi, shape = self._mi, item.mesh
-        properties = mi.Properties()
-        for part, value in parts.items():
-            properties[part] = value
-        mesh = mi.Mesh(
-            name,
-            vertex_count=len(shape.vertices),
-            face_count=len(shape.faces),
-            has_vertex_normals=shape.normals is not None,
-            has_vertex_texcoords=True,
-            props=properties,
-        )
-        values = mi.traverse(mesh)
-        values["vertex_positions"] = np.ravel(shape.vertices).astype(np.float32)
-        values["faces"] = np.ravel(shape.faces).astype(np.uint32)
-        uv = shape.uv / item.material.tile_m
-        values["vertex_texcoords"] = np.ravel(uv).astype(np.float32)
-        if shape.normals is not None:
-            values["vertex_normals"] = np.ravel(shape.normals).astype(np.float32)
-        values.update()
-        return mesh
-
-
-def check_camera(camera: CameraModel) -> None:
-    """InputError unless Mitsuba's sensors can have these intrinsics: square pixels, principal
-    point in the middle of the image.
-    """
-    middle = ((camera.width - 1) / 2, (camera.height - 1) / 2)
-    centred = np.allclose((camera.cx, camera.cy), middle, atol=1e-6)
-    if not centred or not math.isclose(camera.fx, camera.fy, rel_tol=1e-9):
-        raise InputError(
-            "the simulated camera needs fx = fy and its principal point in the middle: "
-            f"cx, cy = {middle[0]:g}, {middle[1]:g}"
-        )
+        return mitsuba_mesh(self._mi, name, item.mesh, parts, item.material.tile_m)
 
 
 def _reflectance(mi: Any, material: Material) -> dict[str, Any]:
     texture = material.texture
     if np.ptp(texture.reshape(-1, 3), axis=0).max() == 0:
         return {"type": "rgb", "value": [float(v) for v in texture[0, 0]]}
-    return {
-        "type": "bitmap",
-        "bitmap": mi.Bitmap(np.ascontiguousarray(texture[::-1])),
-        "raw": True,
-        "wrap_mode": "mirror",
-        "filter_type": "bilinear",
-    }
+    return picture_texture(mi, texture)
 
 
 def _bsdf(mi: Any, material: Material) -> dict[str, Any]:

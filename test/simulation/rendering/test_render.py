@@ -9,7 +9,7 @@ import pytest
 
 from ddff_perception.optics.textures import plain
 from ddff_perception.optics.thin_lens import circle_of_confusion_px
-from ddff_perception.simulation.rendering import render, shapes
+from ddff_perception.simulation.rendering import mitsuba_scene, shapes
 from ddff_perception.simulation.rendering.render import Renderer
 from ddff_perception.simulation.rendering.scenes import KINDS, Material, Scene, SceneObject
 from ddff_perception.types import CameraModel, InputError
@@ -144,7 +144,7 @@ def test_the_reflectance_is_mitsuba_s_own_whichever_side_is_seen():
     found = renderer.reflectance(CAMERA)
     mi = renderer._mi
     integrator = mi.load_dict({"type": "aov", "aovs": "albedo:albedo"})
-    sensor = renderer._sensor(CAMERA, 64)
+    sensor = mitsuba_scene.mitsuba_sensor(mi, CAMERA, pose, 64)
     wanted = np.array(mi.render(renderer._loaded, sensor=sensor, integrator=integrator, spp=64))
     assert (found.sum(axis=2) > 0).mean() > 0.3
     error = np.abs(found - wanted[..., -3:])
@@ -177,7 +177,7 @@ def test_images_repeat_with_their_seed():
 def test_many_samples_are_traced_in_passes_that_differ(monkeypatch):
     renderer = Renderer(_scene(("lamp", _facing_square(0.1, 0.1, 1.0, 0.4), LIGHT)))
     rough = renderer.thin_lens(CAMERA, 0.5, 16)
-    monkeypatch.setattr(render, "_PATHS_AT_ONCE", CAMERA.width * CAMERA.height * 16)
+    monkeypatch.setattr(mitsuba_scene, "_PATHS_AT_ONCE", CAMERA.width * CAMERA.height * 16)
     fine, truth = (renderer.thin_lens(CAMERA, 0.5, samples) for samples in (256, 2048))
     assert np.std(fine - truth) < 0.5 * np.std(rough - truth)
 

@@ -1,0 +1,91 @@
+"""`ddff simulate dataset`: labelled, path-traced scenes to learn from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..console import progress_bar, say, warn
+from ..simulation.assets.catalogue import USES
+
+_HOUR_S = 3600
+
+
+def dataset(
+    preset: Annotated[str, typer.Argument(help="rooms, odd, mixed, fine, video, motion or focus.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The data set's folder.")],
+    views: Annotated[int, typer.Option(help="How many views.", min=1)] = 200,
+    seed: Annotated[int | None, typer.Option(help="Of all scenes.")] = None,
+    width: Annotated[int | None, typer.Option(help="Pixels.")] = None,
+    height: Annotated[int | None, typer.Option(help="Pixels.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Light paths per pixel.")] = None,
+    denoise: Annotated[
+        bool | None, typer.Option("--denoise/--grain", help="Denoise, where that is installed.")
+    ] = None,
+    use: Annotated[str | None, typer.Option(help=f"Assets of: {', '.join(USES)}.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler instead: tcp://host:8786.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--assets", help="The folder of assets.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a contact sheet (PNG) of the first views.")
+    ] = None,
+) -> None:
+    """Render labelled scenes: radiance, depth, normals, classes, instances, albedo, masks.
+
+    Needs Mitsuba 3 (the extra "sim"). Interrupted, the same command goes on; the same options and
+    assets give the same files, whatever the number of workers.
+
+    Examples:
+      ddff simulate dataset rooms -o my_rooms --views 2000 --workers 2
+
+      ddff simulate dataset odd -o odd_judge --use judge --views 100 --sheet odd.png
+
+      ddff simulate dataset mixed -o large --views 100000 --scheduler tcp://cluster:8786
+
+    """
+    from ..files.images import write_image
+    from ..simulation.assets.library import Library
+    from ..simulation.dataset.making import make_dataset
+    from ..simulation.dataset.reader import WorldDataset
+    from ..simulation.dataset.settings import find_preset
+    from ..simulation.dataset.sheet import dataset_sheet
+    from ..simulation.rendering.denoise import has_denoiser
+
+    given: dict[str, Any] = {
+        "seed": seed,
+        "width": width,
+        "height": height,
+        "samples": samples,
+        "use": use,
+    }
+    changes = {
+        name: value for name, value in {**given, "denoise": denoise}.items() if value is not None
+    }
+    settings = replace(find_preset(preset), **changes)
+    for title in Library(settings.use, folder).missing():
+        warn(f"without {title}: `ddff assets fetch` gets it; scenes draw something in its place")
+    if settings.denoise and not has_denoiser():
+        warn("without the denoiser, images have grain: pip install mitsuba-oidn")
+    start = time.monotonic()
+    with progress_bar() as bar:
+        task = bar.add_task("rendering views", total=views)
+        rendered = make_dataset(
+            output,
+            settings,
+            views,
+            workers=workers,
+            scheduler=scheduler,
+            assets=folder,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if sheet is not None:
+        write_image(sheet, dataset_sheet(WorldDataset(output), 48))
+    rate = rendered / max(time.monotonic() - start, 1e-3) * _HOUR_S
+    told = f", {rate:.0f} views an hour" if rendered else ""
+    say(f"{views} views in {output}; {rendered} rendered now{told}")

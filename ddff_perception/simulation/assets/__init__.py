@@ -1,0 +1,1 @@
+"""Models, photographs and light that scenes may be made of: fetched, checked, credited."""

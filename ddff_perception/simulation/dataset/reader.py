@@ -1,0 +1,115 @@
+"""Reading a data set: one view at a time, checked, as arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import CameraModel, FloatArray, InputError
+from ..rendering.sensor import srgb_decode
+from .files import read_scene_array
+from .making import INDEX, dataset_settings
+
+
+@dataclass(frozen=True, slots=True)
+class WorldView:
+    """One view, all float32 where not told.
+
+    `radiance` (F, H, W, 3): linear RGB of each frame, exposed so that the view's middle is middle
+    grey. `depth` (H, W) metres along the optical axis, +inf where nothing is. `normals` (H, W, 3)
+    unit vectors to 1/127, towards the camera, in its optical frame; 0 where nothing is. `albedo`
+    (H, W, 3) linear RGB. `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances`
+    (H, W) uint16, 0 none; `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None
+    where none were taken. `camera` the intrinsics, `facts` the line of the index. What is seen
+    through glass: see `simulation.rendering.world_renderer.Truth`.
+    """
+
+    radiance: FloatArray
+    depth: FloatArray
+    normals: FloatArray
+    albedo: FloatArray
+    classes: NDArray[np.uint8]
+    instances: NDArray[np.uint16]
+    glass: NDArray[np.bool_]
+    mirror: NDArray[np.bool_]
+    slices: FloatArray | None
+    camera: CameraModel
+    facts: dict[str, Any]
+
+
+class WorldDataset:
+    """The views of a data set in a folder; nothing is kept in memory but the index.
+
+    Raises InputError where the folder holds none, or its index does not fit its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = dataset_settings(folder)
+        try:
+            lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
+            self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder} has no complete index: render it to the end") from error
+        for number, row in enumerate(self.rows):
+            if row.get("view") != number or not _is_inside(row.get("file")):
+                raise InputError(f"{folder / INDEX} is damaged at line {number + 1}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, number: int) -> WorldView:
+        """One view. Raises InputError where its file is missing or damaged."""
+        row = self.rows[number]
+        path, shape = self.folder / row["file"], (self.settings.height, self.settings.width)
+
+        def array(name: str) -> NDArray[Any]:
+            return read_scene_array(path, f"{name}_{row['in_file']}")
+
+        def mask(name: str) -> NDArray[np.bool_]:
+            bits = np.unpackbits(array(name), count=shape[0] * shape[1])
+            return bits.reshape(shape).astype(bool)
+
+        depth = array("depth")
+        if depth.shape != shape:
+            raise InputError(f"{path} has images of {depth.shape}, the data set of {shape}")
+        height, width = shape
+        focal, middle = row["focal_px"], ((width - 1) / 2, (height - 1) / 2)
+        return WorldView(
+            radiance=array("radiance").astype(np.float32),
+            depth=depth,
+            normals=array("normals").astype(np.float32) / np.float32(127),
+            albedo=srgb_decode(array("albedo") / 255.0).astype(np.float32),
+            classes=array("classes"),
+            instances=array("instances"),
+            glass=mask("glass"),
+            mirror=mask("mirror"),
+            slices=array("slices").astype(np.float32) if self.settings.focus_slices else None,
+            camera=CameraModel(width, height, focal, focal, *middle, row.get("aperture_m")),
+            facts=row,
+        )
+
+    def verify(self) -> list[str]:
+        """What is wrong with the files, one sentence each, by the hashes in the index."""
+        wrong = []
+        for file, expected in sorted({(row["file"], row["sha256"]) for row in self.rows}):
+            path = self.folder / file
+            if not path.is_file():
+                wrong.append(f"{file} is gone")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+                wrong.append(f"{file} has changed")
+        return wrong
+
+
+def _is_inside(file: object) -> bool:
+    """Whether an index's path names a scene of its own folder."""
+    if not isinstance(file, str):
+        return False
+    parts = Path(file).parts
+    return len(parts) == 2 and parts[0] == "scenes" and ".." not in parts

@@ -1,0 +1,35 @@
+"""Denoising of path-traced images by Intel's Open Image Denoise, where it is installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+import numpy as np
+
+from ...types import FloatArray, InputError
+
+PACKAGE = "mitsuba_oidn"
+
+
+def has_denoiser() -> bool:
+    """Whether the package mitsuba-oidn is installed."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
+def denoised(radiance: FloatArray, albedo: FloatArray, normals: FloatArray) -> FloatArray:
+    """`radiance` without the grain of few samples, H x W x 3 float32, linear RGB.
+
+    `albedo` (linear RGB 0..1) and `normals` (unit vectors) are H x W x 3 float32 of the same view,
+    free of noise. They must show what the image shows: denoise before blurring, never after.
+    Raises InputError where the package mitsuba-oidn is not installed.
+    """
+    if not has_denoiser():
+        raise InputError("denoising needs mitsuba-oidn: install it with pip install mitsuba-oidn")
+    oidn = importlib.import_module(PACKAGE)
+    image, colour, normal = (
+        np.ascontiguousarray(value, np.float32) for value in (radiance, albedo, normals)
+    )
+    quality = oidn.Quality.Balanced
+    result = oidn.denoise(image, albedo=colour, normal=normal, hdr=True, quality=quality)
+    return np.maximum(np.asarray(result, np.float32), 0)

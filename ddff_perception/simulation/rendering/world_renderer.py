@@ -1,0 +1,214 @@
+"""A world through Mitsuba 3: radiance as a camera sees it, and everything true about the view."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import CameraModel, FloatArray
+from ..classes import UNLABELLED
+from ..world.types import Surroundings, World
+from .denoise import denoised
+from .mitsuba_scene import (
+    centre_sensor,
+    finer_camera,
+    lens_properties,
+    mitsuba_mesh,
+    render_radiance,
+)
+from .mitsuba_variant import load_mitsuba
+from .reflectance import seen_reflectance
+from .world_meshes import Solid, rendered_shapes, solid
+
+_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
+_MAX_DEPTH = 5  # direct light and three bounces
+_RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
+# A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
+_BRIGHTEST = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is seen at the pixel centres.
+
+    Of the first surface that is not of glass: `depth`, H x W float32 metres along the optical axis,
+    +inf where a ray leaves the scene; `normals`, H x W x 3 float32 unit vectors in the camera's
+    optical frame, towards the camera, 0 where nothing is; `albedo`, H x W x 3 float32, linear RGB,
+    averaged over the pixel. A mirror is a surface, what it shows is not.
+
+    Of the first surface, panes of glass included: `classes`, H x W uint8, index into NYU40 or
+    UNLABELLED; `instances`, H x W uint16, 1 + index into the world's things, 0 for none; `glass`
+    and `mirror`, H x W bool.
+    """
+
+    depth: FloatArray
+    normals: FloatArray
+    albedo: FloatArray
+    classes: NDArray[np.uint8]
+    instances: NDArray[np.uint16]
+    glass: NDArray[np.bool_]
+    mirror: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """The first thing on each ray: `position` and `normal` H x W x 3, `uv` H x W x 2, `face` H x W
+    int, -1 for none.
+    """
+
+    position: FloatArray
+    normal: FloatArray
+    uv: FloatArray
+    face: NDArray[np.int64]
+
+
+class WorldRenderer:
+    """A world loaded once, for many views of it.
+
+    Raises InputError where Mitsuba is not installed.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._mi = load_mitsuba()
+        self.world = world
+        scene = {"type": "scene", "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
+        shapes = rendered_shapes(self._mi, world)
+        self._loaded = self._mi.load_dict(
+            {**scene, **shapes, "sky": _environment(self._mi, world.surroundings)}
+        )
+        self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
+        self._opaque = solid(world, glass=False)
+        self._opaque_scene = self._solid_scene(self._opaque)
+        surfaces = [piece.surface for thing in world.things for piece in thing.pieces]
+        self._whole, self._whole_scene = self._opaque, self._opaque_scene
+        if any(surface.finish == "glass" for surface in surfaces):
+            self._whole = solid(world, glass=True)
+            self._whole_scene = self._solid_scene(self._whole)
+
+    def radiance(
+        self, camera: CameraModel, pose: NDArray[np.float64], samples: int, seed: int = 0
+    ) -> FloatArray:
+        """Everything in focus: H x W x 3 float32, linear RGB radiance."""
+        image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed)
+        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+
+    def clean_radiance(
+        self,
+        camera: CameraModel,
+        pose: NDArray[np.float64],
+        samples: int,
+        seed: int,
+        truth: Truth,
+    ) -> FloatArray:
+        """`radiance` after denoising, with `truth` of the same view to tell edges from grain."""
+        noisy = self.radiance(camera, pose, samples, seed)
+        return denoised(noisy, truth.albedo, truth.normals)
+
+    def thin_lens(
+        self,
+        camera: CameraModel,
+        pose: NDArray[np.float64],
+        focus_distance_m: float,
+        samples: int,
+        seed: int = 0,
+    ) -> FloatArray:
+        """Focused at that distance with the camera's aperture: H x W x 3 float32, linear RGB.
+
+        Raises InputError where the camera has no aperture diameter.
+        """
+        lens = lens_properties(camera, focus_distance_m)
+        image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
+        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+
+    def truth(self, camera: CameraModel, pose: NDArray[np.float64]) -> Truth:
+        """Depth, normals, classes, instances, albedo and masks of one view."""
+        hits = self._hits(self._opaque_scene, camera, pose)
+        first = hits
+        if self._whole_scene is not self._opaque_scene:
+            first = self._hits(self._whole_scene, camera, pose)
+        rotation, origin = pose[:3, :3], pose[:3, 3]
+        there = hits.face >= 0
+        ray = (hits.position - origin) @ rotation
+        normals = hits.normal @ rotation
+        away = np.einsum("hwc,hwc->hw", normals, ray) > 0
+        normals = np.where(away[..., None], -normals, normals) * there[..., None]
+        finer = self._hits(self._opaque_scene, finer_camera(camera, _RAYS_ACROSS), pose)
+        things = _of_faces(self._whole.things, first.face, 0)
+        finishes = _of_faces(_finishes(self._whole), first.face, "")
+        return Truth(
+            depth=np.where(there, ray[..., 2], np.inf).astype(np.float32),
+            normals=normals.astype(np.float32),
+            albedo=self._albedo(finer),
+            classes=_label_table(self.world)[things],
+            instances=things.astype(np.uint16),
+            glass=finishes == "glass",
+            mirror=finishes == "mirror",
+        )
+
+    def quick_look(self, camera: CameraModel, pose: NDArray[np.float64]) -> tuple[Any, Any]:
+        """Depth and classes as in `Truth`, where nothing else is wanted (glass is no surface)."""
+        hits = self._hits(self._opaque_scene, camera, pose)
+        ray = (hits.position - pose[:3, 3]) @ pose[:3, 2]
+        things = _of_faces(self._opaque.things, hits.face, 0)
+        depth = np.where(hits.face >= 0, ray, np.inf).astype(np.float32)
+        return depth, _label_table(self.world)[things]
+
+    def _albedo(self, hits: _Hits) -> FloatArray:
+        surfaces = self._opaque.surfaces
+        numbers = 1 + _of_faces(self._opaque.surface_numbers, hits.face, -1)
+        plain = np.array([[0.0] * 3, *(s.colour for s in surfaces)], np.float32)
+        pictured = [0, *(s.picture is not None for s in surfaces)]
+        textures = [_texture(s.colour) if s.picture is None else s.picture for s in surfaces]
+        with_picture = np.where(np.array(pictured, bool)[numbers], numbers, 0)
+        looked_up = seen_reflectance(
+            textures, with_picture.astype(np.uint16), hits.uv, _RAYS_ACROSS
+        )
+        flat = np.where(with_picture[..., None] > 0, 0, plain[numbers])
+        height, width = flat.shape[0] // _RAYS_ACROSS, flat.shape[1] // _RAYS_ACROSS
+        blocks = flat.reshape(height, _RAYS_ACROSS, width, _RAYS_ACROSS, 3)
+        return np.asarray(looked_up + blocks.mean(axis=(1, 3)), np.float32)
+
+    def _hits(self, scene: Any, camera: CameraModel, pose: NDArray[np.float64]) -> _Hits:
+        sensor = centre_sensor(self._mi, camera, pose)
+        image = np.array(self._mi.render(scene, sensor=sensor, integrator=self._aov, spp=1))
+        face = np.where(image[..., 9] > 0, np.rint(image[..., 8]), -1).astype(np.int64)
+        return _Hits(image[..., 0:3], image[..., 3:6], image[..., 6:8], face)
+
+    def _solid_scene(self, part: Solid) -> Any:
+        mesh = mitsuba_mesh(self._mi, "solid", part.mesh, {})
+        return self._mi.load_dict({"type": "scene", "solid": mesh})
+
+
+def _of_faces(values: NDArray[Any], faces: NDArray[np.int64], outside: Any) -> NDArray[Any]:
+    """`values` of each face, `outside` where there is none."""
+    extended = np.append(values, np.asarray([outside], values.dtype))
+    return np.asarray(extended[faces])
+
+
+def _finishes(part: Solid) -> NDArray[np.str_]:
+    return np.array([surface.finish for surface in part.surfaces])[part.surface_numbers]
+
+
+def _label_table(world: World) -> NDArray[np.uint8]:
+    labels = [UNLABELLED if t.label_index is None else t.label_index for t in world.things]
+    return np.array([UNLABELLED, *labels], np.uint8)
+
+
+def _texture(colour: tuple[float, float, float]) -> FloatArray:
+    return np.asarray([[colour]], np.float32)
+
+
+def _environment(mi: Any, surroundings: Surroundings) -> dict[str, Any]:
+    """Always an environment map, so that every scene runs the same compiled code."""
+    if surroundings.file is not None:
+        bitmap = mi.Bitmap(surroundings.file)
+    else:
+        bitmap = mi.Bitmap(np.tile(np.asarray(surroundings.colour, np.float32), (8, 16, 1)))
+    turn = mi.ScalarTransform4f().rotate([0, 0, 1], math.degrees(surroundings.turn))
+    upright = turn.rotate([1, 0, 0], 90)
+    scale = surroundings.scale
+    return {"type": "envmap", "bitmap": bitmap, "scale": scale, "to_world": upright}
