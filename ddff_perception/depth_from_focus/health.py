@@ -11,7 +11,6 @@ CAUSES = Causes(
         "focus_state": "start focus_sweeper or let the driver publish it",
         "focal_stack": "check who publishes it (`ros2 topic info --verbose focal_stack`)",
     },
-    optional=frozenset({"camera_info"}),
     faults={
         "capture: dropped_waiting_for_focus": "images come but no focus_state: start "
         "focus_sweeper or let the driver publish it",

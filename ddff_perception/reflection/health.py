@@ -9,7 +9,6 @@ CAUSES = Causes(
         "filter_state": "start what turns the filter, or check its topic "
         "(`ros2 topic info --verbose filter_state`)",
     },
-    optional=frozenset({"camera_info"}),
     faults={
         "capture: dropped_unpaired": "{count} images have no reading of the filter near their "
         "stamp: check that filter_state comes with the camera's clock, or raise "

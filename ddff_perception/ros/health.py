@@ -31,15 +31,13 @@ class Level(IntEnum):
 class Causes:
     """What a node's counters mean to its user, as whole sentences that say what to do.
 
-    `inputs`: by topic, what to do where nothing comes of it; those in `optional` may be silent.
-    `faults`: by counter, told whenever it grew. `blocks`: by counter, told while nothing comes out:
-    what is no fault as long as results come. `{count}` is how much the counter grew. `events`:
-    inputs need not come regularly; one that does is missed all the same. `idle`: why a node that
-    is well gives nothing.
+    `inputs`: by topic, what to do where nothing comes of it. `faults`: by counter, told whenever it
+    grew. `blocks`: by counter, told while nothing comes out: what is no fault as long as results
+    come. `{count}` is how much the counter grew. `events`: inputs need not come regularly; one that
+    does is missed all the same. `idle`: why a node that is well gives nothing.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
-    optional: frozenset[str] = frozenset()
     faults: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, str] = field(default_factory=dict)
     events: bool = False
@@ -106,11 +104,7 @@ class Health:
 
     def expect(self, topics: Iterable[str], now_ns: int) -> None:
         """The inputs that are subscribed from now on; the others are forgotten."""
-        self._inputs = {
-            topic: self._inputs.get(topic) or Rhythm(now_ns)
-            for topic in topics
-            if topic not in self.causes.optional
-        }
+        self._inputs = {topic: self._inputs.get(topic) or Rhythm(now_ns) for topic in topics}
 
     def want(self, active: bool, outputs: Iterable[str], now_ns: int) -> None:
         """Whether the node is active, and the outputs that somebody listens to."""

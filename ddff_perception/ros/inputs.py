@@ -34,9 +34,10 @@ class Inputs:
         return bool(self._subscriptions)
 
     @property
-    def names(self) -> list[str]:
-        """The topics that are subscribed now."""
-        return list(self._subscriptions)
+    def expected(self) -> list[str]:
+        """The topics that are subscribed now; without camera_info, which may be said once."""
+        opened = self._topics if self._subscriptions else ()
+        return [topic.name for topic in opened if topic.type != CAMERA_INFO]
 
     def open(self, topics: Sequence[Topic], callbacks: Mapping[str, Callback]) -> None:
         """Subscribes to all; raises what went wrong, and then to none."""

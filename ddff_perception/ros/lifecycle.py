@@ -41,7 +41,7 @@ class PerceptionNode(LifecycleNode):
     with the parameter `lazy`, somebody listens to an output.
     """
 
-    causes = Causes(optional=frozenset({"camera_info"}))
+    causes = Causes()
     """What the counters of this kind of node mean, for its diagnostics."""
 
     def __init__(self, interface: NodeInterface, **node_arguments: Any) -> None:
@@ -293,7 +293,7 @@ class PerceptionNode(LifecycleNode):
     def _tell_demand(self) -> None:
         """Brings what is expected of the node into the diagnostics."""
         self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
-        self.diagnostics.expect(self._inputs.names)
+        self.diagnostics.expect(self._inputs.expected)
 
     def _open_inputs(self) -> None:
         """A listener that comes must not end the process: what is wrong is told instead."""

@@ -12,7 +12,7 @@ def test_every_counter_of_capture_that_is_explained_is_counted() -> None:
     named = [name for name in (*CAUSES.faults, *CAUSES.blocks) if name.startswith("capture: ")]
     assert {name.removeprefix("capture: ") for name in named} <= set(DepthPipeline().counters)
     topics = {topic.name for topic in DEPTH_FROM_FOCUS.inputs}
-    assert {*CAUSES.inputs, *CAUSES.optional} - {"focal_stack"} <= topics
+    assert set(CAUSES.inputs) - {"focal_stack"} <= topics
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from ddff_perception.ros.health import Causes, Health, Level, Rhythm, changes
 PERIOD_S = 1.0
 CAUSES = Causes(
     inputs={"image": "start the camera"},
-    optional=frozenset({"camera_info"}),
     faults={"invalid": "{count} readings are no use: calibrate"},
     blocks={"dropped: few": "too few slices: sweep"},
 )
@@ -16,7 +15,7 @@ CAUSES = Causes(
 class Node:
     """A node at 20 messages per second, whose inputs and outputs can be cut."""
 
-    def __init__(self, *, listeners=("depth",), inputs=("image", "state", "camera_info")):
+    def __init__(self, *, listeners=("depth",), inputs=("image", "state")):
         self.health = Health(CAUSES)
         self.now = 0
         self.inputs, self.sends = set(inputs), True
@@ -78,12 +77,6 @@ def test_an_input_that_never_came_is_named():
     verdict = two_reports(node)
     assert "state: nothing has come yet, in 2.0 s" in verdict.sentence
     assert "image:" not in verdict.sentence
-
-
-def test_an_optional_input_may_be_silent():
-    node = Node()
-    node.inputs.discard("camera_info")
-    assert two_reports(node).level is Level.OK
 
 
 def test_what_blocks_is_told_only_while_nothing_comes_out():
