@@ -19,8 +19,9 @@ from ..ros.interface import Topic
 from ..ros.lifecycle import run_node
 from ..ros.pipeline_node import PipelineNode
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
+from .capture.settings import CaptureSettings
 from .health import CAUSES, lens_at_rest
-from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, PointSettings
+from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, OutputSettings, PointSettings
 from .pipeline import DepthPipeline
 from .saving import save_snapshot
 
@@ -51,8 +52,9 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         PointSettings.of(values, "points")
         if values["alignment"] == "breathing" and not values["lens_table"]:
             raise InputError("alignment breathing needs the parameter lens_table")
-        least, most = values["minimum_slices"], values["capture.max_slices"]
-        if most < least:  # type: ignore[operator]
+        least = OutputSettings.of(values).minimum_slices
+        most = CaptureSettings.of(values, "capture").max_slices
+        if most < least:
             raise InputError(f"capture.max_slices {most} must not be below minimum_slices {least}")
 
     def make_pipeline(self, values: Mapping[str, Value]) -> DepthPipeline:

@@ -1,25 +1,14 @@
-"""The depth pipeline by the node's parameters: what it takes, and one made from their values."""
+"""Which of the node's parameters the depth pipeline reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..engines.settings import ENGINE_PARAMETERS
-from ..parameters import ParameterTable, Value
+from ..parameters import ParameterTable
 from ..ros.interface import method_tables
 from .capture.alignment_settings import AlignmentSettings
 from .capture.settings import CaptureSettings
 from .estimator import EstimatorSettings
 from .methods import METHODS, method_parameters
-from .pipeline import DepthPipeline, lens_table_of, method_values
-
-__all__ = [
-    "estimator_parameters",
-    "lens_table_of",
-    "method_values",
-    "pipeline_from",
-    "pipeline_parameters",
-]
 
 
 def estimator_parameters(*methods: str) -> ParameterTable:
@@ -35,8 +24,3 @@ def estimator_parameters(*methods: str) -> ParameterTable:
 def pipeline_parameters(*methods: str) -> ParameterTable:
     """The same with what says how messages become slices."""
     return estimator_parameters(*methods) + CaptureSettings.table().prefixed("capture")
-
-
-def pipeline_from(values: Mapping[str, Value]) -> DepthPipeline:
-    """The pipeline that the node runs with these values: `DepthPipeline.from_values`."""
-    return DepthPipeline.from_values(values)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..parameters import Settings, parameter
+from ..parameters import parameter
 from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
 from .methods import METHODS
 from .parameters import pipeline_parameters
-from .pipeline import DEFAULT_METHOD, INPUTS
+from .pipeline import DEFAULT_METHOD, INPUTS, StreamSettings
 
 PIXEL_TYPES = ("input", "uint8", "uint16")
 
 
 @dataclass(frozen=True)
-class InputSettings(Settings):
+class InputSettings(StreamSettings):
     """What the node `reflection_separation` reads and sends."""
 
     input: str = parameter(
@@ -64,13 +64,6 @@ class InputSettings(Settings):
     )
     filter_offset_deg: float = parameter(
         0.0, "polarizer angle where the joint is at 0 (input rotating)", "deg", (-360.0, 360.0)
-    )
-    time_jump_s: float = parameter(
-        1.0,
-        "stamps that go back by more than this begin anew (a bag that loops)",
-        "s",
-        (0.0, 3600.0),
-        dynamic=False,
     )
     method: str = parameter(DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS))
     pixel_type: str = parameter(

@@ -16,7 +16,7 @@ from ..optics.polarization import (
     mean_over_channels,
     stokes_from_images,
 )
-from ..parameters import Value, group
+from ..parameters import Settings, Value, group, parameter
 from ..pipeline import Change, Pipeline, check_methods
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
@@ -28,6 +28,19 @@ from .methods import METHODS, Separator, create_method, method_parameters
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"
 LEAST_ANGLES = 3
+
+
+@dataclass(frozen=True)
+class StreamSettings(Settings):
+    """How far stamps may go back in one stream."""
+
+    time_jump_s: float = parameter(
+        1.0,
+        "stamps that go back by more than this begin anew (a bag that loops)",
+        "s",
+        (0.0, 3600.0),
+        dynamic=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ class SeparationPipeline(Pipeline):
             *method_values(values),
             capture=CaptureSettings.table().part(values),
             rotating=group(values, "rotating"),
-            time_jump_s=float(str(values.get("time_jump_s", 1.0))),
+            time_jump_s=StreamSettings.of(values).time_jump_s,
         )
         pipeline._values = dict(values)
         return pipeline

@@ -14,7 +14,8 @@ from sweeps import wall_stack, write_wall
 
 from ddff_perception.depth_from_focus.interface import DEPTH_FROM_FOCUS
 from ddff_perception.depth_from_focus.methods import METHODS
-from ddff_perception.depth_from_focus.parameters import pipeline_from, pipeline_parameters
+from ddff_perception.depth_from_focus.parameters import pipeline_parameters
+from ddff_perception.depth_from_focus.pipeline import DepthPipeline
 from ddff_perception.engines.settings import ENGINE_PARAMETERS
 from ddff_perception.files.bags import BagReader
 from ddff_perception.files.bags_messages import image_of, stamp_of
@@ -45,7 +46,7 @@ def robot(request, tmp_path):
 def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_path, capfd):
     stack, output = write_wall(tmp_path / "stack"), tmp_path / "out"
     assert ddff(capfd, "depth", stack, "-o", output, "--params-file", robot).status == 0
-    pipeline = pipeline_from(settings_for(DEPTH_FROM_FOCUS, robot), wall_stack().camera)
+    pipeline = DepthPipeline.from_values(settings_for(DEPTH_FROM_FOCUS, robot))
     pipeline.replace(wall_stack())
     expected = pipeline.estimate()
     np.testing.assert_array_equal(np.load(output / "depth.npy"), expected.depth)
@@ -80,7 +81,7 @@ def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robo
     arguments = ("--params-file", robot, "-o", output, "--json")
     outcome = ddff(capfd, "bag", "eval", bag, *arguments)
     assert outcome.status == 0
-    expected = replayed(bag, pipeline_from(settings_for(DEPTH_FROM_FOCUS, robot)))
+    expected = replayed(bag, DepthPipeline.from_values(settings_for(DEPTH_FROM_FOCUS, robot)))
     np.testing.assert_array_equal(np.load(output / "depth.npy"), expected.depth)
     np.testing.assert_array_equal(np.load(output / "confidence.npy"), expected.confidence)
     assert json.loads(outcome.output)["slices"] == 4
@@ -121,7 +122,7 @@ def read_by(monkeypatch, values):
     for module in ("focus_stream", "stack_networks"):
         name = f"ddff_perception.depth_from_focus.learned.{module}.EngineSet"
         monkeypatch.setattr(name, lambda _models, **given: made.append(given))
-    pipeline = pipeline_from(values)
+    pipeline = DepthPipeline.from_values(values)
     found = [settings.values() for settings in settings_within(pipeline)]
     return json.dumps([found, made])
 

@@ -17,7 +17,8 @@ from ddff_perception.files.images import read_image
 from ddff_perception.files.polarization_folder import write_polarization
 from ddff_perception.reflection.interface import REFLECTION_SEPARATION
 from ddff_perception.reflection.methods import METHODS
-from ddff_perception.reflection.parameters import pipeline_from, pipeline_parameters
+from ddff_perception.reflection.parameters import pipeline_parameters
+from ddff_perception.reflection.pipeline import SeparationPipeline
 from ddff_perception.reflection.rendering import rendered
 from ddff_perception.ros.parameter_file import settings_for
 
@@ -49,7 +50,7 @@ def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_
     output = tmp_path / "out"
     assert ddff(capfd, "reflection", *images, "-o", output, "--params-file", robot).status == 0
     values = settings_for(REFLECTION_SEPARATION, robot)
-    pipeline = pipeline_from(values)
+    pipeline = SeparationPipeline.from_values(values)
     pipeline.add_set(1, [read_image(path) for path in images], values["angles_deg"])
     expected = pipeline.separate()
     found = np.load(output / "polarization_degree.npy")
@@ -70,7 +71,7 @@ def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robo
     assert ddff(capfd, "simulate", "polarizer-bag", tmp_path / "pane", "-o", bag, *made).status == 0
     outcome = ddff(capfd, "bag", "eval", bag, "--params-file", robot, "-o", output, "--json")
     assert outcome.status == 0
-    pipeline = pipeline_from(settings_for(REFLECTION_SEPARATION, robot))
+    pipeline = SeparationPipeline.from_values(settings_for(REFLECTION_SEPARATION, robot))
     with BagReader(bag) as reader:
         for read in reader.messages([name for name in reader.topics if "image_raw" in name]):
             pipeline.add_mosaic(stamp_of(read.message), mosaic_image_of(read.message))
@@ -103,7 +104,7 @@ def test_what_would_change_nothing_is_refused(arguments, words, tmp_path, capfd)
 
 def read_by(values):
     """Every settings object of the pipeline of these values, and the method's values, as a text."""
-    pipeline = pipeline_from(values)
+    pipeline = SeparationPipeline.from_values(values)
     found = [settings.values() for settings in settings_within(pipeline)]
     return json.dumps([found, dict(pipeline.parameters)])
 
@@ -113,6 +114,8 @@ def test_every_parameter_that_is_taken_changes_what_the_code_reads(method):
     usual = settings_for(REFLECTION_SEPARATION, method=method)
     before = read_by(usual)
     for parameter in pipeline_parameters(method):
+        if parameter.name == "network.model":  # a file
+            continue
         after = read_by({**usual, parameter.name: other_value(parameter)})
         assert after != before, parameter.name
 

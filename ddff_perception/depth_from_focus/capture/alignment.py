@@ -23,12 +23,11 @@ from ...optics.registration import (
 from ...optics.resampling import Matrix, on_grid, warp, warp_by_flow
 from ...parameters import Value
 from ...types import DepthEstimate, FloatArray, FocusSlice
-from .alignment_settings import ALIGNMENT_PARAMETERS, AlignmentSettings, breathing_matrix
+from .alignment_settings import AlignmentSettings, breathing_matrix
 from .slots import Event, SliceRemoved, SliceUpdated, StackCleared
 from .stack_alignment import AlignedStack, align_stack
 
 __all__ = [
-    "ALIGNMENT_PARAMETERS",
     "AlignedEvent",
     "AlignedStack",
     "Aligner",
@@ -115,7 +114,7 @@ class Aligner:
         self.configure(parameters or {})
 
     def configure(self, parameters: Mapping[str, Value]) -> None:
-        """Takes new values of ALIGNMENT_PARAMETERS (defaults for the others) from now on.
+        """Takes new values of AlignmentSettings (defaults for the others) from now on.
 
         Another kind of alignment makes a view that the slices before do not share: reset then.
         """

@@ -84,9 +84,6 @@ class AlignmentSettings(FindsFrames, Settings):
         return float(np.exp(-((misaligned_px / self.motion_scale_px) ** 2)))
 
 
-ALIGNMENT_PARAMETERS = AlignmentSettings.table()
-
-
 def breathing_matrix(
     table: LensTable | None,
     focus_distance_m: float,

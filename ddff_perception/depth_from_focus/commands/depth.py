@@ -26,7 +26,8 @@ from ..estimator import DepthFromFocus, EstimatorSettings
 from ..evaluation.results import write_results
 from ..interface import DEPTH_FROM_FOCUS
 from ..methods import METHODS
-from ..parameters import estimator_parameters, lens_table_of, method_values
+from ..parameters import estimator_parameters
+from ..pipeline import lens_table_of, method_values
 from ..saving import RESULT_FILES
 
 DEFAULT = EstimatorSettings().method

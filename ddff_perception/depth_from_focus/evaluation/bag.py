@@ -21,7 +21,8 @@ from ...parameters import ParameterTable, Value
 from ...types import DepthEstimate, FloatArray, InputError
 from ..estimator import EstimatorSettings
 from ..interface import OutputSettings
-from ..parameters import pipeline_from, pipeline_parameters
+from ..parameters import pipeline_parameters
+from ..pipeline import DepthPipeline
 from ..saving import RESULT_FILES
 from .bag_report import FULL_SHARE, SCORES, SweepResult, error_table, sweep_sections
 from .results import write_results
@@ -38,7 +39,7 @@ class SweepRun(BagRun):
     references = ("truth", "depth", "confidence")
     holding = ("truth",)
     files = RESULT_FILES
-    make_pipeline = staticmethod(pipeline_from)
+    make_pipeline = staticmethod(DepthPipeline.from_values)
     nothing = "no depth could be estimated"
     least = "fewer than two slices"
     result: SweepResult

@@ -23,8 +23,8 @@ from ..capture.images import CaptureSettings
 from ..evaluation.results import RESULT_FILES, write_separation
 from ..interface import REFLECTION_SEPARATION, InputSettings
 from ..methods import METHODS
-from ..parameters import method_values, pipeline_from, separation_parameters
-from ..pipeline import DEFAULT_METHOD, Wanted
+from ..parameters import separation_parameters
+from ..pipeline import DEFAULT_METHOD, SeparationPipeline, Wanted
 
 # Files have no time of their own.
 _STAMP_NS = 1
@@ -83,9 +83,9 @@ def reflection(
     values = settings_for(
         REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
     )
-    method, _ = method_values(values)
     raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
-    pipeline = pipeline_from(values)
+    pipeline = SeparationPipeline.from_values(values)
+    method = pipeline.method
     if mosaic is not None:
         pipeline.add_mosaic(_STAMP_NS, raw[0])
     else:

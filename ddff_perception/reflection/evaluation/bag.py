@@ -21,8 +21,8 @@ from ...types import FloatArray, InputError
 from ..capture.filter_state import filter_angle_deg
 from ..capture.images import linearized
 from ..interface import InputSettings
-from ..parameters import pipeline_from, pipeline_parameters
-from ..pipeline import DEFAULT_METHOD, Separation, Wanted
+from ..parameters import pipeline_parameters
+from ..pipeline import DEFAULT_METHOD, Separation, SeparationPipeline, Wanted
 from .bag_report import (
     AGAINST_LIVE,
     LIVE,
@@ -45,7 +45,7 @@ class SeparationRun(BagRun):
     references = tuple(LAYER_NAMES)
     files = RESULT_FILES
     first = 1
-    make_pipeline = staticmethod(pipeline_from)
+    make_pipeline = staticmethod(SeparationPipeline.from_values)
     nothing = "no layers could be separated"
     least = "fewer than three polarizer angles"
     result: ReflectionBagResult
