@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...files.atomic import make_folder, write_json
+from ...files.results import written_by
 from ...types import InputError
 from .catalogue import Asset, Item, catalogue
 from .clients import download
@@ -58,7 +59,8 @@ class AssetCache:
         if self.has(asset):
             return False
         make_folder(self.folder)
-        with tempfile.TemporaryDirectory(prefix=f".{asset.name}.", dir=self.folder) as name:
+        temporary = tempfile.TemporaryDirectory(prefix=f".{asset.name}.", dir=self.folder)
+        with written_by(None), temporary as name:
             work = Path(name)
             archive = _given(asset, source) if source else download(asset, make_folder(work / "a"))
             _check(asset, archive)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
+from ...files.results import written_by
 from ...types import InputError
 from ..rendering.sensor import srgb_decode
 from .cache import AssetCache
@@ -96,7 +97,8 @@ class Library:
         target = self._kept / "environments" / picture.path.name.removesuffix(".js")
         if not target.is_file():
             make_folder(target.parent)
-            write_bytes(target, _from_module(picture.path))
+            with written_by(None):
+                write_bytes(target, _from_module(picture.path))
         return target
 
     @property

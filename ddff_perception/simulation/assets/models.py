@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files.atomic import atomic_write, make_folder
+from ...files.results import written_by
 from ...types import InputError
 from .furniture import FurnitureSize, open_library
 from .wavefront import ObjPart, read_obj
@@ -140,7 +141,7 @@ def _save(model: Model, file: Path) -> None:
         facts.append([*part.colour, part.opacity, part.shininess])
     about = {"size": model.size, "support": model.support, "parts": facts}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    with atomic_write(file) as target:
+    with written_by(None), atomic_write(file) as target:
         np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ from .plan import FloorPlan
 CARRIERS = ("robot", "hand", "bench")
 _NEAREST_M = 0.25
 _MOST_NEAR = 0.1
-_MOST_ONE_CLASS = 0.75
+_MOST_ONE_CLASS = 0.62
 _FEWEST_CLASSES = 4
 
 
@@ -55,7 +55,9 @@ def look_at(
 
 def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
     """A random viewpoint in a room, looking at something that stands there or anywhere."""
-    for _ in range(40):
+    target = _target(maker, plan, carrier)
+    farthest = maker.uniform(1.3, 6.0)
+    for _ in range(60):
         x, y = maker.uniform(0.12, plan.width - 0.12), maker.uniform(0.12, plan.depth - 0.12)
         if carrier == "robot":
             z = maker.uniform(0.15, 1.8)
@@ -66,9 +68,8 @@ def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
             t.x0 - 0.15 < x < t.x1 + 0.15 and t.y0 - 0.15 < y < t.y1 + 0.15 and t.height > z - 0.2
             for t in plan.taken
         )
-        if not blocked:
+        if not blocked and np.hypot(target[0] - x, target[1] - y) < farthest:
             break
-    target = _target(maker, plan, carrier)
     if np.hypot(target[0] - x, target[1] - y) < 0.3:
         target = (plan.width - x, plan.depth - y, target[2])
     lean = {"robot": 0.03, "hand": 0.12, "bench": 0.01}[carrier]
@@ -81,7 +82,7 @@ def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
 
 
 def _target(maker: Maker, plan: FloorPlan, carrier: str) -> tuple[float, float, float]:
-    if plan.taken and maker.chance(0.75):
+    if plan.taken and maker.chance(0.85):
         chosen = plan.taken[int(maker.rng.integers(len(plan.taken)))]
         high = 1.0 if carrier == "bench" else maker.uniform(0.2, 1.0)
         x, y = (chosen.x0 + chosen.x1) / 2, (chosen.y0 + chosen.y1) / 2

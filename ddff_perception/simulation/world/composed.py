@@ -91,15 +91,15 @@ def kitchen_run(maker: Maker, plan: FloorPlan) -> list[tuple[Spot, float, float,
     """Lower cabinets with a counter along a wall, upper ones above; the counters that it makes as
     spot, width, depth, height.
     """
-    wall = plan.any_wall()
-    width = wall.length * maker.uniform(0.5, 0.97)
     depth, height = 0.6, maker.uniform(0.84, 0.95)
-    along = maker.uniform(-1, 1) * (wall.length - width) / 2 * 0.95
-    spot = plan.spot_at(wall, along, depth)
-    half = (plan.width, plan.depth)
-    if not wall.free(along - width / 2, along + width / 2, 0, height) or min(half) < 1.8:
+    longest = max(plan.width, plan.depth)
+    for share in (0.95, 0.8, 0.65, 0.5, 0.35):
+        width = longest * share * maker.uniform(0.9, 1.0)
+        spot = plan.at_wall(width, depth, height)
+        if spot is not None:
+            break
+    else:
         return []
-    plan.take(spot, width, depth, height)
     cover = body_surface(maker)
     fronts, knobs, machines = _kitchen_fronts(maker, width, depth, height)
     case = box_at([-width / 2, -depth / 2 + 0.02, 0.08], [width / 2, depth / 2, height - 0.04])

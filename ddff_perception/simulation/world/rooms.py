@@ -139,14 +139,14 @@ ROOMS: dict[str, Callable[[Furnisher], None]] = {
 }
 
 _SIZES = {
-    "living": (3.0, 7.0),
-    "bedroom": (2.6, 5.0),
-    "office": (3.0, 8.0),
-    "kitchen": (2.2, 5.0),
-    "bath": (1.7, 3.5),
+    "living": (2.8, 5.6),
+    "bedroom": (2.4, 4.4),
+    "office": (2.6, 6.0),
+    "kitchen": (2.1, 4.4),
+    "bath": (1.6, 2.8),
     "corridor": (1.2, 2.4),
-    "workshop": (3.5, 10.0),
-    "hall": (7.0, 14.0),
+    "workshop": (2.8, 7.0),
+    "hall": (6.0, 14.0),
 }
 _LENGTHS = {"corridor": (4.0, 14.0)}
 
@@ -179,9 +179,9 @@ def _more(f: Furnisher, kind: str) -> None:
     m = f.maker
     if kind not in ("bath", "corridor"):
         _more_furniture(f)
-    for _ in range(m.count(0, 4)):
+    for _ in range(m.count(0, 5)):
         picture(m, f.plan)
-    for _ in range(m.count(0, 3)):
+    for _ in range(m.count(0, 4)):
         f.hang("prop", "installation", "television", "lamp")
     if m.chance(0.15):
         mirror(m, f.plan)
@@ -192,20 +192,21 @@ def _more(f: Furnisher, kind: str) -> None:
 def _more_furniture(f: Furnisher) -> None:
     """What stands about in rooms with space for it."""
     m = f.maker
-    for _ in range(m.count(0, 2)):
+    for _ in range(m.count(1, 3)):
         (f.wardrobe if m.chance(0.6) else f.bookcase)()
-    for _ in range(m.count(0, 2)):
+    for _ in range(m.count(0, 3)):
         f.put("chair", at_wall=m.chance(0.5))
-    for _ in range(m.count(0, 4)):
-        f.put("plant", "lamp", "box", "bag", "furniture", "prop", at_wall=m.chance(0.6))
-    if m.chance(0.25):
-        f.sofa(at_wall=m.chance(0.6))
+    for _ in range(m.count(1, 6)):
+        groups = ("plant", "lamp", "box", "bag", "furniture", "prop", "cabinet", "shelves")
+        f.put(*groups, at_wall=m.chance(0.6))
+    for chance, add in ((0.3, f.sofa), (0.3, f.shelf_board), (0.2, f.desk), (0.25, f.table)):
+        if m.chance(chance):
+            add()
     if m.chance(0.4):
         rug(m, f.plan)
-    if m.chance(0.3):
-        f.shelf_board()
     if m.chance(0.1):
         f.put("person", at_wall=False)
+    f.messy_floor(m.count(0, 3))
 
 
 def _light(maker: Maker, shell: Shell) -> None:
