@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import CameraModel, FloatArray, InputError
+from ..assets.credits import known_credits
 from ..rendering.sensor import srgb_decode
 from .files import read_scene_array
 from .making import INDEX, dataset_settings
@@ -96,8 +97,13 @@ class WorldDataset:
         )
 
     def verify(self) -> list[str]:
-        """What is wrong with the files, one sentence each, by the hashes in the index."""
-        wrong = []
+        """What is wrong, one sentence each: files by the hashes in the index, and assets that are
+        kept for another use.
+        """
+        uses = {key: credit.use for key, credit in known_credits().items()}
+        shown = {key for row in self.rows for key in row["assets"]}
+        own = self.settings.use
+        wrong = [f"{key} is not for {own}" for key in sorted(shown) if uses.get(key) != own]
         for file, expected in sorted({(row["file"], row["sha256"]) for row in self.rows}):
             path = self.folder / file
             if not path.is_file():

@@ -120,6 +120,10 @@ def test_damage_is_found_when_read(made, tmp_path):
     with pytest.raises(InputError, match="damaged"):
         WorldDataset(folder)[0]
     lines = (folder / "index.jsonl").read_text().splitlines()
+    held_out = "environments/package/hdri/lab.exr.js"
+    row = json.loads(lines[0]) | {"assets": [held_out]}
+    (folder / "index.jsonl").write_text("\n".join([json.dumps(row), *lines[1:]]))
+    assert f"{held_out} is not for train" in WorldDataset(folder).verify()
     row = json.loads(lines[0]) | {"file": "../outside.zip"}
     (folder / "index.jsonl").write_text("\n".join([json.dumps(row), *lines[1:]]))
     with pytest.raises(InputError, match="damaged at line 1"):
