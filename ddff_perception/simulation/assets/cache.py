@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +73,8 @@ class AssetCache:
             self._put(asset, content)
         return True
 
-    def verify(self, asset: Asset, progress: Callable[[], None] = lambda: None) -> list[str]:
-        """What is wrong with the asset's files, one sentence each; empty where all are as fetched.
-
-        `progress` is called after each file.
-        """
+    def verify(self, asset: Asset) -> list[str]:
+        """What is wrong with the asset's files, one sentence each; empty where nothing is."""
         record = self._record(asset)
         if record.get("sha256") != asset.sha256:
             return [f"{asset.name} is not fetched"]
@@ -89,7 +85,6 @@ class AssetCache:
                 wrong.append(f"{asset.name}/{name} is gone")
             elif sha256(path) != expected:
                 wrong.append(f"{asset.name}/{name} has changed")
-            progress()
         return wrong
 
     def _put(self, asset: Asset, content: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from ...types import InputError
 from ..assets.catalogue import USES
 from ..world.odd import ODD
-from ..world.rooms import ROOMS
 from ..world.scene import KINDS
 
 _ROOMS: dict[str, float] = {
@@ -94,9 +93,3 @@ def find_preset(name: str) -> DatasetSettings:
     if name not in PRESETS:
         raise InputError(f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
     return PRESETS[name]
-
-
-def labelled_share(settings: DatasetSettings) -> float:
-    """Share of scenes that are rooms."""
-    total = sum(settings.shares.values())
-    return sum(v for k, v in settings.shares.items() if k in ROOMS) / total

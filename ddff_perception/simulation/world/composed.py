@@ -215,7 +215,7 @@ def sofa(maker: Maker, spot: Spot, width: float, depth: float) -> float:
     return seat
 
 
-def level_things(maker: Maker) -> tuple[float, float, float]:
+def table_size(maker: Maker) -> tuple[float, float, float]:
     """The size of a table that people sit at: width, depth, height."""
     return (
         maker.uniform(0.7, 2.2),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..assets.library import Offer
 from ..rendering.shapes import box, chair, cylinder, rotation_z, sphere, vase
 from . import composed
 from .composed import standing
@@ -154,7 +155,7 @@ class Furnisher:
         model = maker.read(offer) if maker.chance(0.5) else None
         if model is not None and (model.support < 0.3 or (model.size[2] < 0.6) != low):
             model = None
-        width, depth, height = composed.level_things(maker)
+        width, depth, height = composed.table_size(maker)
         if low:
             width, depth, height = width * 0.6, depth * 0.7, maker.uniform(0.32, 0.5)
         if offer is not None and model is not None:
@@ -301,7 +302,7 @@ class Furnisher:
 
     def _chairs(self, spot: Spot, width: float, depth: float) -> None:
         maker = self.maker
-        state = maker.offer("chair", largest=1.2)
+        chosen = maker.offer("chair", largest=1.2)
         each = max(1, int(width / 0.65))
         for side, turned in ((-1, np.pi), (1, 0.0)):
             for number in range(each):
@@ -310,13 +311,15 @@ class Furnisher:
                 x = -width / 2 + (number + 0.5) * width / each
                 y = side * (depth / 2 + maker.uniform(0.0, 0.35))
                 yaw = spot.yaw + turned + maker.uniform(-0.2, 0.2)
-                self._chair_at(spot, x, y, yaw, state)
+                self._chair_at(spot, x, y, yaw, chosen)
 
-    def _chair_at(self, spot: Spot, x: float, y: float, yaw: float, offer: object = None) -> None:
+    def _chair_at(
+        self, spot: Spot, x: float, y: float, yaw: float, offer: Offer | None = None
+    ) -> None:
         """A chair at a place in the frame of `spot`, its back away from where it looks to."""
         maker, plan = self.maker, self.plan
         chosen = maker.offer("chair", largest=1.2) if offer is None else offer
-        model = maker.read(chosen)  # type: ignore[arg-type]
+        model = maker.read(chosen)
         px, py = self._at(spot, x, y)
         width, depth, height = (0.45, 0.45, 0.9) if model is None else model.size
         half_x, half_y = footprint(width, depth, yaw)
@@ -325,11 +328,11 @@ class Furnisher:
         if not inside or not plan.free(*low, *high, gap=0.0):
             return
         plan.take(Spot(px, py, yaw), width, depth, height)
-        if model is None:
+        if chosen is None or model is None:
             mesh = chair(0.45, 0.45).turned(yaw).moved(px, py)
             maker.add("chair", (mesh, composed.body_surface(maker)))
         else:
-            maker.add_model(chosen, model, (px, py, 0.0), yaw)  # type: ignore[arg-type]
+            maker.add_model(chosen, model, (px, py, 0.0), yaw)
 
     @staticmethod
     def _at(spot: Spot, x: float, y: float) -> tuple[float, float]:

@@ -68,7 +68,9 @@ class Maker:
 
     def stretch(self) -> tuple[float, float, float]:
         """Factors by which one model is larger than the next of its kind."""
-        return tuple(self.uniform(0.9, 1.12) * self.rng.uniform(0.95, 1.05, 3))  # type: ignore[return-value]
+        overall = self.uniform(0.9, 1.12)
+        x, y, z = (overall * self.uniform(0.95, 1.05) for _ in range(3))
+        return x, y, z
 
     def add_model(
         self,
