@@ -320,15 +320,21 @@ class PerceptionNode(LifecycleNode):
         self.reporter.apply(values)
         try:
             self.values_changed(changed)
-        except InputError as error:
+        except Exception as error:  # what was accepted must not end the process
             self.reject("parameters", str(error))
         self._follow_demand()
 
     def _check_values(self, values: Mapping[str, Value]) -> None:
         self.check_values(values)
         # Not for parameters that are not the node's own, as those of the quality of service.
-        if self._started and values != self.settings.values:
+        if not self._started or values == self.settings.values:
+            return
+        try:
             self.prepare_values(values)
+        except InputError:
+            raise
+        except Exception as error:  # whatever a library says to them: they are refused
+            raise InputError(f"{type(error).__name__}: {error}") from error
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         self.diagnostics.count("time jumps of the clock")

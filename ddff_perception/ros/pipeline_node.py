@@ -380,7 +380,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
             self.diagnostics.set_total(f"capture: {name}", count)
         if self._looked is None or self._looked.done():
             self._looked = worker.call(self._look)
-        wait([self._looked], _REPORT_WAITS_S)
+            wait([self._looked], _REPORT_WAITS_S)
 
 
 def _since(started_s: float) -> float:

@@ -248,6 +248,32 @@ def test_a_wrong_quality_of_service_is_refused_at_the_start_and_while_it_runs(
         assert not answer.successful and answer.reason
 
 
+def test_values_that_cannot_be_prepared_or_taken_over_do_not_end_the_node(
+    ros: RosSession, make: Callable[..., Doubler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make()
+    assert node.start()
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("a library fails")
+
+    def lazy(value: bool) -> Any:
+        change = RosParameter("lazy", value=value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[change])
+        return ros.call(SetParameters, "doubler/set_parameters", request).results[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "prepare_values", fail)
+        refused = lazy(False)
+    assert not refused.successful and "a library fails" in refused.reason
+    assert node.settings["lazy"] is True
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "values_changed", fail)
+        assert lazy(False).successful
+    assert node.diagnostics.total("rejected: parameters") == 1
+    assert lazy(True).successful
+
+
 def test_an_input_that_cannot_be_subscribed_does_not_end_the_node(
     ros: RosSession, make: Callable[..., Doubler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
