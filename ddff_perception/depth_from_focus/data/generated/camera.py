@@ -58,9 +58,8 @@ def developed(radiance: Tensor) -> Tensor:
 def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
     """`images` (B x S x 3 x H x W uint8) with a camera's noise, independent from slice to slice."""
     count, device = len(images), images.device
-    photon, read = (
-        bound * torch.rand(count, 1) ** 1.5 for bound in (settings.photon, settings.read)
-    )
+    photon = settings.photon * torch.rand(count, 1) ** 1.5
+    read = settings.read * torch.rand(count, 1) ** 1.5
     speckle = settings.speckle * torch.rand(count, 1)
     noisy = torch.rand(count, 1) >= settings.clean
     # Tables of the deviations at each of a stack's levels.
@@ -69,9 +68,7 @@ def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
     slope = noisy * (255 / 2.2) * level.clamp(min=0.002) ** (1 / 2.2 - 1)
     own = slope * (photon.square() * level + read.square()).sqrt()
     common = slope * speckle * level
-    places = images + 256 * torch.arange(count, dtype=torch.int32, device=device).view(
-        -1, 1, 1, 1, 1
-    )
+    places = images + _each(256 * torch.arange(count, dtype=torch.int32), device, 5)
     own, common = (
         table.flatten().to(device).index_select(0, places.flatten()).view(images.shape)
         for table in (own, common)

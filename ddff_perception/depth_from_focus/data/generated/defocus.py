@@ -32,7 +32,7 @@ def seen_through_lens(
     """Views (B x 3 x H x W linear, B x H x W in 1/m) focused at `focus` (B x S in 1/m): B x S x 3 x
     H x W. `blur_scale`, `widest_px`: (B,), as `DefocusedViews` takes them.
     """
-    if radiance.is_cuda:
+    if radiance.device.type != "cpu":
         lens = DefocusedViews(radiance, truth, blur_scale, float(widest_px.max()))
         return torch.stack([lens.at(places) for places in focus.unbind(1)], dim=1)
     stacks = []

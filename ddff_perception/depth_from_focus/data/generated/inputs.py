@@ -35,9 +35,9 @@ class NetworkInputs:
     def __init__(self, bins: int, device: torch.device | None = None) -> None:
         self._bins = bins
         self._contrasts = (
-            SliceEncoder(FocusStreamSettings(bins=bins)).to(device).contrasts
-            if device is not None and device.type == "cuda"
-            else Contrasts()
+            Contrasts()
+            if device is None or device.type == "cpu"
+            else SliceEncoder(FocusStreamSettings(bins=bins)).to(device).contrasts
         )
 
     def __call__(self, images: Tensor, dioptres: Tensor) -> dict[str, Tensor]:

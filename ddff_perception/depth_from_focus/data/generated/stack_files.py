@@ -23,10 +23,9 @@ from .camera import NoiseSettings
 from .inputs import NetworkInputs
 from .scenes import SceneMaker
 from .stacks import StackSettings, TrainingStacks, random_stacks
-from .view_pool import random_crops, read_view, scene_view
+from .view_pool import TRACED_SHARE, random_crops, read_view, scene_view
 
 _STACKS_PER_SCENE = 3
-_TRACED_SHARE = 0.6
 _SCENE_SIZE = 1.6  # in sides of a stack
 _NAME = re.compile(r"(\d\d)_\d{6}\.npz$")
 
@@ -51,7 +50,7 @@ def write_stacks(
     for done, first in enumerate(range(numbers.start, numbers.stop, _STACKS_PER_SCENE)):
         rng = np.random.default_rng([first, 20])
         traced = sorted(views.glob("*.npy")) if views is not None else []
-        if traced and rng.random() < _TRACED_SHARE:
+        if traced and rng.random() < TRACED_SHARE:
             view = read_view(traced[int(rng.integers(len(traced)))])
         else:
             maker = maker or SceneMaker(np.random.default_rng([first, 21]))

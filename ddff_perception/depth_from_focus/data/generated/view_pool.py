@@ -24,18 +24,20 @@ from ....types import InputError
 from .scenes import SceneMaker, SharpScene
 
 PROCEDURAL = "procedural"
+TRACED_SHARE = 0.6
+"""Of what is drawn where there are path-traced views beside procedural ones."""
 _SCENES_PER_MAKER = 25
 _START_METHOD = "spawn"
 _Job = tuple[Path, int, int, tuple[int, int], int]
 
 
 class ViewPool:
-    """All views of `folders` on `device`; those of names that begin with `PROCEDURAL` are drawn
-    with a probability of one minus `traced`. Raises InputError where there is none, or where the
+    """All views of `folders` on `device`; those whose names begin with `PROCEDURAL` are drawn with
+    a probability of one minus `TRACED_SHARE`. Raises InputError where there is none, or where the
     sizes differ.
     """
 
-    def __init__(self, folders: list[Path], device: torch.device, traced: float = 0.6) -> None:
+    def __init__(self, folders: list[Path], device: torch.device) -> None:
         files = [file for folder in folders for file in sorted(folder.glob("*.npy"))]
         if not files:
             names = ", ".join(map(str, folders))
@@ -50,7 +52,7 @@ class ViewPool:
         procedural = [file.name.startswith(PROCEDURAL) for file in files]
         kinds = [[i for i, p in enumerate(procedural) if p is kind] for kind in (False, True)]
         self._kinds = [torch.tensor(numbers) for numbers in kinds]
-        self._traced = float(traced) if all(kinds) else float(bool(kinds[0]))
+        self._traced = TRACED_SHARE if all(kinds) else float(bool(kinds[0]))
         self.traced, self.procedural = (len(numbers) for numbers in kinds)
 
     @property
