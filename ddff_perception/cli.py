@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import cv2
@@ -88,6 +91,29 @@ class _LazyGroup(typer.core.TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.commands)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows what the commands say of themselves in their source, and imports none of them."""
+        self.commands = cast(
+            Any,
+            {name: typer.core.TyperCommand(name, help=_said(c)) for name, c in commands().items()},
+        )
+        super().format_help(ctx, formatter)
+        self.commands = cast(Any, _Commands())
+
+
+def _said(command: Command) -> str:
+    """The first paragraph of a command's docstring, or a group's help."""
+    module, _, name = command.code.text.partition(":")
+    spec = importlib.util.find_spec(module)
+    if command.help or spec is None or spec.origin is None:
+        return command.help
+    found = [
+        ast.get_docstring(node)
+        for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return str(found[0] if found else command.code.load().__doc__).partition("\n\n")[0]
 
 
 app = typer.Typer(

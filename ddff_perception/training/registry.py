@@ -54,10 +54,13 @@ def training_module(capability: Capability, network: str) -> TrainingModule:
 def parameter_values(
     module: TrainingModule, preset: str, given: Mapping[str, Value] | None = None
 ) -> dict[str, Value]:
-    """A value for each of PARAMETERS: `given`, else the preset's, else the default."""
+    """A value for each of PARAMETERS: `given`, else the preset's, else the default.
+
+    What is given by a name that there is no more, by the record of an older version, is left out.
+    """
     table: ParameterTable = getattr(module, "PARAMETERS", ParameterTable([]))
     own: Mapping[str, Mapping[str, Value]] = getattr(module, "PRESET_VALUES", {})
-    return table.complete({**own.get(preset, {}), **(given or {})})
+    return table.complete({**own.get(preset, {}), **table.part(given or {})})
 
 
 def make_job(

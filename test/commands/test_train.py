@@ -121,3 +121,14 @@ def test_final_weights_are_exported_by_the_network_that_they_are_of(tmp_path, ca
     assert card.training_command == (
         "ddff train depth_from_focus --network tiny --preset smoke --set steps=2 -o OUT"
     )
+
+
+def test_weights_whose_record_has_a_parameter_of_an_older_version_are_exported(tmp_path, capfd):
+    assert ddff(capfd, *RUN, "-o", tmp_path / "run", "--set", "width=5").status == 0
+    weights = tmp_path / "run" / "weights.safetensors"
+    record = json.loads(weights.with_suffix(".json").read_text())
+    record["network_parameters"]["gone"] = "batched"
+    weights.with_suffix(".json").write_text(json.dumps(record))
+    outcome = ddff(capfd, "export", "depth_from_focus", weights, "-o", tmp_path / "exported")
+    assert outcome.status == 0, outcome.errors
+    assert find_model(tmp_path / "exported" / "tiny.onnx").card.parameters == 26
