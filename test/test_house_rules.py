@@ -64,8 +64,8 @@ BELOW = {
     "commands": _CAPABILITY,
     **dict.fromkeys(CAPABILITIES, _CAPABILITY),
 }
-# Commands that still name a capability; they are to find it in the registry.
-NAMES_A_CAPABILITY = {"commands/bag.py", "commands/demo.py", "commands/report.py"}
+# A command that still names a capability; it is to find it in the registry.
+NAMES_A_CAPABILITY = {"commands/demo.py"}
 MAX_FOLDER_FILES = 25
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
