@@ -64,8 +64,6 @@ BELOW = {
     "commands": _CAPABILITY,
     **dict.fromkeys(CAPABILITIES, _CAPABILITY),
 }
-# A command that still names a capability; it is to find it in the registry.
-NAMES_A_CAPABILITY = {"commands/demo.py"}
 MAX_FOLDER_FILES = 25
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -227,8 +225,7 @@ def test_nothing_is_imported_sideways():
             roots = {"cli.py": {"files"}, "pipeline.py": {"engines"}}
             below = roots.get(name) or BELOW.get(folder, set())
             data = name == "registry.py" and parts[2:3] == ["capability"]
-            excused = parts[1] in CAPABILITIES and name in NAMES_A_CAPABILITY
-            if parts[1] != folder and parts[1] not in below and not data and not excused:
+            if parts[1] != folder and parts[1] not in below and not data:
                 wrong.append(f"{name} imports {module}")
     assert wrong == []
 

@@ -14,7 +14,7 @@ import numpy as np
 import typer
 
 from ..console import Params, ParamsFile, console, progress_bar, progress_console
-from ..depth_from_focus.commands.stack import shrunk
+from ..optics.resampling import shrunk_stack
 from ..parameters import Value
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError, private_domain
@@ -257,7 +257,7 @@ def _checked_stack(stack: Path | None, output: Path, max_width: int) -> tuple[Pa
         raise InputError("the package has no stack of its own here: give one with --stack")
     content = read_stack(folder)
     relative = bool(np.isnan(content.stack.focus_distances_m).all())
-    small = shrunk(content.stack, max_width)
+    small = shrunk_stack(content.stack, max_width)
     if small is content.stack:
         return folder, relative
     truth = content.truth

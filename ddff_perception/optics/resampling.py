@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray, ImageArray
+from ..types import FloatArray, FocalStack, FocusSlice, ImageArray
 
 Matrix = NDArray[np.float64]
 
@@ -103,3 +103,22 @@ def _inside(source: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     # Half a pixel of slack: a resampling that moves nothing loses nothing.
     limits = np.array([shape[1] - 0.5, shape[0] - 0.5])
     return np.asarray(((source >= -0.5) & (source <= limits)).all(axis=-1))
+
+
+def shrunk_stack(stack: FocalStack, width: int) -> FocalStack:
+    """The stack with images at most `width` pixels wide, and its camera to match."""
+    rows, columns = stack.images[0].shape[:2]
+    if width >= columns:
+        return stack
+    size = (width, max(1, round(rows * width / columns)))
+    return FocalStack(
+        tuple(
+            FocusSlice(
+                cv2.resize(item.image, size, interpolation=cv2.INTER_AREA),  # type: ignore[arg-type]
+                item.focus_distance_m,
+                item.stamp_ns,
+            )
+            for item in stack.slices
+        ),
+        None if stack.camera is None else stack.camera.resized(*size),
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 import typer
 
 from ...console import console
 from ...files.photographs import find_photographs, read_photographs
 from ...files.stack_folder import write_stack
-from ...types import CameraModel, FocalStack, FocusSlice, InputError
+from ...optics.resampling import shrunk_stack
+from ...types import CameraModel, FocalStack, InputError
 
 
 def stack(
@@ -53,7 +53,7 @@ def stack(
         camera = CameraModel(columns, rows, fx, fx, (columns - 1) / 2, (rows - 1) / 2)
         content = FocalStack(content.slices, camera)
     if width is not None:
-        content = shrunk(content, width)
+        content = shrunk_stack(content, width)
     write_stack(output, content)
     known = "unknown" if np.isnan(content.focus_distances_m).all() else "known"
     text = f"{len(files)} slices, focus distances {known}: {output}"
@@ -67,22 +67,3 @@ def _parse(distances: str | None) -> list[float] | None:
         return [float(part) for part in distances.split(",")]
     except ValueError:
         raise InputError(f"--distances must be numbers with commas, not {distances!r}") from None
-
-
-def shrunk(stack: FocalStack, width: int) -> FocalStack:
-    """The stack with images at most `width` pixels wide, and its camera to match."""
-    rows, columns = stack.images[0].shape[:2]
-    if width >= columns:
-        return stack
-    size = (width, max(1, round(rows * width / columns)))
-    return FocalStack(
-        tuple(
-            FocusSlice(
-                cv2.resize(item.image, size, interpolation=cv2.INTER_AREA),  # type: ignore[arg-type]
-                item.focus_distance_m,
-                item.stamp_ns,
-            )
-            for item in stack.slices
-        ),
-        None if stack.camera is None else stack.camera.resized(*size),
-    )

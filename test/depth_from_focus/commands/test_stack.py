@@ -7,9 +7,9 @@ import pytest
 from command_line import ddff
 from sweeps import wall_stack
 
-from ddff_perception.depth_from_focus.commands.stack import shrunk
 from ddff_perception.files.images import write_image
 from ddff_perception.files.stack_folder import read_stack
+from ddff_perception.optics.resampling import shrunk_stack
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice
 
 
@@ -71,10 +71,10 @@ def test_the_camera_of_photographs_of_full_size_is_the_given_one(photographs, tm
 
 def test_images_are_never_enlarged_and_never_vanish():
     stack = wall_stack()
-    assert shrunk(stack, 96) is stack
-    assert shrunk(stack, 5000) is stack
+    assert shrunk_stack(stack, 96) is stack
+    assert shrunk_stack(stack, 5000) is stack
     flat = FocalStack((FocusSlice(np.zeros((10, 4000), np.uint8), 1.0),))
-    assert shrunk(flat, 16).images[0].shape == (1, 16)
+    assert shrunk_stack(flat, 16).images[0].shape == (1, 16)
 
 
 def test_the_photographs_are_never_overwritten(photographs, tmp_path, capfd):
