@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,6 +109,8 @@ def test_a_camera_that_cannot_read_its_stack_says_why_and_works_when_it_is_mende
     assert "cannot configure: " in sentence
     assert words in sentence
     assert heard == []
+    # What somebody else has spoilt is not overwritten.
+    shutil.rmtree(stack)
     write_wall(stack)
     assert node.start()
     expected = {item.image.tobytes() for item in wall_stack().slices}
