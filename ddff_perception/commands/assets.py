@@ -82,13 +82,12 @@ def fetch(
     """
     cache = AssetCache(folder)
     wanted = _assets(names)
-    with progress_bar() as bar:
-        task = bar.add_task("fetching", total=len(wanted))
+    with progress_bar("fetching", len(wanted)) as report:
         for asset in wanted:
-            bar.update(task, description=f"fetching {asset.name}")
+            report(what=f"fetching {asset.name}")
             new = cache.fetch(asset, source)
             say(f"{asset.name}: {'fetched' if new else 'is here already'}")
-            bar.advance(task)
+            report()
     say(f"{len(wanted)} assets in {cache.folder}")
 
 
@@ -162,14 +161,8 @@ def sheet(
     if use not in USES:
         raise InputError(f"use must be one of {', '.join(USES)}, not {use!r}")
     library = Library(use, folder)
-    with progress_bar() as bar:
-        task = bar.add_task("drawing", total=None)
-        count = write_sheet(
-            library,
-            groups or [],
-            output,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress_bar("drawing") as report:
+        count = write_sheet(library, groups or [], output, report)
     say(f"{count} models in {output}")
 
 

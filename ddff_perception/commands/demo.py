@@ -155,17 +155,16 @@ def _record(run: _Run) -> None:
     with (
         recorded(run.bag),
         NodeProcesses(logs, private_domain(node_environment())) as nodes,
-        progress_bar() as bar,
+        progress_bar("starting camera, node and recorder") as report,
     ):
-        task = bar.add_task("starting camera, node and recorder", total=None)
         _start(nodes, run)
         _wait_for_images(nodes, run.bag)
-        bar.update(task, description="recording", total=round(run.seconds), completed=0)
+        report(0, round(run.seconds), what="recording")
         for second in range(round(run.seconds)):
             nodes.wait(1.0)
-            bar.update(task, completed=second + 1)
+            report(second + 1)
         # Last started first: the recorder ends when nothing comes any more.
-        bar.update(task, description="ending camera, node and recorder")
+        report(what="ending camera, node and recorder")
         nodes.stop()
 
 

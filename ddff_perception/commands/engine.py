@@ -141,9 +141,11 @@ def bench(
     rows: list[EngineTiming] = []
     for model, given in zip(found, shapes, strict=True):
         for backend in backends:
-            with _made(model, backend, options) as made, progress_bar() as bar:
-                task = bar.add_task(f"timing {made.description}", total=runs)
-                rows.append(time_engine(made, given, runs, lambda t=task, b=bar: b.advance(t)))  # type: ignore[misc]
+            with (
+                _made(model, backend, options) as made,
+                progress_bar(f"timing {made.description}", runs) as report,
+            ):
+                rows.append(time_engine(made, given, runs, report))
     if as_json:
         typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
         return
@@ -162,13 +164,10 @@ def _models(names: list[str] | None) -> list[Model]:
 @contextmanager
 def _made(model: Model, backend: str, options: Mapping[str, Any]) -> Iterator[Engine]:
     """The engine, with a progress bar while it is made."""
-    with progress_bar() as bar:
-        task = bar.add_task(f"loading {model.card.name}", total=100)
-
-        def tell(what: str, share: float) -> None:
-            bar.update(task, description=what, completed=round(100 * share))
-
-        made = create_engine(model, backend, options, tell)
+    with progress_bar(f"loading {model.card.name}", 100) as report:
+        made = create_engine(
+            model, backend, options, lambda what, share: report(round(100 * share), what=what)
+        )
     with made:
         yield made
 

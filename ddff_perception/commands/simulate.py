@@ -99,14 +99,8 @@ def sweep(
         samples=samples,
         breathing=breathing,
     )
-    with progress_bar() as bar:
-        task = bar.add_task("rendering", total=None)
-        render_to_folder(
-            output,
-            settings,
-            lambda done, total: bar.update(task, completed=done, total=total),
-            geometry=geometry,
-        )
+    with progress_bar("rendering") as report:
+        render_to_folder(output, settings, report, geometry=geometry)
     say(f"{len(settings.distances())} slices with true depth in {output}")
 
 

@@ -74,10 +74,8 @@ def refocus(
     field = _calibrated(stored.light_field, calibration)
     chosen = _disparities(stored, field, slices, disparities, distances)
     depth = _depth(stored, field, truth)
-    with progress_bar() as bar:
-        task = bar.add_task("refocusing", total=1)
+    with progress_bar("refocusing"):
         stack = focal_stack(field, chosen, interpolation, select_views(field, views))
-        bar.advance(task)
     write_stack(output, stack, truth=depth, all_in_focus=field.view(*field.centre))
     say(_summary(stack, chosen, depth, output))
 
