@@ -22,6 +22,13 @@ class InputError(ValueError):
     """
 
 
+def require_choice(name: str, value: str, choices: Sequence[str]) -> str:
+    """`value` if it is one of `choices`; raises InputError otherwise."""
+    if value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class CameraModel:
     """Pinhole camera of a rectified image, in its optical frame (REP-103: z forward, x right,

@@ -12,7 +12,7 @@ from rich.table import Table
 from ..console import console, progress_bar, say
 from ..simulation.assets.cache import FOLDER_VARIABLE, AssetCache
 from ..simulation.assets.catalogue import USES, Asset, catalogue, find_asset
-from ..types import InputError
+from ..types import InputError, require_choice
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -158,8 +158,7 @@ def sheet(
     from ..simulation.assets.library import Library
     from ..simulation.assets.sheet import write_sheet
 
-    if use not in USES:
-        raise InputError(f"use must be one of {', '.join(USES)}, not {use!r}")
+    require_choice("use", use, USES)
     library = Library(use, folder)
     with progress_bar("drawing") as report:
         count = write_sheet(library, groups or [], output, report)

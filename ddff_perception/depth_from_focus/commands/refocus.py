@@ -23,7 +23,7 @@ from ...optics.light_field import (
     focal_stack,
     select_views,
 )
-from ...types import FloatArray, FocalStack, InputError, LightField
+from ...types import FloatArray, FocalStack, InputError, LightField, require_choice
 
 CALIBRATIONS = ("auto", "none", "lytro_illum")
 
@@ -88,8 +88,7 @@ def _grid(text: str) -> tuple[int, int]:
 
 
 def _calibrated(field: LightField, name: str) -> LightField:
-    if name not in CALIBRATIONS:
-        raise InputError(f"--calibration must be one of {', '.join(CALIBRATIONS)}, not {name!r}")
+    require_choice("--calibration", name, CALIBRATIONS)
     if name == "none":
         return LightField(field.views)
     size = (LYTRO_ILLUM.camera.height, LYTRO_ILLUM.camera.width)

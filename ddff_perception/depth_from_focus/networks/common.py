@@ -9,8 +9,6 @@ farthest focus, 1 at the nearest), and `disparity`, B x H x W, the same in the u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -203,10 +201,3 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     relative = contrast / contrast.amax(dim=1, keepdim=True)
     weights = torch.softmax(decisiveness * relative, dim=1).to(images.dtype)
     return (weights[:, :, None] * images).sum(dim=1)
-
-
-def require_choice(name: str, value: str, choices: Sequence[str]) -> str:
-    """`value` if it is one of `choices`; raises InputError otherwise."""
-    if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-    return value

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...types import require_choice
 from .common import (
     FocusNetwork,
     check_width,
@@ -20,7 +21,6 @@ from .common import (
     normalised,
     per_slice,
     per_stack,
-    require_choice,
     scaled,
     score_over_slices,
     to_rgb,

@@ -18,14 +18,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...types import InputError
+from ...types import InputError, require_choice
 from .common import (
     FocusNetwork,
     conv_block,
     normalised,
     per_slice,
     per_stack,
-    require_choice,
     resized,
     sharpest_composite,
     to_rgb,

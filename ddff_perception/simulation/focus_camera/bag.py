@@ -14,7 +14,7 @@ import numpy as np
 from ...files.bags import BagWriter
 from ...files.bags_messages import MessageFactory
 from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE
-from ...types import InputError
+from ...types import InputError, require_choice
 from .replay import ORDERS
 from .sources import Frame, StackSource, add_noise
 
@@ -48,8 +48,7 @@ class SweepBagSettings:
             raise InputError("the number of sweeps must lie in 1 .. 100000")
         if not 0.1 <= self.rate_hz <= 1000.0:
             raise InputError("the rate must lie in 0.1 .. 1000 Hz")
-        if self.order not in ORDERS:
-            raise InputError(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        require_choice("order", self.order, ORDERS)
         if min(self.moving_frames, self.dwell_frames - 1) < 0:
             raise InputError("moving frames must be at least 0 and dwell frames at least 1")
         if not 0.0 <= self.drop < 1.0 or self.noise < 0.0:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.thin_lens import breathing_magnification, focus_distances_linear_in_dioptres
-from ...types import CameraModel, FloatArray, FocalStack, FocusSlice, InputError
+from ...types import CameraModel, FloatArray, FocalStack, FocusSlice, InputError, require_choice
 from ..rendering.render import Renderer
 from ..rendering.scenes import KINDS, SceneSettings, random_scene
 from ..rendering.sensor import SensorSettings, expose, exposure_for
@@ -53,8 +53,7 @@ class SweepSettings:
             raise InputError("the field of view must lie in 5 .. 120 degrees")
         if not 0.0 < self.aperture_diameter_m <= 0.2:
             raise InputError("the aperture diameter must lie in 0 .. 0.2 m, over 0")
-        if self.order not in ORDERS:
-            raise InputError(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        require_choice("order", self.order, ORDERS)
         if not 1 <= self.samples <= 65536:
             raise InputError("samples per pixel must lie in 1 .. 65536")
         if not self.focus_distances_m and not 1 <= self.slices <= 1000:
