@@ -165,16 +165,6 @@ def score_over_slices(slices: int) -> nn.Conv2d:
     return layer
 
 
-def per_slice(images: Tensor) -> Tensor:
-    """B x S x C x H x W as (B S) x C x H x W: every slice goes through the same weights."""
-    return images.flatten(0, 1)
-
-
-def per_stack(maps: Tensor, slices: int) -> Tensor:
-    """(B S) x C x H x W as B x S x C x H x W."""
-    return maps.unflatten(0, (-1, slices))
-
-
 def resized(maps: Tensor, like: Tensor) -> Tensor:
     """B x C x h x w interpolated to the height and width of `like`."""
     return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
