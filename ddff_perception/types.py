@@ -57,6 +57,14 @@ class CameraModel:
         if aperture is not None and not 0 < aperture < np.inf:
             raise InputError(f"the camera's aperture_diameter_m must be metres > 0, not {aperture}")
 
+    @classmethod
+    def centred(
+        cls, width: int, height: int, focal_px: float, aperture_diameter_m: float | None = None
+    ) -> CameraModel:
+        """A camera of square pixels whose principal point is the middle of the image."""
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return cls(width, height, focal_px, focal_px, *middle, aperture_diameter_m)
+
     def resized(self, width: int, height: int) -> CameraModel:
         """The same camera after its image was resampled to `width` x `height` pixels."""
         sx, sy = width / self.width, height / self.height

@@ -213,8 +213,7 @@ def _calibration(
         if sensor <= 0:
             raise ValueError("sensor_size_mm must be positive")
         height, width = size
-        fx = focal / sensor * max(size)
-        camera = CameraModel(width, height, fx, fx, (width - 1) / 2, (height - 1) / 2)
+        camera = CameraModel.centred(width, height, focal / sensor * max(size))
         return LightFieldCalibration(baseline * 1e-3, camera, plane)
     except ValueError as error:
         raise InputError(f"{file}: {error}") from error

@@ -72,15 +72,7 @@ class SweepSettings:
         lens breathes).
         """
         focal = self.width / (2 * math.tan(math.radians(self.horizontal_fov_deg) / 2))
-        return CameraModel(
-            width=self.width,
-            height=self.height,
-            fx=focal,
-            fy=focal,
-            cx=(self.width - 1) / 2,
-            cy=(self.height - 1) / 2,
-            aperture_diameter_m=self.aperture_diameter_m,
-        )
+        return CameraModel.centred(self.width, self.height, focal, self.aperture_diameter_m)
 
     def distances(self) -> NDArray[np.float64]:
         """Focus distances in metres in the order of the sweep."""
