@@ -199,9 +199,7 @@ def _shapes(signature: Signature, sizes: list[str]) -> dict[str, tuple[int, ...]
 
 
 def _model_table(models: list[Model]) -> Table:
-    table = Table(title="shipped models")
-    for heading in ("model", "precision", "MiB", "parameters", "inputs"):
-        table.add_column(heading)
+    table = Table("model", "precision", "MiB", "parameters", "inputs", title="shipped models")
     for model in models:
         card = model.card
         count = "" if card.parameters is None else f"{card.parameters:,}"
@@ -211,9 +209,7 @@ def _model_table(models: list[Model]) -> Table:
 
 
 def _kept_table(kept: list[dict[str, Any]]) -> Table:
-    table = Table()
-    for heading in ("model", "precision", "TensorRT", "GPU", "built", "s", "MiB"):
-        table.add_column(heading)
+    table = Table("model", "precision", "TensorRT", "GPU", "built", "s", "MiB")
     for entry in kept:
         facts, built = entry["facts"], entry["built"]
         cells = (facts.get("model"), facts.get("precision"), facts.get("tensorrt"))
@@ -224,8 +220,7 @@ def _kept_table(kept: list[dict[str, Any]]) -> Table:
 
 
 def _timing_table(rows: list[EngineTiming]) -> Table:
-    table = Table(title="milliseconds per run")
-    table.add_column("engine")
+    table = Table("engine", title="milliseconds per run")
     for heading in ("inputs", "first", "median", "10 %", "90 %"):
         table.add_column(heading, justify="right")
     for row in rows:
