@@ -88,9 +88,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
 
     def publish(self, result: DepthEstimate, header: Any) -> None:
         height, width = result.depth.shape
-        info, camera = self.camera.of_images(width, height)
-        if info is not None:
-            self.send("depth/camera_info", messages.with_header(info, header))
+        camera = self.send_camera_info("depth/camera_info", (width, height), header)
         if self.wanted("depth/image_rect"):
             encoding = self.settings["depth_encoding"]
             image, too_far = messages.depth_message(result.depth, header, encoding)
