@@ -19,11 +19,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class FrameResult(Generic[R]):
-    """What a method `found` in an `image`; `timings_ms`: milliseconds by the method's name."""
+    """What a `method` with its `parameters` (the node's) `found` in an `image`.
+
+    `timings_ms`: milliseconds by the method's name.
+    """
 
     stamp_ns: int
     image: ImageArray
     found: R
+    method: str
+    parameters: Mapping[str, Value]
     timings_ms: Mapping[str, float]
 
 
@@ -74,7 +79,8 @@ class FramePipeline(Pipeline, Generic[R]):
         method, started = self._method.now, time.perf_counter()
         found: R = method(self._image)
         timings = {method.name: (time.perf_counter() - started) * 1e3}
-        return FrameResult(self._stamp_ns, self._image, found, timings)
+        image, name, values = self._image, method.name, method.parameters
+        return FrameResult(self._stamp_ns, image, found, name, values, timings)
 
     def prepare(self, values: Mapping[str, Value]) -> Change:
         return self._method.prepare(values)

@@ -43,6 +43,12 @@ class Method:
     settings: Settings
     engines: EngineSet | None = None
 
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """The values, by the names that a node has for them."""
+        shared = ENGINE_PARAMETERS
+        return {n if n in shared else f"{self.name}.{n}": v for n, v in self.values.items()}
+
     def __call__(self, given: Any) -> Any:
         """What the method finds; raises InputError where `given` does not suit it."""
         engines = () if self.engines is None else (self.engines,)

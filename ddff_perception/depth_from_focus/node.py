@@ -87,8 +87,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         return self.pipeline.estimate(not chosen.isdisjoint(_COLOURED))
 
     def publish(self, result: DepthEstimate, header: Any) -> None:
-        height, width = result.depth.shape
-        camera = self.send_camera_info("depth/camera_info", (width, height), header)
+        camera = self.send_camera_info("depth/camera_info", result.depth, header)
         if self.wanted("depth/image_rect"):
             encoding = self.settings["depth_encoding"]
             image, too_far = messages.depth_message(result.depth, header, encoding)

@@ -55,7 +55,8 @@ class ImageFolder:
         result: FrameResult[ImageArray],
         summary: Mapping[str, Any] | None = None,
     ) -> None:
-        """Writes what was found; without a `summary` the caller writes one.
+        """Writes what was found, and how beside what the `summary` says; without one the caller
+        writes summary.json.
 
         Raises InputError where the folder cannot be written.
         """
@@ -64,8 +65,12 @@ class ImageFolder:
         write_image(folder / "image.png", result.image)
         write_image(folder / f"{self.made}.png", result.found)
         if summary is not None:
-            facts = {**run_facts(), **summary, "timings_ms": result.timings_ms}
-            write_json(folder / SUMMARY, facts)
+            made = {
+                "method": result.method,
+                "parameters": result.parameters,
+                "timings_ms": result.timings_ms,
+            }
+            write_json(folder / SUMMARY, {**run_facts(), **summary, **made})
 
     def recognises(self, folder: Path) -> bool:
         """Whether the folder holds such a result."""

@@ -10,6 +10,7 @@ from concurrent.futures import wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from numpy.typing import NDArray
 from std_srvs.srv import Trigger
 
 from ..capture.image_sources import ImageSources, Source
@@ -150,11 +151,12 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if not self._sources.check(name, header.frame_id, messages.stamp_ns(header.stamp)):
             self.pipeline.reset()
 
-    def send_camera_info(self, name: str, size: tuple[int, int], header: Any) -> CameraModel | None:
-        """W: sends the camera_info of images of this size (width, height) on the output `name`, and
+    def send_camera_info(self, name: str, image: NDArray[Any], header: Any) -> CameraModel | None:
+        """W: sends the camera_info of images of the size of `image` on the output `name`, and
         returns their camera; each only where it is known.
         """
-        info, camera = self.camera.of_images(*size)
+        height, width = image.shape[:2]
+        info, camera = self.camera.of_images(width, height)
         if info is not None:
             self.send(name, messages.with_header(info, header))
         return camera

@@ -33,6 +33,6 @@ def negative(
     )
     pipeline = NegativePipeline(values)
     pipeline.add_image(1, read_image(image))
-    FOLDER.write(output, pipeline.estimate(), {"image": str(image), "method": values["method"]})
+    FOLDER.write(output, pipeline.estimate(), {"image": str(image)})
     pipeline.close()
     say(f"Results are in {output}")

@@ -28,10 +28,13 @@ class NegativeNode(PipelineNode[NegativePipeline, FrameResult[ImageArray]]):
 
     def publish(self, result: FrameResult[ImageArray], header: Any) -> None:
         self.send("negative/image", messages.image_message(result.found, header))
-        height, width = result.image.shape[:2]
-        self.send_camera_info("negative/camera_info", (width, height), header)
+        self.send_camera_info("negative/camera_info", result.image, header)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the node; see `ros.lifecycle.run_node` for the status."""
     return run_node(NegativeNode, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -12,7 +12,7 @@ from ddff_perception.training.job import Batch, TrainingJob
 from ddff_perception.training.onnx_file import OnnxFile
 from ddff_perception.training.presets import FitSettings
 
-PRESETS = {"smoke": FitSettings(steps=200, learning_rate=0.1, weight_decay=0.0, ema=0.9)}
+PRESETS = {"smoke": FitSettings(steps=100, learning_rate=0.2, weight_decay=0.0, ema=0.0)}
 DATA_SOURCE = "images of random grey values"
 
 
@@ -49,9 +49,10 @@ def onnx_files(module: nn.Module, record: Mapping[str, Any], precision: str) -> 
             description="The negative of an image, learned",
             module=module.eval().to(dtype),
             examples=(torch.rand(3, 1, 8, 8, dtype=dtype),),
-            inputs=(TensorCard("image", shape, precision, "NCHW", "full range as 1"),),
-            outputs=(TensorCard("negative", shape, precision, "NCHW", "full range as 1"),),
+            inputs=(TensorCard("image", shape, precision, "NCHW", "grey values", "", (0.0, 1.0)),),
+            outputs=(TensorCard("negative", shape, precision, "NCHW", "grey values"),),
             axes={"channels": (1, 3, 3), "height": (1, 480, 4096), "width": (1, 640, 4096)},
             limits="none: it has seen every grey value",
+            by_tracing=True,
         )
     ]
