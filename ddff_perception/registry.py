@@ -1,4 +1,7 @@
-"""The one list of capabilities, and what the whole package has because of them."""
+"""The one list of capabilities, and what the whole package has because of them.
+
+A capability of this package has a place in the list; one of another package calls `register`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from .capability import Capability, Reference
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
     capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION)
@@ -16,6 +20,26 @@ _BAG_NODES = {
     "bag_recorder": Reference("ddff_perception.ros.bags.interface:BAG_RECORDER"),
     "bag_player": Reference("ddff_perception.ros.bags.interface:BAG_PLAYER"),
 }
+
+
+def register(capability: Capability) -> None:
+    """Adds the capability of another package to the list, before `ddff` or a node looks there.
+
+    Raises InputError where its name, or that of one of its nodes or commands, is taken.
+    """
+    for kind, names in _names(capability).items():
+        for other in CAPABILITIES.values():
+            if taken := sorted(names & _names(other)[kind]):
+                raise InputError(f"{other.name} has a {kind} {taken[0]} already: choose another")
+    CAPABILITIES[capability.name] = capability
+
+
+def _names(capability: Capability) -> dict[str, set[str]]:
+    return {
+        "name": {capability.name},
+        "command": {command.name for command in capability.commands},
+        "node": {*capability.nodes, *capability.sensors},
+    }
 
 
 def nodes() -> Mapping[str, Reference]:
