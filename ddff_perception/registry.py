@@ -27,19 +27,21 @@ def register(capability: Capability) -> None:
 
     Raises InputError where its name, or that of one of its nodes or commands, is taken.
     """
-    for kind, names in _names(capability).items():
-        for other in CAPABILITIES.values():
-            if taken := sorted(names & _names(other)[kind]):
-                raise InputError(f"{other.name} has a {kind} {taken[0]} already: choose another")
-    CAPABILITIES[capability.name] = capability
-
-
-def _names(capability: Capability) -> dict[str, set[str]]:
-    return {
-        "name": {capability.name},
-        "command": {command.name for command in capability.commands},
-        "node": {*capability.nodes, *capability.sensors},
+    taken = {
+        "capability": CAPABILITIES,
+        "node": nodes(),
+        "command": [command.name for c in CAPABILITIES.values() for command in c.commands],
     }
+    given = {
+        "capability": [capability.name],
+        "node": [*capability.nodes, *capability.sensors],
+        "command": [command.name for command in capability.commands],
+    }
+    for kind, names in given.items():
+        for name in names:
+            if name in taken[kind]:
+                raise InputError(f"there is a {kind} {name!r} already: choose another name")
+    CAPABILITIES[capability.name] = capability
 
 
 def nodes() -> Mapping[str, Reference]:
