@@ -81,7 +81,7 @@ class BagBattery:
 
     def test_a_topic_that_is_not_there_is_named(self, refused, bag):
         with BagReader(bag) as reader:
-            part = next(iter(self.kind.topics_of(reader.topics, {}, {})))
+            part = next(iter(self.kind.find(reader.topics, {}, {})))
         arguments = ("--capability", self.capability, "--topic", f"{part}=/nowhere")
         assert "/nowhere" in refused("bag", "eval", bag, *arguments)
         arguments = ("--capability", self.capability, "--topic", "smell=/nowhere")
