@@ -50,6 +50,7 @@ class LazySettings(Settings):
 COMMON_PARAMETERS = CommonSettings.table()
 LAZY_PARAMETERS = LazySettings.table()
 INPUT_PARAMETERS = COMMON_PARAMETERS + LAZY_PARAMETERS
+"""What every node with inputs takes."""
 
 
 @dataclass(frozen=True, slots=True)
