@@ -93,25 +93,21 @@ def _arguments() -> argparse.Namespace:
 
 
 def _render(folder: Path, sweeps: Mapping[str, SweepSettings] = ACCURACY_SET) -> list[Path]:
-    with progress_bar() as bar:
-        tasks: dict[str, Any] = {}
+    with progress_bar("rendering") as report:
 
         def advance(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(f"rendering {name}", total=total)
-            bar.update(tasks[name], completed=done)
+            report(done, total, what=f"rendering {name}")
 
         return render_accuracy_set(folder, advance, sweeps)
 
 
 def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[str, Result]:
     results = {name: Result() for name in methods}
-    with progress_bar() as bar:
-        task = bar.add_task("estimating", total=len(stacks) * len(methods))
+    with progress_bar("estimating", len(stacks) * len(methods)) as report:
         for folder in stacks:
             for name, parameters in methods.items():
                 _add(results[name], folder, DepthFromFocus(name.split()[0], parameters))
-                bar.advance(task)
+                report()
     return results
 
 

@@ -119,12 +119,11 @@ def main(
     jobs = [(capture, method) for capture in CAPTURES for method in METHODS]
     rows, folders = [], []
     make_folder(output)
-    with progress_bar() as bar:
-        task = bar.add_task("separating captures", total=len(jobs))
+    with progress_bar("separating captures", len(jobs)) as report:
         for capture, method in jobs:
             folders.append(output / f"{Path(capture.file).stem}_{method}")
             rows.append(separate(captures, capture, method, folders[-1]))
-            bar.advance(task)
+            report()
     report_results(
         [SEPARATION_RESULTS], folders, output / "report.html", title="Real polarization captures"
     )

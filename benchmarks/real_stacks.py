@@ -99,13 +99,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "out" / "real_stacks")
     arguments = parser.parse_args()
     sections, rows = [], []
-    with progress_bar() as bar:
-        task = bar.add_task("captures", total=len(CAPTURES))
+    with progress_bar("captures", len(CAPTURES)) as report:
         for capture in CAPTURES:
             section, found = evaluate(arguments.captures, capture)
             sections.append(section)
             rows += found
-            bar.advance(task)
+            report()
     arguments.output.mkdir(parents=True, exist_ok=True)
     write_report(arguments.output / "report.html", sections, title="Real focus sweeps")
     console = Console(width=140)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -48,8 +48,12 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A progress bar on stderr that vanishes when the work is done; none into a file or pipe."""
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A progress bar on stderr that vanishes when the work is done; none into a file or pipe.
+
+    Yields what is called with the number of steps done, without it after each step, and with the
+    `total` or `what` where these change.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -57,8 +61,16 @@ def progress_bar() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     hidden = not progress_console.is_terminal
-    with Progress(*columns, console=progress_console, transient=True, disable=hidden) as progress:
-        yield progress
+    with Progress(*columns, console=progress_console, transient=True, disable=hidden) as bar:
+        task = bar.add_task(what, total=total)
+
+        def report(
+            done: int | None = None, total: int | None = None, *, what: str | None = None
+        ) -> None:
+            step = 1 if done is None and what is None else None
+            bar.update(task, completed=done, total=total, advance=step, description=what)
+
+        yield report
 
 
 def parse_distances(text: str) -> tuple[float, ...]:

@@ -22,6 +22,13 @@ class InputError(ValueError):
     """
 
 
+def require_choice(name: str, value: str, choices: Sequence[str]) -> str:
+    """`value` if it is one of `choices`; raises InputError otherwise."""
+    if value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class CameraModel:
     """Pinhole camera of a rectified image, in its optical frame (REP-103: z forward, x right,
@@ -49,6 +56,14 @@ class CameraModel:
         aperture = self.aperture_diameter_m
         if aperture is not None and not 0 < aperture < np.inf:
             raise InputError(f"the camera's aperture_diameter_m must be metres > 0, not {aperture}")
+
+    @classmethod
+    def centred(
+        cls, width: int, height: int, focal_px: float, aperture_diameter_m: float | None = None
+    ) -> CameraModel:
+        """A camera of square pixels whose principal point is the middle of the image."""
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return cls(width, height, focal_px, focal_px, *middle, aperture_diameter_m)
 
     def resized(self, width: int, height: int) -> CameraModel:
         """The same camera after its image was resampled to `width` x `height` pixels."""

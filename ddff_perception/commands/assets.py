@@ -12,7 +12,7 @@ from rich.table import Table
 from ..console import console, progress_bar, say
 from ..simulation.assets.cache import FOLDER_VARIABLE, AssetCache
 from ..simulation.assets.catalogue import USES, Asset, catalogue, find_asset
-from ..types import InputError
+from ..types import InputError, require_choice
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -82,13 +82,12 @@ def fetch(
     """
     cache = AssetCache(folder)
     wanted = _assets(names)
-    with progress_bar() as bar:
-        task = bar.add_task("fetching", total=len(wanted))
+    with progress_bar("fetching", len(wanted)) as report:
         for asset in wanted:
-            bar.update(task, description=f"fetching {asset.name}")
+            report(what=f"fetching {asset.name}")
             new = cache.fetch(asset, source)
             say(f"{asset.name}: {'fetched' if new else 'is here already'}")
-            bar.advance(task)
+            report()
     say(f"{len(wanted)} assets in {cache.folder}")
 
 
@@ -159,17 +158,10 @@ def sheet(
     from ..simulation.assets.library import Library
     from ..simulation.assets.sheet import write_sheet
 
-    if use not in USES:
-        raise InputError(f"use must be one of {', '.join(USES)}, not {use!r}")
+    require_choice("use", use, USES)
     library = Library(use, folder)
-    with progress_bar() as bar:
-        task = bar.add_task("drawing", total=None)
-        count = write_sheet(
-            library,
-            groups or [],
-            output,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with progress_bar("drawing") as report:
+        count = write_sheet(library, groups or [], output, report)
     say(f"{count} models in {output}")
 
 

@@ -231,9 +231,8 @@ def node_values(
 def evaluate_with_progress(run: BagRun, reader: BagReader) -> Any:
     """`run.run` with a progress bar."""
     total = sum(reader.topics[name].count for name in set(run.topics.values()))
-    with progress_bar() as bar:
-        task = bar.add_task("evaluating messages", total=total)
-        return run.run(lambda done: bar.update(task, completed=done))
+    with progress_bar("evaluating messages", total) as report:
+        return run.run(report)
 
 
 def write_bag_results(
@@ -311,9 +310,8 @@ def _evaluate(
 def _describe(reader: BagReader) -> dict[str, Any]:
     from ..files.bag_topics import bag_gaps
 
-    with progress_bar() as bar:
-        task = bar.add_task("reading messages", total=reader.message_count)
-        gaps = bag_gaps(reader, reader.topics, lambda done: bar.update(task, completed=done))
+    with progress_bar("reading messages", reader.message_count) as report:
+        gaps = bag_gaps(reader, reader.topics, report)
     topics = {
         name: {**asdict(topic), "gaps": asdict(gaps[name]) if gaps[name].count else None}
         for name, topic in reader.topics.items()

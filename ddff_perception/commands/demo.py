@@ -18,12 +18,7 @@ from ..optics.resampling import shrunk_stack
 from ..parameters import Value
 from ..types import InputError
 from ._processes import NodeProcesses, ProcessError, private_domain
-from .bag import (
-    bag_kinds,
-    evaluate_with_progress,
-    print_bag_result,
-    write_bag_results,
-)
+from .bag import bag_kinds, evaluate_with_progress, print_bag_result, write_bag_results
 from .play import ros_arguments
 
 if TYPE_CHECKING:
@@ -155,47 +150,34 @@ def _record(run: _Run) -> None:
     with (
         recorded(run.bag),
         NodeProcesses(logs, private_domain(node_environment())) as nodes,
-        progress_bar() as bar,
+        progress_bar("starting camera, node and recorder") as report,
     ):
-        task = bar.add_task("starting camera, node and recorder", total=None)
         _start(nodes, run)
         _wait_for_images(nodes, run.bag)
-        bar.update(task, description="recording", total=round(run.seconds), completed=0)
+        report(0, round(run.seconds), what="recording")
         for second in range(round(run.seconds)):
             nodes.wait(1.0)
-            bar.update(task, completed=second + 1)
+            report(second + 1)
         # Last started first: the recorder ends when nothing comes any more.
-        bar.update(task, description="ending camera, node and recorder")
+        report(what="ending camera, node and recorder")
         nodes.stop()
 
 
 def _start(nodes: NodeProcesses, run: _Run) -> None:
     """The recorder first, the camera last: nothing of the first sweep is missed."""
+    from ..ros.nodes import node_interface
+
     topics = [name if name.startswith("/") else f"/{NAMESPACE}/{name}" for name in _TOPICS]
-    values: dict[str, Value] = {
-        "output": str(run.bag),
-        "storage": run.storage,
-        "topics": topics,
+    # The camera waits for the node and the recorder.
+    source, rate = str(run.stack.resolve()), run.rate_hz
+    camera: dict[str, Value] = {"source": source, "rate_hz": rate, "wait_for_subscribers": 2}
+    started: dict[str, tuple[Mapping[str, Value], str]] = {
+        "bag_recorder": ({"output": str(run.bag), "storage": run.storage, "topics": topics}, ""),
+        "depth_from_focus": (run.given, NAMESPACE),
+        "sim_camera": (camera, NAMESPACE),
     }
-    nodes.start("bag_recorder", "ddff_perception.ros.bags.recorder_node", ros_arguments(values))
-    nodes.start(
-        "depth_from_focus",
-        "ddff_perception.depth_from_focus.node",
-        ros_arguments(run.given, NAMESPACE),
-    )
-    nodes.start(
-        "sim_camera",
-        "ddff_perception.simulation.focus_camera.node",
-        ros_arguments(
-            {
-                "source": str(run.stack.resolve()),
-                "rate_hz": run.rate_hz,
-                # The node and the recorder.
-                "wait_for_subscribers": 2,
-            },
-            NAMESPACE,
-        ),
-    )
+    for name, values in started.items():
+        nodes.start(name, node_interface(name).module, ros_arguments(*values))
 
 
 def _wait_for_images(nodes: NodeProcesses, bag: Path) -> None:

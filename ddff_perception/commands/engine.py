@@ -141,9 +141,11 @@ def bench(
     rows: list[EngineTiming] = []
     for model, given in zip(found, shapes, strict=True):
         for backend in backends:
-            with _made(model, backend, options) as made, progress_bar() as bar:
-                task = bar.add_task(f"timing {made.description}", total=runs)
-                rows.append(time_engine(made, given, runs, lambda t=task, b=bar: b.advance(t)))  # type: ignore[misc]
+            with (
+                _made(model, backend, options) as made,
+                progress_bar(f"timing {made.description}", runs) as report,
+            ):
+                rows.append(time_engine(made, given, runs, report))
     if as_json:
         typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
         return
@@ -162,13 +164,10 @@ def _models(names: list[str] | None) -> list[Model]:
 @contextmanager
 def _made(model: Model, backend: str, options: Mapping[str, Any]) -> Iterator[Engine]:
     """The engine, with a progress bar while it is made."""
-    with progress_bar() as bar:
-        task = bar.add_task(f"loading {model.card.name}", total=100)
-
-        def tell(what: str, share: float) -> None:
-            bar.update(task, description=what, completed=round(100 * share))
-
-        made = create_engine(model, backend, options, tell)
+    with progress_bar(f"loading {model.card.name}", 100) as report:
+        made = create_engine(
+            model, backend, options, lambda what, share: report(round(100 * share), what=what)
+        )
     with made:
         yield made
 
@@ -200,9 +199,7 @@ def _shapes(signature: Signature, sizes: list[str]) -> dict[str, tuple[int, ...]
 
 
 def _model_table(models: list[Model]) -> Table:
-    table = Table(title="shipped models")
-    for heading in ("model", "precision", "MiB", "parameters", "inputs"):
-        table.add_column(heading)
+    table = Table("model", "precision", "MiB", "parameters", "inputs", title="shipped models")
     for model in models:
         card = model.card
         count = "" if card.parameters is None else f"{card.parameters:,}"
@@ -212,9 +209,7 @@ def _model_table(models: list[Model]) -> Table:
 
 
 def _kept_table(kept: list[dict[str, Any]]) -> Table:
-    table = Table()
-    for heading in ("model", "precision", "TensorRT", "GPU", "built", "s", "MiB"):
-        table.add_column(heading)
+    table = Table("model", "precision", "TensorRT", "GPU", "built", "s", "MiB")
     for entry in kept:
         facts, built = entry["facts"], entry["built"]
         cells = (facts.get("model"), facts.get("precision"), facts.get("tensorrt"))
@@ -225,8 +220,7 @@ def _kept_table(kept: list[dict[str, Any]]) -> Table:
 
 
 def _timing_table(rows: list[EngineTiming]) -> Table:
-    table = Table(title="milliseconds per run")
-    table.add_column("engine")
+    table = Table("engine", title="milliseconds per run")
     for heading in ("inputs", "first", "median", "10 %", "90 %"):
         table.add_column(heading, justify="right")
     for row in rows:

@@ -13,7 +13,7 @@ from ..engines.model_card import PRECISIONS
 from ..engines.model_zoo import find_model
 from ..files.atomic import make_folder
 from ..registry import CAPABILITIES
-from ..types import InputError
+from ..types import InputError, require_choice
 from ._training import trainable, training_packages
 
 
@@ -35,8 +35,7 @@ def export(
       ddff export depth_from_focus out/run/weights.safetensors --precision float16 -o my_weights
 
     """
-    if precision not in PRECISIONS[:2]:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS[:2])}, not {precision!r}")
+    require_choice("precision", precision, PRECISIONS[:2])
     if not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint}")
     exported = trainable(capability, "export")

@@ -51,15 +51,7 @@ def report(
 
     kinds = [c.results.load() for c in CAPABILITIES.values() if c.results is not None]
     make_folder(output.parent)
-    with progress_bar() as bar:
-        task = bar.add_task("reading results", total=len(results))
-        report_results(
-            kinds,
-            results,
-            output,
-            truths=truth or [],
-            title=title,
-            progress=lambda: bar.advance(task),
-        )
+    with progress_bar("reading results", len(results)) as step:
+        report_results(kinds, results, output, truths=truth or [], title=title, progress=step)
     size = output.stat().st_size / 1e6
     say(f"{output} ({size:.1f} MB, {len(results)} results)")

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ..capability import chosen
 from ..console import parse_distances, progress_bar, say
 from ..simulation.focus_camera.sweep import ORDERS, SweepSettings
 from ..simulation.rendering.presets import PRESETS
 from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
-from ..types import InputError
 from .simulate_bag import bag
 from .simulate_dataset import dataset
 from .simulate_pane import pane, polarizer_bag
@@ -72,7 +72,7 @@ def sweep(
     """
     from ..simulation.focus_camera.folder import render_to_folder
 
-    base = _preset(preset)
+    base = chosen(PRESETS, "preset", preset)
     scene = _changed(
         base.scene,
         seed=seed,
@@ -99,21 +99,9 @@ def sweep(
         samples=samples,
         breathing=breathing,
     )
-    with progress_bar() as bar:
-        task = bar.add_task("rendering", total=None)
-        render_to_folder(
-            output,
-            settings,
-            lambda done, total: bar.update(task, completed=done, total=total),
-            geometry=geometry,
-        )
+    with progress_bar("rendering") as report:
+        render_to_folder(output, settings, report, geometry=geometry)
     say(f"{len(settings.distances())} slices with true depth in {output}")
-
-
-def _preset(name: str) -> SweepSettings:
-    if name not in PRESETS:
-        raise InputError(f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 def _scene_depths(

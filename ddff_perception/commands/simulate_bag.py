@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from ..console import progress_bar, say
 from ..simulation.focus_camera.replay import ORDERS
@@ -56,30 +55,22 @@ def bag(
         seed=seed,
         namespace=namespace,
     )
-    with tempfile.TemporaryDirectory() as temporary, progress_bar() as bar:
-        folder = stack if stack is not None else _rendered(Path(temporary), seed, bar)
-        task = bar.add_task("writing frames", total=None)
-        count = write_sweep_bag(
-            folder,
-            output,
-            settings,
-            storage=storage,
-            compress=compress,
-            progress=lambda done: bar.update(task, completed=done),
-        )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = stack if stack is not None else _rendered(Path(temporary), seed)
+        with progress_bar("writing frames") as report:
+            count = write_sweep_bag(
+                folder, output, settings, storage=storage, compress=compress, progress=report
+            )
     say(f"{count} messages in {output}")
 
 
-def _rendered(folder: Path, seed: int, bar: Progress) -> Path:
+def _rendered(folder: Path, seed: int) -> Path:
     """A stack folder with a rendered sweep of a random scene."""
     from ..files.stack_folder import write_stack
     from ..simulation.focus_camera.sweep import SweepSettings, render_sweep
     from ..simulation.rendering.scenes import SceneSettings
 
-    task = bar.add_task("rendering", total=None)
-    sweep = render_sweep(
-        SweepSettings(scene=SceneSettings(seed=seed)),
-        lambda done, total: bar.update(task, completed=done, total=total),
-    )
+    with progress_bar("rendering") as report:
+        sweep = render_sweep(SweepSettings(scene=SceneSettings(seed=seed)), report)
     write_stack(folder / "stack", sweep.stack, truth=sweep.truth, all_in_focus=sweep.all_in_focus)
     return folder / "stack"

@@ -73,8 +73,7 @@ def dataset(
     if settings.denoise and not has_denoiser():
         warn("without the denoiser, images have grain: pip install mitsuba-oidn")
     start = time.monotonic()
-    with progress_bar() as bar:
-        task = bar.add_task("rendering views", total=views)
+    with progress_bar("rendering views", views) as report:
         rendered = make_dataset(
             output,
             settings,
@@ -82,7 +81,7 @@ def dataset(
             workers=workers,
             scheduler=scheduler,
             assets=folder,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=report,
         )
     if sheet is not None:
         write_image(sheet, dataset_sheet(WorldDataset(output), 48))

@@ -64,8 +64,7 @@ def pane(
         angles_deg=parse_angles(angles),
         samples=samples,
     )
-    with progress_bar() as bar:
-        bar.add_task("rendering", total=None)
+    with progress_bar("rendering"):
         render_pane_to_folder(output, settings, bits)
     say(f"{len(settings.angles_deg)} polarizer angles with true layers in {output}")
 
@@ -113,13 +112,6 @@ def polarizer_bag(
         drop,
         namespace,
     )
-    with progress_bar() as bar:
-        task = bar.add_task("writing frames", total=frames)
-        count = write_polarizer_bag(
-            folder,
-            output,
-            settings,
-            storage=storage,
-            progress=lambda done: bar.update(task, completed=done),
-        )
+    with progress_bar("writing frames", frames) as report:
+        count = write_polarizer_bag(folder, output, settings, storage=storage, progress=report)
     say(f"{count} messages in {output}")

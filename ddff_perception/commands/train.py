@@ -61,18 +61,17 @@ def train(
     """
     with training_packages("training"):
         from ..training.fit import fit
-    with progress_bar() as bar:
-        task = bar.add_task("preparing", total=None)
+    with progress_bar("preparing") as report:
 
         def show_making(what: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=what)
+            report(done, total, what=what)
 
         job = _prepared(capability, network, preset, settings, data, start, show_making)
 
         def show(step: int, total: int, values: Mapping[str, float]) -> None:
             loss = values.get("loss")
             text = "training" if loss is None else f"training, loss {loss:.4g}"
-            bar.update(task, completed=step, total=total or None, description=text)
+            report(step, total or None, what=text)
 
         try:
             weights = fit(job, output, resume, show)

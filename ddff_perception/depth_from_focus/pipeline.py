@@ -16,9 +16,10 @@ from ..pipeline import Change, Pipeline, check_methods
 from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
 from .capture.alignment import Aligner, SliceReweighted
 from .capture.alignment_settings import AlignmentSettings
-from .capture.rolling_stack import FocusReading, RollingStack, SliceRemoved, SliceUpdated
+from .capture.pairing import FocusReading
+from .capture.rolling_stack import RollingStack
 from .capture.settings import CaptureSettings
-from .capture.slots import Event
+from .capture.slots import Event, SliceRemoved, SliceUpdated
 from .estimator import COMMON_PARAMETERS, MINIMUM_WEIGHT, DepthFromFocus, EstimatorSettings
 from .methods import METHODS, create_method, method_parameters
 

@@ -6,16 +6,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..depth_encoding import depth_to_millimetres
+from ..evaluation.reports.colours import to_bgr
 from ..files.atomic import make_folder, remove
 from ..files.clouds import write_ply
 from ..files.images import write_array, write_image
 from ..files.stack_folder import write_stack
 from ..optics.camera_geometry import depth_to_points
-from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
+from ..types import CameraModel, DepthEstimate, FocalStack, InputError
 
 RESULT_FILES = (
     *("depth.npy", "confidence.npy", "all_in_focus.png", "depth.png", "cloud.ply"),
@@ -67,16 +65,8 @@ def write_estimate(folder: Path, estimate: DepthEstimate, camera: CameraModel | 
     if camera is None:
         return None
     points = depth_to_points(estimate.depth, camera)
-    return write_ply(folder / "cloud.ply", points, _eight_bit_colour(estimate.all_in_focus))
-
-
-def _eight_bit_colour(image: ImageArray | None) -> NDArray[np.uint8] | None:
-    if image is None:
-        return None
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    colour = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
-    return colour.astype(np.uint8, copy=False)
+    image = estimate.all_in_focus
+    return write_ply(folder / "cloud.ply", points, None if image is None else to_bgr(image))
 
 
 def _move(folder: Path, goal: Path) -> Path:

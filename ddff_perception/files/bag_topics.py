@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _TYPES = {
     "depth": (IMAGE,),
     "confidence": (IMAGE,),
 }
+_NEEDS = {"focus_state": "FocusState", "image": "image"}
 
 
 class MissingTopicsError(InputError):
@@ -34,27 +35,6 @@ class MissingTopicsError(InputError):
         has = ", ".join(f"{t.name} ({t.type})" for t in topics.values()) or "nothing"
         super().__init__(f"{lack}; it has: {has}")
         self.lack = lack
-
-
-@dataclass(frozen=True, slots=True)
-class SweepTopics:
-    """Topic names by their part; None where the bag has none.
-
-    `image` with `focus_state`, or `focal_stack`, are the input; `truth` is true depth, `depth` and
-    `confidence` what a node estimated while the bag was recorded.
-    """
-
-    image: str | None = None
-    camera_info: str | None = None
-    focus_state: str | None = None
-    focal_stack: str | None = None
-    truth: str | None = None
-    depth: str | None = None
-    confidence: str | None = None
-
-    def names(self) -> dict[str, str]:
-        """Part to topic, only those that there are."""
-        return {part: name for part, name in asdict(self).items() if name is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +54,15 @@ class Gaps:
     backwards: int
 
 
-def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]) -> SweepTopics:
-    """The parts of a bag's topics by type and name; `chosen` (part to topic) goes first.
+def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]) -> dict[str, str]:
+    """A bag's topics of a focus sweep by their part, found by type and name; `chosen` goes first.
 
+    `image` with `focus_state`, or `focal_stack`, are the input; `truth` is true depth, `depth` and
+    `confidence` what a node estimated while the bag was recorded; and `camera_info`.
     Raises InputError where a chosen topic is not in the bag or has another type, and where the
     bag has no focus sweep.
     """
-    parts: dict[str, str | None] = dict.fromkeys(f.name for f in fields(SweepTopics))
+    parts: dict[str, str | None] = dict.fromkeys(_TYPES)
     for part, name in chosen.items():
         parts[part] = name and chosen_topic(topics, part, name, _TYPES[part])
     for part in ("focus_state", "focal_stack"):
@@ -93,11 +75,9 @@ def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]
     parts["depth"] = parts["depth"] or _estimated_depth(topics, parts["truth"])
     confidence = posixpath.join(posixpath.dirname(parts["depth"] or ""), "confidence")
     parts["confidence"] = parts["confidence"] or (confidence if confidence in topics else None)
-    found = SweepTopics(**parts)
-    if found.focal_stack is None and (found.image is None or found.focus_state is None):
-        lacks = (
-            "FocusState" if found.image else "image" if found.focus_state else "FocusState or image"
-        )
+    found = {part: name for part, name in parts.items() if name is not None}
+    lacks = " or ".join(what for part, what in _NEEDS.items() if part not in found)
+    if lacks and "focal_stack" not in found:
         raise MissingTopicsError(
             f"the bag holds no focus sweep: it has no {lacks} topic and no FocalStack topic", topics
         )

@@ -77,12 +77,12 @@ def read_views(path: Path) -> np.ndarray[Any, Any]:
         return _checked(path, [read_array(path)])
     try:
         with path.open("rb") as file:
-            start = file.read(len(_HDF5_START))
+            start = file.read(128)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if path.suffix.lower() in HDF5_SUFFIXES:
         return _checked(path, hdf5_arrays(path))
-    if start == _HDF5_START or _is_matlab_hdf5(path):
+    if start.startswith(_HDF5_START) or b"MATLAB 7.3" in start:
         # MATLAB 7.3 is HDF5 with the axes in reverse order.
         return _checked(path, [array.T for array in hdf5_arrays(path)])
     return _checked(path, list(read_matlab(path).values()))
@@ -90,13 +90,8 @@ def read_views(path: Path) -> np.ndarray[Any, Any]:
 
 def hdf5_arrays(path: Path) -> list[np.ndarray[Any, Any]]:
     """Every array of five axes in an HDF5 file; raises InputError where it is none."""
-    file = open_hdf5(path)
-    found: list[np.ndarray[Any, Any]] = []
-    with file:
-        for item in _datasets(file):
-            if item.ndim == 5:
-                found.append(np.asarray(item))
-    return found
+    with open_hdf5(path) as file:
+        return [np.asarray(item) for item in _datasets(file) if item.ndim == 5]
 
 
 def open_hdf5(path: Path) -> Any:
@@ -133,11 +128,6 @@ def _datasets(group: Any) -> list[Any]:
     for item in group.values():
         found += _datasets(item) if hasattr(item, "values") else [item]
     return found
-
-
-def _is_matlab_hdf5(path: Path) -> bool:
-    with path.open("rb") as file:
-        return b"MATLAB 7.3" in file.read(128)
 
 
 def _checked(path: Path, arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -223,8 +213,7 @@ def _calibration(
         if sensor <= 0:
             raise ValueError("sensor_size_mm must be positive")
         height, width = size
-        fx = focal / sensor * max(size)
-        camera = CameraModel(width, height, fx, fx, (width - 1) / 2, (height - 1) / 2)
+        camera = CameraModel.centred(width, height, focal / sensor * max(size))
         return LightFieldCalibration(baseline * 1e-3, camera, plane)
     except ValueError as error:
         raise InputError(f"{file}: {error}") from error

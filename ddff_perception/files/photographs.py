@@ -22,7 +22,7 @@ def find_photographs(folder: Path) -> list[Path]:
     files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
     if len(files) < 2:
         raise InputError(f"{folder} holds {len(files)} images; a focal stack needs at least 2")
-    return sorted(files, key=_natural_key)
+    return sorted(files, key=natural_key)
 
 
 def read_photographs(
@@ -55,6 +55,7 @@ def distance_in_name(file: Path) -> float | None:
     return float(match.group(1)) if match else None
 
 
-def _natural_key(file: Path) -> list[tuple[int, int | str]]:
+def natural_key(file: Path) -> list[tuple[int, int | str]]:
+    """Sorts the names of files as people do: 2 before 10."""
     parts = re.split(r"(\d+)", file.stem.lower())
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]

@@ -79,18 +79,18 @@ def dead_leaves(
     return _reflectance(cv2.GaussianBlur(image, (0, 0), 0.6) * grain[..., None])
 
 
-def one_over_f(rng: np.random.Generator, size: int = 512, exponent: float = 1.0) -> Texture:
-    """Noise whose amplitude falls as 1/f^`exponent`, shape (size, size), mean 0, deviation 1.
-
-    It repeats without a seam.
+def one_over_f(
+    rng: np.random.Generator, size: int | tuple[int, int] = 512, exponent: float = 1.0
+) -> Texture:
+    """Noise whose amplitude falls as 1/f^`exponent`, mean 0, deviation 1, of `size` (height, width)
+    or a square of that side. It repeats without a seam.
     """
-    frequency_y = np.fft.fftfreq(size)[:, None]
-    frequency_x = np.fft.rfftfreq(size)[None, :]
-    frequency = np.hypot(frequency_y, frequency_x)
+    shape = (size, size) if isinstance(size, int) else size
+    frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :])
     frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal((size, size))) / frequency**exponent
-    noise = np.fft.irfft2(spectrum, s=(size, size))
-    return np.asarray(noise / noise.std(), dtype=np.float32)
+    spectrum = np.fft.rfft2(rng.standard_normal(shape)) / frequency**exponent
+    noise = np.fft.irfft2(spectrum, s=shape)
+    return np.asarray(noise / max(float(noise.std()), 1e-9), dtype=np.float32)
 
 
 def cloth(rng: np.random.Generator, size: int = 512) -> Texture:

@@ -9,7 +9,7 @@ from typing import Any
 from ..capability import Capability
 from ..engines.model_zoo import ModelCard, write_card
 from ..files.images import read_json
-from ..types import InputError
+from ..types import InputError, require_choice
 from .onnx_file import OPSET, OnnxFile, write_onnx
 from .registry import parameter_values, training_module
 from .weights import load_weights
@@ -26,8 +26,7 @@ def export_weights(
     The JSON beside the weights says of which network they are. Returns the ONNX files; raises
     InputError on another precision than float32 and float16, and on weights that do not fit.
     """
-    if precision not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    require_choice("precision", precision, PRECISIONS)
     source = checkpoint.with_suffix(".json")
     record = read_json(source)
     name = record.get("network")

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from ...optics.lens_table import LensTable
 from ...types import ImageArray, InputError
 from .charuco import BoardDetector, Corners
-from .robust_fit import Polynomial, huber, select_polynomial
+from .robust_fit import extended, huber, scaled_polynomial, select_polynomial
 
 Floats = NDArray[np.float64]
 
@@ -201,12 +202,12 @@ def fit_lens(sweeps: Sequence[SweepResult], unit: str, name: str = "") -> Calibr
     magnification, magnification_rms = _fit_magnification(results)
     table = _table(curve, magnification, positions[inliers], results, unit, name)
     rms = float(np.sqrt(np.mean(residuals[inliers] ** 2)))
-    return Calibration(table, tuple(results), curve.degree, rms, magnification_rms)
+    return Calibration(table, tuple(results), curve.degree(), rms, magnification_rms)
 
 
 def _sharpest_along(curve: Polynomial, sweep: SweepResult) -> float:
     """The sharpest position, its peak found in dioptres along `curve`, where it is symmetric."""
-    along = curve.extended(sweep.positions, *sorted(curve.span))
+    along = extended(curve, sweep.positions, *curve.domain)
     rising = along[-1] > along[0]
     direction = 1 if rising else -1
     if not (np.diff(along) * direction > 0).all():
@@ -238,7 +239,7 @@ def _fit_magnification(sweeps: Sequence[SweepResult]) -> tuple[Polynomial, float
         for position, scale in sweep.scales
         if position != sweep.reference
     ]
-    flat = Polynomial(np.zeros(1), 0.0, 1.0)
+    flat = Polynomial([0.0])
     if len(rows) < 4:
         return flat, float("nan")
     x, reference, logarithm = np.array(rows).T
@@ -248,7 +249,7 @@ def _fit_magnification(sweeps: Sequence[SweepResult]) -> tuple[Polynomial, float
     design = np.stack([u**power - v**power for power in range(1, degree + 1)], axis=1)
     coefficients = huber(design, logarithm)
     residual = logarithm - design @ coefficients
-    polynomial = Polynomial(np.concatenate([[0.0], coefficients]), centre, half)
+    polynomial = scaled_polynomial(np.concatenate([[0.0], coefficients]), centre, half)
     return polynomial, float(np.sqrt(np.mean(residual**2)))
 
 
@@ -266,13 +267,13 @@ def _table(
     low, high = max(first - reach, float(swept.min())), min(last + reach, float(swept.max()))
     inside = np.linspace(first, last, TABLE_ROWS)
     positions = np.unique(np.concatenate([[low], inside, [high]]))
-    dioptres = curve.extended(positions, first, last)
+    dioptres = extended(curve, positions, first, last)
     beyond = dioptres < 0
     if beyond.any():  # the lens reaches infinity: end the table there
         ends = positions[~beyond]
         edge = float(ends[0] if beyond[0] else ends[-1])
-        slope = float(curve.slope(np.array([np.clip(edge, first, last)]))[0])
-        value = float(curve.extended(np.array([edge]), first, last)[0])
+        slope = float(curve.deriv()(np.clip(edge, first, last)))
+        value = float(extended(curve, np.array([edge]), first, last)[0])
         infinity = edge - value / slope
         positions, dioptres = positions[~beyond], dioptres[~beyond]
         if value > 0:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from ...types import InputError
@@ -21,44 +20,21 @@ _LARGEST_REMAINDER = 0.3
 _NO_CURVE = "no rising or falling curve follows the measurements: check the distances"
 
 
-@dataclass(frozen=True, slots=True)
-class Polynomial:
-    """Coefficients of ascending powers of (x - centre) / half, that is of -1..1 over the data."""
+def extended(curve: Polynomial, x: Floats, low: float, high: float) -> Floats:
+    """The value of `curve` inside `low` .. `high`, going on in a straight line outside."""
+    inside = np.clip(x, low, high)
+    return np.asarray(curve(inside) + curve.deriv()(inside) * (x - inside), np.float64)
 
-    coefficients: Floats
-    centre: float
-    half: float
 
-    @property
-    def degree(self) -> int:
-        return len(self.coefficients) - 1
+def monotone(curve: Polynomial, low: float, high: float) -> bool:
+    """Whether it rises or falls all the way from `low` to `high`."""
+    slopes = curve.deriv()(np.linspace(low, high, 101))
+    return bool((slopes > 0).all() or (slopes < 0).all())
 
-    @property
-    def span(self) -> tuple[float, float]:
-        """The range of x that it was fitted to."""
-        return self.centre - self.half, self.centre + self.half
 
-    def __call__(self, x: Floats) -> Floats:
-        u = (np.asarray(x, np.float64) - self.centre) / self.half
-        return np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients), np.float64)
-
-    def slope(self, x: Floats) -> Floats:
-        """Derivative at x."""
-        if self.degree == 0:
-            return np.zeros(np.shape(x))
-        u = (np.asarray(x, np.float64) - self.centre) / self.half
-        derived = np.polynomial.polynomial.polyder(self.coefficients)
-        return np.asarray(np.polynomial.polynomial.polyval(u, derived) / self.half, np.float64)
-
-    def extended(self, x: Floats, low: float, high: float) -> Floats:
-        """The value inside `low` .. `high`, going on in a straight line outside."""
-        inside = np.clip(x, low, high)
-        return self(inside) + self.slope(inside) * (np.asarray(x, np.float64) - inside)
-
-    def monotone(self, low: float, high: float) -> bool:
-        """Whether it rises or falls all the way from `low` to `high`."""
-        slopes = self.slope(np.linspace(low, high, 101))
-        return bool((slopes > 0).all() or (slopes < 0).all())
+def scaled_polynomial(coefficients: Floats, centre: float, half: float) -> Polynomial:
+    """Of ascending powers of (x - centre) / half, that is of -1..1 over the data."""
+    return Polynomial(coefficients, domain=[centre - half, centre + half])
 
 
 def huber(design: Floats, values: Floats, iterations: int = 50) -> Floats:
@@ -95,7 +71,7 @@ def select_polynomial(
     candidates = []
     for degree in range(1, min(highest, len(x) - 2) + 1):
         curve = _fit(x, y, degree)
-        if curve.monotone(float(x.min()), float(x.max())):
+        if monotone(curve, float(x.min()), float(x.max())):
             candidates.append((_left_out_error(x, y, degree), degree))
     if not candidates:
         raise InputError(_NO_CURVE)
@@ -115,9 +91,11 @@ def select_polynomial(
 
 
 def _fit(x: Floats, y: Floats, degree: int) -> Polynomial:
-    centre, half = float(x.max() + x.min()) / 2, max(float(x.max() - x.min()) / 2, 1e-12)
+    centre = float(x.max() + x.min()) / 2
+    # All places may be one: then half is small, and still not lost beside the centre.
+    half = max(float(x.max() - x.min()) / 2, 1e-12 * max(abs(centre), 1.0))
     design = np.vander((x - centre) / half, degree + 1, increasing=True)
-    return Polynomial(huber(design, y), centre, half)
+    return scaled_polynomial(huber(design, y), centre, half)
 
 
 def _left_out_error(x: Floats, y: Floats, degree: int) -> float:

@@ -15,7 +15,6 @@ from ...optics.registration import (
     LEAST_CONTRAST,
     RegistrationError,
     Spectrum,
-    motion_score,
     pyramid,
     spectrum,
     translation,
@@ -25,16 +24,6 @@ from ...parameters import Value
 from ...types import DepthEstimate, FloatArray, FocusSlice
 from .alignment_settings import AlignmentSettings, breathing_matrix
 from .slots import Event, SliceRemoved, SliceUpdated, StackCleared
-from .stack_alignment import AlignedStack, align_stack
-
-__all__ = [
-    "AlignedEvent",
-    "AlignedStack",
-    "Aligner",
-    "SliceReweighted",
-    "align_stack",
-    "motion_score",
-]
 
 # Against the slice that it replaces, an image that moved less than this stands still: the noise of
 # the phase correlation must not add up from sweep to sweep.

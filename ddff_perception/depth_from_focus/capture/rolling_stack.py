@@ -31,17 +31,6 @@ from .slots import (
     StackStatus,
 )
 
-__all__ = [
-    "Event",
-    "FocusReading",
-    "RollingStack",
-    "SliceRemoved",
-    "SliceUpdated",
-    "SlotStatus",
-    "StackCleared",
-    "StackStatus",
-]
-
 _IMAGE_DROPS = (
     "moving",
     "unpaired",

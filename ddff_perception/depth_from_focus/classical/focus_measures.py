@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...capability import chosen
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 
@@ -210,12 +211,8 @@ def focus_measure(
     grey: FloatArray, name: str, settings: MeasureSettings = DEFAULT_SETTINGS
 ) -> FloatArray:
     """The measure `name` of a float32 grey image in 0..255; raises InputError on unknown names."""
-    try:
-        measure = FOCUS_MEASURES[name]
-    except KeyError:
-        known = ", ".join(FOCUS_MEASURES)
-        raise InputError(f"there is no focus measure {name!r}; there are: {known}") from None
-    return measure(grey, settings)
+    measured: FloatArray = chosen(FOCUS_MEASURES, "focus measure", name)(grey, settings)
+    return measured
 
 
 def yardstick_slice(image: ImageArray, window: int = 9) -> FloatArray:

@@ -31,9 +31,8 @@ def bench(
     from ..evaluation.speed import measure_speed
 
     counts = tuple(slices or (5, 10, 20, 40))
-    with progress_bar() as bar:
-        task = bar.add_task("timing", total=len(counts))
-        rows = measure_speed(method, counts, (width, height), repeats, lambda: bar.advance(task))
+    with progress_bar("timing", len(counts)) as report:
+        rows = measure_speed(method, counts, (width, height), repeats, report)
     if as_json:
         typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
         return

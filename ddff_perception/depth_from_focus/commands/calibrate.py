@@ -121,9 +121,8 @@ def _analyse(folder: Path, spec: BoardSpec) -> list[SweepResult]:
 
     detector = BoardDetector(spec)
     sweeps = read_sweeps(folder)
-    with progress_bar() as bar:
-        task = bar.add_task("reading sweeps", total=sum(len(s.positions) for s in sweeps))
-        return [analyse_sweep(sweep, detector, lambda: bar.advance(task)) for sweep in sweeps]
+    with progress_bar("reading sweeps", sum(len(s.positions) for s in sweeps)) as report:
+        return [analyse_sweep(sweep, detector, report) for sweep in sweeps]
 
 
 def _summary(calibration: Calibration, output: Path, picture: Path) -> dict[str, Any]:

@@ -118,28 +118,19 @@ def _aligned(
         return stack, [1.0] * len(stack.slices), np.ones(stack.images[0].shape[:2], np.float32)
     from ..capture.stack_alignment import align_stack
 
-    with progress_bar() as bar:
-        task = bar.add_task("aligning slices", total=len(stack.slices))
-        aligned = align_stack(
-            stack,
-            kind,
-            lens_table_of(values),
-            lambda: bar.advance(task),
-            AlignmentSettings.table().part(values),
-        )
+    settings = AlignmentSettings.table().part(values)
+    with progress_bar("aligning slices", len(stack.slices)) as report:
+        aligned = align_stack(stack, kind, lens_table_of(values), report, settings)
     seen = aligned.valid.mean(axis=0, dtype=np.float32)
     return aligned.stack, [float(weight) for weight in aligned.weights], seen
 
 
 def _estimate(estimator: DepthFromFocus, stack: FocalStack, weights: list[float]) -> DepthEstimate:
-    with progress_bar() as bar:
-        task = bar.add_task("estimating depth", total=len(stack.slices) + 1)
+    with progress_bar("estimating depth", len(stack.slices) + 1) as report:
         for item, weight in zip(stack.slices, weights, strict=True):
             estimator.update(item, weight=weight)
-            bar.advance(task)
-        estimate = estimator.estimate()
-        bar.advance(task)
-    return estimate
+            report()
+        return estimator.estimate()
 
 
 def _summary(

@@ -23,7 +23,7 @@ from ...optics.light_field import (
     focal_stack,
     select_views,
 )
-from ...types import FloatArray, FocalStack, InputError, LightField
+from ...types import FloatArray, FocalStack, InputError, LightField, require_choice
 
 CALIBRATIONS = ("auto", "none", "lytro_illum")
 
@@ -74,10 +74,8 @@ def refocus(
     field = _calibrated(stored.light_field, calibration)
     chosen = _disparities(stored, field, slices, disparities, distances)
     depth = _depth(stored, field, truth)
-    with progress_bar() as bar:
-        task = bar.add_task("refocusing", total=1)
+    with progress_bar("refocusing"):
         stack = focal_stack(field, chosen, interpolation, select_views(field, views))
-        bar.advance(task)
     write_stack(output, stack, truth=depth, all_in_focus=field.view(*field.centre))
     say(_summary(stack, chosen, depth, output))
 
@@ -90,8 +88,7 @@ def _grid(text: str) -> tuple[int, int]:
 
 
 def _calibrated(field: LightField, name: str) -> LightField:
-    if name not in CALIBRATIONS:
-        raise InputError(f"--calibration must be one of {', '.join(CALIBRATIONS)}, not {name!r}")
+    require_choice("--calibration", name, CALIBRATIONS)
     if name == "none":
         return LightField(field.views)
     size = (LYTRO_ILLUM.camera.height, LYTRO_ILLUM.camera.width)

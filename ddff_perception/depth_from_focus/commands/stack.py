@@ -50,8 +50,7 @@ def stack(
         raise InputError(f"{output} holds the photographs: give another folder as --output")
     if fx is not None:
         rows, columns = content.images[0].shape[:2]
-        camera = CameraModel(columns, rows, fx, fx, (columns - 1) / 2, (rows - 1) / 2)
-        content = FocalStack(content.slices, camera)
+        content = FocalStack(content.slices, CameraModel.centred(columns, rows, fx))
     if width is not None:
         content = shrunk_stack(content, width)
     write_stack(output, content)

@@ -30,9 +30,9 @@ from torch.utils.data import Dataset
 
 from ...files.images import read_image
 from ...files.matlab import read_matlab
-from ...files.photographs import find_photographs
+from ...files.photographs import find_photographs, natural_key
 from ...types import FloatArray, ImageArray, InputError
-from .views import as_floats, coloured, images_by_stem, item_generator, natural_key
+from .views import as_floats, coloured, images_by_stem, item_generator
 
 _TURN_DEG, _JITTER = 5.0, 0.4
 _ALL_IN_FOCUS = ("allfocus", "all_focus_images", "rgb")
@@ -163,7 +163,7 @@ def _part(folder: Path, names: tuple[str, ...]) -> Path:
 def _refocused(stacks: Path) -> dict[str, list[Path]]:
     """Slices named NAME__refocus_00.jpg, by NAME."""
     named: dict[str, list[Path]] = {}
-    for file in sorted(stacks.glob("*__refocus_*"), key=lambda file: natural_key(file.stem)):
+    for file in sorted(stacks.glob("*__refocus_*"), key=natural_key):
         named.setdefault(file.stem.partition("__refocus_")[0], []).append(file)
     return named
 

@@ -6,20 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ...training.batches import make_loader
-from ...training.fit import uses_gpu
 from ...training.presets import FitSettings
 from ...types import InputError
 from .ddff12 import Ddff12Scene
 from .fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
-from .generated.batches import GeneratedBatches, GeneratorSettings
+from .generated.batches import view_batches
 from .generated.camera import NoiseSettings
 from .generated.stack_files import StackBatches, stack_files
 from .generated.stacks import StackSettings
-from .generated.view_pool import ViewPool
 from .lfsd import LightFieldSamples, find_samples
 from .light_field_benchmark import LightFieldBenchmark, find_scenes
 from .stack_folders import StackFolders, find_stacks, split_stacks
@@ -65,7 +62,9 @@ def open_source(
     if (path / "stack.json").is_file():
         return _stack_folders(path, settings, slices, crop)
     if any(path.glob("*.npy")):
-        return _views(path, settings, slices, crop)
+        sizes, sweep = ((crop, crop, 1.0),) * 2, StackSettings(slice_counts=(slices,))
+        batches, told = view_batches([path], settings, sizes=sizes, sweep=sweep)
+        return TrainingSource(batches, None, told)
     if any(path.glob("*.npz")):
         # Sweeps keep their slices: fewer than the network takes would be repeated ones.
         usual = NoiseSettings()
@@ -89,16 +88,6 @@ def open_source(
         loader = make_loader(FixedSliceItems(train, slices, crop), settings)
         return TrainingSource(loader, None, "focal stacks of a Lytro camera")
     return _stack_folders(path, settings, slices, crop)
-
-
-def _views(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:
-    pool = ViewPool([path], torch.device("cuda" if uses_gpu(settings) else "cpu"))
-    size = (crop, crop, 1.0)
-    takes = 2 if settings.batch % 2 == 0 else 1
-    sweep = StackSettings(slice_counts=(slices,))
-    drawn = GeneratorSettings(settings.batch // takes, takes, sizes=(size, size), sweep=sweep)
-    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
-    return TrainingSource(GeneratedBatches(pool, drawn), None, f"stacks without end of {views}")
 
 
 def _ddff12(path: Path, settings: FitSettings, slices: int, crop: int) -> TrainingSource:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...files.photographs import SUFFIXES
+from ...files.photographs import SUFFIXES, natural_key
 from ...types import FloatArray, ImageArray, InputError
 
 # Crops are drawn again while less of them has truth, at most so often.
@@ -76,10 +76,4 @@ def images_by_stem(folder: Path) -> dict[str, Path]:
     files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
     if not files:
         raise InputError(f"{folder} holds no images")
-    return {file.stem: file for file in sorted(files, key=lambda file: natural_key(file.stem))}
-
-
-def natural_key(name: str) -> tuple[int, str]:
-    """Sorts 2 before 10 where names are numbers."""
-    digits = "".join(c for c in name if c.isdigit())
-    return int(digits or 0), name
+    return {file.stem: file for file in sorted(files, key=natural_key)}

@@ -51,7 +51,7 @@ class SweepRun(BagRun):
         several = [part for part, names in chosen.items() if len(names) > 1]
         if several:
             raise InputError(f"a focus sweep has one topic as {several[0]}: give one")
-        return find_topics(topics, {part: names[0] for part, names in chosen.items()}).names()
+        return find_topics(topics, {part: names[0] for part, names in chosen.items()})
 
     @classmethod
     def used(cls, method: str) -> ParameterTable:

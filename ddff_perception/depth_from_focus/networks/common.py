@@ -9,8 +9,6 @@ farthest focus, 1 at the nearest), and `disparity`, B x H x W, the same in the u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -167,16 +165,6 @@ def score_over_slices(slices: int) -> nn.Conv2d:
     return layer
 
 
-def per_slice(images: Tensor) -> Tensor:
-    """B x S x C x H x W as (B S) x C x H x W: every slice goes through the same weights."""
-    return images.flatten(0, 1)
-
-
-def per_stack(maps: Tensor, slices: int) -> Tensor:
-    """(B S) x C x H x W as B x S x C x H x W."""
-    return maps.unflatten(0, (-1, slices))
-
-
 def resized(maps: Tensor, like: Tensor) -> Tensor:
     """B x C x h x w interpolated to the height and width of `like`."""
     return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
@@ -203,10 +191,3 @@ def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40
     relative = contrast / contrast.amax(dim=1, keepdim=True)
     weights = torch.softmax(decisiveness * relative, dim=1).to(images.dtype)
     return (weights[:, :, None] * images).sum(dim=1)
-
-
-def require_choice(name: str, value: str, choices: Sequence[str]) -> str:
-    """`value` if it is one of `choices`; raises InputError otherwise."""
-    if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-    return value

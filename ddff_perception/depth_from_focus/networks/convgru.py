@@ -12,8 +12,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .common import per_slice, per_stack
-
 # Dilations of the gates' convolutions (section 3.2).
 ATROUS_RATES = (1, 3, 5)
 
@@ -58,9 +56,9 @@ class ConvGRU(nn.Module):
         in the order of the sweep. The state before the first slice is zero.
         """
         slices = features.shape[1]
-        flat = per_slice(features)
-        gates = per_stack(self.gates_of_slice(flat), slices)
-        candidates = per_stack(self.candidate_of_slice(flat), slices)
+        flat = features.flatten(0, 1)
+        gates = self.gates_of_slice(flat).unflatten(0, (-1, slices))
+        candidates = self.candidate_of_slice(flat).unflatten(0, (-1, slices))
         state: Tensor | None = None
         states = []
         for number in range(slices):

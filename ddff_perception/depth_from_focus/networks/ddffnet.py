@@ -13,14 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...types import require_choice
 from .common import (
     FocusNetwork,
     check_width,
     conv_block,
     normalised,
-    per_slice,
-    per_stack,
-    require_choice,
     scaled,
     score_over_slices,
     to_rgb,
@@ -72,9 +70,9 @@ class DDFFNet(FocusNetwork):
         """B x S x H x W, one map per slice before the score: the learned sharpness (section 4,
         'What is the network learning?'). `images` as in `score`.
         """
-        slices = images.shape[1]
-        deepest, kept = self.encoder(normalised(to_rgb(per_slice(images))))
-        return per_stack(self.decoder(deepest, kept), slices)[:, :, 0]
+        deepest, kept = self.encoder(normalised(to_rgb(images.flatten(0, 1))))
+        maps: Tensor = self.decoder(deepest, kept)
+        return maps.unflatten(0, (-1, images.shape[1]))[:, :, 0]
 
 
 class Decoder(nn.Module):

@@ -18,18 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...types import InputError
-from .common import (
-    FocusNetwork,
-    conv_block,
-    normalised,
-    per_slice,
-    per_stack,
-    require_choice,
-    resized,
-    sharpest_composite,
-    to_rgb,
-)
+from ...types import InputError, require_choice
+from .common import FocusNetwork, conv_block, normalised, resized, sharpest_composite, to_rgb
 from .convgru import ATROUS_RATES, ConvGRU
 from .pixel_adaptive import Fusion
 from .resnet import RESNETS, ResNetEncoder
@@ -177,7 +167,9 @@ class FocalStream(nn.Module):
             self.correlation = ConvGRU(channels, channels, rates)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = per_stack(self.per_slice(normalised(per_slice(images))), images.shape[1])
+        features = self.per_slice(normalised(images.flatten(0, 1))).unflatten(
+            0, (-1, images.shape[1])
+        )
         if isinstance(self.correlation, ConvGRU):
             return self.correlation(features)[:, -1]
         correlated: Tensor = self.correlation(features.flatten(1, 2))

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .common import conv_block, require_choice
+from ...types import require_choice
+from .common import conv_block
 
 FUSIONS = ("dynamic", "sum", "weighted", "concatenation")
 

@@ -12,17 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .common import (
-    FocusNetwork,
-    conv_block,
-    normalised,
-    per_slice,
-    per_stack,
-    resized,
-    scaled,
-    score_over_slices,
-    to_rgb,
-)
+from .common import FocusNetwork, conv_block, normalised, resized, scaled, score_over_slices, to_rgb
 from .resnet import ResNetEncoder
 
 # Sides of the pooled maps, the head's channels and its drop-out (PSPNet, section 3.2).
@@ -61,11 +51,10 @@ class PSPNet(FocusNetwork):
         self.score_layer = score_over_slices(slices)
 
     def score(self, images: Tensor, image: Tensor | None) -> Tensor:
-        slices = images.shape[1]
-        features = self.encoder(normalised(to_rgb(per_slice(images))))[-1]
+        features = self.encoder(normalised(to_rgb(images.flatten(0, 1))))[-1]
         maps = self.head(self.pyramid(features))
         grown = functional.interpolate(maps, scale_factor=8, mode="bilinear", align_corners=False)
-        scored: Tensor = self.score_layer(per_stack(grown, slices)[:, :, 0])
+        scored: Tensor = self.score_layer(grown.unflatten(0, (-1, images.shape[1]))[:, :, 0])
         return scored[:, 0]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...types import InputError
+from ...capability import chosen
 from .common import check_width, convolution, scaled
 
 # Kind of block and number of blocks per stage.
@@ -73,9 +73,7 @@ class ResNetEncoder(nn.Module):
 
     def __init__(self, name: str = "resnet18", width: float = 1.0, dilated: bool = False) -> None:
         super().__init__()
-        if name not in RESNETS:
-            raise InputError(f"there is no encoder {name!r}; there are: {', '.join(RESNETS)}")
-        kind, depths = RESNETS[name]
+        kind, depths = chosen(RESNETS, "encoder", name)
         check_width(width)
         inputs = scaled(STAGE_CHANNELS[0], width)
         self.conv1 = convolution(3, inputs, 7, 2)

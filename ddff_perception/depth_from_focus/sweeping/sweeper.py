@@ -17,7 +17,7 @@ from typing import Any
 from ...capture.stamp_order import SECOND_NS
 from ...optics.lens_table import LensTable
 from ...parameters import Settings, parameter
-from ...types import InputError
+from ...types import InputError, require_choice
 from ..capture.pairing import FocusReading
 
 ORDERS = ("up", "down", "ping_pong", "random")
@@ -98,8 +98,7 @@ class SweepPlan:
         for distance in self.distances_m:
             if not distance > 0:
                 raise InputError(f"focus distances must be positive, not {distance:g} m")
-        if self.order not in ORDERS:
-            raise InputError(f"the order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        require_choice("the order", self.order, ORDERS)
         object.__setattr__(self, "distances_m", tuple(sorted(set(self.distances_m))))
 
     @classmethod

@@ -18,16 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...parameters import Settings, Value, parameter
-from ...training.fit import uses_gpu
 from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ...types import InputError
-from ..data.generated.batches import GeneratedBatches, GeneratorSettings
+from ..data.generated.batches import view_batches
 from ..data.generated.making import make_stacks, make_views
 from ..data.generated.stack_files import StackBatches, stack_files
 from ..data.generated.stacks import StackSettings
-from ..data.generated.view_pool import ViewPool
 from ..data.own_stacks import own_stacks
 from ..networks.focus_stream import FocusStream
 from .focus_stream_onnx import encoder_file, head_file, network_in_precision
@@ -87,39 +84,22 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     """The job; raises InputError where a folder of `data` holds nothing to learn from (no views,
     with `on_device`).
     """
-    network = FocusStream()
-    own = TrainingSettings.of(values)
+    network, own = FocusStream(), TrainingSettings.of(values)
+    bins, enlarged = network.settings.bins, own.enlarged
+    folders = list(data)
     if own.on_device:
-        return _on_device(network, settings, own, data)
-    if data and not any(stack_files(folder) for folder in data):
-        users = own_stacks(data, settings, network.settings.bins, own.crop)
-        told = {"training_data": f"{users.learned} stacks", "data_source": _OWN_DATA}
-        return TrainingJob(
-            network, stream_loss, users.train, settings, users.validation, record=told
-        )
-    folders = list(data) or [_make_stacks(own)]
-    files = [file for folder in folders for file in stack_files(folder)]
-    if not files:
-        raise InputError(f"there are no training stacks in {', '.join(map(str, folders))}")
-    bins = network.settings.bins
-    batches = StackBatches(folders, settings.batch, bins=bins, enlarged=own.enlarged)
-    record = {"training_data": f"{len(files)} stacks"}
-    return TrainingJob(network, stream_loss, batches, settings, record=record)
-
-
-def _on_device(
-    network: FocusStream, settings: FitSettings, own: TrainingSettings, data: Sequence[Path]
-) -> TrainingJob:
-    """The job on stacks that are blurred on the device from views, of `data` or made here."""
-    folders = list(data) or [_make_views(own)]
-    device = torch.device("cuda" if uses_gpu(settings) else "cpu")
-    pool = ViewPool(folders, device)
-    takes = 2 if settings.batch % 2 == 0 else 1
-    bins = network.settings.bins
-    drawn = GeneratorSettings(settings.batch // takes, takes, bins, enlarged=own.enlarged)
-    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
-    record = {"training_data": f"stacks without end of {views}"}
-    return TrainingJob(network, stream_loss, GeneratedBatches(pool, drawn), settings, record=record)
+        folders = folders or [make_views(Path(own.views_folder), own.views, own.scenes)]
+        batches, told = view_batches(folders, settings, bins=bins, enlarged=enlarged)
+        return TrainingJob(network, stream_loss, batches, settings, record={"training_data": told})
+    if folders and not any(stack_files(folder) for folder in folders):
+        users = own_stacks(folders, settings, bins, own.crop)
+        record = {"training_data": f"{users.learned} stacks", "data_source": _OWN_DATA}
+        kinds = users.train, settings, users.validation
+        return TrainingJob(network, stream_loss, *kinds, record=record)
+    folders = folders or [_make_stacks(own)]
+    stacks = StackBatches(folders, settings.batch, bins=bins, enlarged=enlarged)
+    record = {"training_data": f"{sum(len(stack_files(folder)) for folder in folders)} stacks"}
+    return TrainingJob(network, stream_loss, stacks, settings, record=record)
 
 
 def network(values: Mapping[str, Value]) -> FocusStream:
@@ -190,8 +170,3 @@ def _make_stacks(own: TrainingSettings) -> Path:
     ]
     settings = StackSettings(height=side[0], width=side[1])
     return make_stacks(Path(own.stacks_folder), own.stacks, own.views, settings)
-
-
-def _make_views(own: TrainingSettings) -> Path:
-    """The folder of views, made where it is not complete."""
-    return make_views(Path(own.views_folder), own.views, own.scenes)

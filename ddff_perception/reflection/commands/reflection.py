@@ -88,10 +88,8 @@ def reflection(
     else:
         pipeline.add_set(_STAMP_NS, raw, _angles(angles, len(raw), values))
     require_own(output, RESULT_FILES)
-    with progress_bar() as bar:
-        task = bar.add_task("separating layers", total=1)
+    with progress_bar("separating layers"):
         found = pipeline.separate(Wanted(degree=False, angle=False))
-        bar.advance(task)
     pair = found.layers
     assert pair is not None
     degree = write_separation(output, found.images, pair, capture, found.kind)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from ...types import InputError
 from ..diagnostics import Diagnostics, DiagnosticsPublisher
@@ -25,7 +23,7 @@ from ..health import Causes
 from ..interface import COMMON_PARAMETERS
 from ..parameters import NodeParameters
 from .interface import BAG_PLAYER, PlayerSettings
-from .recorder_node import import_message
+from .recorder_node import import_message, recorded_profile
 
 if TYPE_CHECKING:
     from ...files.bags import BagTopic
@@ -93,15 +91,12 @@ class PlayerNode(Node):
         """True if there was anything to play."""
         started_s, started_ns = time.monotonic(), self.get_clock().now().nanoseconds
         first_ns: int | None = None
-        for message in self._messages():
+        for message in self._bag.raw_messages(self._topic_publishers):
             first_ns = message.time_ns if first_ns is None else first_ns
             elapsed_ns = round((message.time_ns - first_ns) / self._settings.rate)
             self._pause_until(started_s + elapsed_ns / 1e9)
             self._publish(message, started_ns + elapsed_ns - message.time_ns)
         return first_ns is not None
-
-    def _messages(self) -> Iterator[RawMessage]:
-        return self._bag.raw_messages(self._topic_publishers)
 
     def _publish(self, message: RawMessage, shift_ns: int) -> None:
         from ...files.bags_messages import shift_stamp
@@ -157,13 +152,7 @@ class PlayerNode(Node):
         except InputError as error:
             self.get_logger().warning(f"{topic.name} is not played: {error}")
             return
-        reliable, latched = topic.reliable, topic.latched
-        profile = QoSProfile(
-            history=HistoryPolicy.KEEP_LAST,
-            depth=_DEPTH,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-        )
+        profile = recorded_profile(topic.reliable, topic.latched, _DEPTH)
         publisher = self.create_publisher(message_class, topic.name, profile)
         self._topic_publishers[topic.name] = publisher
         if has_header(self._bag.store, topic.type):

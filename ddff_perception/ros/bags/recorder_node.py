@@ -111,12 +111,7 @@ class RecorderNode(Node):
         latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
         message_class = import_message(kind)
         self.recording.add_topic(topic, kind, reliable=reliable, latched=latched, depth=self._depth)
-        profile = QoSProfile(
-            history=HistoryPolicy.KEEP_LAST,
-            depth=self._depth,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-            durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-        )
+        profile = recorded_profile(reliable, latched, self._depth)
         callback = self._callback(topic)
         subscription = self.create_subscription(message_class, topic, callback, profile, raw=True)
         self._recorded.append(subscription)
@@ -162,6 +157,16 @@ class RecorderNode(Node):
             "missing topics",
             missing and f"nobody publishes {missing}: check the names (`ros2 topic list`)",
         )
+
+
+def recorded_profile(reliable: bool, latched: bool, depth: int) -> QoSProfile:
+    """The quality of service of a topic as a bag has it."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
 
 
 def import_message(kind: str) -> Any:

@@ -20,28 +20,22 @@ SetProgress = Callable[[str, int, int], None]
 stack that was there already."""
 
 
-def _room(seed: int, slices: int, aperture_m: float, *, plain: bool) -> SweepSettings:
+def _sweep(
+    ends_m: tuple[float, float], layout: str, seed: int, slices: int, aperture_m: float, plain: bool
+) -> SweepSettings:
+    """`ends_m`: how far the scene and the sweep reach."""
     return SweepSettings(
-        scene=SceneSettings(seed=seed, plain_walls=plain, near_m=0.5, far_m=7.0),
+        scene=SceneSettings(seed, layout, near_m=0.5, far_m=ends_m[0], plain_walls=plain),
         slices=slices,
         aperture_diameter_m=aperture_m,
         near_m=0.5,
-        far_m=7.0,
+        far_m=ends_m[1],
         samples=49,
     )
 
 
-def _table(seed: int, slices: int, aperture_m: float, *, plain: bool) -> SweepSettings:
-    return SweepSettings(
-        scene=SceneSettings(
-            seed=seed, layout="table_top", plain_walls=plain, near_m=0.5, far_m=3.0
-        ),
-        slices=slices,
-        aperture_diameter_m=aperture_m,
-        near_m=0.5,
-        far_m=3.5,
-        samples=49,
-    )
+_room = functools.partial(_sweep, (7.0, 7.0), "room")
+_table = functools.partial(_sweep, (3.0, 3.5), "table_top")
 
 
 ACCURACY_SET: dict[str, SweepSettings] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import numpy as np
 
 from ...files.bags import BagWriter
 from ...files.bags_messages import MessageFactory
-from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE
-from ...types import InputError
+from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE, JOINT_STATE
+from ...types import InputError, require_choice
 from .replay import ORDERS
-from .sources import Frame, StackSource, add_noise
+from .sources import StackSource, add_noise
 
 # Any fixed instant: the same settings give the same file. Zero means "no stamp" to some tools.
 START_NS = 1_600_000_000_000_000_000
@@ -48,8 +48,7 @@ class SweepBagSettings:
             raise InputError("the number of sweeps must lie in 1 .. 100000")
         if not 0.1 <= self.rate_hz <= 1000.0:
             raise InputError("the rate must lie in 0.1 .. 1000 Hz")
-        if self.order not in ORDERS:
-            raise InputError(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        require_choice("order", self.order, ORDERS)
         if min(self.moving_frames, self.dwell_frames - 1) < 0:
             raise InputError("moving frames must be at least 0 and dwell frames at least 1")
         if not 0.0 <= self.drop < 1.0 or self.noise < 0.0:
@@ -80,58 +79,56 @@ def write_sweep_bag(
         settings.seed,
     )
     with BagWriter(path, storage, compress=compress) as bag:
-        recorder = _FrameRecorder(bag, source, settings)
+        topics = {"focus_state": FOCUS_STATE, "camera_info": CAMERA_INFO}
+        topics |= {"image_rect": IMAGE, "truth/depth": IMAGE}
+        recorder = FrameRecorder(bag, settings, topics)
+        dropping, noise = random.Random(settings.seed), np.random.default_rng(settings.seed)
         frames = source.frames(lambda: next(limited, None) is not None)
         for number, frame in enumerate(frames, start=1):
-            recorder.write(frame)
+            recorder.next_instant()
+            unit = _STEPS if math.isnan(frame.focus_distance_m) else _DIOPTRES
+            reading = {"lens_position": frame.lens_position, "lens_position_unit": unit}
+            recorder.write("focus_state", frame.focus_distance_m, **reading, settled=frame.settled)
+            recorder.write("camera_info", source.camera)
+            if dropping.random() >= settings.drop:
+                recorder.write("image_rect", add_noise(frame.image, settings.noise, noise))
+            recorder.write("truth/depth", frame.truth)
             if progress is not None:
                 progress(number)
         return bag.count
 
 
-class _FrameRecorder:
-    """Writes each frame as the messages of one instant, the reading of the lens first."""
+class FrameRecorder:
+    """Writes frames into a bag, each as the messages of one instant: the readings first.
 
-    def __init__(self, bag: BagWriter, source: StackSource, settings: SweepBagSettings) -> None:
+    `topics`: message types by the topics' names. `settings` have rate_hz, frame_id and namespace.
+    """
+
+    def __init__(self, bag: BagWriter, settings: Any, topics: Mapping[str, str]) -> None:
         self._bag = bag
-        self._camera = source.camera
         self._settings = settings
-        self._messages = MessageFactory(bag.store, settings.frame_id)
-        self._dropping = random.Random(settings.seed)
-        self._noise = np.random.default_rng(settings.seed)
-        self._count = 0
-        for name, kind in (
-            ("focus_state", FOCUS_STATE),
-            ("camera_info", CAMERA_INFO),
-            ("image_rect", IMAGE),
-            ("truth/depth", IMAGE),
-        ):
+        factory = MessageFactory(bag.store, settings.frame_id)
+        makers: dict[str, Callable[..., Any]] = {
+            FOCUS_STATE: factory.focus_state,
+            JOINT_STATE: factory.joint_state,
+        }
+        makers |= {CAMERA_INFO: factory.camera_info, IMAGE: factory.image}
+        self._makers = {name: makers[kind] for name, kind in topics.items()}
+        self._instants = 0
+        self._stamp_ns = START_NS
+        for name, kind in topics.items():
             bag.add_topic(self._topic(name), kind)
 
-    def write(self, frame: Frame) -> None:
-        stamp_ns = START_NS + round(self._count * 1e9 / self._settings.rate_hz)
-        self._count += 1
-        distance = frame.focus_distance_m
-        focus = self._messages.focus_state(
-            stamp_ns,
-            distance,
-            lens_position=frame.lens_position,
-            lens_position_unit=_STEPS if math.isnan(distance) else _DIOPTRES,
-            settled=frame.settled,
-        )
-        self._write("focus_state", stamp_ns, focus)
-        if self._camera is not None:
-            info = self._messages.camera_info(stamp_ns, self._camera)
-            self._write("camera_info", stamp_ns, info)
-        if self._dropping.random() >= self._settings.drop:
-            image = add_noise(frame.image, self._settings.noise, self._noise)
-            self._write("image_rect", stamp_ns, self._messages.image(stamp_ns, image))
-        if frame.truth is not None:
-            truth = np.asarray(frame.truth, np.float32)
-            self._write("truth/depth", stamp_ns, self._messages.image(stamp_ns, truth))
+    def next_instant(self) -> None:
+        """What is written from now on belongs to the next frame."""
+        self._stamp_ns = START_NS + round(self._instants * 1e9 / self._settings.rate_hz)
+        self._instants += 1
 
-    def _write(self, name: str, stamp_ns: int, message: Any) -> None:
-        self._bag.write(self._topic(name), stamp_ns, message)
+    def write(self, name: str, content: Any, *more: Any, **named: Any) -> None:
+        """One message of the topic `name`, by what `MessageFactory` makes it of; none of None."""
+        if content is not None:
+            message = self._makers[name](self._stamp_ns, content, *more, **named)
+            self._bag.write(self._topic(name), self._stamp_ns, message)
 
     def _topic(self, name: str) -> str:
         return f"{self._settings.namespace.rstrip('/')}/{name}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...files.bag_topics import SweepTopics, find_topics
+from ...files.bag_topics import find_topics
 from ...files.bags import BagReader
 from ...files.bags_messages import camera_of, depth_of, image_of, stamp_of
 from ...types import CameraModel, FloatArray, InputError
@@ -25,17 +25,17 @@ class BagSource:
         self._path = path
         with BagReader(path) as bag:
             self._topics = find_topics(bag.topics, {})
-            if self._topics.image is None or self._topics.focus_state is None:
+            if "image" not in self._topics or "focus_state" not in self._topics:
                 raise InputError(
                     f"{path} holds focal stacks only: play it with `ddff play`, which takes any bag"
                 )
-            first = next(bag.messages([self._topics.image]), None)
+            first = next(bag.messages([self._topics["image"]]), None)
             if first is None:
                 raise InputError(f"{path} holds no image that can be read")
             height, width = image_of(first.message).shape[:2]
             self.size = (int(width), int(height))
-            self.camera = _camera(bag, self._topics)
-            states = bag.messages([self._topics.focus_state])
+            self.camera = _camera(bag, self._topics.get("camera_info"))
+            states = bag.messages([self._topics["focus_state"]])
             self._states = sorted((item.message for item in states), key=stamp_of)
 
     def frames(self, loop: Callable[[], bool]) -> Iterator[Frame]:
@@ -45,11 +45,9 @@ class BagSource:
             yield from self._once()
 
     def _once(self) -> Iterator[Frame]:
-        if self._topics.image is None:
-            return
         with BagReader(self._path) as images, BagReader(self._path) as truths:
-            truth = _Truth(truths, self._topics.truth)
-            for item in images.messages([self._topics.image]):
+            truth = _Truth(truths, self._topics.get("truth"))
+            for item in images.messages([self._topics["image"]]):
                 stamp = stamp_of(item.message)
                 try:
                     frame = self._frame(stamp, item.message, truth.at(stamp))
@@ -84,8 +82,6 @@ class _Truth:
         return depth_of(self._message) if self._stamp_ns == stamp_ns else None
 
 
-def _camera(bag: BagReader, topics: SweepTopics) -> CameraModel | None:
-    if topics.camera_info is None:
-        return None
-    first = next(bag.messages([topics.camera_info]), None)
+def _camera(bag: BagReader, topic: str | None) -> CameraModel | None:
+    first = None if topic is None else next(bag.messages([topic]), None)
     return None if first is None else camera_of(first.message)

@@ -55,7 +55,7 @@ def render_views(
     floors and tables are; `samples` are paths per pixel.
     """
     focal = width / (2 * np.tan(np.radians(fov_deg) / 2))
-    camera = CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+    camera = CameraModel.centred(width, height, focal)
     scene = random_scene(settings)
     renderer = Renderer(scene)
     rng = np.random.default_rng([settings.seed, 5])
@@ -69,7 +69,7 @@ def render_views(
 def _view(renderer: Renderer, camera: CameraModel, samples: int, seed: int) -> SharpView:
     geometry, reflectance = renderer.geometry(camera), renderer.reflectance(camera)
     shining = [KINDS.index("lamp"), KINDS.index("window")]
-    half = _halved(camera)
+    half = CameraModel.centred(camera.width // 2, camera.height // 2, camera.fx / 2)
     coarse = renderer.geometry(half)
     lights = np.isin(coarse.labels, shining)
     radiance = renderer.pinhole(half, samples, seed)
@@ -84,11 +84,6 @@ def _view(renderer: Renderer, camera: CameraModel, samples: int, seed: int) -> S
         dioptres = np.where(np.isfinite(geometry.depth), 1.0 / geometry.depth, 0.0)
     image = np.ascontiguousarray(lit[..., ::-1] * exposure, dtype=np.float32)
     return SharpView(image, dioptres.astype(np.float32))
-
-
-def _halved(camera: CameraModel) -> CameraModel:
-    width, height, focal = camera.width // 2, camera.height // 2, camera.fx / 2
-    return CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
 
 
 def _edges(lights: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.thin_lens import breathing_magnification, focus_distances_linear_in_dioptres
-from ...types import CameraModel, FloatArray, FocalStack, FocusSlice, InputError
+from ...types import CameraModel, FloatArray, FocalStack, FocusSlice, InputError, require_choice
 from ..rendering.render import Renderer
 from ..rendering.scenes import KINDS, SceneSettings, random_scene
 from ..rendering.sensor import SensorSettings, expose, exposure_for
@@ -53,8 +53,7 @@ class SweepSettings:
             raise InputError("the field of view must lie in 5 .. 120 degrees")
         if not 0.0 < self.aperture_diameter_m <= 0.2:
             raise InputError("the aperture diameter must lie in 0 .. 0.2 m, over 0")
-        if self.order not in ORDERS:
-            raise InputError(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
+        require_choice("order", self.order, ORDERS)
         if not 1 <= self.samples <= 65536:
             raise InputError("samples per pixel must lie in 1 .. 65536")
         if not self.focus_distances_m and not 1 <= self.slices <= 1000:
@@ -73,15 +72,7 @@ class SweepSettings:
         lens breathes).
         """
         focal = self.width / (2 * math.tan(math.radians(self.horizontal_fov_deg) / 2))
-        return CameraModel(
-            width=self.width,
-            height=self.height,
-            fx=focal,
-            fy=focal,
-            cx=(self.width - 1) / 2,
-            cy=(self.height - 1) / 2,
-            aperture_diameter_m=self.aperture_diameter_m,
-        )
+        return CameraModel.centred(self.width, self.height, focal, self.aperture_diameter_m)
 
     def distances(self) -> NDArray[np.float64]:
         """Focus distances in metres in the order of the sweep."""

@@ -6,14 +6,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...files.bags import BagWriter
-from ...files.bags_messages import MessageFactory
 from ...files.bags_types import CAMERA_INFO, IMAGE, JOINT_STATE
 from ...types import InputError
-from ..focus_camera.bag import START_NS
-from .frames import PolarizerCamera, PolarizerFrame, PolarizerSettings, open_polarization
+from ..focus_camera.bag import FrameRecorder
+from .frames import PolarizerCamera, PolarizerSettings, open_polarization
+
+_TRUTH = ("truth/transmission", "truth/reflection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,53 +52,23 @@ def write_polarizer_bag(
     camera = PolarizerCamera(open_polarization(folder), settings.camera)
     dropping = random.Random(settings.camera.seed)
     with BagWriter(path, storage) as bag:
-        recorder = _Recorder(bag, camera, settings)
+        first = camera.frame(0)
+        topics = dict.fromkeys(first.images, IMAGE)
+        topics |= {"camera_info": CAMERA_INFO} if camera.camera is not None else {}
+        topics |= {"filter_state": JOINT_STATE} if first.filter_rad is not None else {}
+        topics |= dict.fromkeys(_TRUTH, IMAGE) if first.truth is not None else {}
+        recorder = FrameRecorder(bag, settings, topics)
         for number in range(settings.frames):
-            stamp_ns = START_NS + round(number * 1e9 / settings.rate_hz)
             frame = camera.frame(number)
-            kept = {
-                name: image
-                for name, image in frame.images.items()
-                if dropping.random() >= settings.drop
-            }
-            recorder.write(stamp_ns, PolarizerFrame(kept, frame.filter_rad, frame.truth))
+            recorder.next_instant()
+            if frame.filter_rad is not None:
+                recorder.write("filter_state", "polarizer", frame.filter_rad)
+            recorder.write("camera_info", camera.camera)
+            for name, image in frame.images.items():
+                if dropping.random() >= settings.drop:
+                    recorder.write(name, image)
+            for name, layer in zip(_TRUTH, frame.truth or (), strict=False):
+                recorder.write(name, layer)
             if progress is not None:
                 progress(number + 1)
         return bag.count
-
-
-class _Recorder:
-    """Writes each frame as the messages of one instant, the images last."""
-
-    def __init__(
-        self, bag: BagWriter, camera: PolarizerCamera, settings: PolarizerBagSettings
-    ) -> None:
-        self._bag = bag
-        self._camera = camera.camera
-        self._namespace = settings.namespace.rstrip("/")
-        self._messages = MessageFactory(bag.store, settings.frame_id)
-        first = camera.frame(0)
-        topics = dict.fromkeys(first.images, IMAGE)
-        topics |= {"camera_info": CAMERA_INFO} if self._camera is not None else {}
-        topics |= {"filter_state": JOINT_STATE} if first.filter_rad is not None else {}
-        if first.truth is not None:
-            topics |= {"truth/transmission": IMAGE, "truth/reflection": IMAGE}
-        for name, kind in topics.items():
-            bag.add_topic(f"{self._namespace}/{name}", kind)
-
-    def write(self, stamp_ns: int, frame: PolarizerFrame) -> None:
-        if frame.filter_rad is not None:
-            state = self._messages.joint_state(stamp_ns, "polarizer", frame.filter_rad)
-            self._write("filter_state", stamp_ns, state)
-        if self._camera is not None:
-            info = self._messages.camera_info(stamp_ns, self._camera)
-            self._write("camera_info", stamp_ns, info)
-        for name, image in frame.images.items():
-            self._write(name, stamp_ns, self._messages.image(stamp_ns, image))
-        if frame.truth is not None:
-            for name, layer in zip(("transmission", "reflection"), frame.truth, strict=True):
-                message = self._messages.image(stamp_ns, layer)
-                self._write(f"truth/{name}", stamp_ns, message)
-
-    def _write(self, name: str, stamp_ns: int, message: Any) -> None:
-        self._bag.write(f"{self._namespace}/{name}", stamp_ns, message)

@@ -18,14 +18,7 @@ KINDS = {8: "uint8", 16: "uint16"}
 def pane_content(settings: PaneSettings, view: PaneView, bits: int = 8) -> PolarizationFolder:
     """`view` in whole numbers of 8 or 16 bits, with the camera that saw it."""
     focal = settings.width / (2 * np.tan(np.radians(settings.field_of_view_deg / 2)))
-    camera = CameraModel(
-        settings.width,
-        settings.height,
-        float(focal),
-        float(focal),
-        settings.width / 2 - 0.5,
-        settings.height / 2 - 0.5,
-    )
+    camera = CameraModel.centred(settings.width, settings.height, float(focal))
     images = tuple(_stored(np.asarray(image, np.float32), bits) for image in view.images.images)
     layers = view.truth.transmission, view.truth.reflection
     return PolarizationFolder(

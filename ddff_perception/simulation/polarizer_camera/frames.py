@@ -14,7 +14,7 @@ import numpy as np
 from ...files.polarization_folder import PolarizationFolder, layer_pair, read_polarization
 from ...optics.mosaic import ANGLES_DEG, MosaicLayout, mosaic_layout
 from ...optics.polarization import intensity_behind_polarizer, stokes_from_images
-from ...types import CameraModel, ImageArray, InputError
+from ...types import CameraModel, ImageArray, InputError, require_choice
 from ..focus_camera.sources import add_noise
 
 DEMO_PANE = Path(__file__).resolve().parents[2] / "data" / "demo_pane"
@@ -44,8 +44,7 @@ class PolarizerSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.camera not in CAMERAS:
-            raise InputError(f"camera must be one of {', '.join(CAMERAS)}, not {self.camera!r}")
+        require_choice("camera", self.camera, CAMERAS)
         if self.camera == "angles" and len(self.angles_deg) > len(ANGLE_TOPICS):
             raise InputError(f"there are topics for {len(ANGLE_TOPICS)} polarizer angles at most")
 

@@ -139,5 +139,4 @@ def check_camera(camera: CameraModel) -> None:
 
 def finer_camera(camera: CameraModel, across: int) -> CameraModel:
     """The same view with `across` x `across` pixels for each."""
-    width, height, focal = across * camera.width, across * camera.height, across * camera.fx
-    return CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+    return CameraModel.centred(across * camera.width, across * camera.height, across * camera.fx)

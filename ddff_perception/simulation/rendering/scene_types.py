@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.textures import Texture
-from ...types import InputError
+from ...types import InputError, require_choice
 from .shapes import Mesh
 
 KINDS = (
@@ -92,8 +92,7 @@ class SceneSettings:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise InputError(f"the seed of a scene must not be negative, as {self.seed} is")
-        if self.layout not in LAYOUTS:
-            raise InputError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
+        require_choice("layout", self.layout, LAYOUTS)
         if not (self.near_m >= NEAREST_M and self.near_m * 2 <= self.far_m <= FARTHEST_M):
             raise InputError(
                 f"a scene needs near >= {NEAREST_M} m and far between 2 x near and {FARTHEST_M:g} m"

@@ -10,12 +10,11 @@ from sweeps import wall_stack
 from ddff_perception.depth_from_focus.capture.alignment import (
     Aligner,
     SliceReweighted,
-    align_stack,
-    motion_score,
 )
 from ddff_perception.depth_from_focus.capture.slots import SliceRemoved, SliceUpdated, StackCleared
+from ddff_perception.depth_from_focus.capture.stack_alignment import align_stack
 from ddff_perception.optics.lens_table import LensTable
-from ddff_perception.optics.registration import spectrum, translation
+from ddff_perception.optics.registration import motion_score, spectrum, translation
 from ddff_perception.types import CameraModel, DepthEstimate, FocalStack, FocusSlice, InputError
 
 HEIGHT, WIDTH = 180, 240

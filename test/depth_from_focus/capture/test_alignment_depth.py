@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from thin_lens_sweeps import HEIGHT, WIDTH, inner, texture, thin_lens_stack, truth_dpt
 
-from ddff_perception.depth_from_focus.capture.alignment import Aligner, align_stack
+from ddff_perception.depth_from_focus.capture.alignment import Aligner
 from ddff_perception.depth_from_focus.capture.slots import SliceUpdated
+from ddff_perception.depth_from_focus.capture.stack_alignment import align_stack
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.optics.registration import pyramid, register, simplest_motion
 from ddff_perception.optics.resampling import on_grid, warp

@@ -6,13 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddff_perception.depth_from_focus.capture.rolling_stack import (
-    FocusReading,
-    RollingStack,
-    SliceRemoved,
-    SliceUpdated,
-    StackCleared,
-)
+from ddff_perception.depth_from_focus.capture.pairing import FocusReading
+from ddff_perception.depth_from_focus.capture.rolling_stack import RollingStack
+from ddff_perception.depth_from_focus.capture.slots import SliceRemoved, SliceUpdated, StackCleared
 from ddff_perception.types import InputError
 
 MS = 1_000_000

@@ -17,15 +17,19 @@ on the seed that is set before it is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import IterableDataset
 
+from ....training.fit import uses_gpu
 from ....training.job import Batch
+from ....training.presets import FitSettings
 from ...learned.focus_stream import SMALL_SUBCELL, SUBCELL
 from .camera import NoiseSettings, with_noise
 from .inputs import NetworkInputs
@@ -86,6 +90,19 @@ class GeneratedBatches(IterableDataset[Batch]):
             return batch
         # The papers' networks take the nearest focus first.
         return batch | {name: batch[name].flip(1) for name in ("images", "dioptres")}
+
+
+def view_batches(
+    folders: Sequence[Path], settings: FitSettings, **generator: Any
+) -> tuple[GeneratedBatches, str]:
+    """Batches of `settings.batch` stacks, blurred on the training device from the views in
+    `folders`, and what they are in a few words; `generator`: further values of GeneratorSettings.
+    """
+    pool = ViewPool(folders, torch.device("cuda" if uses_gpu(settings) else "cpu"))
+    takes = 2 if settings.batch % 2 == 0 else 1
+    drawn = GeneratorSettings(settings.batch // takes, takes, **generator)
+    views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
+    return GeneratedBatches(pool, drawn), f"stacks without end of {views}"
 
 
 def noisy_batch(

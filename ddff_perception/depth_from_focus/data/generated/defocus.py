@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional
 
@@ -95,8 +96,9 @@ class DefocusedViews:
         return result[:, :3] / result[:, 3:].clamp(min=1e-4)
 
     def _padded(self) -> tuple[int, int]:
-        """Sides that leave room for the widest disc and have small factors only."""
-        rows, columns = (_smooth_number(side + 2 * self._reach) for side in self._size)
+        """Even sides that leave room for the widest disc and have no prime factor over 5."""
+        halves = (next_fast_len(-(-side // 2) + self._reach, real=True) for side in self._size)
+        rows, columns = (2 * half for half in halves)
         return rows, columns
 
     def _transformed(self, layers: Tensor) -> Tensor:
@@ -136,19 +138,6 @@ def _dilated(mask: Tensor, reach: int) -> Tensor:
     side = 2 * reach + 1
     values = functional.max_pool2d(values, (side, 1), 1, (reach, 0))
     return functional.max_pool2d(values, (1, side), 1, (0, reach)) > 0.5
-
-
-def _smooth_number(least: int) -> int:
-    """The smallest even number from `least` on with no prime factor over 5."""
-    number = least + least % 2
-    while True:
-        rest = number
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return number
-        number += 2
 
 
 @lru_cache(maxsize=16)

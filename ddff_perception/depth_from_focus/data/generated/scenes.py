@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ....optics.textures import one_over_f
 from ....types import FloatArray
-from .textures import SIDE, random_paint, random_texture, smooth_noise
+from .textures import SIDE, random_paint, random_texture
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class SceneMaker:
         nearness = np.sort(rng.beta(1.2, 1.8, count))
         for share in nearness:
             self._thing(canvas, float(share))
-        light = np.exp(0.25 * smooth_noise(rng, height, width, 2.0) * rng.uniform(0, 1))
+        light = np.exp(0.25 * one_over_f(rng, (height, width), 2.0) * rng.uniform(0, 1))
         light *= 1 + (grid[0] * rng.uniform(-1, 1) + grid[1] * rng.uniform(-1, 1))
         radiance = canvas.colour * np.maximum(light, 0.1)[..., None]
         level = np.percentile(radiance.mean(axis=2), 95)

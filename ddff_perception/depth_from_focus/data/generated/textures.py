@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....optics.textures import write_line
+from ....optics.textures import one_over_f, write_line
 from ....types import FloatArray
 
 SIDE = 384
@@ -35,18 +35,6 @@ def random_paint(rng: np.random.Generator, muted: float = 0.5) -> FloatArray:
     grey = rng.uniform(0.05, 0.8)
     tint = rng.uniform(-1, 1, 3) * (1 - muted) * 0.6
     return np.clip(grey * (1 + tint), 0.03, 0.85).astype(np.float32)
-
-
-def smooth_noise(
-    rng: np.random.Generator, height: int, width: int, exponent: float = 1.0
-) -> FloatArray:
-    """Noise whose amplitude falls as 1/f^`exponent`: H x W float32, mean 0, deviation 1."""
-    y, x = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
-    frequency = np.hypot(y, x)
-    frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal((height, width))) / frequency**exponent
-    noise = np.fft.irfft2(spectrum, s=(height, width))
-    return np.asarray(noise / max(float(noise.std()), 1e-9), np.float32)
 
 
 def _leaves(rng: np.random.Generator) -> FloatArray:
@@ -74,7 +62,7 @@ def _leaves(rng: np.random.Generator) -> FloatArray:
 
 def _grain(rng: np.random.Generator) -> FloatArray:
     first, second = random_paint(rng), random_paint(rng)
-    blend = 0.5 + 0.25 * smooth_noise(rng, SIDE, SIDE, rng.uniform(0.6, 1.4))[..., None]
+    blend = 0.5 + 0.25 * one_over_f(rng, SIDE, rng.uniform(0.6, 1.4))[..., None]
     if rng.random() < 0.4:  # wood: the same, drawn out along x
         narrow = blend[:, : SIDE // 12]
         drawn = cv2.resize(narrow, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
@@ -115,6 +103,6 @@ def _patches(rng: np.random.Generator) -> FloatArray:
     """Few large soft or hard regions with structure in one of them."""
     picture = np.broadcast_to(random_paint(rng), (SIDE, SIDE, 3)).astype(np.float32).copy()
     for _ in range(int(rng.integers(3, 10))):
-        mask: NDArray[np.bool_] = smooth_noise(rng, SIDE, SIDE, 1.7) > rng.uniform(0.2, 1.5)
+        mask: NDArray[np.bool_] = one_over_f(rng, SIDE, 1.7) > rng.uniform(0.2, 1.5)
         picture[mask] = random_paint(rng, 0.3)
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5), np.float32)

@@ -8,7 +8,7 @@ processes as there are.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ class ViewPool:
     sizes differ.
     """
 
-    def __init__(self, folders: list[Path], device: torch.device) -> None:
+    def __init__(self, folders: Sequence[Path], device: torch.device) -> None:
         files = [file for folder in folders for file in sorted(folder.glob("*.npy"))]
         if not files:
             names = ", ".join(map(str, folders))
