@@ -18,6 +18,10 @@ console = Console()
 progress_console = Console(stderr=True)
 
 
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", help="How it is done; a wrong name lists the methods.")
+]
 Params = Annotated[
     list[str] | None,
     typer.Option(

@@ -83,6 +83,14 @@ class Pipeline:
         """Stamp of the next result, nanoseconds; 0 where there is none."""
         raise NotImplementedError
 
+    def add_image(self, stamp_ns: int, image: Any) -> bool:
+        """Takes an image, H x W or H x W x 3; True where that gave something new to work on."""
+        raise NotImplementedError
+
+    def flush(self) -> bool:
+        """Decides on what waits (end of a bag); True where that gave something new to work on."""
+        return False
+
     def prepare(self, values: Mapping[str, Value]) -> Change:
         """Makes aside what other parameters need, by the names that the node gives them.
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ddff_perception import cli
-from ddff_perception.capability import Capability, Reference, chosen
-from ddff_perception.registry import CAPABILITIES, nodes
+from ddff_perception.capability import Capability, Command, Reference, chosen
+from ddff_perception.registry import CAPABILITIES, nodes, register
 from ddff_perception.ros.interface import NodeInterface
 from ddff_perception.types import InputError
 
@@ -66,3 +66,37 @@ def test_a_name_that_is_missing_lists_those_that_there_are() -> None:
     with pytest.raises(InputError, match="there is no sense 'smell'; there are: sight, touch"):
         chosen({"sight": 1, "touch": 2}, "sense", "smell")
     assert Reference("ddff_perception.registry").load().nodes is nodes
+
+
+def test_a_capability_of_another_package_is_registered_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Gone again after the test.
+    monkeypatch.setitem(CAPABILITIES, "seeing", Capability("", ""))
+    del CAPABILITIES["seeing"]
+    code = Reference("seeing:see")
+    seeing = Capability("seeing", "sees", {"seer": code}, commands=(Command("see", code),))
+    register(seeing)
+    assert nodes()["seer"] == cli.commands()["see"].code == code
+    with pytest.raises(InputError, match="a capability 'seeing' already: choose another"):
+        register(seeing)
+
+
+@pytest.mark.parametrize(
+    ("capability", "words"),
+    [
+        (Capability("reflection", "again"), "there is a capability 'reflection' already"),
+        (
+            Capability("other", "", commands=(Command("depth", Reference("a:b")),)),
+            "there is a command 'depth' already",
+        ),
+        (
+            Capability("other", "", {"bag_player": Reference("a:b")}),
+            "there is a node 'bag_player' already",
+        ),
+    ],
+)
+def test_names_that_are_taken_are_refused(capability: Capability, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        register(capability)
+    assert "other" not in CAPABILITIES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..parameters import Settings, parameter
-from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
+from ..ros.interface import COMMON_PARAMETERS, INPUT_PARAMETERS, NodeInterface, Service, Topic
 from ..types import InputError
 from .parameters import pipeline_parameters
 from .sweeping.sweeper import SweepSettings
@@ -135,8 +135,7 @@ DEPTH_FROM_FOCUS = NodeInterface(
         ),
         Service("~/reset", "std_srvs/srv/Trigger", "forgets all slices"),
     ),
-    parameters=COMMON_PARAMETERS
-    + LAZY_PARAMETERS
+    parameters=INPUT_PARAMETERS
     + OutputSettings.table()
     + PointSettings.table().prefixed("points")
     + pipeline_parameters(),

@@ -87,10 +87,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         return self.pipeline.estimate(not chosen.isdisjoint(_COLOURED))
 
     def publish(self, result: DepthEstimate, header: Any) -> None:
-        height, width = result.depth.shape
-        info, camera = self.camera.of_images(width, height)
-        if info is not None:
-            self.send("depth/camera_info", messages.with_header(info, header))
+        camera = self.send_camera_info("depth/camera_info", result.depth, header)
         if self.wanted("depth/image_rect"):
             encoding = self.settings["depth_encoding"]
             image, too_far = messages.depth_message(result.depth, header, encoding)

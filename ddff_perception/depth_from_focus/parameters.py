@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..engines.settings import ENGINE_PARAMETERS
+from ..methods import method_tables
 from ..parameters import ParameterTable
-from ..ros.interface import method_tables
 from .capture.alignment_settings import AlignmentSettings
 from .capture.settings import CaptureSettings
 from .estimator import EstimatorSettings

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..types import FloatArray, InputError
+from ..types import AnyImage, FloatArray, InputError
 
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
@@ -30,6 +30,14 @@ class ImageScores:
     psnr_db: float
     ssim: float
     images: int = 1
+
+
+def unit_image(image: AnyImage) -> FloatArray:
+    """`image` in float32, 1 as full range of its type; floats as they are."""
+    if image.dtype == np.float32:
+        return np.asarray(image, np.float32)
+    full_range = np.iinfo(image.dtype.name).max
+    return np.asarray(np.multiply(image, 1.0 / full_range, dtype=np.float32))
 
 
 def image_scores(estimate: FloatArray, truth: FloatArray) -> ImageScores:

@@ -11,6 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from .. import __version__
+
+
+def run_facts() -> dict[str, Any]:
+    """What every summary says of the run: version, date, hardware."""
+    return {"version": __version__, "date": today(), "hardware": hardware()}
+
 
 def hardware() -> dict[str, Any]:
     """Processor, cores, memory in GiB, and the versions that decide speed."""

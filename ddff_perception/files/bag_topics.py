@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +110,27 @@ def topics_ending(topics: Mapping[str, BagTopic], end: str, types: Collection[st
         and posixpath.join("/", topic.name.removesuffix("/compressed")).endswith(f"/{end}")
     ]
     return sorted(found, key=lambda name: (len(name), name))
+
+
+def image_topics(
+    topics: Mapping[str, BagTopic],
+    chosen: Mapping[str, Sequence[str]],
+    ends: Mapping[str, str],
+    needed: Collection[str],
+) -> dict[str, str]:
+    """Image topics by part, as `topics_ending` finds the `ends` of their names; `chosen` go first.
+
+    Raises InputError where a `needed` part has none, and where a chosen topic is no image.
+    """
+    found: dict[str, str] = {}
+    for part, end in ends.items():
+        names = [chosen_topic(topics, part, n, _TYPES["image"]) for n in chosen.get(part, ())]
+        names = names or topics_ending(topics, end, _TYPES["image"])
+        if names:
+            found[part] = names[0]
+        elif part in needed:
+            raise MissingTopicsError(f"the bag holds no images on a topic {end}", topics)
+    return found
 
 
 def count_gaps(stamps_ns: Iterable[int]) -> Gaps:

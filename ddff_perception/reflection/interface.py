@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..parameters import parameter
-from ..ros.interface import COMMON_PARAMETERS, LAZY_PARAMETERS, NodeInterface, Service, Topic
+from ..ros.interface import INPUT_PARAMETERS, RESET, NodeInterface, Topic
 from .methods import METHODS
 from .parameters import pipeline_parameters
 from .pipeline import DEFAULT_METHOD, INPUTS, StreamSettings
@@ -148,6 +148,6 @@ REFLECTION_SEPARATION = NodeInterface(
             "towards its y axis (where offset_known is false, only its differences count)",
         ),
     ),
-    services=(Service("~/reset", "std_srvs/srv/Trigger", "forgets all images"),),
-    parameters=COMMON_PARAMETERS + LAZY_PARAMETERS + InputSettings.table() + pipeline_parameters(),
+    services=(RESET,),
+    parameters=INPUT_PARAMETERS + InputSettings.table() + pipeline_parameters(),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from ..engines.settings import ENGINE_PARAMETERS
 from ..parameters import ParameterTable
-from ..ros.interface import method_tables
 from .capture.images import CaptureSettings
 from .capture.rotating_settings import RotatingSettings
-from .methods import METHODS, method_parameters
+from .methods import METHODS
 
 
 def separation_parameters(*methods: str) -> ParameterTable:
@@ -15,8 +13,7 @@ def separation_parameters(*methods: str) -> ParameterTable:
 
     `method` itself is not among it.
     """
-    tables = {name: method_parameters(name) for name in methods or METHODS}
-    return CaptureSettings.table() + method_tables(tables, ENGINE_PARAMETERS)
+    return CaptureSettings.table() + METHODS.parameters(*methods)
 
 
 def pipeline_parameters(*methods: str) -> ParameterTable:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..capture.stamp_order import Order, StampOrder
 from ..engines.loading import EngineSet
-from ..engines.settings import ENGINE_PARAMETERS
+from ..methods import ChosenMethod
 from ..optics.polarization import (
     angle_of_polarization_deg,
     degree_of_polarization,
@@ -17,13 +17,13 @@ from ..optics.polarization import (
     stokes_from_images,
 )
 from ..parameters import Settings, Value, group, parameter
-from ..pipeline import Change, Pipeline, check_methods
+from ..pipeline import Change, Pipeline
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from .capture.plausibility import complaint
 from .capture.rotating import RotatingCapture
 from .capture.rotating_settings import RotatingSettings
-from .methods import METHODS, Separator, create_method, method_parameters
+from .methods import METHODS
 
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"
@@ -92,10 +92,7 @@ class SeparationPipeline(Pipeline):
         rotating: Mapping[str, Value] | None = None,
         time_jump_s: float = 1.0,
     ) -> None:
-        self._values: Mapping[str, Value] = {}
-        self._separator = create_method(method, parameters)
-        if self._separator.engines is not None:
-            self._separator.engines.load()
+        self._separator = ChosenMethod(METHODS, method, parameters)
         self.set_capture(capture)
         self._rotating = RotatingCapture(rotating, time_jump_s)
         self._order = StampOrder(time_jump_s)
@@ -116,24 +113,23 @@ class SeparationPipeline(Pipeline):
 
         Raises InputError where they do not fit, also those of a method that is not chosen.
         """
-        _check_methods(values, {})
+        separator = ChosenMethod.from_values(METHODS, values)
         pipeline = cls(
-            *method_values(values),
             capture=CaptureSettings.table().part(values),
             rotating=group(values, "rotating"),
             time_jump_s=StreamSettings.of(values).time_jump_s,
         )
-        pipeline._values = dict(values)
+        pipeline._separator = separator
         return pipeline
 
     @property
     def method(self) -> str:
-        return self._separator.name
+        return self._separator.now.name
 
     @property
     def parameters(self) -> Mapping[str, Value]:
         """The method's, complete."""
-        return self._separator.values
+        return self._separator.now.values
 
     @property
     def engines(self) -> EngineSet | None:
@@ -170,18 +166,14 @@ class SeparationPipeline(Pipeline):
         capture = CaptureSettings.table().part(values)
         CaptureSettings.from_values(capture)
         rotating = RotatingSettings.from_values(group(values, "rotating")).values()
-        _check_methods(values, self._values)
-        other = self._other_separator(*method_values(values))
+        separator = self._separator.prepare(values)
 
         def apply() -> None:
-            self._values = dict(values)
             self.set_capture(capture)
             self.set_rotating(rotating)
-            if other is not None:
-                before, self._separator = self._separator, other
-                self._free(before)
+            separator.apply()
 
-        return Change(apply, lambda: self._free(other))
+        return Change(apply, separator.discard)
 
     def set_capture(self, capture: Mapping[str, Value] | None) -> None:
         """Goes on with other values of CaptureSettings."""
@@ -257,7 +249,7 @@ class SeparationPipeline(Pipeline):
         clock.mark("check")
         layers = None
         if wanted.layers:
-            layers = self._separator(images)
+            layers = self._separator.now(images)
             clock.mark(self.method)
         degree = angle = None
         if wanted.degree or wanted.angle:
@@ -270,22 +262,6 @@ class SeparationPipeline(Pipeline):
         return Separation(
             images, kind, self._stamp_ns, layers, degree, angle, wrong, clock.milliseconds
         )
-
-    def _other_separator(self, name: str, parameters: Mapping[str, Value]) -> Separator | None:
-        """What is not the separator of now, ready; None where it would be the same."""
-        other = create_method(name, parameters)
-        if (other.name, other.values) == (self.method, self.parameters):
-            return None
-        if other.engines is None:
-            return other
-        engines = other.engines.gone_on_with(self.engines)
-        engines.load()
-        return replace(other, engines=engines)
-
-    def _free(self, separator: Separator | None) -> None:
-        """Frees the engine of a method that is not in use, but for the one that is."""
-        if separator is not None and separator.engines is not self.engines:
-            separator.close()
 
     def _images(self) -> tuple[PolarizedImages, str]:
         if self._raw is not None:
@@ -310,15 +286,7 @@ class SeparationPipeline(Pipeline):
         return changed
 
 
-def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
-    """The method and what it takes, of the node's values."""
-    method = str(values.get("method", DEFAULT_METHOD))
-    engine = ENGINE_PARAMETERS.part(values) if METHODS[method].network else {}
-    return method, group(values, method) | engine
-
-
-def _check_methods(values: Mapping[str, Value], before: Mapping[str, Value]) -> None:
-    check_methods(METHODS, method_parameters, create_method, values, before)
+method_values = METHODS.chosen
 
 
 class _Stages:

@@ -7,11 +7,10 @@ documentation and the tests read the same one, so that none of them can drift.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..parameters import Parameter, ParameterTable, Settings, parameter
+from ..parameters import ParameterTable, Settings, parameter
 
 
 @dataclass(frozen=True)
@@ -50,24 +49,8 @@ class LazySettings(Settings):
 
 COMMON_PARAMETERS = CommonSettings.table()
 LAZY_PARAMETERS = LazySettings.table()
-
-
-def method_tables(tables: Mapping[str, ParameterTable], shared: ParameterTable) -> ParameterTable:
-    """Each method's parameters with its name before them (`vdff.alpha`), and `shared` if used.
-
-    What a method's table has of `shared` (the engine's) is there once for all; under the method's
-    name it is an older spelling.
-    """
-    own: list[Parameter] = []
-    aliases: dict[str, str] = {}
-    used = False
-    for name, table in tables.items():
-        own += ParameterTable(p for p in table if p.name not in shared).prefixed(name)
-        common = {p.name: p.name for p in table if p.name in shared}
-        aliases |= {f"{name}.{old}": new for old, new in (common | table.aliases).items()}
-        used |= bool(common)
-    methods = ParameterTable(own, aliases)
-    return methods + shared if used else methods
+INPUT_PARAMETERS = COMMON_PARAMETERS + LAZY_PARAMETERS
+"""What every node with inputs takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +72,10 @@ class Service:
     name: str
     type: str
     description: str
+
+
+RESET = Service("~/reset", "std_srvs/srv/Trigger", "forgets all images")
+"""What every `ros.pipeline_node.PipelineNode` has."""
 
 
 @dataclass(frozen=True, slots=True)

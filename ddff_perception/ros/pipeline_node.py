@@ -10,12 +10,13 @@ from concurrent.futures import wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from numpy.typing import NDArray
 from std_srvs.srv import Trigger
 
 from ..capture.image_sources import ImageSources, Source
 from ..parameters import Value
 from ..pipeline import Change, Pipeline
-from ..types import InputError
+from ..types import CameraModel, InputError
 from . import messages
 from .camera import CameraInput
 from .engine_report import EngineReport
@@ -40,10 +41,10 @@ Incoming = tuple[str, Any]
 class PipelineNode(PerceptionNode, Generic[P, R]):
     """Messages in, a `Pipeline` on its own thread, results `R` out.
 
-    A capability fills in five hooks: `make_pipeline`, `take` (message to pipeline), `choose` (what
-    listeners want), `compute`, and `publish` (result to topics). Where it has more to it: `room`,
-    `waits_for`, `engine_needed`, `on_message`, `publish_early`, `look`, `service_callbacks`, and
-    those of `PerceptionNode`.
+    A capability fills in three hooks: `make_pipeline`, `compute`, and `publish` (result to topics);
+    where it has more to it also `take` (message to pipeline), `choose` (what listeners want),
+    `room`, `waits_for`, `engine_needed`, `on_message`, `publish_early`, `look`,
+    `service_callbacks`, and those of `PerceptionNode`.
 
     Only the worker's thread touches the pipeline, so that nothing waits for a result: reset, time
     jumps and parameters are handed to it and take effect before the next message. A result of what
@@ -84,13 +85,15 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
 
     def take(self, name: str, message: Any) -> bool:
         """W: hands a message of the input `name` to the pipeline; True if that gave it something
-        new to work on.
+        new to work on. An image, unless a capability says otherwise.
         """
-        raise NotImplementedError
+        image = messages.slice_image(message)
+        self.check_source(name, message)
+        return self.pipeline.add_image(messages.stamp_ns(message.header.stamp), image)
 
     def choose(self) -> Any:
         """W: what is to be computed, from which outputs are `wanted`; falsy for nothing."""
-        raise NotImplementedError
+        return frozenset(topic.name for topic in self.outputs() if self.wanted(topic.name))
 
     def compute(self, chosen: Any) -> R | None:
         """W: the result of the newest input; None where it is held back."""
@@ -147,6 +150,16 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         header = image.header
         if not self._sources.check(name, header.frame_id, messages.stamp_ns(header.stamp)):
             self.pipeline.reset()
+
+    def send_camera_info(self, name: str, image: NDArray[Any], header: Any) -> CameraModel | None:
+        """W: sends the camera_info of images of the size of `image` on the output `name`, and
+        returns their camera; each only where it is known.
+        """
+        height, width = image.shape[:2]
+        info, camera = self.camera.of_images(width, height)
+        if info is not None:
+            self.send(name, messages.with_header(info, header))
+        return camera
 
     def hand_over(self, name: str, message: Any) -> None:
         """Hands a message, or the messages of one instant, to the worker."""

@@ -21,18 +21,23 @@ class Outcome(NamedTuple):
     errors: str
 
 
-def ddff(capfd: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
-    """`ddff arguments...`; what libraries write to the standard streams is seen too."""
-    capfd.readouterr()
+def status_of(*arguments: object) -> int:
+    """How `ddff arguments...` ends."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["ddff", *map(str, arguments)])
         # Tables are as wide as the terminal.
         patch.setenv("COLUMNS", "120")
         try:
             main()
-            status = 0
         except SystemExit as end:
-            status = int(end.code or 0)
+            return int(end.code or 0)
+    return 0
+
+
+def ddff(capfd: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
+    """`ddff arguments...`; what libraries write to the standard streams is seen too."""
+    capfd.readouterr()
+    status = status_of(*arguments)
     return Outcome(status, *capfd.readouterr())
 
 

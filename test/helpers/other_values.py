@@ -49,3 +49,18 @@ def settings_within(thing: Any, depth: int = 6) -> list[Settings]:
         inner = [cell.cell_contents for cell in closure]
         inner += list(getattr(thing, "keywords", {}).values())
     return [found for item in inner for found in settings_within(item, depth - 1)]
+
+
+def wrong_values(parameter: Parameter) -> list[Value]:
+    """Values of the parameter's type that it does not allow."""
+    default, found = parameter.default, []
+    if parameter.choices:
+        return ["no such choice"]
+    if isinstance(default, bool | str):
+        return []
+    for limit, step in ((parameter.minimum, -1), (parameter.maximum, 1)):
+        if limit is not None:
+            beyond = limit + step
+            typed = int(beyond) if isinstance(default, int) else float(beyond)
+            found.append([typed] if isinstance(default, list) else typed)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,11 @@ def _parameter_file(folder: Path) -> None:
     (folder / "robot.yaml").write_text(text)
 
 
+def _card(folder: Path) -> None:
+    (folder / "network.json").write_text(json.dumps({"assets": [CITY]}))
+
+
+CITY = "environments/package/hdri/city.exr.js"
 SMALL = ("--width", 32, "--height", 24, "--samples", 1)
 CASES: dict[str, Case] = {
     "depth": Case(lambda i, o: ("depth", i, "-o", o), write_wall),
@@ -127,13 +133,37 @@ CASES: dict[str, Case] = {
         lambda folder: write_polarization(folder, small_pane()),
         again=False,
     ),
+    "simulate dataset": Case(
+        lambda i, o: (
+            *("simulate", "dataset", "odd", "-o", o, *SMALL),
+            *("--views", 1, "--assets", i / "none"),
+        ),
+        names=("dataset.json", "index.jsonl"),
+        refuses=False,
+    ),
+    "assets fetch": Case(
+        lambda i, o: ("assets", "fetch", "environments", "--folder", o, "--from", i),
+        names=("environments/asset.json", "environments/package/hdri/city.exr.js"),
+        refuses=False,
+    ),
+    "assets sheet": Case(
+        lambda i, o: ("assets", "sheet", "-o", o / "models.png", "--folder", i / "none"),
+        names=("models.png",),
+        refuses=False,
+    ),
+    "assets credits": Case(
+        lambda i, o: ("assets", "credits", i / "network.json", "-o", o / "credits.md"), _card
+    ),
     "calibrate focus": Case(
         lambda i, o: ("calibrate", "focus", i, "-o", o / "lens.yaml"),
         names=("lens.yaml", "lens.png"),
     ),
     "calibrate board": Case(lambda i, o: ("calibrate", "board", "-o", o / "board.png")),
 }
-READ_ONLY = {"play", "info", "bench", "bag info", "engine build", "engine list", "engine bench"}
+READ_ONLY = {
+    *("play", "info", "bench", "bag info", "engine build", "engine list", "engine bench"),
+    *("assets list", "assets verify"),
+}
 
 
 def written_names(capfd: pytest.CaptureFixture[str], case: Case, folder: Path) -> list[str]:

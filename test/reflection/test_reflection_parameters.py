@@ -68,14 +68,14 @@ def test_an_engine_that_is_missing_is_refused(
 
 def test_parameters_that_do_not_concern_the_network_keep_it(ros: RosSession) -> None:
     run = LivePane(ros, method="network", listen=LAYERS, engine__backend="onnxruntime").wait()
-    separator = run.node._pipeline._separator
+    separator = run.node._pipeline._separator.now
     engine = separator.engines.get()
     assert set_values(ros, pixel_type="uint16", rotating__max_age_s=3.0) == ""
     assert run.at(LAYERS[0], run.works()).encoding == "mono16"
-    assert run.node._pipeline._separator is separator
+    assert run.node._pipeline._separator.now is separator
     assert set_values(ros, network__match_histogram=True) == ""
     run.works()
-    assert run.node._pipeline._separator is not separator
+    assert run.node._pipeline._separator.now is not separator
     assert run.node._pipeline.engines.get() is engine
 
 

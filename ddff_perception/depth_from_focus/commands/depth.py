@@ -11,10 +11,9 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from ... import __version__
-from ...console import Params, ParamsFile, console, progress_bar, say
+from ...console import Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
-from ...evaluation.machine import hardware, today
+from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
 from ...files.stack_folder import StackFolder, read_stack
 from ...parameters import ParameterTable, Value
@@ -34,9 +33,7 @@ DEFAULT = EstimatorSettings().method
 
 def depth(
     stack: Annotated[Path, typer.Argument(help="Stack folder (images and a stack.json).")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
-        "out/depth"
-    ),
+    output: Output = Path("out/depth"),
     method: Annotated[
         str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT}]")
     ] = None,
@@ -141,9 +138,7 @@ def _summary(
     method = str(values["method"])
     known = ~np.isnan(estimate.depth)
     return {
-        "version": __version__,
-        "date": today(),
-        "hardware": hardware(),
+        **run_facts(),
         "stack": str(folder.folder),
         "slices": len(folder.stack.slices),
         "width": estimate.depth.shape[1],

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ... import __version__
-from ...console import Params, ParamsFile, console, progress_bar, say
+from ...console import Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
-from ...evaluation.machine import hardware, today
+from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
 from ...files.images import read_image
 from ...files.results import require_own
@@ -35,9 +34,7 @@ def reflection(
         list[Path] | None,
         typer.Argument(help="Three or more images, one per polarizer angle.", show_default=False),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
-        "out/reflection"
-    ),
+    output: Output = Path("out/reflection"),
     mosaic: Annotated[
         Path | None,
         typer.Option(help="Raw image of a polarization camera, in place of the images."),
@@ -147,9 +144,7 @@ def _summary(
 ) -> dict[str, Any]:
     height, width = polarized.images[0].shape[:2]
     return {
-        "version": __version__,
-        "date": today(),
-        "hardware": hardware(),
+        **run_facts(),
         "images": sources,
         "polarizer_angles_deg": list(polarized.angles_deg),
         "angles_relative": not polarized.offset_known,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...capture.set_synchronizer import SetSynchronizer
-from ...evaluation.bag_run import BagRun, Chosen, Estimated, Topics
-from ...evaluation.image_metrics import ImageScores, image_scores, mean_scores
-from ...evaluation.reports.blocks import Section, Table
+from ...evaluation.bag_run import Chosen, Estimated, Topics
+from ...evaluation.image_run import AGAINST_LIVE, LIVE, OFFLINE, ImageRun
+from ...evaluation.reports.blocks import Section
 from ...files.bags import BagTopic
 from ...files.bags_messages import image_of, mosaic_image_of, stamp_of
 from ...optics.mosaic import check_pattern
@@ -23,20 +23,13 @@ from ..capture.images import linearized
 from ..interface import InputSettings
 from ..parameters import pipeline_parameters
 from ..pipeline import DEFAULT_METHOD, Separation, SeparationPipeline, Wanted
-from .bag_report import (
-    AGAINST_LIVE,
-    LIVE,
-    OFFLINE,
-    PLAIN,
-    ReflectionBagResult,
-    score_table,
-)
+from .bag_report import PLAIN, ReflectionBagResult
 from .bag_topics import ANGLE_PARTS, LAYER_NAMES, find_polarizer_topics
 from .report import pictures_section
 from .results import RESULT_FILES, read_separation, write_separation
 
 
-class SeparationRun(BagRun):
+class SeparationRun(ImageRun):
     """Layers from recorded polarizer images, against true ones and against those separated live."""
 
     node = "reflection_separation"
@@ -48,6 +41,8 @@ class SeparationRun(BagRun):
     make_pipeline = staticmethod(SeparationPipeline.from_values)
     nothing = "no layers could be separated"
     least = "fewer than three polarizer angles"
+    scored = "layer"
+    caption = "Layers of {count} sets of polarizer images"
     result: ReflectionBagResult
 
     @classmethod
@@ -79,7 +74,6 @@ class SeparationRun(BagRun):
             slop_s=self._input.slop_s,
             time_jump_s=self._input.time_jump_s,
         )
-        self._scores: dict[tuple[str, str], list[ImageScores]] = {}
         return ReflectionBagResult(self.topics)
 
     def take(self, part: str, message: Any) -> Iterator[bool]:
@@ -135,15 +129,7 @@ class SeparationRun(BagRun):
                 (AGAINST_LIVE, offline[number], live),
             )
             for name, estimate, reference in pairs:
-                if estimate is not None and reference is not None:
-                    scores = image_scores(estimate, reference)
-                    self._scores.setdefault((layer, name), []).append(scores)
-
-    def finish(self) -> None:
-        for (layer, name), scores in sorted(self._scores.items()):
-            mean = mean_scores(scores)
-            if mean is not None:
-                self.result.scores.setdefault(layer, {})[name] = mean
+                self.compare(layer, name, estimate, reference)
 
     def write(self, folder: Path) -> dict[str, Any]:
         last = self.result.last
@@ -155,9 +141,6 @@ class SeparationRun(BagRun):
             "polarizer_angles_deg": list(last.images.angles_deg),
             "method_s": float(np.median(times)) / 1e3 if times else None,
         }
-
-    def tables(self) -> list[Table]:
-        return score_table(self.result)
 
     def sections(self, folder: Path) -> list[Section]:
         errors = [Section("Errors", self.tables())] if self.result.scores else []

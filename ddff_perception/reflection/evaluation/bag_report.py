@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...evaluation.bag_run import BagResult
-from ...evaluation.image_metrics import ImageScores
-from ...evaluation.reports.blocks import Column, Table
+from ...evaluation.image_run import AGAINST_LIVE, ImageResult
 from ..pipeline import Separation
 
 SCHEMA = "ddff-reflection-bag/1"
-# How an estimate is named in the scores.
-PLAIN, OFFLINE, LIVE, AGAINST_LIVE = "plain input", "offline", "live", "against live"
+# How an estimate is named in the scores, beside the names of `image_run`.
+PLAIN = "plain input"
 
 
 @dataclass
-class ReflectionBagResult(BagResult):
-    """`scores[layer][estimate]`: means over the scored images of "transmission" and "reflection"
-    against the truth, by `PLAIN` (the mean over the polarizer angles, nothing reflected), `OFFLINE`
-    (separated here) and `LIVE` (recorded); by `AGAINST_LIVE` of offline against live.
+class ReflectionBagResult(ImageResult):
+    """`scores` of "transmission" and "reflection", also of `PLAIN`: the mean over the polarizer
+    angles, nothing reflected.
     """
 
-    scores: dict[str, dict[str, ImageScores]] = field(default_factory=dict)
     last: Separation | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -50,30 +46,3 @@ class ReflectionBagResult(BagResult):
             },
             "against_live": {layer: asdict(one) for layer, one in live.items() if one is not None},
         }
-
-
-def score_table(result: ReflectionBagResult) -> list[Table]:
-    """Errors of the layers, where the bag says what is true or what was separated live."""
-    rows = [
-        (
-            layer,
-            "offline vs live" if name == AGAINST_LIVE else f"{name} vs truth",
-            scores.images,
-            scores.rmse,
-            scores.psnr_db,
-            scores.ssim,
-        )
-        for layer, found in result.scores.items()
-        for name, scores in found.items()
-    ]
-    columns: list[Column | str] = [
-        "layer",
-        "",
-        Column("images", decimals=0),
-        Column("RMSE"),
-        Column("PSNR", "dB", decimals=1),
-        Column("SSIM", decimals=3),
-    ]
-    caption = f"Layers of {result.estimates} sets of polarizer images"
-    note = "Means over the images; 1 is full range. Live is what a node published while recorded."
-    return [Table(columns, rows, caption, note)] if rows else []

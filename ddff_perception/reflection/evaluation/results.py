@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...evaluation.image_metrics import ImageScores, image_scores
+from ...evaluation.image_metrics import ImageScores, image_scores, unit_image
 from ...files.atomic import make_folder, remove
 from ...files.images import read_array, read_image, read_json, write_array, write_image
 from ...files.polarization_folder import DESCRIPTION, layer_pair, read_polarization
@@ -152,16 +152,12 @@ def _truth(folder: Path) -> tuple[ImageArray, ImageArray]:
 def _scores(
     layers: tuple[ImageArray, ImageArray], truth: tuple[ImageArray, ImageArray]
 ) -> dict[str, ImageScores]:
-    found, true = [_unit(layer) for layer in layers], [_unit(layer) for layer in truth]
+    found, true = [unit_image(layer) for layer in layers], [unit_image(layer) for layer in truth]
     return {
         "transmission": image_scores(found[0], true[0]),
         "plain input": image_scores(found[0] + found[1], true[0]),
         "reflection": image_scores(found[1], true[1]),
     }
-
-
-def _unit(image: ImageArray) -> FloatArray:
-    return np.multiply(image, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
 
 
 def _map(file: Path) -> FloatArray:

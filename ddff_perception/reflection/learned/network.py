@@ -9,8 +9,6 @@ import numpy as np
 
 from ...engines.base import Engine
 from ...engines.loading import EngineSet
-from ...engines.model_zoo import find_model
-from ...engines.settings import EngineSettings
 from ...optics.polarization import stokes_from_images
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, LayerPair, PolarizedImages
@@ -77,14 +75,6 @@ def network(images: PolarizedImages, settings: NetworkSettings, engines: EngineS
         mean *= np.float32(0.5)
         return LayerPair(with_histogram_of(pair.transmission, mean), pair.reflection)
     return pair
-
-
-def network_engines(settings: NetworkSettings, engine: EngineSettings) -> EngineSet:
-    """What runs the network, made when first asked for; whoever asks for it owns it.
-
-    Raises InputError where there is no such network.
-    """
-    return EngineSet([find_model(settings.model)], options=engine.values())
 
 
 def _planes(image: AnyImage) -> FloatArray:

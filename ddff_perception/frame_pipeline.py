@@ -1,0 +1,90 @@
+"""One image in, one result of the chosen method out: the pipeline of what needs no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from .capture.stamp_order import Order, StampOrder
+from .engines.loading import EngineSet
+from .methods import ChosenMethod, Methods
+from .parameters import Value
+from .pipeline import Change, Pipeline
+from .types import ImageArray, InputError
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult(Generic[R]):
+    """What a `method` with its `parameters` (the node's) `found` in an `image`.
+
+    `timings_ms`: milliseconds by the method's name.
+    """
+
+    stamp_ns: int
+    image: ImageArray
+    found: R
+    method: str
+    parameters: Mapping[str, Value]
+    timings_ms: Mapping[str, float]
+
+
+class FramePipeline(Pipeline, Generic[R]):
+    """The newest image alone counts; each of the `methods` takes one and gives an `R`.
+
+    `values`: of the node's parameters, by its names; defaults elsewhere. Raises InputError where
+    they do not fit.
+    """
+
+    methods: ClassVar[Methods]
+
+    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        self._method = ChosenMethod.from_values(self.methods, values or {})
+        self._order = StampOrder()
+        self._counters = dict.fromkeys(
+            ("dropped_repeated", "dropped_out_of_order", "dropped_ahead", "time_jumps"), 0
+        )
+        self._image: ImageArray | None = None
+        self._stamp_ns = 0
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        return {**self._counters, "stamps_from_future": self._order.from_future}
+
+    @property
+    def engines(self) -> EngineSet | None:
+        return self._method.engines
+
+    @property
+    def newest_stamp_ns(self) -> int:
+        return self._stamp_ns
+
+    def add_image(self, stamp_ns: int, image: Any) -> bool:
+        order = self._order.take(stamp_ns)
+        if order is Order.JUMP:
+            self._counters["time_jumps"] += 1
+        elif order is not Order.NEXT:
+            self._counters[f"dropped_{order.value}"] += 1
+            return False
+        self._image, self._stamp_ns = image, stamp_ns
+        return True
+
+    def estimate(self) -> FrameResult[R]:
+        """What the method finds in the newest image; raises InputError where it does not suit."""
+        if self._image is None:
+            raise InputError("there is no image yet")
+        method, started = self._method.now, time.perf_counter()
+        found: R = method(self._image)
+        timings = {method.name: (time.perf_counter() - started) * 1e3}
+        image, name, values = self._image, method.name, method.parameters
+        return FrameResult(self._stamp_ns, image, found, name, values, timings)
+
+    def prepare(self, values: Mapping[str, Value]) -> Change:
+        return self._method.prepare(values)
+
+    def reset(self) -> None:
+        self._order.reset()
+        self._image = None

@@ -1,0 +1,1 @@
+"""The negative of an image: the smallest capability that has everything."""
