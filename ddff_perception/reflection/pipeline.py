@@ -170,7 +170,7 @@ class SeparationPipeline(Pipeline):
 
         def apply() -> None:
             self.set_capture(capture)
-            self.set_rotating(rotating)
+            self._rotating.configure(rotating)
             separator.apply()
 
         return Change(apply, separator.discard)
@@ -178,10 +178,6 @@ class SeparationPipeline(Pipeline):
     def set_capture(self, capture: Mapping[str, Value] | None) -> None:
         """Goes on with other values of CaptureSettings."""
         self.capture = CaptureSettings.from_values(capture)
-
-    def set_rotating(self, rotating: Mapping[str, Value] | None) -> None:
-        """Goes on with other values of RotatingSettings."""
-        self._rotating.configure(rotating)
 
     def add_mosaic(self, stamp_ns: int, raw: ImageArray) -> bool:
         """Takes the raw image of a polarization camera, H x W uint8 or uint16."""

@@ -29,7 +29,8 @@ LAYOUT_DILATIONS = (2, 4)
 """Steps of the convolutions that see a whole image, in cells of 32 x 32 pixels."""
 SLICE_DILATIONS = (1, 2, 4, 8)
 """Steps of the convolutions that see what surrounds a cell in its slice, in cells of 8 x 8."""
-_GREY = (0.114, 0.587, 0.299)  # of B, G, R
+GREY = (0.114, 0.587, 0.299)
+"""Shares of blue, green and red in the grey that the filters see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,6 @@ class FocusStreamSettings:
     features: int = 16
     width: int = 96
     votes: int = 4
-
-
-def grey_weights() -> tuple[float, float, float]:
-    """Shares of blue, green and red in the grey that the filters see."""
-    return _GREY
 
 
 def filter_bank() -> Tensor:
@@ -67,7 +63,7 @@ def octave_kernel(level: int) -> Tensor:
     """
     shrink = 1 << level
     spread = filter_bank().repeat_interleave(shrink, 2).repeat_interleave(shrink, 3) / shrink**2
-    return spread * torch.tensor(_GREY).view(1, 3, 1, 1)
+    return spread * torch.tensor(GREY).view(1, 3, 1, 1)
 
 
 class SliceEncoder(nn.Module):

@@ -144,10 +144,6 @@ def _ddffnet(variant: str) -> PaperNetwork:
     )
 
 
-def _make_psp(own: PspSettings) -> FocusNetwork:
-    return PSPNet(own.slices, own.encoder, own.width, own.along_sweep)
-
-
 def _make_dynamic_fusion(own: FusionSettings) -> FocusNetwork:
     fixed = own.slices if own.correlation == "cnn2d" else None
     return DynamicFusionNet(own, fixed, own.along_sweep)
@@ -160,7 +156,7 @@ DDFFNET_UPCONV, DDFFNET_UNPOOL, DDFFNET_BL, DDFFNET_CC1, DDFFNET_CC2, DDFFNET_CC
 PSPNET = PaperNetwork(
     name="pspnet",
     description="PSPNet for focal stacks, compared with in Hazirbas et al., 2018",
-    make=_make_psp,
+    make=lambda own: PSPNet(own.slices, own.encoder, own.width, own.along_sweep),
     own=PspSettings,
     PRESETS=SHARED_PRESETS,
     PRESET_VALUES={

@@ -28,13 +28,9 @@ _KINDS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=2)
 def procedural_pictures(count: int) -> Pictures:
     """`count` pictures, each 512 x 512 x 3 float16, linear, the same ones each time."""
-    return _procedural(count)
-
-
-@lru_cache(maxsize=2)
-def _procedural(count: int) -> tuple[NDArray[np.float16], ...]:
     # Most of the time goes into OpenCV and Fourier transforms, which run beside each other.
     with ThreadPoolExecutor(_THREADS) as threads:
         return tuple(threads.map(_picture, range(count)))

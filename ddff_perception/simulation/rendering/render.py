@@ -7,8 +7,7 @@ for every slice (without breathing), and the blur disc is that of `optics.thin_l
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,12 +64,6 @@ class Renderer:
         )
         self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
         self._solid: Any = None
-
-    def seen_from(self, pose: NDArray[np.float64]) -> Renderer:
-        """The same loaded scene with its camera at another `pose` (4, 4)."""
-        other = copy.copy(self)
-        other._scene = replace(self._scene, pose=pose)
-        return other
 
     def pinhole(self, camera: CameraModel, samples: int, seed: int = 0) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""

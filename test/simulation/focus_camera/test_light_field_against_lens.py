@@ -20,11 +20,13 @@ def test_a_refocused_light_field_is_what_a_lens_of_its_aperture_sees():
     scene = random_scene(SceneSettings(4, "table_top", near_m=0.45, far_m=1.5, texture_px=128))
     renderer = Renderer(scene)
     views = np.empty((VIEWS, VIEWS, 48, 64, 3), np.uint16)
+    middle = scene.pose.copy()
     for v, u in np.ndindex(VIEWS, VIEWS):
-        pose = scene.pose.copy()
         # To the right along a row of views, down along a column.
-        pose[:3, 3] += pose[:3, :3] @ [(u - 1) * BASELINE_M, (v - 1) * BASELINE_M, 0]
-        views[v, u] = levels(renderer.seen_from(pose).pinhole(CAMERA, 32, 3 * v + u))
+        aside = [(u - 1) * BASELINE_M, (v - 1) * BASELINE_M, 0]
+        scene.pose[:3, 3] = middle[:3, 3] + middle[:3, :3] @ aside
+        views[v, u] = levels(renderer.pinhole(CAMERA, 32, 3 * v + u))
+    scene.pose[:] = middle
     calibration = LightFieldCalibration(BASELINE_M, CAMERA)
     distances = [0.55, 0.8, 1.4]
     disparities = [float(calibration.disparity_px(z)) for z in distances]

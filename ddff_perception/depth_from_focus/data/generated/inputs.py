@@ -15,12 +15,12 @@ from ....types import FloatArray
 from ...classical.multiscale import FALL_EXPONENT, HALF_RESPONSE_RADIUS, TRIAL_CANDIDATES
 from ...networks.focus_stream import (
     FILTERS,
+    GREY,
     GUIDES,
     LEVELS,
     FocusStreamSettings,
     SliceEncoder,
     filter_bank,
-    grey_weights,
     log_likelihood,
 )
 
@@ -61,7 +61,7 @@ class Contrasts:
 
     def __init__(self) -> None:
         self._bank = [np.ascontiguousarray(kernel[0].numpy()) for kernel in filter_bank()]
-        self._grey = np.asarray(grey_weights(), np.float32)[None, :]
+        self._grey = np.asarray(GREY, np.float32)[None, :]
 
     def __call__(self, images: Tensor) -> Tensor:
         count, _, height, width = images.shape
