@@ -163,12 +163,17 @@ class ParameterTable:
     def parse(self, assignments: Iterable[str]) -> dict[str, Value]:
         """Values of `name=value` texts; raises InputError on an unknown name or a bad value."""
         values: dict[str, Value] = {}
-        for text in assignments:
-            name, separator, value = text.partition("=")
-            if not separator:
-                raise InputError(f"{text!r} is not name=value")
-            values[name.strip()] = self[name.strip()].parse(value.strip())
+        for name, text in map(assignment, assignments):
+            values[name] = self[name].parse(text)
         return values
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Name and value of `name=value`; raises InputError on anything else."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise InputError(f"{text!r} is not name=value")
+    return name.strip(), value.strip()
 
 
 def group(values: Mapping[str, Value], prefix: str) -> dict[str, Value]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -167,8 +168,7 @@ def _with_aperture(
 ) -> CameraModel:
     count = len(views) if views is not None else math.prod(light_field.views.shape[:2])
     diameter = 2.0 * calibration.baseline_m * math.sqrt(count / math.pi)
-    c = calibration.camera
-    return CameraModel(c.width, c.height, c.fx, c.fy, c.cx, c.cy, diameter)
+    return replace(calibration.camera, aperture_diameter_m=diameter)
 
 
 def _fourier_means(

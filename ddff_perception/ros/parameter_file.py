@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ..console import warn
-from ..parameters import ParameterTable, Value
+from ..parameters import ParameterTable, Value, assignment
 from ..types import InputError
 from .interface import NodeInterface
 
@@ -65,7 +65,7 @@ def given_settings(
     named = [] if method is None else [f"method={method}"]
     named += assignments
     named += [] if engine is None else [f"engine.backend={engine}"]
-    pairs = [_pair(text) for text in named]
+    pairs = [assignment(text) for text in named]
     usual = str(given.get("method", table["method"].default)) if "method" in table else ""
     chosen = next((text for name, text in reversed(pairs) if name == "method"), usual)
     read = table if used is None else used(chosen)
@@ -174,13 +174,6 @@ def _flat(sections: Sequence[Any], path: Path) -> Iterator[tuple[str, Any]]:
         else:
             yield name, value
     raise InputError(f"{path} holds more than {_MOST_VALUES} parameters")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise InputError(f"{text!r} is not name=value")
-    return name.strip(), value.strip()
 
 
 def _today(table: ParameterTable, name: str, method: str) -> str:

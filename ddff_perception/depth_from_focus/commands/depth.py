@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +86,7 @@ def depth(
     summary["cloud_points"] = write_results(output, estimate, used.camera)
     write_json(output / "summary.json", summary)
     if as_json:
-        typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
+        typer.echo((output / "summary.json").read_text(), nl=False)
     else:
         _print(summary, output)
 

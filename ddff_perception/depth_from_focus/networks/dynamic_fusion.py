@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...types import InputError, require_choice
+from ...parameters import Settings, parameter
+from ...types import InputError
 from .common import FocusNetwork, conv_block, normalised, resized, sharpest_composite, to_rgb
 from .convgru import ATROUS_RATES, ConvGRU
-from .pixel_adaptive import Fusion
+from .pixel_adaptive import FUSIONS, Fusion
 from .resnet import RESNETS, ResNetEncoder
 from .timm_encoder import TimmEncoder
 
@@ -32,29 +33,30 @@ SIDE_CHANNELS = 16
 CNN_LAYERS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class DynamicFusionSettings:
+@dataclass(frozen=True)
+class DynamicFusionSettings(Settings):
     """What a DynamicFusionNet is made of.
 
     `encoder`: `legacy_senet154` (the paper's) or any other name that timm knows, or one of this
-    package's `resnet10` to `resnet152`, of `encoder_width` times the channels. `pretrained`: timm
-    loads its weights. `correlation`: what looks over the slices; `cnn2d` needs `slices`. `fusion`
-    and `focus_in_input`: see `Fusion`. `focal_channels`: of the focus features; `focal_stride`: 2
-    halves the size that they (and the fusion) are computed at. `fused_channels`: 1 is the depth
-    map of equation (6).
+    package's `resnet10` to `resnet152`, of `encoder_width` times the channels. `correlation` cnn2d
+    is for a fixed number of slices. `fusion` and `focus_in_input`: see `Fusion`. `focal_stride`: 2
+    halves the size that focus features (and the fusion) are computed at. `fused_channels`: 1 is
+    the depth map of equation (6).
     """
 
-    encoder: str = "legacy_senet154"
-    encoder_width: float = 1.0
-    pretrained: bool = False
-    correlation: str = "pyramid_gru"
-    fusion: str = "dynamic"
-    focus_in_input: bool = False
-    focal_channels: int = 32
-    focal_stride: int = 1
-    fused_channels: int = 1
-    slices: int | None = None
-    along_sweep: bool = True
+    encoder: str = parameter("legacy_senet154", "of the image stream: resnet10, ..., or timm's")
+    encoder_width: float = parameter(
+        1.0, "channels of resnet encoders, a share", limits=(0.01, 4.0)
+    )
+    pretrained: bool = parameter(False, "begin with timm's weights of the encoder")
+    correlation: str = parameter("pyramid_gru", "over the slices", choices=CORRELATIONS)
+    fusion: str = parameter("dynamic", "of image and focus features", choices=FUSIONS)
+    focus_in_input: bool = parameter(
+        False, "let the dynamic fusion read the focus features themselves"
+    )
+    focal_channels: int = parameter(32, "channels of the focus features", limits=(1, 512))
+    focal_stride: int = parameter(1, "1, 2 or 4: size that focus is computed at", "px", (1, 4))
+    fused_channels: int = parameter(1, "maps that the fusion gives", limits=(1, 512))
 
 
 PAPER_SETTINGS = DynamicFusionSettings()
@@ -76,11 +78,16 @@ class DynamicFusionNet(FocusNetwork):
 
     multiple = 32
 
-    def __init__(self, settings: DynamicFusionSettings = PAPER_SETTINGS) -> None:
-        super().__init__(settings.slices, settings.along_sweep)
+    def __init__(
+        self,
+        settings: DynamicFusionSettings = PAPER_SETTINGS,
+        slices: int | None = None,
+        along_sweep: bool = True,
+    ) -> None:
+        super().__init__(slices, along_sweep)
         self.settings = settings
         self.image_stream = ImageStream(settings)
-        self.focal_stream = FocalStream(settings)
+        self.focal_stream = FocalStream(settings, slices)
         channels = settings.fused_channels
         self.fusion = Fusion(
             self.image_stream.channels,
@@ -146,7 +153,7 @@ class FocalStream(nn.Module):
     H x W in, B x `focal_channels` x H/stride x W/stride out.
     """
 
-    def __init__(self, settings: DynamicFusionSettings) -> None:
+    def __init__(self, settings: DynamicFusionSettings, slices: int | None = None) -> None:
         super().__init__()
         channels, stride = settings.focal_channels, settings.focal_stride
         if stride not in (1, 2, 4):
@@ -158,12 +165,11 @@ class FocalStream(nn.Module):
             block[0].stride = (2, 2) if stride >= 2 ** (number + 1) else (1, 1)
             self.per_slice.append(block)
             inputs = channels
-        kind = require_choice("correlation", settings.correlation, CORRELATIONS)
         self.correlation: nn.Module
-        if kind == "cnn2d":
-            self.correlation = _cnn2d(settings)
+        if settings.correlation == "cnn2d":
+            self.correlation = _cnn2d(channels, slices)
         else:
-            rates = ATROUS_RATES if kind == "pyramid_gru" else (1,)
+            rates = ATROUS_RATES if settings.correlation == "pyramid_gru" else (1,)
             self.correlation = ConvGRU(channels, channels, rates)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -188,11 +194,10 @@ def create_encoder(settings: DynamicFusionSettings) -> ResNetEncoder | TimmEncod
     return TimmEncoder(settings.encoder, settings.pretrained)
 
 
-def _cnn2d(settings: DynamicFusionSettings) -> nn.Module:
+def _cnn2d(channels: int, slices: int | None) -> nn.Module:
     """Seven convolutions that reach across all slices at once: the ablation of section 4.2."""
-    if settings.slices is None:
+    if slices is None:
         raise InputError("correlation cnn2d is for a fixed number of slices: give slices")
-    channels = settings.focal_channels
-    layers = [conv_block(settings.slices * channels, channels)]
+    layers = [conv_block(slices * channels, channels)]
     layers += [conv_block(channels, channels) for _ in range(CNN_LAYERS - 1)]
     return nn.Sequential(*layers)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ...parameters import Value, parameter
 from ...training.presets import FitSettings
 from ..networks.common import FocusNetwork
 from ..networks.ddffnet import VARIANTS, DDFFNet
-from ..networks.dynamic_fusion import CORRELATIONS, LIGHT_SETTINGS, PAPER_SETTINGS, DynamicFusionNet
-from ..networks.pixel_adaptive import FUSIONS
+from ..networks.dynamic_fusion import LIGHT_SETTINGS, DynamicFusionNet, DynamicFusionSettings
 from ..networks.psp import PSPNet
 from ..networks.vgg import load_vgg16
 from .papers import PaperNetwork, PaperSettings
@@ -114,22 +112,8 @@ class PspSettings(WidthSettings):
 
 
 @dataclass(frozen=True)
-class FusionSettings(PaperSettings):
+class FusionSettings(DynamicFusionSettings, PaperSettings):
     """Of the dynamic fusion network."""
-
-    encoder: str = parameter("legacy_senet154", "of the image stream: resnet10, ..., or timm's")
-    encoder_width: float = parameter(
-        1.0, "channels of resnet encoders, a share", limits=(0.01, 4.0)
-    )
-    pretrained: bool = parameter(False, "begin with timm's weights of the encoder")
-    correlation: str = parameter("pyramid_gru", "over the slices", choices=CORRELATIONS)
-    fusion: str = parameter("dynamic", "of image and focus features", choices=FUSIONS)
-    focus_in_input: bool = parameter(
-        False, "let the dynamic fusion read the focus features themselves"
-    )
-    focal_channels: int = parameter(32, "channels of the focus features", limits=(1, 512))
-    focal_stride: int = parameter(1, "1, 2 or 4: size that focus is computed at", "px", (1, 4))
-    fused_channels: int = parameter(1, "maps that the fusion gives", limits=(1, 512))
 
 
 def _ddffnet(variant: str) -> PaperNetwork:
@@ -166,23 +150,7 @@ def _make_psp(own: PspSettings) -> FocusNetwork:
 
 def _make_dynamic_fusion(own: FusionSettings) -> FocusNetwork:
     fixed = own.slices if own.correlation == "cnn2d" else None
-    shared = PaperSettings.table()
-    inner: dict[str, Any] = {n: v for n, v in own.values().items() if n not in shared}
-    return DynamicFusionNet(
-        replace(PAPER_SETTINGS, **inner, slices=fixed, along_sweep=own.along_sweep)
-    )
-
-
-def _light_values() -> dict[str, Value]:
-    light = LIGHT_SETTINGS
-    return {
-        "encoder": light.encoder,
-        "encoder_width": light.encoder_width,
-        "focus_in_input": light.focus_in_input,
-        "focal_channels": light.focal_channels,
-        "focal_stride": light.focal_stride,
-        "fused_channels": light.fused_channels,
-    }
+    return DynamicFusionNet(own, fixed, own.along_sweep)
 
 
 DDFFNETS = {f"ddffnet_{variant}": _ddffnet(variant) for variant in VARIANTS}
@@ -210,8 +178,8 @@ DYNAMIC_FUSION = PaperNetwork(
     PRESETS={**SHARED_PRESETS, "paper": DYNAMIC_FUSION_PAPER},
     PRESET_VALUES={
         "paper": {"slices": 12, "crop": 1024, "loss": "dynamic_fusion", "along_sweep": False},
-        "gpu": {**GPU_VALUES, **_light_values(), "loss": "dynamic_fusion"},
-        "light": {**LIGHT_VALUES, **_light_values(), "loss": "dynamic_fusion"},
-        "smoke": {**SMOKE_VALUES, **_light_values(), "encoder_width": 0.125},
+        "gpu": {**GPU_VALUES, **LIGHT_SETTINGS.values(), "loss": "dynamic_fusion"},
+        "light": {**LIGHT_VALUES, **LIGHT_SETTINGS.values(), "loss": "dynamic_fusion"},
+        "smoke": {**SMOKE_VALUES, **LIGHT_SETTINGS.values(), "encoder_width": 0.125},
     },
 )

@@ -63,14 +63,9 @@ class Reliability:
             return float("nan") if mapping[name] is None else float(mapping[name])
 
         try:
+            columns = ("low", "high", "confidence", "observed")
             bins = tuple(
-                ReliabilityBin(
-                    number(row, "low"),
-                    number(row, "high"),
-                    int(row["pixels"]),
-                    number(row, "confidence"),
-                    number(row, "observed"),
-                )
+                ReliabilityBin(pixels=int(row["pixels"]), **{n: number(row, n) for n in columns})
                 for row in content["bins"]
             )
             names = ("expected_calibration_error", "brier_score", "confidence", "observed")

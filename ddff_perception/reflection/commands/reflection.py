@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -102,7 +101,7 @@ def reflection(
     }
     write_json(output / "summary.json", summary)
     if as_json:
-        typer.echo(json.dumps(json.loads((output / "summary.json").read_text()), indent=2))
+        typer.echo((output / "summary.json").read_text(), nl=False)
     else:
         _print(summary, output)
 

@@ -45,16 +45,15 @@ class TestAsPrinted(NetworkTests):
 
 class TestConcatenation2DCNN(NetworkTests):
     def make(self):
-        return DynamicFusionNet(
-            replace(SMALL, correlation="cnn2d", fusion="concatenation", slices=4)
-        )
+        settings = replace(SMALL, correlation="cnn2d", fusion="concatenation")
+        return DynamicFusionNet(settings, slices=4)
 
 
 @pytest.mark.parametrize("correlation", CORRELATIONS)
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_every_ablation_runs_and_trains_all_of_itself(correlation, fusion):
     torch.manual_seed(0)
-    network = DynamicFusionNet(replace(SMALL, correlation=correlation, fusion=fusion, slices=3))
+    network = DynamicFusionNet(replace(SMALL, correlation=correlation, fusion=fusion), slices=3)
     batch = stack_batch(3)
     network(batch["images"], batch["dioptres"])["position"].square().sum().backward()
     assert [n for n, p in network.named_parameters() if p.grad is None] == []
@@ -66,7 +65,7 @@ def test_the_paper_s_settings_are_the_paper_s():
     assert PAPER_SETTINGS.fusion == "dynamic"
     assert not PAPER_SETTINGS.focus_in_input
     assert PAPER_SETTINGS.fused_channels == 1
-    assert PAPER_SETTINGS.slices is None
+    assert DynamicFusionNet(SMALL).slices is None
 
 
 def test_the_light_network_is_light():
