@@ -11,10 +11,14 @@ import onnx
 import onnxruntime as ort
 
 from ddff_perception.depth_from_focus.learned.focus_stream import prepared, subcell_px
-from ddff_perception.depth_from_focus.learned.stack_networks import SHIPPED
+from ddff_perception.depth_from_focus.learned.stack_networks import (
+    DdffnetSettings,
+    DynamicFusionSettings,
+)
 from ddff_perception.engines.model_zoo import find_model
 
 HEIGHT, WIDTH, SLICES = 480, 640, 10
+_SHIPPED = {"ddffnet": DdffnetSettings().model, "dynamic_fusion": DynamicFusionSettings().model}
 _COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
@@ -34,8 +38,8 @@ def cost_of(method: str, height: int = HEIGHT, width: int = WIDTH) -> dict[str, 
         }
         count = SLICES * per_slice + multiply_adds(head.path, feeds)[0]
         models = [encoder, head]
-    elif method in SHIPPED:
-        model = find_model(SHIPPED[method])
+    elif method in _SHIPPED:
+        model = find_model(_SHIPPED[method])
         images = np.zeros((1, SLICES, 3, height, width), np.float32)
         dioptres = np.linspace(0, 2, SLICES, dtype=np.float32)[None]
         count, _ = multiply_adds(model.path, {"images": images, "dioptres": dioptres})

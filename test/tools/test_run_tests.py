@@ -1,6 +1,7 @@
 """The runner of the suite: what is marked `alone` runs last, in a process without others."""
 
 import importlib.util
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,8 +33,12 @@ def commands():
 def test_marked_tests_run_once_after_the_others_without_workers(commands, tmp_path):
     log = tmp_path / "log.txt"
     (tmp_path / "test_both.py").write_text(TESTS.format(log=str(log)))
+    # This test may run in a worker itself.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST")}
     for command in commands(tmp_path, 2, ["-p", "no:cacheprovider"]):
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment
+        )
         assert result.returncode == 0, result.stdout
     assert log.read_text().splitlines() == ["usual True", "timed False"]
 

@@ -76,7 +76,7 @@ def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
     noise = own.mul_(torch.randn_like(own))
     noise += common.mul_(torch.randn_like(common[:, :, :1]))
     result = noise.add_(images).round_().clamp_(0, 255).byte()
-    coded = torch.rand(count) < settings.jpeg
+    coded = (torch.rand(count) < settings.jpeg) & noisy[:, 0]
     if bool(coded.any()):
         chosen = coded.nonzero()[:, 0].to(device)
         quality = 60 + 36 * torch.rand(len(chosen))
