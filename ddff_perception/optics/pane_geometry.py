@@ -69,27 +69,6 @@ def pane_view(
     )
 
 
-def parabola_view(
-    size: tuple[int, int],
-    camera: tuple[float, float],
-    segment: tuple[float, float],
-    perpendicular_deg: float,
-) -> PaneGeometry:
-    """The profile `y = x^2` across the image: `segment` (start, end) of x is spread over the
-    image's diagonal, in the direction perpendicular to `perpendicular_deg`. `camera`: (x, y).
-    """
-    height, width = size
-    axis = np.radians(perpendicular_deg)
-    x = np.arange(width) - (width - 1) / 2
-    y = np.arange(height) - (height - 1) / 2
-    across = x[None] * -np.sin(axis) + y[:, None] * np.cos(axis)
-    share = 0.5 + across / np.hypot(width, height)
-    profile = segment[0] + (segment[1] - segment[0]) * share
-    incidence = np.minimum(parabola_incidence_deg(camera, profile), _MOST_DEG)
-    axes = np.full(size, perpendicular_deg, np.float32)
-    return PaneGeometry(incidence.astype(np.float32), axes)
-
-
 def parabola_incidence_deg(
     camera: tuple[float, float], x: float | Array, printed: bool = False
 ) -> Array:
