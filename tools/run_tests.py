@@ -15,14 +15,18 @@ ROOT = Path(__file__).resolve().parent.parent
 _ALONE = "pytest.mark.alone"
 _NOTHING_CHOSEN = 5  # pytest's status where -k or -m leaves no test
 _LIMIT_S = 180
+_LONG = ("test_parity", "test_new_capability", "test_outputs", "test_train", "test_dataset")
 
 
 def commands(folder: Path, workers: int, arguments: list[str]) -> list[list[str]]:
     """The calls of pytest that run the tests of `folder`, in their order."""
     common = [sys.executable, "-m", "pytest", "-q", "--timeout", str(_LIMIT_S), *arguments]
-    # By file: its networks are loaded, and their engines made, in one worker only.
-    together = ["-m", "not alone", "-n", str(workers), "--dist", "loadfile", str(folder)]
     files = sorted(folder.rglob("test_*.py"))
+    # By file: its networks are loaded, and their engines made, in one worker only. The longest ones
+    # begin, so that no worker waits for one at the end.
+    long = [str(file) for file in files if file.stem.startswith(_LONG)]
+    together = ["-m", "not alone", "-n", str(workers), "--dist", "loadfile"]
+    together += ["--no-loadscope-reorder", *long, str(folder)]
     marked = [str(file) for file in files if _ALONE in file.read_text(encoding="utf-8")]
     runs = [[*common, *together]]
     return [*runs, [*common, "-m", "alone", "-p", "no:xdist", *marked]] if marked else runs
