@@ -142,3 +142,14 @@ def test_many_results_draw_their_mean_curve(tmp_path):
 def test_no_results_are_refused(tmp_path):
     with pytest.raises(InputError, match="at least one result"):
         report_results([DEPTH_RESULTS], [], tmp_path / "r.html")
+
+
+def test_the_time_of_a_demo_is_not_that_of_a_stack(tmp_path):
+    def time_ms(*results):
+        (tiles, *_) = results_sections(results)[0].blocks
+        return [tile.value for tile in tiles.tiles if tile.label == "Time"]
+
+    live = read_result(make_result(tmp_path / "live", live=LIVE, total_s=16.0))
+    alone = read_result(make_result(tmp_path / "alone"))
+    assert time_ms(live) == []
+    assert time_ms(live, alone) == [50.0]
