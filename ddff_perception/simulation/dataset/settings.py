@@ -13,7 +13,7 @@ from ..world.scene import KINDS
 
 _ROOMS: dict[str, float] = {
     "living": 3,
-    "bedroom": 4,
+    "bedroom": 5,
     "office": 3,
     "kitchen": 3,
     "bath": 1,

@@ -83,7 +83,10 @@ def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
 
 def _target(maker: Maker, plan: FloorPlan, carrier: str) -> tuple[float, float, float]:
     if plan.taken and maker.chance(0.85):
-        chosen = plan.taken[int(maker.rng.integers(len(plan.taken)))]
+        # By the root of what they cover: beds and sofas are looked at more than bins are.
+        sizes = np.array([(t.x1 - t.x0) * (t.y1 - t.y0) for t in plan.taken])
+        weights = np.sqrt(np.maximum(sizes, 0.01))
+        chosen = plan.taken[int(maker.rng.choice(len(plan.taken), p=weights / weights.sum()))]
         high = 1.0 if carrier == "bench" else maker.uniform(0.2, 1.0)
         x, y = (chosen.x0 + chosen.x1) / 2, (chosen.y0 + chosen.y1) / 2
         return x, y, chosen.height * high
