@@ -19,10 +19,10 @@ from .atomic import write_bytes
 MAX_JSON_BYTES = 16 * 1024 * 1024
 
 
-def read_image(file: Path) -> ImageArray:
+def read_image(file: Path, floats: bool = False) -> ImageArray:
     """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
 
-    Raises InputError where the file is missing, truncated or no image.
+    With `floats` also as float32, where the file (TIFF, EXR) holds such. Raises InputError where the file is missing, truncated or no image.
     """
     try:
         data = np.fromfile(file, dtype=np.uint8)
@@ -37,7 +37,7 @@ def read_image(file: Path) -> ImageArray:
         raise InputError(f"the image {file} is too large or damaged: shrink it") from error
     if image is None:
         raise InputError(f"the image {file} cannot be decoded: it is truncated or no image")
-    if image.dtype not in (np.uint8, np.uint16):
+    if image.dtype not in (np.uint8, np.uint16, *([np.float32] if floats else [])):
         raise InputError(f"the image {file} is {image.dtype}: use 8 or 16 bits per channel")
     return image  # type: ignore[return-value]
 

@@ -123,7 +123,8 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
     def publish_early(self, header: Any) -> None:
         if self.wanted("transmission/camera_info"):
             source = self.source.size
-            info = self.camera.resized(source, self.pipeline.layer_size(*source), header)
+            used, layers = self.pipeline.sizes(*source)
+            info = self.camera.resized(source, layers, header, used)
             if info is not None:
                 self.send("transmission/camera_info", info)
 
