@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -73,19 +74,13 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., 
         yield report
 
 
-def parse_distances(text: str) -> tuple[float, ...]:
-    """Metres from `0.5,0.8,inf`; raises InputError on anything else."""
+def parse_numbers(text: str, what: str) -> tuple[float, ...]:
+    """Numbers with commas, `what` they are with an example; raises InputError on anything else."""
     try:
         return tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
-        raise InputError(
-            f"{text!r} is no list of distances in metres such as 0.5,0.8,inf"
-        ) from None
+        raise InputError(f"{text!r} is no list of {what}") from None
 
 
-def parse_angles(text: str) -> tuple[float, ...]:
-    """Degrees from `0,45,90`; raises InputError on anything else."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InputError(f"{text!r} is no list of angles in degrees such as 0,45,90") from None
+parse_distances = partial(parse_numbers, what="distances in metres such as 0.5,0.8,inf")
+parse_angles = partial(parse_numbers, what="angles in degrees such as 0,45,90")

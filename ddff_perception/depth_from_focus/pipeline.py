@@ -176,14 +176,6 @@ class DepthPipeline(Pipeline):
 
         return Change(apply, lambda: self._free(estimator))
 
-    def set_method(self, method: str, parameters: Mapping[str, Value]) -> None:
-        """Goes on with another method or other parameters; the slices stay.
-
-        Raises InputError where they do not fit; then nothing changes. Where an engine has to be
-        built first, the sweep begins anew: nothing here waits for it.
-        """
-        self._go_on_with(self._other_estimator(method, parameters))
-
     def set_alignment(self, values: Mapping[str, Value]) -> None:
         """Takes new values of AlignmentSettings; another kind of alignment starts anew.
 

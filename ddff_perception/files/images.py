@@ -22,7 +22,8 @@ MAX_JSON_BYTES = 16 * 1024 * 1024
 def read_image(file: Path, floats: bool = False) -> ImageArray:
     """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
 
-    With `floats` also as float32, where the file (TIFF, EXR) holds such. Raises InputError where the file is missing, truncated or no image.
+    With `floats` also as float32, where the file (TIFF, EXR) holds such. Raises InputError where
+    the file is missing, truncated or no image.
     """
     try:
         data = np.fromfile(file, dtype=np.uint8)

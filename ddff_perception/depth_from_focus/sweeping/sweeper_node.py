@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from ...ros.sensor_node import TickingNode
 from ...srv import SetFocusDistance
 from ...types import InputError
 from ..interface import FOCUS_SWEEPER
-from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepPlan, SweepSettings
+from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepSettings
 
 _UNITS = {
     "steps": FocusState.UNIT_STEPS,
@@ -47,13 +48,13 @@ class FocusSweeperNode(TickingNode):
         self.create_services({"~/set_focus": self._set_focus, "~/sweep": self._sweep})
 
     def check_values(self, values: Mapping[str, Value]) -> None:
-        SweepSettings.of(values, "sweep").plan()
+        SweepSettings.of(values, "sweep")
         if values["raw_positions"] and values["lens_table"]:
             raise InputError("raw_positions are for a lens without lens_table: remove one of them")
 
     def configure(self) -> None:
         settings, sweep = self.settings, SweepSettings.of(self.settings.values, "sweep")
-        table, plan = self._lens(), sweep.plan()
+        table = self._lens()
         whole = settings["target"] == "parameter" and settings["driver_type"] == "integer"
         if whole and table is None:
             raise InputError(
@@ -64,8 +65,9 @@ class FocusSweeperNode(TickingNode):
         drive = LensDrive(table, settings["lens_unit"], step)
         confirm_s = sweep.confirm_timeout_s if settings["target"] == "parameter" else 0.0
         if settings["raw_positions"]:
-            plan = self._raw_plan(plan, drive)
-        self._controller = SweepController(plan, drive, confirm_s)
+            distances = [drive.focus_distance_m(p) for p in settings["raw_positions"]]
+            sweep = replace(sweep, distances_m=distances)
+        self._controller = SweepController(sweep, drive, confirm_s)
         unit = table.unit if table is not None else settings["lens_unit"]
         self._unit = _UNITS.get(unit, FocusState.UNIT_UNKNOWN)
         if settings["target"] == "parameter":
@@ -91,7 +93,7 @@ class FocusSweeperNode(TickingNode):
         raw = bool(self.settings["raw_positions"])
         if self._controller is None or raw or not any(n.startswith("sweep.") for n in changed):
             return
-        self._controller.set_plan(SweepSettings.of(self.settings.values, "sweep").plan())
+        self._controller.set_plan(SweepSettings.of(self.settings.values, "sweep"))
 
     def _lens(self) -> LensTable | None:
         if self.settings["lens_table"]:
@@ -100,12 +102,8 @@ class FocusSweeperNode(TickingNode):
         if not positions.size:
             return None
         # Numbers in the place of dioptres: they only tell the positions apart.
-        numbers = np.arange(1.0, positions.size + 1.0)
+        numbers = np.linspace(1.0, 2.0, positions.size)
         return LensTable(positions, numbers, np.ones_like(positions))
-
-    def _raw_plan(self, plan: SweepPlan, drive: LensDrive) -> SweepPlan:
-        distances = [drive.focus_distance_m(p) for p in self.settings["raw_positions"]]
-        return SweepPlan(tuple(distances), plan.order, plan.dwell_s, plan.settle_time_s, plan.seed)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

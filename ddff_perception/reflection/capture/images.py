@@ -6,11 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ...optics.mosaic import (
     ANGLES_DEG,
@@ -21,6 +19,7 @@ from ...optics.mosaic import (
     mosaic_layout,
     split_mosaic,
 )
+from ...optics.srgb import srgb_decode, srgb_encode
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
 
@@ -90,8 +89,9 @@ class CaptureSettings(ResponseSettings, MosaicSettings):
 def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None) -> PolarizedImages:
     """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
 
-    The last rows and columns are left out where they make no whole cell of the layout. Half resolution of a linear monochrome camera copies nothing. Raises InputError where the
-    mosaic does not fit its layout, or is saturated.
+    The last rows and columns are left out where they make no whole cell of the layout. Half
+    resolution of a linear monochrome camera copies nothing. Raises InputError where the mosaic does
+    not fit its layout, or is saturated.
     """
     settings = settings or CaptureSettings()
     split = split_mosaic if settings.resolution == "half" else demosaic
@@ -116,8 +116,7 @@ def images_from_angles(
     known = settings.offset_known
     checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
     refuse_repeated(checked.angles_deg)
-    top = _top_value(images[0], settings.bit_depth)
-    share = saturated_share(images, settings.saturation_level * top)
+    share = clipped_share(images, settings)
     if share > settings.max_saturated_share:
         raise InputError(
             f"{share:.0%} of the pixels are saturated, where polarization cannot be measured: "
@@ -125,6 +124,12 @@ def images_from_angles(
         )
     linear = tuple(linearized(image, settings) for image in images)
     return PolarizedImages(linear, checked.angles_deg, known)
+
+
+def clipped_share(images: Sequence[ImageArray], settings: CaptureSettings) -> float:
+    """`saturated_share` at the settings' level of the range that the camera fills."""
+    top = _top_value(images[0], settings.bit_depth)
+    return saturated_share(images, settings.saturation_level * top)
 
 
 def saturated_share(images: Sequence[ImageArray], level: float) -> float:
@@ -170,13 +175,9 @@ def displayed(image: FloatArray, settings: ResponseSettings) -> FloatArray:
         return clipped
     if settings.response == "gamma":
         return np.power(clipped, np.float32(1.0 / settings.gamma))
-    curved = np.float32(1.055) * np.power(clipped, np.float32(1.0 / 2.4)) - np.float32(0.055)
-    return np.where(clipped <= _SRGB_LINEAR_END, np.float32(12.92) * clipped, curved)
+    return srgb_encode(clipped)
 
 
-# IEC 61966-2-1: below these the curve is a straight line.
-_SRGB_LINEAR_END = np.float32(0.0031308)
-_SRGB_CODED_END = 0.04045
 _MOST_BLACK = 0.5
 
 
@@ -188,13 +189,8 @@ def _table(size_max: int, top: int, response: str, gamma: float, black: float) -
     if response == "gamma":
         coded = coded**gamma
     elif response == "srgb":
-        coded = srgb_decode(coded)
+        return srgb_decode(coded).astype(np.float32)
     return coded.astype(np.float32)
-
-
-def srgb_decode(coded: NDArray[Any]) -> NDArray[Any]:
-    """Linear light 0..1 of sRGB values 0..1 (IEC 61966-2-1)."""
-    return np.where(coded <= _SRGB_CODED_END, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
 
 
 def _top_value(image: ImageArray, bits: int) -> int:

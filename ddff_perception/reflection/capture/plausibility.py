@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.mosaic import mosaic_layout
+from ...optics.srgb import srgb_decode
 from ...types import FloatArray, ImageArray, PolarizedImages
-from .images import CaptureSettings, srgb_decode
+from .images import CaptureSettings
 
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _ACROSS = 96

@@ -1,1 +1,1 @@
-"""What people bring to `ddff reflection`: names that say the angle, folders, raws, packed pixels."""
+"""What people bring to `ddff reflection`: names that say angles, folders, packed pixels."""

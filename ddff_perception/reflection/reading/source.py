@@ -80,8 +80,6 @@ def read_polarizer_images(
     if len(angles) != len(files):
         raise InputError(f"{len(files)} images and {len(angles)} angles: give one for each")
     said = f"polarizer angles {angles_text(angles)} ({origin})"
-    if all(file.suffix.lower() in (".jpg", ".jpeg") for file in files):
-        notes += ("JPEG is hardly ever linear: say --param response=srgb for photographs",)
     return Source(images, tuple(angles), (said, *notes), tuple(files))
 
 
