@@ -31,6 +31,7 @@ _LEAST_PIXELS = 16
 _CELL = 4
 _ROWS = 64
 _DECODED_FIT = 0.4
+_LEAST_CODED_MISFIT = 0.005
 _COLOUR_CONTRAST = 0.06
 _MOSAIC_RATIO = 1.15
 
@@ -49,12 +50,14 @@ def complaint(images: PolarizedImages, averaged: bool = False) -> str | None:
     stokes, misfit = _fitted(curve, values)
     polarized = np.hypot(stokes[1], stokes[2])
     amplitude = float(np.sqrt(np.mean(np.square(polarized)))) / 2
+    # What a mosaic's camera sends is no photograph.
+    coded = not averaged and misfit > _LEAST_CODED_MISFIT
+    if coded and _fitted(curve, srgb_decode(values))[1] < _DECODED_FIT * misfit:
+        return (
+            "the images fit their polarizer angles once sRGB is decoded, as photographs are "
+            "coded: set response=srgb"
+        )
     if misfit > max(_LEAST_MISFIT, _LEAST_RATIO * amplitude):
-        if _fitted(curve, srgb_decode(values))[1] < _DECODED_FIT * misfit:
-            return (
-                "the images fit their polarizer angles once sRGB is decoded, as photographs are "
-                "coded: set response=srgb"
-            )
         return (
             f"the images do not fit their polarizer angles (off by {misfit:.1%} of full range, "
             f"polarized {amplitude:.1%}): check the order of the angles, and that all images "
