@@ -58,7 +58,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
             raise InputError(f"capture.max_slices {most} must not be below minimum_slices {least}")
 
     def make_pipeline(self, values: Mapping[str, Value]) -> DepthPipeline:
-        return DepthPipeline.from_values(values, deferred=True)
+        return DepthPipeline.from_values(values)
 
     def room(self) -> int:
         return 1 if self._takes_stacks else int(self.settings["work_queue_size"])

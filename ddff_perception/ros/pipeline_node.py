@@ -198,6 +198,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         # First: what the engines say while they are made goes to the log.
         self._engines.tell(None)
         pipeline = self.make_pipeline(self.settings.values)
+        pipeline.deferred = True
         self._slow.open()
         room = self.room()
         lost = "no room in the work queue" if room > 1 else "superseded by a newer image"
@@ -337,6 +338,9 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
 
     def _send_result(self, chosen: Any, generation: int) -> None:
         stamp = self.pipeline.newest_stamp_ns
+        if not stamp:
+            # All that came is forgotten since.
+            return
         header = messages.header_at(stamp, self.source.frame_id)
         self.publish_early(header)
         if not chosen:
@@ -345,7 +349,9 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if reason:
             self.diagnostics.count_drop(reason)
             return
+        started = time.perf_counter()
         result = self._refused(partial(self.compute, chosen))
+        self.pipeline.took(time.perf_counter() - started)
         if result is None:
             return
         if generation != self._generation:
