@@ -13,8 +13,10 @@ from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter as RosParameter
 
 from ..parameters import Value
+from ..pipeline import Change
 from ..types import InputError
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
 from .health import Causes
@@ -22,6 +24,7 @@ from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
 from .memory import keep_freed_memory
 from .parameters import NodeParameters
+from .preparation import Preparation
 from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
@@ -57,10 +60,12 @@ class PerceptionNode(LifecycleNode):
         self._active = False
         self._poll: Any = None
         self._started = False
+        self.preparation = Preparation(self)
         self.settings = NodeParameters(
             self, interface.parameters, self._check_values, self._apply_values
         )
         self._started = True
+        self.preparation.serve()
         self.settings.warn_of_unknown(
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
         )
@@ -76,11 +81,11 @@ class PerceptionNode(LifecycleNode):
     def check_values(self, values: Mapping[str, Value]) -> None:
         """Refuses values that contradict each other; without side effects."""
 
-    def prepare_values(self, values: Mapping[str, Value]) -> None:
-        """Makes aside what changed values need, so that they are refused where it cannot be made.
-
-        They are taken over by `values_changed` right after, or not at all.
+    def prepare_values(self, values: Mapping[str, Value]) -> Change:
+        """Makes aside what changed values need, so that they are refused where it cannot be made;
+        in a thread of its own, while the node goes on.
         """
+        return Change()
 
     def values_changed(self, changed: frozenset[str]) -> None:
         """Takes over parameters that changed while the node runs."""
@@ -151,6 +156,14 @@ class PerceptionNode(LifecycleNode):
                 callbacks[service.name],
                 callback_group=MutuallyExclusiveCallbackGroup(),
             )
+
+    def values_after(self, changes: Sequence[RosParameter]) -> Mapping[str, Value] | None:
+        """All values as they will be, None where they stay as they are; raises InputError where
+        they do not fit.
+        """
+        values = self.settings.after(changes)
+        self.check_values(values)
+        return None if values == self.settings.values else values
 
     # Lifecycle.
 
@@ -327,14 +340,8 @@ class PerceptionNode(LifecycleNode):
     def _check_values(self, values: Mapping[str, Value]) -> None:
         self.check_values(values)
         # Not for parameters that are not the node's own, as those of the quality of service.
-        if not self._started or values == self.settings.values:
-            return
-        try:
-            self.prepare_values(values)
-        except InputError:
-            raise
-        except Exception as error:  # whatever a library says to them: they are refused
-            raise InputError(f"{type(error).__name__}: {error}") from error
+        if self._started and values != self.settings.values:
+            self.preparation.check(values)
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         self.diagnostics.count("time jumps of the clock")

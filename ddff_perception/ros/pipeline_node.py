@@ -69,7 +69,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
-        self._change = Change()
         self._looked: Promise[None] | None = None
         super().__init__(interface, **node_arguments)
         self._engines = EngineReport(self)
@@ -210,6 +209,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
             dropped=partial(self._on_lost, lost),
         )
         self._pipeline = pipeline
+        self.preparation.begin_again()
 
     def deactivate(self) -> None:
         self._drop_waiting()
@@ -224,6 +224,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if self._pipeline is not None:
             self._pipeline.close()
         self._worker = self._pipeline = None
+        self.preparation.begin_again()
         self._drop_waiting()
         self._sources.clear()
         self.camera.info = self._result = None
@@ -233,19 +234,18 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self.cleanup()
         super().destroy_node()
 
-    def prepare_values(self, values: Mapping[str, Value]) -> None:
-        self._change.discard()
-        self._change = Change()
-        if self._pipeline is None:
-            self.make_pipeline(values).close()
-        else:
-            self._change = self._pipeline.prepare(values)
+    def prepare_values(self, values: Mapping[str, Value]) -> Change:
+        pipeline = self._pipeline
+        if pipeline is not None:
+            return pipeline.prepare(values)
+        self.make_pipeline(values).close()
+        return Change()
 
     def values_changed(self, changed: frozenset[str]) -> None:
         pipeline = self._pipeline
         if pipeline is None:
             return
-        change, self._change = self._change, Change()
+        change = self.preparation.take()
 
         def apply() -> None:
             try:
