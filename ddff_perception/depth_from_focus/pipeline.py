@@ -11,7 +11,7 @@ from ..engines.settings import ENGINE_PARAMETERS
 from ..optics.lens_table import LensTable, read_lens_table
 from ..parameters import Value, group
 from ..pipeline import Change, Pipeline, check_methods
-from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
+from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .capture.alignment import Aligner, SliceReweighted
 from .capture.alignment_settings import AlignmentSettings
 from .capture.pairing import FocusReading
@@ -85,6 +85,12 @@ class DepthPipeline(Pipeline):
     def slices(self) -> int:
         """How many slices the next estimate rests on."""
         return len(self.estimator.slots)
+
+    @property
+    def taken(self) -> tuple[FocusSlice, ...]:
+        """The slices as they were taken, oldest first."""
+        slices = self.stack.slices or self.estimator.slots.values()
+        return tuple(sorted(slices, key=lambda item: item.stamp_ns))
 
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool

@@ -74,6 +74,11 @@ class Separation:
     complaint: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def confidence(self) -> FloatArray | None:
+        """That of the layers; H x W float32, 0..1, None where the method gives none."""
+        return None if self.layers is None else self.layers.confidence
+
 
 class SeparationPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.

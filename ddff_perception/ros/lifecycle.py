@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import rclpy
+from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
+from std_msgs.msg import Header
 
 from ..parameters import Value
 from ..pipeline import Change
@@ -23,6 +25,7 @@ from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
 from .memory import keep_freed_memory
+from .messages import image_message
 from .parameters import NodeParameters
 from .preparation import Preparation
 from .qos import (
@@ -44,15 +47,16 @@ class PerceptionNode(LifecycleNode):
     with the parameter `lazy`, somebody listens to an output.
     """
 
+    interface: ClassVar[NodeInterface]
+    """What it offers."""
     causes = Causes()
     """What the counters of this kind of node mean, for its diagnostics."""
 
-    def __init__(self, interface: NodeInterface, **node_arguments: Any) -> None:
-        super().__init__(interface.name, **node_arguments)
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__(self.interface.name, **node_arguments)
         # rclpy has no public list of what was given at start.
         given = getattr(self, "_parameter_overrides", {})
         check_overrides({name: parameter.value for name, parameter in given.items()})
-        self.interface = interface
         self.diagnostics = Diagnostics(causes=self.causes)
         self._throttle = Throttle(LOG_PERIOD_S)
         self._outputs: dict[str, Any] = {}
@@ -62,7 +66,7 @@ class PerceptionNode(LifecycleNode):
         self._started = False
         self.preparation = Preparation(self)
         self.settings = NodeParameters(
-            self, interface.parameters, self._check_values, self._apply_values
+            self, self.interface.parameters, self._check_values, self._apply_values
         )
         self._started = True
         self.preparation.serve()
@@ -134,6 +138,11 @@ class PerceptionNode(LifecycleNode):
         if publisher is not None and self._active:
             publisher.publish(message)
             self.diagnostics.sent(name)
+
+    def send_image(self, name: str, image: NDArray[Any] | None, header: Header) -> None:
+        """Publishes an array as an image, where there is one and somebody listens."""
+        if image is not None and self.wanted(name):
+            self.send(name, image_message(image, header))
 
     def reject(self, reason: str, text: str) -> None:
         """Counts an input that cannot be used and says so, the same reason not too often."""
