@@ -45,11 +45,11 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     jumps and parameters are handed to it and take effect before the next message. A result of what
     was reset meanwhile is not published.
 
-    Images wait in a queue of `room` and are taken in together; then there is one result, of the
-    newest. Counted: `no room in the work queue` (an image that never entered), `superseded by a
-    newer image` (one without a result of its own), `engine not ready` (capture goes on, the result
-    waits). Topics with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is
-    kept in `camera`.
+    Images wait and are taken in together; then there is one result, of the newest. Counted: `no
+    room in the work queue` (an image that never entered), `superseded by a newer image` (one
+    without a result of its own), `engine not ready` (capture goes on, the result waits). Topics
+    with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is kept in
+    `camera`.
     """
 
     early: ClassVar[frozenset[str]] = frozenset()
@@ -361,7 +361,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
 
     def _look(self) -> None:
         try:
-            self.diagnostics.set("method", self.settings["method"])
+            if "method" in self.settings.values:
+                self.diagnostics.set("method", self.settings["method"])
             confidence = getattr(self._result, "confidence", None)
             if confidence is not None:
                 self.diagnostics.set("mean confidence", float(confidence.mean()))
