@@ -45,10 +45,13 @@ PRESETS: dict[str, FitSettings] = {
     "refine": replace(_CPU, minutes=85.0, learning_rate=1e-3, warm_up_steps=50, seed=1),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
+_WORLD_DATA = (
+    "blurred from views of rendered rooms and odd scenes (ddff simulate dataset) and procedural "
+    "scenes, with random lenses, sweeps, noise and JPEG, and what befalls sweeps in the field"
+)
 _OWN_DATA = "stack folders with true depth"
 # Subcells over which the error's slopes are taken.
 _SLOPE_STEPS = (1, 2, 4, 8)
-_NOISE = NoiseSettings(jpeg=0.2, field=USUAL)
 DATA_SOURCE = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
@@ -73,6 +76,9 @@ class TrainingSettings(Settings):
     enlarged: float = parameter(
         0.5, "share of batches enlarged as small images are at run time", limits=(0.0, 1.0)
     )
+    field: bool = parameter(
+        True, "exposures that differ, blank or shifted slices, sweeps backwards and the like"
+    )
     closest: float = parameter(
         0.5, "side of a pixel of the stacks, at least, in pixels of the view", "px", (0.1, 2.0)
     )
@@ -89,8 +95,11 @@ PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"on_device": True, "views": 120},
     "refine": {"stacks": 2400, "views": 100, "stack_width": 384},
-    "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
-}
+    "smoke": {
+        "stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks",
+        "field": False,
+    },
+}  # fmt: skip
 
 
 def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
@@ -101,12 +110,13 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     bins, enlarged = network.settings.bins, own.enlarged
     worlds = [folder for folder in data if is_world(folder)]
     folders = [folder for folder in data if folder not in worlds]
-    seen = {"assets": assets_of(worlds)} if worlds else {}
+    noise = NoiseSettings(jpeg=0.2, field=USUAL) if own.field else NoiseSettings()
+    seen = {"assets": assets_of(worlds), "data_source": _WORLD_DATA} if worlds else {}
     if own.on_device:
         if worlds or not folders:
             views = Path(own.views_folder)
             folders.append(make_views(views, own.views, own.scenes, worlds))
-        drawn = {"bins": bins, "enlarged": enlarged, "noise": _NOISE}
+        drawn = {"bins": bins, "enlarged": enlarged, "noise": noise}
         batches, told = view_batches(folders, settings, **drawn)
         record = {"training_data": told, **seen}
         return TrainingJob(network, stream_loss, batches, settings, record=record)
@@ -117,7 +127,7 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
         return TrainingJob(network, stream_loss, *kinds, record=record)
     if worlds or not folders:
         folders.append(_make_stacks(own, worlds))
-    stacks = StackBatches(folders, settings.batch, _NOISE, bins=bins, enlarged=enlarged)
+    stacks = StackBatches(folders, settings.batch, noise, bins=bins, enlarged=enlarged)
     count = sum(len(stack_files(folder)) for folder in folders)
     record = {"training_data": f"{count} stacks", **seen}
     return TrainingJob(network, stream_loss, stacks, settings, record=record)
