@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .types import InputError
 
+T = TypeVar("T")
 console = Console()
 # Tables and JSON go to stdout, progress to stderr, so that output can be piped.
 progress_console = Console(stderr=True)
@@ -23,6 +25,7 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the res
 MethodName = Annotated[
     str | None, typer.Option("--method", help="How it is done; a wrong name lists the methods.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Params = Annotated[
     list[str] | None,
     typer.Option(
@@ -72,6 +75,12 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., 
             bar.update(task, completed=done, total=total, advance=step, description=what)
 
         yield report
+
+
+def replace_given(settings: T, **values: Any) -> T:
+    """`settings` (a dataclass) with the values of options that were given: that are not None."""
+    made: Any = settings
+    return cast(T, replace(made, **{k: v for k, v in values.items() if v is not None}))
 
 
 def parse_numbers(text: str, what: str) -> tuple[float, ...]:

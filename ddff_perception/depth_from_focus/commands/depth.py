@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from ...console import Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
@@ -47,7 +47,7 @@ def depth(
         Path | None,
         typer.Option(help="Lens calibration (YAML), the parameter lens_table, for alignment."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Estimate depth from a focal stack.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,15 @@ _UNITS = {
 class FocusSweeperNode(TickingNode):
     """Asks a `SweepController` what is due, and carries it out."""
 
+    interface = FOCUS_SWEEPER
+    _controller: SweepController | None = None
+    _client: Any = None
+    _unit = FocusState.UNIT_UNKNOWN
+    # Counts commands: an answer to an older one must not confirm the present one.
+    _command = 0
+
     def __init__(self, **node_arguments: Any) -> None:
-        self._controller: SweepController | None = None
-        self._client: Any = None
-        self._unit = FocusState.UNIT_UNKNOWN
-        # Counts commands: an answer to an older one must not confirm the present one.
-        self._command = 0
-        super().__init__(FOCUS_SWEEPER, **node_arguments)
+        super().__init__(**node_arguments)
         self.reporter.before_report(self._report)
         self.create_services({"~/set_focus": self._set_focus, "~/sweep": self._sweep})
 
@@ -216,10 +219,7 @@ class FocusSweeperNode(TickingNode):
         self.diagnostics.set_total("failed moves", self._controller.failures)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(FocusSweeperNode, arguments)
-
+main = partial(run_node, FocusSweeperNode)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ...console import Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
@@ -68,7 +68,7 @@ def reflection(
     ] = None,
     param: Params = None,
     params_file: ParamsFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Separate what a window or water reflects from what lies behind it.
 
