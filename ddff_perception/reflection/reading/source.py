@@ -51,6 +51,9 @@ def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Sourc
             f"{file} has no header: give --pixel-format (Mono12p, BayerRG12p, ...) and --size"
         )
     images, notes = _read([file])
+    if _is_grey(images[0]):
+        images = (np.ascontiguousarray(images[0][..., 0]),)
+        notes += ("grey saved as colour, taken as grey",)
     return Source(images, None, notes, (file,))
 
 
@@ -112,9 +115,6 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 def _read(files: Sequence[Path]) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:
     read = [_read_one(file) for file in files]
     notes = []
-    if all(_is_grey(image) for image in read):
-        read = [np.ascontiguousarray(image[..., 0]) for image in read]
-        notes.append("grey saved as colour, taken as grey")
     if all(image.dtype == np.float32 for image in read):
         brightest = max(float(image.max()) for image in read)
         top = max(brightest, 1.0) if brightest > 0 else 1.0

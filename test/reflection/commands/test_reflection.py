@@ -140,9 +140,9 @@ def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accep
     ("arguments", "words"),
     [
         ((), "give three images"),
-        (("{0}", "{1}"), "2 images need their angles"),
-        (("{0}", "{1}", "--angles", "0,90"), "three or more different polarizer angles"),
-        (("{0}", "{1}", "{2}", "--angles", "0,45"), "3 polarizer images but 2 angles"),
+        (("{0}", "{1}"), "take one more at another angle"),
+        (("{0}", "{1}", "--angles", "0,90"), "take one more at another angle"),
+        (("{0}", "{1}", "{2}", "--angles", "0,45"), "3 images and 2 angles: give one for each"),
         (("{0}", "{1}", "{2}", "--angles", "0,45,x"), "--angles must be numbers with commas"),
         (("{0}", "{1}", "{2}", "--angles", "0,45,180"), "three or more different"),
         (("{0}", "{1}", "{2}", "{2}", "--angles", "0,45,90,90"), "angles 90 and 90 are one"),
@@ -151,7 +151,6 @@ def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accep
         (("{0}", "{1}", "{2}", "--method", "none"), "there is no method 'none'"),
         (("{0}", "{1}", "{2}", "-p", "response=log"), "response must be one of"),
         (("{0}", "{1}", "{2}", "-p", "black=1"), "there is no parameter 'black'"),
-        (("--mosaic", "{0}"), "raw mosaic is H x W"),
         (("--mosaic", "{0}", "--layout", "90_0"), "layout must be one of 90_45_135_0"),
         (("--mosaic", "{0}", "--angles", "0,45,90"), "no images and no --angles"),
         (("{0}", "--mosaic", "{1}"), "no images and no --angles"),
@@ -180,7 +179,10 @@ def test_a_real_polarization_camera(real_captures, tmp_path, capfd):
 
 
 def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
-    right = write((0, 45, 90, 135))
+    named = write((0, 45, 90, 135))
+    right = [
+        path.rename(tmp_path / f"{letter}.png") for path, letter in zip(named, "abcd", strict=True)
+    ]
     accepted("reflection", *right, "-o", tmp_path / "right")
     assert json.loads((tmp_path / "right" / "summary.json").read_text())["complaint"] is None
     wrong = [right[0], right[2], right[1], right[3]]
@@ -190,10 +192,18 @@ def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
     assert "check the order of the angles" in told
 
 
+def test_a_colour_image_is_no_mosaic(write, tmp_path, refused):
+    (path,) = write((0,))
+    assert cv2.imwrite(str(path), shot(0) // np.array([1, 2, 3], np.uint8))
+    words = refused("reflection", "--mosaic", path, "-o", tmp_path / "out")
+    assert "raw mosaic is H x W" in words
+
+
 def mosaic(height, width, dtype=np.uint8, factor=1):
     """The raw of layout 90_45_135_0 of light of one polarization."""
     raw = np.zeros((height, width), dtype)
-    whole = {a: shot(a, shape=(height, width)).astype(dtype) * factor for a in (0, 45, 90, 135)}
+    light = {a: shot(a, shape=(height, width, 1))[..., 0] for a in (0, 45, 90, 135)}
+    whole = {a: values.astype(dtype) * factor for a, values in light.items()}
     for angle, row, column in ((90, 0, 0), (45, 0, 1), (135, 1, 0), (0, 1, 1)):
         raw[row::2, column::2] = whole[angle][row::2, column::2]
     return raw
@@ -231,7 +241,7 @@ def test_a_layout_is_understood_as_people_write_it(tmp_path, accepted, layout):
 
 
 def test_what_a_raw_shows_of_itself_is_said(tmp_path, accepted):
-    assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(96, 128, np.uint16, 16))
+    assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(96, 128, np.uint16, 15))
     outcome = accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
     assert "set bit_depth=12" in " ".join(outcome.output.split())
     given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=12")
