@@ -67,7 +67,7 @@ BELOW = {
 # What modules at the root may import of the folders.
 AT_THE_ROOT = {
     "cli.py": {"files"},
-    "pipeline.py": {"engines"},
+    "pipeline.py": {"capture"},
     "methods.py": {"engines"},
     "frame_pipeline.py": {"capture", "engines"},
 }
