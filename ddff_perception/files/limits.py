@@ -1,4 +1,5 @@
-"""How much a file or a message may unpack to, so that a small hostile one cannot fill the memory.
+"""How much a file or a message may unpack to, so that a small hostile one cannot fill the memory,
+and how much a node may write.
 
 Each limit is checked by what a header promises, before anything is unpacked, and can be raised by
 the environment variable of its name.
@@ -38,7 +39,7 @@ class Limit:
         """Raises InputError where `amount` of `what` is more than the limit."""
         if amount > self.value:
             raise InputError(
-                f"{what} has {amount:.4g} {self.unit}, more than the {self.value:g} that are read: "
+                f"{what} has {amount:.4g} {self.unit}, more than the {self.value:g} that may be: "
                 f"set the environment variable {self.name} if it is meant"
             )
 
@@ -54,5 +55,9 @@ ARRAY_GIB = Limit("DDFF_MAX_ARRAY_GIB", 8, "GiB")
 """Of one array file, or of all images of a folder that is read as a whole."""
 MESSAGE_GIB = Limit("DDFF_MAX_MESSAGE_GIB", 1, "GiB")
 """Of one recorded message or chunk of messages, unpacked."""
+SNAPSHOTS = Limit("DDFF_MAX_SNAPSHOTS", 1000, "snapshots")
+"""Of what a node saves into one folder when it is asked."""
+SNAPSHOTS_GIB = Limit("DDFF_MAX_SNAPSHOTS_GIB", 20, "GiB")
+"""Of all that lies in such a folder."""
 FILE_MIB = Limit("DDFF_MAX_FILE_MIB", 16, "MiB")
 """Of one text file (JSON, YAML)."""

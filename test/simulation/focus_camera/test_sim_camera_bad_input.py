@@ -67,7 +67,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "text for image": (lambda s: (s / NAME).write_text("x" * 99), NAME),
     "image that unpacks to a lot": (
         lambda s: (s / NAME).write_bytes(png_of(30_000, 10_000)),
-        f"{NAME} has 300 megapixels, more than the 250 that are read",
+        f"{NAME} has 300 megapixels, more than the 250 that may be",
     ),
     "missing image": (lambda s: (s / NAME).unlink(), f"the image '{NAME}' does not exist"),
     "image outside": (lambda s: away(s, "../003.png"), "slice 3 leaves the folder"),
