@@ -118,9 +118,15 @@ def _read(files: Sequence[Path]) -> tuple[tuple[ImageArray, ...], tuple[str, ...
     if all(image.dtype == np.float32 for image in read):
         brightest = max(float(image.max()) for image in read)
         top = max(brightest, 1.0) if brightest > 0 else 1.0
-        read = [np.rint(np.clip(i, 0, None) * (65535 / top)).astype(np.uint16) for i in read]
+        read = [_scaled(image, top) for image in read]
         notes.append(f"float32, {top:g} taken as full range")
     return tuple(read), tuple(notes)  # type: ignore[arg-type]
+
+
+def _scaled(image: AnyImage, top: float) -> ImageArray:
+    """0 .. `top` as the full range of 16 bits."""
+    levels = np.clip(np.asarray(image, np.float32), 0.0, None) * np.float32(65535.0 / top)
+    return np.asarray(np.rint(levels), np.uint16)
 
 
 def _read_one(file: Path) -> AnyImage:
