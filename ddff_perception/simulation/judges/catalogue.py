@@ -58,7 +58,7 @@ class Judge:
     @property
     def pose(self) -> NDArray[np.float64]:
         """(4, 4): the camera's optical frame to the world."""
-        axis = np.subtract(self.target, self.eye)
+        axis = np.subtract(self.target, self.eye, dtype=np.float64)
         axis /= np.linalg.norm(axis)
         right = np.cross(axis, [0.0, 0.0, 1.0])
         right /= np.linalg.norm(right)
@@ -93,7 +93,7 @@ JUDGES = (
     _odd(odd.bare, (0.1, 0, 0.7), (0, 2.2, 0.3), (0.7, 7.5), 8, 0.012),
     _odd(odd.sheets, (0, 0, 0), (0, 1, 0.0), (0.55, 6.0), 12, 0.010, vignetting=0.4),
     _field(rooms.hall_bench, (0.2, 0, 1.2), (0.1, 2.5, 0.7), (0.9, 5.5), 10, 0.036),
-    _field(rooms.low_desk, (-0.45, 0.3, 1.35), (0.05, 1.25, 0.8), (0.6, 3.2), 9, 0.020),
+    _field(rooms.low_desk, (-0.45, 0.3, 1.35), (0.05, 1.25, 0.8), (0.65, 3.7), 9, 0.020),
     _field(odd.ribbons, (0, 0, 0.2), (0, 1, 0.2), (0.6, 5.5), 11, 0.024),
     _field(odd.columns, (0.2, 0, 0.6), (0, 2.5, 0.35), (0.8, 8.5), 10, 0.030),
 )
