@@ -1,4 +1,4 @@
-"""Every method on path-traced stacks with exact depth: `make accuracy`.
+"""Every method on path-traced stacks with exact depth.
 
 Renders the project's accuracy set (kept in a folder, minutes the first time), or takes the stack
 folders that are given. Errors are mean absolute errors in dioptres over all pixels, estimates
