@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from _families import BLANK, FamilyScores, blank_stacks, headline, score_family
-from _record import ROOT, write_record
+from _record import ROOT, run, write_record
 from real_stacks import CAPTURES, DEFAULT, evaluate
 from rich.console import Console
 from rich.table import Table
@@ -189,8 +189,4 @@ def _table(title: str, rows: list[dict[str, Any]], columns: dict[str, str] | Non
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run(main)

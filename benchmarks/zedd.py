@@ -12,13 +12,12 @@ is of the test split, for the test server.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _record import write_record
+from _record import run, write_record
 from rich.console import Console
 from rich.table import Table
 
@@ -169,8 +168,4 @@ def _test_depths(arguments: argparse.Namespace) -> Iterator[FloatArray]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    run(main)
