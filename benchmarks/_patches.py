@@ -7,12 +7,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from ddff_perception.types import DepthEstimate, FloatArray, ImageArray
 
 WINDOW_PX = 15
 # Of the sweep.
 JUMP = 0.25
+# A plain surface is whole where it is nearer to its plane, of the sweep.
+OFF_PLANE = 0.1
+_FITTED_PIXELS = 4000
 # Standard deviation of the grey values of a window, of 255; noise and JPEG leave less.
 SMOOTH_LEVELS = 4.0
 
@@ -54,21 +58,26 @@ def torn(position: FloatArray, even: NDArray[np.bool_]) -> float:
 
 
 def off_plane(position: FloatArray) -> float:
-    """Share of a plain surface's pixels (h x w) without depth, or more than a quarter of the sweep
-    from the plane that fits most of them.
+    """Share of a plain surface's pixels (h x w) without depth, or more than a tenth of the sweep
+    from the plane that fits most of them; a plane that leaves the sweep stays at its end.
     """
     rows, columns = np.mgrid[: position.shape[0], : position.shape[1]]
-    columns_of = [np.ones(position.size), rows.ravel(), columns.ravel()]
-    x = np.stack(columns_of, axis=1).astype(np.float64)
+    x = np.stack(
+        [np.ones(position.size), rows.ravel() / rows.shape[0], columns.ravel() / rows.shape[1]], 1
+    )
     y = position.ravel().astype(np.float64)
-    used = np.isfinite(y)
-    if not used.any():
+    used = np.flatnonzero(np.isfinite(y))[:: max(1, y.size // _FITTED_PIXELS)]
+    if not used.size:
         return 1.0
-    plane = np.array([np.median(y[used]), 0.0, 0.0])
-    weight = np.ones(int(used.sum()))
-    for _ in range(20):
-        # Least absolute distances, by least squares of changing weights.
-        root = np.sqrt(weight)[:, None]
-        plane = np.linalg.lstsq(x[used] * root, y[used] * root[:, 0], rcond=None)[0]
-        weight = 1 / np.maximum(np.abs(y[used] - x[used] @ plane), 0.01)
-    return float(np.mean(~used | (np.abs(y - x @ plane) > JUMP)))
+
+    def distances(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.abs(y - np.clip(x @ plane, 0, 1)))
+
+    # One slope or none to begin with: where all is at an end, slopes beyond it look alike.
+    starts = [[np.median(y[used]), 0.0, 0.0], np.linalg.lstsq(x[used], y[used], rcond=None)[0]]
+    fits = [
+        minimize(lambda plane: float(distances(plane)[used].mean()), start, method="Nelder-Mead")
+        for start in starts
+    ]
+    best = min(fits, key=lambda fit: float(fit.fun))
+    return float(np.mean(~(distances(best.x) <= OFF_PLANE)))

@@ -100,7 +100,7 @@ CAPTURES = (
         "none",
         "background minus front, 0..1",
         front_is_near,
-        (0.22, 0.36, 0.64, 0.98),
+        (0.17, 0.36, 0.62, 0.99),
     ),
     Capture("macro_pcb_button", "ecc", "slices off the known ones (0 is right)", board_and_button),
     Capture(

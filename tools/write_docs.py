@@ -239,7 +239,7 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "No capture has a depth map; what is known of it is scored. `torn`: pixels whose depth is "
         "over a quarter of the sweep from the median of their 15 x 15 surroundings while no slice "
         "shows anything there. `off its plane`: pixels of the plain shelf (`lytro_stack_45`) and "
-        "the sheet (`macro_ring`) over a quarter of the sweep from the plane that fits them best. "
+        "the sheet (`macro_ring`) over a tenth of the sweep from the plane that fits them best. "
         "Aligned slices, 960 pixels wide. The command writes the pictures to "
         "`out/real_stacks/report.html`.",
         {

@@ -58,7 +58,9 @@ def test_positions_are_shares_of_the_sweep_in_dioptres():
 def test_a_slope_is_whole_and_two_steps_are_not():
     rows = np.linspace(0, 1, 100)[:, None] * np.ones((1, 50))
     assert off_plane(rows.astype(np.float32)) == 0
-    steps = np.where(rows > 0.3, 0.95, 0.0).astype(np.float32)
+    # Its ends lie before and behind the sweep.
+    assert off_plane(np.clip(3 * rows - 1, 0, 1).astype(np.float32)) == 0
+    steps = np.select([rows > 0.8, rows > 0.3], [0.9, 0.5], 0.1).astype(np.float32)
     assert off_plane(steps) > 0.2
     assert off_plane(np.full((4, 4), np.nan, np.float32)) == 1
 

@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...optics.srgb import srgb_decode
 from ...types import InputError
 from ..assets.library import Library, Offer
 from ..assets.models import ModelPart
-from ..rendering.sensor import srgb_decode
 from ..rendering.shapes import Mesh, rotation_z
 from ..world.types import Piece, Surface, Surroundings, Thing, World
 from .patterns import PATTERNS
