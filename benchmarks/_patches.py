@@ -57,10 +57,13 @@ def torn(position: FloatArray, even: NDArray[np.bool_]) -> float:
     return float(np.mean(jump & even & known))
 
 
-def off_plane(position: FloatArray) -> float:
+def off_plane(position: FloatArray, upright: bool = False) -> float:
     """Share of a plain surface's pixels (h x w) without depth, or more than a tenth of the sweep
-    from the plane that fits most of them; a plane that leaves the sweep stays at its end.
+    from the plane that fits most of them, of one depth where it is `upright`; a plane that leaves
+    the sweep stays at its end.
     """
+    if upright:
+        return float(np.mean(~(np.abs(position - np.nanmedian(position)) <= OFF_PLANE)))
     rows, columns = np.mgrid[: position.shape[0], : position.shape[1]]
     x = np.stack(
         [np.ones(position.size), rows.ravel() / rows.shape[0], columns.ravel() / rows.shape[1]], 1

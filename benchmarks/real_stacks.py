@@ -42,16 +42,25 @@ Score = Callable[[DepthEstimate, int], float]
 
 
 @dataclass(frozen=True)
+class Plain:
+    """The part of an image that shows one plain surface, in shares of its height and width."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+    upright: bool = False
+
+
+@dataclass(frozen=True)
 class Capture:
-    """One capture: its folder, how it is aligned, what is known of it, and a part that shows one
-    plain surface: its first and last rows and columns as shares of the image.
-    """
+    """One capture: its folder, how it is aligned, what is known of it, and a plain surface."""
 
     folder: str
     alignment: str
     known: str
     score: Score
-    plain: tuple[float, float, float, float] | None = None
+    plain: Plain | None = None
 
 
 def within_bounds(estimate: DepthEstimate, slices: int) -> float:
@@ -100,7 +109,7 @@ CAPTURES = (
         "none",
         "background minus front, 0..1",
         front_is_near,
-        (0.17, 0.36, 0.62, 0.99),
+        Plain(0.16, 0.36, 0.64, 0.99, upright=True),
     ),
     Capture("macro_pcb_button", "ecc", "slices off the known ones (0 is right)", board_and_button),
     Capture(
@@ -108,7 +117,7 @@ CAPTURES = (
         "ecc",
         "rank correlation of row and nearness",
         sheet_is_nearer_below,
-        (0.05, 0.95, 0.03, 0.33),
+        Plain(0.05, 0.95, 0.03, 0.33),
     ),
 )
 
@@ -187,13 +196,12 @@ def _patches(
     """Per cent of the pixels that are torn, and of the plain surface that is off its plane."""
     position = positions(estimate, [item.focus_distance_m for item in stack.slices])
     result = {"torn_percent": round(100 * torn(position, even), 3)}
-    if capture.plain is not None:
+    plain = capture.plain
+    if plain is not None:
         rows, columns = position.shape
-        top, bottom, left, right = capture.plain
-        part = np.s_[
-            int(top * rows) : int(bottom * rows), int(left * columns) : int(right * columns)
-        ]
-        result["off_plane_percent"] = round(100 * off_plane(position[part]), 2)
+        across = slice(int(plain.left * columns), int(plain.right * columns))
+        part = position[int(plain.top * rows) : int(plain.bottom * rows), across]
+        result["off_plane_percent"] = round(100 * off_plane(part, plain.upright), 2)
     return result
 
 

@@ -63,6 +63,8 @@ def test_a_slope_is_whole_and_two_steps_are_not():
     steps = np.select([rows > 0.8, rows > 0.3], [0.9, 0.5], 0.1).astype(np.float32)
     assert off_plane(steps) > 0.2
     assert off_plane(np.full((4, 4), np.nan, np.float32)) == 1
+    # What stands upright has no slope.
+    assert off_plane(rows.astype(np.float32), upright=True) == pytest.approx(0.8, abs=0.01)
 
 
 def test_nothing_is_seen_where_the_sharp_image_is_even():
