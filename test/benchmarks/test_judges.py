@@ -155,6 +155,15 @@ def test_zedd_is_scored_as_its_rows_are():
     assert thirds == pytest.approx([100 / 3, 200 / 3, 200 / 3])
 
 
+def test_zedd_rows_are_means_over_the_validation_scenes(monkeypatch, tmp_path):
+    monkeypatch.setattr(zedd, "read_focus_runs", lambda root: {})
+    monkeypatch.setattr(zedd, "find_scenes", lambda root, split: [tmp_path, tmp_path])
+    monkeypatch.setattr(zedd, "read_scene", lambda path, runs: ramp_stack())
+    (row,) = zedd.validation_rows(tmp_path, {"multiscale": {}})
+    assert row["method"] == "multiscale" and "2 scenes" in row["source"]
+    assert 0 < row["abs_rel"] < 0.2 and row["delta_1_25"] > 80
+
+
 def test_published_rows_say_where_they_come_from():
     assert {row["method"].split()[0] for row in zedd.PUBLISHED} == {"FOSSA", "DFV"}
     assert all(row["source"] for row in zedd.PUBLISHED)
