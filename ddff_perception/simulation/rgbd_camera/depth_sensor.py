@@ -31,6 +31,7 @@ def sensed_depth(
     measured = scale / disparity
     # What the projector, to the left of the camera, does not reach.
     before = cv2.erode(depth, np.ones((1, 5)), anchor=(4, 0))
-    shadow = (depth - before) > _SHADOW_JUMP * depth
+    with np.errstate(invalid="ignore"):
+        shadow = (depth - before) > _SHADOW_JUMP * depth
     gone = lost | shadow | ~np.isfinite(depth) | (depth < _NEAREST_M) | (depth > _FARTHEST_M)
     return np.asarray(np.where(gone, 0, np.rint(measured * 1000)).clip(0, 65535), np.uint16)
