@@ -190,12 +190,15 @@ class CloudBuffer:
         height, width = self.shape = shape
         kinds = _FIELDS | dict(more or {})
         fields = [
-            PointField(name=name, offset=4 * number, datatype=kind, count=1)
-            for number, (name, kind) in enumerate(kinds.items())
+            PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
+            for number, name in enumerate(kinds)
         ]
         nothing = np.zeros((height * width, len(kinds)), np.float32)
         # One row first: releases differ in which axis of an array they take for the width.
         self.message = point_cloud2.create_cloud(Header(), fields, nothing)
+        # A plain array is of one type: what its bits mean is told afterwards.
+        for field, kind in zip(self.message.fields, kinds.values(), strict=True):
+            field.datatype = kind
         self.message.height, self.message.width = shape
         self.message.row_step = self.message.point_step * width
         flat = np.frombuffer(self.message.data, np.float32)

@@ -1,0 +1,14 @@
+"""RGB-D segmentation, as the package knows it."""
+
+from ..capability import Capability, Reference
+
+_HERE = "ddff_perception.segmentation"
+_CAMERA = "ddff_perception.simulation.rgbd_camera"
+
+SEGMENTATION = Capability(
+    name="segmentation",
+    description="RGB-D camera in, what each pixel shows out",
+    nodes={"rgbd_segmentation": Reference(f"{_HERE}.interface:RGBD_SEGMENTATION")},
+    sensors={"sim_rgbd_camera": Reference(f"{_CAMERA}.interface:SIM_RGBD_CAMERA")},
+    methods=Reference(f"{_HERE}.methods:METHODS"),
+)
