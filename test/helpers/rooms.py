@@ -1,4 +1,4 @@
-"""A room of planes, cast by rays: floor, three walls, ceiling, a table, a box; true depth, labels."""
+"""A room of planes, cast by rays: floor, walls, a table, a box; true depth and labels."""
 
 from __future__ import annotations
 
