@@ -16,11 +16,13 @@ from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from .simulate_bag import bag
 from .simulate_dataset import dataset
 from .simulate_pane import pane, polarizer_bag
+from .simulate_rgbd import rgbd
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(bag)
 app.command()(pane)
 app.command()(dataset)
+app.command()(rgbd)
 app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3
