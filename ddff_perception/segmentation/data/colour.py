@@ -36,8 +36,10 @@ def photograph(light: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     if rng.random() < 0.4:
         linear = cv2.GaussianBlur(linear, (0, 0), float(rng.uniform(0.4, 1.6)))
     noise = rng.uniform(0, 0.02)
-    linear += rng.standard_normal(linear.shape, np.float32) * np.float32(noise) * np.sqrt(
-        np.maximum(linear, 0) + np.float32(0.02)
+    linear += (
+        rng.standard_normal(linear.shape, np.float32)
+        * np.float32(noise)
+        * np.sqrt(np.maximum(linear, 0) + np.float32(0.02))
     )
     shown = np.clip(linear, 0, 1) ** np.float32(1 / rng.uniform(1.8, 2.6))
     shown = _toned(shown, rng)
@@ -55,5 +57,5 @@ def _toned(shown: FloatArray, rng: np.random.Generator) -> FloatArray:
     contrast, black = rng.uniform(0.75, 1.3), rng.uniform(-0.04, 0.08)
     shown = (shown - np.float32(0.45)) * np.float32(contrast) + np.float32(0.45 + black)
     grey = shown.mean(axis=2, keepdims=True)
-    saturation = np.float32(rng.uniform(0.3, 1.5) if rng.random() < 0.8 else 0.0)
+    saturation = np.float32(rng.uniform(0.3, 1.5) if rng.random() < 0.9 else 0.0)
     return np.asarray(grey + (shown - grey) * saturation, np.float32)

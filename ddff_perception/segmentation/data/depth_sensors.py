@@ -1,8 +1,8 @@
 """What depth cameras make of a true depth image: noise, steps, shadows, and what they do not see.
 
-Structured light and stereo measure a disparity, time of flight a distance. Magnitudes: K. Khoshelham,
-S. Elberink, Sensors 2012 (Kinect v1); O. Wasenmueller, D. Stricker, ACCV workshops 2016 (Kinect v2);
-L. Keselman et al., CVPR workshops 2017 (RealSense).
+Structured light and stereo measure a disparity, time of flight a distance. Magnitudes after
+K. Khoshelham, S. Elberink, Sensors 2012 (Kinect v1); O. Wasenmueller, D. Stricker, ACCV workshops
+2016 (Kinect v2); L. Keselman et al., CVPR workshops 2017 (RealSense).
 """
 
 from __future__ import annotations

@@ -148,7 +148,9 @@ def load_imagenet(encoder: EfficientNetLite0, path: Path) -> None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds on damaged files
-        raise InputError(f"{path} holds no weights: ddff assets fetch efficientnet-lite0") from error
+        raise InputError(
+            f"{path} holds no weights: ddff assets fetch efficientnet-lite0"
+        ) from error
     renamed = _renamed(encoder, content)
     first = encoder.stem.conv.weight
     renamed["stem.conv.weight"] = first_layer_weights(renamed["stem.conv.weight"], first.shape[1])

@@ -9,8 +9,6 @@ before each pooling (sparse fusion).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -18,7 +16,6 @@ from torch import Tensor, nn
 from .decoder import WIDTH, LightDecoder
 from .efficientnet_lite import MEAN, SCALE, EfficientNetLite0
 
-SIZE_MULTIPLE = 32
 OUTPUT_STRIDE = 4
 
 
@@ -27,6 +24,8 @@ class LightBranch(nn.Module):
 
     Colour is red, green, blue; depth is HHA (`Hha.network_image`). Sides are multiples of 32.
     """
+
+    output_stride = OUTPUT_STRIDE
 
     def __init__(
         self, classes: int, channels: int = 3, width: float = 1.0, decoder_width: int = WIDTH
@@ -52,6 +51,8 @@ class FuseLight(nn.Module):
     there, 0 where one is missing (its image is then not looked at). Gives scores N x `classes` x
     H/4 x W/4 whose softmax are the probabilities.
     """
+
+    output_stride = OUTPUT_STRIDE
 
     def __init__(self, classes: int, width: float = 1.0, decoder_width: int = WIDTH) -> None:
         super().__init__()
@@ -96,26 +97,3 @@ class FuseLight(nn.Module):
             if not any(p.requires_grad for p in branch.parameters()):
                 branch.eval()
         return self
-
-
-class Labeller(nn.Module):
-    """What the ONNX file computes: images in 0..255 to probabilities at the images' size.
-
-    `temperature` divides the scores, so that probabilities are shares of right pixels.
-    """
-
-    def __init__(self, network: nn.Module, temperature: float = 1.0) -> None:
-        super().__init__()
-        self.network = network
-        self.temperature = temperature
-
-    def forward(self, *images: Tensor) -> Tensor:
-        scores = self.network(*images) / self.temperature
-        scores = F.interpolate(scores, scale_factor=float(OUTPUT_STRIDE), mode="bilinear")
-        return torch.softmax(scores, dim=1)
-
-
-def branch_states(state: Mapping[str, Tensor], branch: str) -> dict[str, Tensor]:
-    """Of a FuseLight's state what belongs to `branch` (`colour` or `depth`)."""
-    start = f"{branch}."
-    return {name[len(start) :]: t for name, t in state.items() if name.startswith(start)}
