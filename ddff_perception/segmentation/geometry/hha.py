@@ -17,6 +17,8 @@ from .normals import normals_from_depth
 
 # Of the images that are published as HHA: 31000 / centimetres, centimetres, degrees + 38.
 _DISPARITY, _HEIGHT, _ANGLE_OFFSET = 310.0, 100.0, 38.0
+# Of the networks here: 0.3 m is the nearest; 0.3 m below the ground to 2.9 m above it.
+_NEAREST_M, _HEIGHT_STEPS, _HEIGHT_OFFSET = 0.3, 80.0, 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,27 @@ class Hha:
 
     def image(self) -> NDArray[np.uint8]:
         """H x W x 3 in 0..255 as published: 310 / m, centimetres, degrees + 38; 0 unknown."""
-        planes = (
+        return _bytes(
             self.disparity * np.float32(_DISPARITY),
             self.height * np.float32(_HEIGHT),
             self.angle_deg + np.float32(_ANGLE_OFFSET),
         )
-        stacked = np.nan_to_num(np.stack(planes, axis=-1), nan=0.0)
-        return np.asarray(np.rint(stacked).clip(0, 255), np.uint8)
+
+    def network_image(self) -> NDArray[np.uint8]:
+        """The same for the networks of this package: the root of the disparity, 255 at 0.3 m, so
+        that neither what is near nor what is far is all one value; 80 per metre of height + 24.
+        """
+        near = np.float32(255.0**2 * _NEAREST_M)
+        return _bytes(
+            np.sqrt(self.disparity * near),
+            self.height * np.float32(_HEIGHT_STEPS) + np.float32(_HEIGHT_OFFSET),
+            self.angle_deg + np.float32(_ANGLE_OFFSET),
+        )
+
+
+def _bytes(*planes: FloatArray) -> NDArray[np.uint8]:
+    stacked = np.nan_to_num(np.stack(planes, axis=-1), nan=0.0)
+    return np.asarray(np.rint(stacked).clip(0, 255), np.uint8)
 
 
 def hha(depth: FloatArray, camera: CameraModel, gravity: FloatArray | None = None) -> Hha:
