@@ -8,38 +8,10 @@ from numpy.typing import NDArray
 
 from ..simulation.classes import UNLABELLED
 from ..types import FloatArray
-from .types import CLASSES, Labelling, RgbdFrame
+from .palette import label_colours
+from .types import Labelling, RgbdFrame
 
-# Red, green, blue of each class: what is near in a room differs in hue or in lightness.
-COLOURS = {
-    "bed": (190, 120, 200),
-    "books": (250, 210, 60),
-    "ceiling": (205, 215, 235),
-    "chair": (225, 85, 75),
-    "floor": (165, 125, 80),
-    "furniture": (115, 75, 45),
-    "objects": (240, 140, 40),
-    "picture": (60, 190, 190),
-    "sofa": (170, 45, 95),
-    "table": (90, 170, 70),
-    "tv": (45, 45, 140),
-    "wall": (140, 160, 185),
-    "window": (95, 165, 250),
-}
 _FARTHEST_M = 6.0
-
-
-def palette() -> NDArray[np.uint8]:
-    """256 x 3 BGR: the colour of each label, black for none."""
-    colours = np.zeros((256, 3), np.uint8)
-    for number, name in enumerate(CLASSES):
-        colours[number] = COLOURS[name][::-1]
-    return colours
-
-
-def label_picture(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """H x W labels as H x W x 3 BGR."""
-    return np.asarray(palette()[labels], np.uint8)
 
 
 def overlay(frame: RgbdFrame, found: Labelling) -> NDArray[np.uint8]:
@@ -49,7 +21,7 @@ def overlay(frame: RgbdFrame, found: Labelling) -> NDArray[np.uint8]:
     """
     image = _image(frame)
     labels = resized_labels(found.labels, frame.size)
-    mixed = cv2.addWeighted(image, 0.45, label_picture(labels), 0.55, 0.0)
+    mixed = cv2.addWeighted(image, 0.45, label_colours(labels), 0.55, 0.0)
     mixed[labels == UNLABELLED] = image[labels == UNLABELLED]
     return np.asarray(mixed, np.uint8)
 
