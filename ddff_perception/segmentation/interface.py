@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..optics.rigid_transform import RigidTransform
@@ -55,7 +56,7 @@ class InputSettings(Settings):
     registration: str = parameter(
         "auto",
         "whether depth is moved onto the pixels of colour: auto (where its frame_id or size is "
-        "another), never, always",
+        "another, or extrinsics are given), never, always",
         choices=REGISTRATIONS,
     )
     extrinsics: list[float] = parameter(
@@ -69,6 +70,17 @@ class InputSettings(Settings):
         super().__post_init__()
         if self.extrinsics:
             RigidTransform.of_numbers(self.extrinsics)
+
+    def stand(
+        self, color_frame: str, depth_frame: str, ask: Callable[[], RigidTransform]
+    ) -> RigidTransform | None:
+        """How points of depth's frame lie in that of colour; None where depth lies on the pixels of
+        colour. `ask` says it, or raises InputError, where `extrinsics` does not.
+        """
+        one = color_frame == depth_frame and not self.extrinsics
+        if self.registration == "never" or (self.registration == "auto" and one):
+            return None
+        return RigidTransform.of_numbers(self.extrinsics) if self.extrinsics else ask()
 
 
 @dataclass(frozen=True)

@@ -182,13 +182,10 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         return self.cameras[topic.name].of_images(image.shape[1], image.shape[0])[1]
 
     def _stand(self, color: Any, depth: Any) -> RigidTransform | None:
-        registration, numbers = self.settings["registration"], self.settings["extrinsics"]
-        same = color.frame_id == depth.frame_id
-        if registration == "never" or (registration == "auto" and same):
-            return None
-        if numbers:
-            return RigidTransform.of_numbers(numbers)
-        return self._transforms.stand(color.frame_id, depth.frame_id, color.stamp)
+        frames = color.frame_id, depth.frame_id
+        return InputSettings.of(self.settings.values).stand(
+            *frames, lambda: self._transforms.stand(*frames, color.stamp)
+        )
 
     def _gravity(self, header: Any) -> FloatArray | None:
         settings = GravitySettings.of(self.settings.values, "gravity")
