@@ -14,4 +14,5 @@ SEGMENTATION = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:SegmentationRun"),
     results=Reference(f"{_HERE}.evaluation.report:SEGMENTATION_RESULTS"),
+    demo=Reference(f"{_HERE}.evaluation.demo:SEGMENTATION_DEMO"),
 )
