@@ -121,7 +121,8 @@ def demo(
         progress_console.print(f"ddff demo: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     console.print(
-        f"Bag, pictures and report.html are in {output} ({time.monotonic() - started:.0f} s in all)",
+        f"Bag, pictures and report.html are in {output} "
+        f"({time.monotonic() - started:.0f} s in all)",
         highlight=False,
         markup=False,
     )

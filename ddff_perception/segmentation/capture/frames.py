@@ -66,6 +66,8 @@ class FrameCapture:
         Raises InputError where it cannot be used: no pixels of depth and no colour, a wrong unit,
         sizes that do not fit.
         """
+        _check_size("colour", raw.colour, raw.camera)
+        _check_size("depth", raw.depth, raw.depth_camera)
         colour = None if raw.colour is None else _small(_bgr(raw.colour), self.frames.width_px)
         depth = None if raw.depth is None else metres(raw.depth, self.depth)
         if depth is not None and np.mean(np.isfinite(depth)) < _LEAST_MEASURED:
@@ -122,6 +124,15 @@ class FrameCapture:
 
     def _size(self, image: NDArray[Any]) -> tuple[int, int]:
         return _size(image, self.frames.width_px)
+
+
+def _check_size(part: str, image: NDArray[Any] | None, camera: CameraModel | None) -> None:
+    if image is None or camera is None or image.shape[:2] == (camera.height, camera.width):
+        return
+    raise InputError(
+        f"the {part} image is {image.shape[1]}x{image.shape[0]}, its camera {camera.width}x"
+        f"{camera.height}: publish the camera_info of this image"
+    )
 
 
 def _size(image: NDArray[Any], width_px: int) -> tuple[int, int]:

@@ -33,6 +33,11 @@ from .inputs import Cameras, Given, depth_settings, given_frames, read_camera
 
 # Files have no time of their own.
 _STEP_NS = 100_000_000
+_SAID = {
+    "publish camera_info": "give --camera",
+    "publish the camera_info of this image": "give --camera and --depth-camera of these images",
+    "subscribe to it": "give it",
+}
 
 
 def segment(
@@ -140,7 +145,9 @@ def _estimated(pipeline: SegmentationPipeline, given: Given) -> Segmented:
 
 def _for_files(text: str) -> str:
     """What is said of topics, said of a command's options."""
-    return text.replace("publish camera_info", "give --camera")
+    for said, meant in _SAID.items():
+        text = text.replace(said, meant)
+    return text
 
 
 def _written(

@@ -192,7 +192,7 @@ class SegmentationRun(BagRun):
     def tables(self) -> list[Table]:
         rows = [
             (
-                f"{name} vs live" if name == AGAINST_LIVE else f"{name} vs truth",
+                "offline vs live" if name == AGAINST_LIVE else f"{name} vs truth",
                 100 * scores.global_accuracy,
                 100 * scores.mean_recall,
                 100 * scores.mean_iou,
