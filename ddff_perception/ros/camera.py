@@ -10,6 +10,8 @@ from std_msgs.msg import Header
 from ..optics.camera_geometry import PointGrid
 from ..types import CameraModel, InputError
 from .camera_info import resized_camera_info
+from .inputs import CAMERA_INFO
+from .interface import NodeInterface
 from .messages import CloudBuffer, camera_model
 
 
@@ -102,3 +104,21 @@ class CameraInput(CameraCache):
                 f"no {self._name}", f"there is no {self._name} yet: what needs it does not come"
             )
         return self.info is not None
+
+
+class CameraInputs(dict[str, CameraInput]):
+    """One `CameraInput` for each camera_info among the inputs of `node`, by topic."""
+
+    def __init__(self, node: Any, interface: NodeInterface) -> None:
+        infos = [topic.name for topic in interface.inputs if topic.type == CAMERA_INFO]
+        super().__init__((name, CameraInput(node, name)) for name in infos or ["camera_info"])
+
+    @property
+    def first(self) -> CameraInput:
+        """That of the images that results belong to."""
+        return next(iter(self.values()))
+
+    def forget(self) -> None:
+        """Forgets what came."""
+        for camera in self.values():
+            camera.info = None

@@ -18,7 +18,7 @@ from ..parameters import Value
 from ..pipeline import Change, Pipeline
 from ..types import CameraModel, InputError
 from . import messages
-from .camera import CameraInput
+from .camera import CameraInputs
 from .engine_report import EngineReport
 from .inputs import CAMERA_INFO, Callback
 from .lifecycle import PerceptionNode
@@ -65,8 +65,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         # Stamps of images that there was no room for.
         self._skipped: deque[int] = deque(maxlen=_READINGS)
         self._sources = ImageSources()
-        infos = [topic.name for topic in interface.inputs if topic.type == CAMERA_INFO]
-        self.cameras = {name: CameraInput(self, name) for name in infos or ["camera_info"]}
+        self.cameras = CameraInputs(self, interface)
+        self.camera = self.cameras.first
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
@@ -138,11 +138,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if self._pipeline is None:
             raise InputError("configure the node first")
         return self._pipeline
-
-    @property
-    def camera(self) -> CameraInput:
-        """The camera of the first camera_info."""
-        return next(iter(self.cameras.values()))
 
     @property
     def source(self) -> Source:
@@ -228,12 +223,10 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._engines.close()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._worker = self._pipeline = None
+        self._worker = self._pipeline = self._result = None
         self._drop_waiting()
         self._sources.clear()
-        self._result = None
-        for camera in self.cameras.values():
-            camera.info = None
+        self.cameras.forget()
 
     def destroy_node(self) -> None:
         self.stop()
@@ -383,8 +376,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     def _on_failure(self, error: Exception) -> None:
         if self.context.ok():
             self.reject("internal error", f"{type(error).__name__}: {error}")
-
-    # The rest.
 
     def _reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self.forget()

@@ -134,9 +134,6 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         stamp = max(messages.stamp_ns(m.header.stamp) for m in (color, depth) if m is not None)
         return self.pipeline.add_rgbd(stamp, self._raw(color, depth))
 
-    def choose(self) -> frozenset[str]:
-        return frozenset(self.demanded())
-
     def compute(self, chosen: Any) -> Segmented:
         return self.pipeline.estimate()
 
