@@ -47,6 +47,7 @@ class FramePipeline(Pipeline, Generic[R]):
     methods: ClassVar[Methods]
 
     def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        super().__init__()
         self._method = ChosenMethod.from_values(self.methods, values or {})
         self._order = StampOrder()
         self._counters = dict.fromkeys(

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..parameters import Settings, parameter
-from ..ros.interface import COMMON_PARAMETERS, INPUT_PARAMETERS, NodeInterface, Service, Topic
-from ..types import InputError
+from ..ros.interface import (
+    COMMON_PARAMETERS,
+    INPUT_PARAMETERS,
+    NodeInterface,
+    PointSettings,
+    Service,
+    Topic,
+)
 from .parameters import pipeline_parameters
 from .sweeping.sweeper import SweepSettings
 
@@ -56,23 +62,6 @@ class OutputSettings(Settings):
     save_folder: str = parameter(
         "~/.ros/ddff_perception", "where ~/save makes one folder for each call"
     )
-
-
-@dataclass(frozen=True)
-class PointSettings(Settings):
-    """What becomes a point of the cloud; names with `points.` before them."""
-
-    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", limits=(1, 64))
-    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", (0.0, 1e6))
-    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", (0.0, 1e6))
-    minimum_confidence: float = parameter(
-        0.0, "points of less confidence are left out (NaN)", limits=(0.0, 1.0)
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.minimum_m > self.maximum_m:
-            raise InputError("points.minimum_m must not be above points.maximum_m")
 
 
 IMAGE_INPUTS = (

@@ -16,9 +16,9 @@ CAUSES = Causes(
         "capture: time_jumps": "the images' stamps went back {count} times: starting anew",
         "capture: stamps_from_future": "{count} stamps lie far in the future, what carries them is "
         "left out: check the clock of the camera driver",
-        "labelled without depth": "{count} images of colour were labelled alone: no depth came "
+        "alone: color/image_rect": "{count} images of colour were labelled alone: no depth came "
         "with them",
-        "labelled without colour": "{count} images of depth were labelled alone: no colour came "
+        "alone: depth/image_rect": "{count} images of depth were labelled alone: no colour came "
         "with them",
     },
     blocks={

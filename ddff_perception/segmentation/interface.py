@@ -10,9 +10,8 @@ from ..parameters import Settings, parameter
 from ..ros.interface import INPUT_PARAMETERS, RESET, NodeInterface, Topic
 from .capture.gravity import GravitySettings
 from .methods import METHODS
-from .output import class_indices
 from .parameters import pipeline_parameters
-from .types import CLASSES
+from .points import LabelledPointSettings
 
 INPUTS = ("rgbd", "depth", "color")
 REGISTRATIONS = ("auto", "never", "always")
@@ -83,28 +82,6 @@ class InputSettings(Settings):
         return RigidTransform.of_numbers(self.extrinsics) if self.extrinsics else ask()
 
 
-@dataclass(frozen=True)
-class PointsSettings(Settings):
-    """The cloud."""
-
-    stride: int = parameter(
-        1,
-        "every n-th pixel of every n-th row of the frame becomes a point",
-        "px",
-        (1, 100),
-    )
-    classes: list[str] = parameter(
-        list(CLASSES), "classes whose points are sent; a costmap has no use for floor and ceiling"
-    )
-    minimum_confidence: float = parameter(
-        0.0, "points that are less sure than this are left out", limits=(0.0, 1.0)
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        class_indices(self.classes)
-
-
 COLOR_INPUTS = (
     Topic("color/image_rect", "sensor_msgs/msg/Image", "rectified colour image", "sensor"),
     Topic("color/camera_info", "sensor_msgs/msg/CameraInfo", "calibration of colour", "sensor"),
@@ -167,5 +144,5 @@ RGBD_SEGMENTATION = NodeInterface(
     + METHODS.choice("how labels are found")
     + GravitySettings.table().prefixed("gravity")
     + pipeline_parameters()
-    + PointsSettings.table().prefixed("points"),
+    + LabelledPointSettings.table().prefixed("points"),
 )

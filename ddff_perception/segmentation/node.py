@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,15 @@ from std_msgs.msg import String
 from ..optics.rigid_transform import RigidTransform
 from ..parameters import Value
 from ..ros import messages
-from ..ros.image_sets import ImageSets
 from ..ros.interface import Topic, message_class
 from ..ros.lifecycle import run_node
 from ..ros.pipeline_node import PipelineNode
 from ..ros.transforms import Transforms
 from ..simulation.classes import UNLABELLED
-from ..types import CameraModel, FloatArray, InputError
+from ..types import CameraModel, FloatArray
 from .capture.encodings import check_encoding
 from .capture.frames import RawRgbd
 from .capture.gravity import Accelerometer, GravitySettings, unit_vector
-from .capture.partners import Partners
 from .health import CAUSES, UNPAIRED
 from .interface import (
     COLOR_INPUTS,
@@ -34,11 +33,9 @@ from .interface import (
     LABEL_INFO,
     RGBD_SEGMENTATION,
     InputSettings,
-    PointsSettings,
 )
-from .output import class_indices
 from .pipeline import SegmentationPipeline, Segmented
-from .points import labelled_points
+from .points import LabelledPointSettings, labelled_points
 from .rendering import overlay, resized_confidence, resized_labels
 from .types import CLASSES
 
@@ -49,14 +46,14 @@ _VISION = "vision_msgs"
 class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
     """Works on the newest images of one instant."""
 
+    interface = RGBD_SEGMENTATION
     causes = CAUSES
+    unpaired = UNPAIRED
 
     def __init__(self, **node_arguments: Any) -> None:
-        self._joiner: ImageSets | None = None
-        self._partners = Partners((_COLOR, _DEPTH), 0.0)
         self._imu = Accelerometer()
         self._cloud: messages.CloudBuffer | None = None
-        super().__init__(RGBD_SEGMENTATION, **node_arguments)
+        super().__init__(**node_arguments)
         self._transforms = Transforms(self)
 
     def inputs(self) -> Sequence[Topic]:
@@ -75,53 +72,25 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
     def check_values(self, values: Mapping[str, Value]) -> None:
         InputSettings.of(values)
         GravitySettings.of(values, "gravity")
-        PointsSettings.of(values, "points")
+        LabelledPointSettings.of(values, "points")
 
     def make_pipeline(self, values: Mapping[str, Value]) -> SegmentationPipeline:
         return SegmentationPipeline(values)
 
+    def joined(self) -> Sequence[str]:
+        return (_COLOR, _DEPTH) if self.settings["input"] == "rgbd" else ()
+
     def activate(self) -> None:
+        super().activate()
         self.send(LABEL_INFO.name, self._label_info())
-        if self.settings["input"] != "rgbd":
-            return
-        names = (_COLOR, _DEPTH)
-        self._partners = Partners(names, self.settings["alone_after_s"])
-        self._joiner = ImageSets(
-            names,
-            lambda *images: self.hand_over("colour and depth", images),
-            self.diagnostics.count_drop,
-            queue_size=self.settings["sync_queue_size"],
-            slop_s=self.settings["slop_s"],
-            time_jump_s=self.settings["time_jump_s"],
-            incomplete=UNPAIRED,
-        )
 
     def cleanup(self) -> None:
         super().cleanup()
-        self._joiner = self._cloud = None
+        self._cloud = None
         self._imu.clear()
 
-    def on_message(self, name: str, message: Any) -> None:
-        try:
-            check_encoding("depth" if name == _DEPTH else "color", message.encoding)
-        except InputError as error:
-            self.reject(name, f"{name}: {error}")
-            return
-        if self._joiner is None:
-            self.hand_over(name, message)
-            return
-        if self._partners.alone(name, messages.stamp_ns(message.header.stamp)):
-            missing = "depth" if name == _COLOR else "colour"
-            self.diagnostics.count(f"labelled without {missing}")
-            self.hand_over(name, message)
-        else:
-            self._joiner.add(name, message)
-
-    def forget(self) -> None:
-        if self._joiner is not None:
-            self._joiner.reset()
-        self._partners.reset()
-        super().forget()
+    def check_arrival(self, name: str, message: Any) -> None:
+        check_encoding("depth" if name == _DEPTH else "color", message.encoding)
 
     def take(self, name: str, message: Any) -> bool:
         if name == IMU.name:
@@ -134,25 +103,22 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         stamp = max(messages.stamp_ns(m.header.stamp) for m in (color, depth) if m is not None)
         return self.pipeline.add_rgbd(stamp, self._raw(color, depth))
 
-    def compute(self, chosen: Any) -> Segmented:
+    def compute(self, wanted: frozenset[str]) -> Segmented:
         return self.pipeline.estimate()
 
     def publish(self, result: Segmented, header: Any) -> None:
         found, frame = result.found, result.image
         width, height = self.source.size
-        if self.wanted("segmentation/image"):
-            labels = resized_labels(found.labels, (height, width))
-            self.send("segmentation/image", messages.image_message(labels, header, "mono8"))
-        if self.wanted("segmentation/confidence"):
-            confidence = resized_confidence(found.confidence, (height, width))
-            self.send("segmentation/confidence", messages.image_message(confidence, header))
+        size = (height, width)
+        self.send_image("segmentation/image", resized_labels(found.labels, size), header)
+        confidence = resized_confidence(found.confidence, size)
+        self.send_image("segmentation/confidence", confidence, header)
         if self.wanted("segmentation/overlay"):
-            self.send("segmentation/overlay", messages.image_message(overlay(frame, found), header))
+            self.send_image("segmentation/overlay", overlay(frame, found), header)
         if self.wanted("segmentation/points"):
             self._send_points(result, header)
 
     def look(self) -> None:
-        self.diagnostics.set("method", self.settings["method"])
         if self._result is not None:
             found = self._result.found
             self.diagnostics.set("mean confidence", float(found.confidence.mean()))
@@ -200,15 +166,12 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         frame = result.image
         if frame.camera is None or frame.depth is None:
             return
-        settings = PointsSettings.of(self.settings.values, "points")
+        settings = LabelledPointSettings.of(self.settings.values, "points")
         grid = self.camera.grid(frame.camera, settings.stride)
         if self._cloud is None or self._cloud.shape != grid.shape:
             more = {"label": PointField.UINT32, "confidence": PointField.FLOAT32}
             self._cloud = messages.CloudBuffer(grid.shape, more)
-        keep = class_indices(settings.classes)
-        self._cloud.points[...] = labelled_points(
-            frame, result.found, grid, keep, settings.minimum_confidence
-        )
+        self._cloud.points[...] = labelled_points(frame, result.found, grid, settings)
         self._cloud.message.header = header
         self.send("segmentation/points", self._cloud.message)
 
@@ -224,9 +187,7 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         return String(data=json.dumps({"class_map": classes, "threshold": least}))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(RgbdSegmentationNode, arguments)
+main = partial(run_node, RgbdSegmentationNode)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ def export_weights(
         "data": learned_from(record, getattr(trained, "DATA_SOURCE", "")),
         "metrics": dict(record.get("metrics") or record.get("judge") or record.get("losses") or {}),
         "licence": LICENCE,
+        "assets": tuple(record.get("assets", ())),
     }
     suffix = "" if precision == "float32" else f"_{precision}"
     written = []

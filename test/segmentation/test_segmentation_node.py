@@ -122,7 +122,7 @@ def test_without_colour_depth_is_labelled_alone(ros: RosSession, start: Start) -
         stamp = run.shoot(color=None)
     assert right(run.labels(stamp)) > RIGHT
     assert messages.image_array(run.at("segmentation/overlay", stamp)).shape == (120, 160, 3)
-    assert run.total("labelled without colour") >= 1
+    assert run.total("alone: depth/image_rect") >= 1
     assert "rejected: internal error" not in run.rejected()
 
 

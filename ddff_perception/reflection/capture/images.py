@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ...optics.mosaic import ANGLES_DEG, LAYOUTS, demosaic, mosaic_layout, split_mosaic
+from ...optics.srgb import srgb_decode, srgb_encode
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
 
@@ -149,13 +150,7 @@ def displayed(image: FloatArray, settings: ResponseSettings) -> FloatArray:
         return clipped
     if settings.response == "gamma":
         return np.power(clipped, np.float32(1.0 / settings.gamma))
-    curved = np.float32(1.055) * np.power(clipped, np.float32(1.0 / 2.4)) - np.float32(0.055)
-    return np.where(clipped <= _SRGB_LINEAR_END, np.float32(12.92) * clipped, curved)
-
-
-# IEC 61966-2-1: below these the curve is a straight line.
-_SRGB_LINEAR_END = np.float32(0.0031308)
-_SRGB_CODED_END = 0.04045
+    return srgb_encode(clipped)
 
 
 @lru_cache(maxsize=8)
@@ -166,7 +161,7 @@ def _table(size_max: int, top: int, response: str, gamma: float, black: float) -
     if response == "gamma":
         coded = coded**gamma
     elif response == "srgb":
-        coded = np.where(coded <= _SRGB_CODED_END, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+        return srgb_decode(coded).astype(np.float32)
     return coded.astype(np.float32)
 
 

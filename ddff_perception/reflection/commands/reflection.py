@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ...console import Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
 from ...files.images import read_image
 from ...files.results import require_own
 from ...parameters import ParameterTable, Value
-from ...ros.parameter_file import settings_for
+from ...ros.parameter_file import given_settings
 from ...types import ImageArray, InputError, PolarizedImages
 from ..capture.images import CaptureSettings
 from ..evaluation.results import RESULT_FILES, write_separation
@@ -56,7 +56,7 @@ def reflection(
     ] = None,
     param: Params = None,
     params_file: ParamsFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Separate what a window or water reflects from what lies behind it.
 
@@ -76,9 +76,10 @@ def reflection(
 
     """
     assignments = [*(param or []), *([f"layout={layout}"] if layout is not None else [])]
-    values = settings_for(
+    given = given_settings(
         REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
     )
+    values = REFLECTION_SEPARATION.parameters.complete(given)
     raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
     pipeline = SeparationPipeline.from_values(values)
     method = pipeline.method

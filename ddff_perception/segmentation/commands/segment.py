@@ -10,7 +10,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from ...console import MethodName, Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, MethodName, Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...evaluation.reports.console_table import console_table
@@ -18,7 +18,7 @@ from ...files.atomic import json_text, write_json
 from ...files.results import require_own
 from ...optics.rigid_transform import RigidTransform
 from ...parameters import ParameterTable, Value
-from ...ros.parameter_file import settings_for
+from ...ros.parameter_file import given_settings
 from ...types import InputError
 from ..capture.depth import DepthSettings
 from ..capture.gravity import GravitySettings, unit_vector
@@ -69,7 +69,7 @@ def segment(
     ] = None,
     param: Params = None,
     params_file: ParamsFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Label what an RGB-D camera sees: floor, wall, table, chair and more, 13 classes.
 
@@ -88,9 +88,10 @@ def segment(
     """
     if depth is not None and depth_alone is not None:
         raise InputError("give depth once: beside colour, or with --depth alone")
-    values = settings_for(
+    given = given_settings(
         RGBD_SEGMENTATION, params_file, param or [], method=method, engine=engine, used=_used
     )
+    values = RGBD_SEGMENTATION.parameters.complete(given)
     folder = color
     values["depth.unit_m"] = depth_settings(folder, DepthSettings.of(values, "depth")).unit_m
     cameras = _cameras(camera, depth_camera, values)
@@ -99,12 +100,12 @@ def segment(
     counts: list[NDArray[np.int64]] = []
     summary: dict[str, Any] = {}
     with progress_bar("labelling", count) as step:
-        for number, given in enumerate(frames, 1):
-            target = output if count == 1 else output / given.name
+        for number, one in enumerate(frames, 1):
+            target = output if count == 1 else output / one.name
             require_own(target, RESULT_FILES)
-            pipeline.add_rgbd(number * _STEP_NS, given.raw)
-            found = _estimated(pipeline, given)
-            summary, counted = _written(target, given, found, values)
+            pipeline.add_rgbd(number * _STEP_NS, one.raw)
+            found = _estimated(pipeline, one)
+            summary, counted = _written(target, one, found, values)
             counts += [] if counted is None else [counted]
             step(number)
     pipeline.close()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...capture.partners import Partners
 from ...capture.set_synchronizer import SetSynchronizer
 from ...evaluation.bag_run import BagResult, BagRun, Chosen, Estimated, Topics
 from ...evaluation.reports.blocks import Column, Section, Table
@@ -23,7 +24,6 @@ from ...types import CameraModel, InputError
 from ..capture.encodings import check_encoding
 from ..capture.frames import RawRgbd
 from ..capture.gravity import GravitySettings, unit_vector
-from ..capture.partners import Partners
 from ..health import UNPAIRED
 from ..interface import InputSettings
 from ..methods import METHODS

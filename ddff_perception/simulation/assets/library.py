@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
 from ...files.results import written_by
+from ...optics.srgb import srgb_decode
 from ...types import InputError
-from ..rendering.sensor import srgb_decode
 from .cache import AssetCache
 from .catalogue import Asset, Item, catalogue
 from .furniture import FurnitureClass, FurnitureSize, furniture_classes, library_name, read_sizes

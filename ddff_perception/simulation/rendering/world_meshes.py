@@ -7,7 +7,7 @@ five hundred pieces is rendered as some dozens of meshes, all plain colours of o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..world.types import FINISHES, Piece, Surface, World
-from .mitsuba_scene import mitsuba_mesh, picture_texture
-from .shapes import Mesh, corner_normals
+from .mitsuba_scene import mitsuba_mesh, picture_texture, surface_bsdf
+from .shapes import Mesh, merged
 
 _MIRROR_REFLECTANCE = 0.88
 _ROUGHNESS = {"satin": 0.3, "gloss": 0.1}
@@ -111,12 +111,7 @@ def _bsdf(mi: Any, finish: str, picture: NDArray[np.float32]) -> dict[str, Any]:
             "type": "twosided",
             "bsdf": {"type": "conductor", "material": "none", "specular_reflectance": value},
         }
-    reflectance = picture_texture(mi, picture)
-    inner: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}
-    if finish in _ROUGHNESS:
-        alpha = _ROUGHNESS[finish]
-        inner = {"type": "roughplastic", "diffuse_reflectance": reflectance, "alpha": alpha}
-    return {"type": "twosided", "bsdf": inner}
+    return surface_bsdf(picture_texture(mi, picture), _ROUGHNESS.get(finish))
 
 
 def _emitter(mi: Any, surface: Surface, pieces: list[Piece]) -> dict[str, Any]:
@@ -145,15 +140,4 @@ def _hidden(surface: Surface) -> Piece:
 
 
 def _merged(pieces: Sequence[Piece]) -> Mesh:
-    """All triangles, each with corners and normals of its own; uv in repeats of the picture."""
-    corners = _stacked(piece.mesh.vertices[piece.mesh.faces] for piece in pieces)
-    uv = _stacked(piece.mesh.uv[piece.mesh.faces] / piece.surface.tile_m for piece in pieces)
-    normals = _stacked(corner_normals(piece.mesh) for piece in pieces)
-    faces = np.arange(len(corners)).reshape(-1, 3)
-    return Mesh(corners, faces, uv, normals)
-
-
-def _stacked(arrays: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(F, 3, N) arrays as one (3 F, N)."""
-    whole = np.concatenate(list(arrays))
-    return np.asarray(whole.reshape(-1, whole.shape[-1]))
+    return merged([(piece.mesh, piece.surface.tile_m) for piece in pieces])

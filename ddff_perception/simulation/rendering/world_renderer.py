@@ -13,18 +13,11 @@ from ...types import CameraModel, FloatArray
 from ..classes import UNLABELLED
 from ..world.types import Surroundings, World
 from .denoise import denoised
-from .mitsuba_scene import (
-    centre_sensor,
-    finer_camera,
-    lens_properties,
-    mitsuba_mesh,
-    render_radiance,
-)
+from .mitsuba_scene import Hits, SolidScene, finer_camera, lens_properties, render_radiance
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
 from .world_meshes import Solid, rendered_shapes, solid
 
-_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
 _MAX_DEPTH = 5  # direct light and three bounces
 _RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
 # A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
@@ -54,18 +47,6 @@ class Truth:
     mirror: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hits:
-    """The first thing on each ray: `position` and `normal` H x W x 3, `uv` H x W x 2, `face` H x W
-    int, -1 for none.
-    """
-
-    position: FloatArray
-    normal: FloatArray
-    uv: FloatArray
-    face: NDArray[np.int64]
-
-
 class WorldRenderer:
     """A world loaded once, for many views of it.
 
@@ -80,14 +61,13 @@ class WorldRenderer:
         self._loaded = self._mi.load_dict(
             {**scene, **shapes, "sky": _environment(self._mi, world.surroundings)}
         )
-        self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
         self._opaque = solid(world, glass=False)
-        self._opaque_scene = self._solid_scene(self._opaque)
+        self._opaque_scene = SolidScene(self._mi, self._opaque.mesh)
         surfaces = [piece.surface for thing in world.things for piece in thing.pieces]
         self._whole, self._whole_scene = self._opaque, self._opaque_scene
         if any(surface.finish == "glass" for surface in surfaces):
             self._whole = solid(world, glass=True)
-            self._whole_scene = self._solid_scene(self._whole)
+            self._whole_scene = SolidScene(self._mi, self._whole.mesh)
 
     def radiance(
         self, camera: CameraModel, pose: NDArray[np.float64], samples: int, seed: int = 0
@@ -126,22 +106,16 @@ class WorldRenderer:
 
     def truth(self, camera: CameraModel, pose: NDArray[np.float64]) -> Truth:
         """Depth, normals, classes, instances, albedo and masks of one view."""
-        hits = self._hits(self._opaque_scene, camera, pose)
-        first = hits
+        hits = first = self._opaque_scene.hits(camera, pose)
         if self._whole_scene is not self._opaque_scene:
-            first = self._hits(self._whole_scene, camera, pose)
-        rotation, origin = pose[:3, :3], pose[:3, 3]
-        there = hits.face >= 0
-        ray = (hits.position - origin) @ rotation
-        normals = hits.normal @ rotation
-        away = np.einsum("hwc,hwc->hw", normals, ray) > 0
-        normals = np.where(away[..., None], -normals, normals) * there[..., None]
-        finer = self._hits(self._opaque_scene, finer_camera(camera, _RAYS_ACROSS), pose)
+            first = self._whole_scene.hits(camera, pose)
+        depth, normals = hits.depth_and_normals(pose)
+        finer = self._opaque_scene.hits(finer_camera(camera, _RAYS_ACROSS), pose)
         things = _of_faces(self._whole.things, first.face, 0)
         finishes = _of_faces(_finishes(self._whole), first.face, "")
         return Truth(
-            depth=np.where(there, ray[..., 2], np.inf).astype(np.float32),
-            normals=normals.astype(np.float32),
+            depth=depth,
+            normals=normals,
             albedo=self._albedo(finer),
             classes=_label_table(self.world)[things],
             instances=things.astype(np.uint16),
@@ -151,13 +125,11 @@ class WorldRenderer:
 
     def quick_look(self, camera: CameraModel, pose: NDArray[np.float64]) -> tuple[Any, Any]:
         """Depth and classes as in `Truth`, where nothing else is wanted (glass is no surface)."""
-        hits = self._hits(self._opaque_scene, camera, pose)
-        ray = (hits.position - pose[:3, 3]) @ pose[:3, 2]
+        hits = self._opaque_scene.hits(camera, pose)
         things = _of_faces(self._opaque.things, hits.face, 0)
-        depth = np.where(hits.face >= 0, ray, np.inf).astype(np.float32)
-        return depth, _label_table(self.world)[things]
+        return hits.depth_and_normals(pose)[0], _label_table(self.world)[things]
 
-    def _albedo(self, hits: _Hits) -> FloatArray:
+    def _albedo(self, hits: Hits) -> FloatArray:
         surfaces = self._opaque.surfaces
         numbers = 1 + _of_faces(self._opaque.surface_numbers, hits.face, -1)
         plain = np.array([[0.0] * 3, *(s.colour for s in surfaces)], np.float32)
@@ -171,16 +143,6 @@ class WorldRenderer:
         height, width = flat.shape[0] // _RAYS_ACROSS, flat.shape[1] // _RAYS_ACROSS
         blocks = flat.reshape(height, _RAYS_ACROSS, width, _RAYS_ACROSS, 3)
         return np.asarray(looked_up + blocks.mean(axis=(1, 3)), np.float32)
-
-    def _hits(self, scene: Any, camera: CameraModel, pose: NDArray[np.float64]) -> _Hits:
-        sensor = centre_sensor(self._mi, camera, pose)
-        image = np.array(self._mi.render(scene, sensor=sensor, integrator=self._aov, spp=1))
-        face = np.where(image[..., 9] > 0, np.rint(image[..., 8]), -1).astype(np.int64)
-        return _Hits(image[..., 0:3], image[..., 3:6], image[..., 6:8], face)
-
-    def _solid_scene(self, part: Solid) -> Any:
-        mesh = mitsuba_mesh(self._mi, "solid", part.mesh, {})
-        return self._mi.load_dict({"type": "scene", "solid": mesh})
 
 
 def _of_faces(values: NDArray[Any], faces: NDArray[np.int64], outside: Any) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ _GRAVITY_M_S2 = 9.80665
 class SimRgbdCamera(SensorNode[RgbdCameraFrame]):
     """Publishes one frame per period: calibration, colour, depth, gravity and truth."""
 
+    interface = SIM_RGBD_CAMERA
+
     def __init__(self, **node_arguments: Any) -> None:
         self._camera: RgbdCamera | None = None
         self._numbers = count()
-        super().__init__(SIM_RGBD_CAMERA, **node_arguments)
+        super().__init__(**node_arguments)
 
     def configure(self) -> None:
         settings, source = self.settings, self.settings["source"]
@@ -72,9 +75,7 @@ class SimRgbdCamera(SensorNode[RgbdCameraFrame]):
             self.send(f"{part}/image_rect", image_message(image, at, encoding))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(SimRgbdCamera, arguments)
+main = partial(run_node, SimRgbdCamera)
 
 
 if __name__ == "__main__":

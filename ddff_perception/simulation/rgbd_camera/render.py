@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
 from ...files.rgbd_folder import RgbdFolder, RgbdImages, rgbd_files, write_rgbd
-from ...types import FloatArray, InputError
+from ...optics.srgb import srgb_bytes
+from ...types import InputError
 from ..assets.credits import credits_text
 from ..assets.library import Library
 from ..classes import to_13
 from ..rendering.denoise import has_denoiser
-from ..rendering.sensor import exposure_for, srgb_encode
+from ..rendering.sensor import exposure_for
 from ..rendering.world_renderer import WorldRenderer
 from ..world.cameras import Viewpoint
 from ..world.rooms import ROOMS
@@ -80,7 +81,11 @@ def render_tour(
         depth = sensed_depth(truth.depth, truth.glass | truth.mirror, camera.fx, rng)
         down = pose[:3, :3].T @ [0.0, 0.0, -1.0]
         gravity = (float(down[0]), float(down[1]), float(down[2]))
-        images.append(RgbdImages(_shown(light * exposure), depth, to_13(truth.classes), gravity))
+        images.append(
+            RgbdImages(
+                srgb_bytes(light[..., ::-1] * exposure), depth, to_13(truth.classes), gravity
+            )
+        )
         progress(number + 1)
     write_rgbd(folder, RgbdFolder(folder, (), camera=camera), images)
     text = credits_text("this sequence", renderer.world.assets)
@@ -98,8 +103,3 @@ def _poses(viewpoint: Viewpoint, tour: RoomTour) -> list[NDArray[np.float64]]:
         pose[:3, :3] = turn(np.array([0.0, 0.0, 1.0]), -yaw) @ pose[:3, :3]
         poses.append(pose)
     return poses
-
-
-def _shown(light: FloatArray) -> NDArray[np.uint8]:
-    shown = np.rint(srgb_encode(np.clip(light[..., ::-1], 0, 1)) * 255)
-    return np.asarray(shown, np.uint8)

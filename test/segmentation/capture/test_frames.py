@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from rooms import CAMERA, millimetres, picture, room
 
+from ddff_perception.capture.partners import Partners
 from ddff_perception.segmentation.capture.depth import DepthSettings
 from ddff_perception.segmentation.capture.frames import FrameCapture, FrameSettings, RawRgbd
 from ddff_perception.segmentation.capture.gravity import Accelerometer, unit_vector
-from ddff_perception.segmentation.capture.partners import Partners
 from ddff_perception.segmentation.types import RgbdFrame
 from ddff_perception.types import InputError
 

@@ -23,7 +23,7 @@ from .camera import NoiseSettings
 from .inputs import NetworkInputs
 from .scenes import SceneMaker
 from .stacks import StackSettings, TrainingStacks, random_stacks
-from .view_pool import TRACED_SHARE, random_crops, read_view, scene_view
+from .view_pool import random_crops, read_view, scene_view
 
 _STACKS_PER_SCENE = 3
 _SCENE_SIZE = 1.6  # in sides of a stack
@@ -40,8 +40,8 @@ def write_stacks(
 ) -> None:
     """Makes the stacks `numbers` into `folder`, three of each scene; those that are there stay.
 
-    `views` is a folder of path-traced views, from which six scenes in ten come; the others are
-    procedural.
+    `views` is a folder of path-traced views, from which `settings.traced` of the scenes come; the
+    others are procedural.
     """
     make_folder(folder)
     maker: SceneMaker | None = None
@@ -50,7 +50,7 @@ def write_stacks(
     for done, first in enumerate(range(numbers.start, numbers.stop, _STACKS_PER_SCENE)):
         rng = np.random.default_rng([first, 20])
         traced = sorted(views.glob("*.npy")) if views is not None else []
-        if traced and rng.random() < TRACED_SHARE:
+        if traced and rng.random() < chosen.traced:
             view = read_view(traced[int(rng.integers(len(traced)))])
         else:
             maker = maker or SceneMaker(np.random.default_rng([first, 21]))
@@ -61,7 +61,7 @@ def write_stacks(
             if f"{number:06d}" not in there:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(seed + number)
-                    crop = random_crops(whole, chosen.height, chosen.width)
+                    crop = random_crops(whole, chosen.height, chosen.width, chosen.closest)
                     _write(folder, number, random_stacks(*crop, chosen))
         if progress is not None:
             progress((done + 1) * _STACKS_PER_SCENE, len(numbers))
@@ -133,21 +133,24 @@ class StackBatches(IterableDataset[Batch]):
             if drawn % 100 == 99:
                 groups = self._groups()
             rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
-            counts = list(groups)
-            sizes = np.array([len(groups[count]) for count in counts], np.float64)
-            count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]
-            files = groups[count]
+            kinds = list(groups)
+            sizes = np.array([len(groups[kind]) for kind in kinds], np.float64)
+            kind = kinds[int(rng.choice(len(kinds), p=sizes / sizes.sum()))]
+            files = groups[kind]
             chosen = [files[int(i)] for i in rng.integers(len(files), size=self._batch)]
-            kept = torch.from_numpy(self._kept(count, rng))
+            kept = torch.from_numpy(self._kept(kind[1], rng))
             parts = [self._part(read_training_stack(file), kept, rng) for file in chosen]
             images, dioptres, truth = (torch.cat(kind) for kind in zip(*parts, strict=True))
             yield noisy_batch(images, dioptres, truth, self._noise, self._enlarged, self._inputs)
 
-    def _groups(self) -> dict[int, list[Path]]:
-        groups: dict[int, list[Path]] = {}
-        for folder in self._folders:
+    def _groups(self) -> dict[tuple[int, int], list[Path]]:
+        """Stacks that a batch may be made of, by folder and number of slices: those of another
+        folder may have another size.
+        """
+        groups: dict[tuple[int, int], list[Path]] = {}
+        for number, folder in enumerate(self._folders):
             for file in stack_files(folder):
-                groups.setdefault(int(file.name[:2]), []).append(file)
+                groups.setdefault((number, int(file.name[:2])), []).append(file)
         return groups
 
     def _part(

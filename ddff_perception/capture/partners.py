@@ -1,10 +1,10 @@
-"""Whether colour or depth comes alone: then it does not wait for the other."""
+"""Whether one of two inputs comes alone: then it does not wait for the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...capture.stamp_order import SECOND_NS
+from .stamp_order import SECOND_NS
 
 
 class Partners:
