@@ -32,8 +32,8 @@ def training_views(folders: Sequence[Path], cache: str, seed: int) -> PreparedVi
         return PreparedViews(folders[0])
     target = Path(cache) if cache else _temporary() / "views"
     if not folders:
-        facts = {"source": "coloured blocks"}
-        return prepare_views(block_views(_BLOCKS, len(NYU13), seed), _BLOCKS, target, facts)
+        blocks = block_views(_BLOCKS, len(NYU13), seed)
+        return prepare_views(blocks, _BLOCKS, target, {"source": "coloured blocks"})
     datasets = [WorldDataset(folder) for folder in folders]
     numbers = [
         [n for n, row in enumerate(dataset.rows) if row["kind"] in ROOMS] for dataset in datasets

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -55,16 +56,16 @@ class LabellingTraining:
     """What trains one network, as `training/registry.py` describes it.
 
     `make`: values of the settings to the untrained network; `begin` gives it the weights that it
-    starts with, and freezes what does not learn. `inputs`: what of a batch it is called with;
-    `images`: their names, `colour` (BGR is turned round by the caller) and `hha`.
+    starts with, and freezes what does not learn. `inputs`: what of a batch it is called with, and
+    `images` their names and channels, both by the values.
     """
 
     name: str
     description: str
     make: Callable[[Mapping[str, Value]], nn.Module]
     begin: Callable[[nn.Module, Mapping[str, Value]], None]
-    inputs: Inputs
-    images: tuple[str, ...]
+    inputs: Callable[[Mapping[str, Value]], Inputs]
+    images: Callable[[Mapping[str, Value]], Mapping[str, int]]
     own: type[LabellingSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
@@ -85,18 +86,18 @@ class LabellingTraining:
         weights = batches.class_weights ** np.float32(own.balance)
         network = self.make(values)
         self.begin(network, values)
-        facts = {name: views.facts[name] for name in ("source", "rooms") if name in views.facts}
+        inputs = self.inputs(values)
         return TrainingJob(
             network,
-            labelling_loss(self.inputs, weights),
+            labelling_loss(inputs, weights),
             batches,
             settings,
             validation=make_loader(
                 WholeViews(views, held_out, own.draws()), settings, shuffle=False
             ),
-            pictures=labelled_picture(self.inputs),
+            pictures=labelled_picture(inputs),
             record={
-                "data_source": f"{len(learned)} views of {facts['source']}",
+                "data_source": f"{len(learned)} views of {views.facts['source']}",
                 "assets": views.facts.get("assets", []),
             },
         )
@@ -106,12 +107,12 @@ class LabellingTraining:
         return self.make(values)
 
     def onnx_files(
-        self, network: nn.Module, record: Mapping[str, object], precision: str
+        self, network: nn.Module, record: Mapping[str, Any], precision: str
     ) -> list[OnnxFile]:
         """The one file of the network."""
-        return [
-            labelling_file(network, self.name, self.description, self.images, precision, record)
-        ]
+        values: Mapping[str, Value] = record["network_parameters"]
+        images = self.images(values)
+        return [labelling_file(network, self.name, self.description, images, precision, record)]
 
 
 def _split(count: int) -> tuple[list[int], list[int]]:

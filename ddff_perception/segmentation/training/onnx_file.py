@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -23,34 +23,34 @@ LIMITS = (
 _TEXTS = {
     "colour": "red, green, blue, 0..255",
     "hha": "disparity, height, angle as Hha.network_image makes them, 0..255, 0 unknown",
-    "depth": "depth, 25.5 per metre, 0 unknown",
-    "present": "1 where colour and depth are there, 0 where one is missing",
+    "depth": "25.5 per metre, 0 unknown",
 }
-_CHANNELS = {"colour": 3, "hha": 3, "depth": 1}
+_PRESENT = "1 where colour and depth are there, 0 where one is missing"
 
 
 def labelling_file(
     network: nn.Module,
     name: str,
     description: str,
-    images: Sequence[str],
+    images: Mapping[str, int],
     precision: str,
     record: Mapping[str, Any],
 ) -> OnnxFile:
     """`network` with enlarging and softmax behind it: `images` (1 x channels x height x width
     float32 in 0..255) to `probabilities` (1 x 13 x height x width float32).
 
-    `images`: names out of `colour`, `hha`, `depth` and `present` (1 x 2). With float16 the weights
-    compute in float16 between float32 inputs and outputs.
+    `images`: channels by name, out of `colour`, `hha`, `depth`, two of them stacked (joined by an
+    underscore), and `present` (1 x 2). With float16 the weights compute in float16 between float32
+    inputs and outputs.
     """
     temperature = float(record.get("temperature", 1.0))
     labeller = Labeller(copy.deepcopy(network), temperature).eval().cpu().float()
     if precision == "float16":
         labeller.halve()
-    tensors = [_tensor(image) for image in images]
+    tensors = [_tensor(name, channels) for name, channels in images.items()]
     examples = tuple(
-        torch.ones(1, 2) if image == "present" else torch.rand(1, _CHANNELS[image], 64, 96) * 255
-        for image in images
+        torch.rand(1, channels, 64, 96) * 255 if channels else torch.ones(1, 2)
+        for channels in images.values()
     )
     return OnnxFile(
         name=name,
@@ -76,8 +76,9 @@ def labelling_file(
     )
 
 
-def _tensor(image: str) -> TensorCard:
-    if image == "present":
-        return TensorCard(image, (1, 2), "float32", "NC", _TEXTS[image], "", (0.0, 1.0))
-    shape = (1, _CHANNELS[image], "height", "width")
-    return TensorCard(image, shape, "float32", "NCHW", _TEXTS[image], "", (0.0, 255.0))
+def _tensor(name: str, channels: int) -> TensorCard:
+    if name == "present":
+        return TensorCard(name, (1, 2), "float32", "NC", _PRESENT, "", (0.0, 1.0))
+    shape = (1, channels, "height", "width")
+    text = "; ".join(_TEXTS[part] for part in name.split("_"))
+    return TensorCard(name, shape, "float32", "NCHW", text, "", (0.0, 255.0))
