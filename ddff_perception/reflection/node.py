@@ -17,7 +17,7 @@ from ..ros.pipeline_node import PipelineNode
 from ..types import InputError
 from .capture.filter_state import filter_angle_deg
 from .capture.images import refuse_repeated
-from .health import CAUSES
+from .health import CAUSES, INCOMPLETE
 from .interface import (
     ANGLE_INPUTS,
     CAMERA_INFO,
@@ -65,6 +65,7 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
                 queue_size=self.settings["sync_queue_size"],
                 slop_s=self.settings["slop_s"],
                 time_jump_s=self.settings["time_jump_s"],
+                incomplete=INCOMPLETE,
             )
 
     def room(self) -> int:

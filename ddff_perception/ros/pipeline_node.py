@@ -53,8 +53,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     Images wait in a queue of `room` and are taken in together; then there is one result, of the
     newest. Counted: `no room in the work queue` (an image that never entered), `superseded by a
     newer image` (one without a result of its own), `engine not ready` (capture goes on, the result
-    waits). Topics with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is
-    kept in `camera`.
+    waits). Topics with qos `readings` are taken before the images; what comes of
+    `sensor_msgs/msg/CameraInfo` is kept in `cameras`, by topic.
     """
 
     def __init__(self, interface: Any, **node_arguments: Any) -> None:
@@ -65,7 +65,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         # Stamps of images that there was no room for.
         self._skipped: deque[int] = deque(maxlen=_READINGS)
         self._sources = ImageSources()
-        self.camera = CameraInput(self)
+        infos = [topic.name for topic in interface.inputs if topic.type == CAMERA_INFO]
+        self.cameras = {name: CameraInput(self, name) for name in infos or ["camera_info"]}
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
@@ -93,7 +94,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
 
     def choose(self) -> Any:
         """W: what is to be computed, from which outputs are `wanted`; falsy for nothing."""
-        return frozenset(topic.name for topic in self.outputs() if self.wanted(topic.name))
+        return frozenset(self.demanded())
 
     def compute(self, chosen: Any) -> R | None:
         """W: the result of the newest input; None where it is held back."""
@@ -137,6 +138,11 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if self._pipeline is None:
             raise InputError("configure the node first")
         return self._pipeline
+
+    @property
+    def camera(self) -> CameraInput:
+        """The camera of the first camera_info."""
+        return next(iter(self.cameras.values()))
 
     @property
     def source(self) -> Source:
@@ -225,7 +231,9 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._worker = self._pipeline = None
         self._drop_waiting()
         self._sources.clear()
-        self.camera.info = self._result = None
+        self._result = None
+        for camera in self.cameras.values():
+            camera.info = None
 
     def destroy_node(self) -> None:
         self.stop()
@@ -263,7 +271,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         found: dict[str, Callback] = {}
         for topic in self.inputs():
             if topic.type == CAMERA_INFO:
-                found[topic.name] = self.camera.take
+                found[topic.name] = self.cameras[topic.name].take
             elif topic.qos == "readings":
                 found[topic.name] = partial(self._on_reading, topic.name)
             else:

@@ -1,0 +1,236 @@
+"""The node `rgbd_segmentation`: messages in, `SegmentationPipeline` on its own thread, out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import Image, PointField
+from std_msgs.msg import String
+
+from ..optics.rigid_transform import RigidTransform
+from ..parameters import Value
+from ..ros import messages
+from ..ros.image_sets import ImageSets
+from ..ros.interface import Topic, message_class
+from ..ros.lifecycle import run_node
+from ..ros.pipeline_node import PipelineNode
+from ..ros.transforms import Transforms
+from ..simulation.classes import UNLABELLED
+from ..types import CameraModel, FloatArray, InputError
+from .capture.encodings import check_encoding
+from .capture.frames import RawRgbd
+from .capture.gravity import Accelerometer, GravitySettings, unit_vector
+from .capture.partners import Partners
+from .health import CAUSES, UNPAIRED
+from .interface import (
+    COLOR_INPUTS,
+    DEPTH_INPUTS,
+    IMU,
+    LABEL_INFO,
+    RGBD_SEGMENTATION,
+    InputSettings,
+    PointsSettings,
+)
+from .output import class_indices
+from .pipeline import SegmentationPipeline, Segmented
+from .points import labelled_points
+from .rendering import overlay, resized_confidence, resized_labels
+from .types import CLASSES
+
+_COLOR, _DEPTH = COLOR_INPUTS[0].name, DEPTH_INPUTS[0].name
+_VISION = "vision_msgs"
+
+
+class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
+    """Works on the newest images of one instant."""
+
+    causes = CAUSES
+
+    def __init__(self, **node_arguments: Any) -> None:
+        self._joiner: ImageSets | None = None
+        self._partners = Partners((_COLOR, _DEPTH), 0.0)
+        self._imu = Accelerometer()
+        self._cloud: messages.CloudBuffer | None = None
+        super().__init__(RGBD_SEGMENTATION, **node_arguments)
+        self._transforms = Transforms(self)
+
+    def inputs(self) -> Sequence[Topic]:
+        kind = str(self.settings["input"])
+        chosen = [*COLOR_INPUTS] if kind == "color" else [*DEPTH_INPUTS]
+        if kind == "rgbd":
+            chosen = [*COLOR_INPUTS, *DEPTH_INPUTS]
+        return [*chosen, IMU] if self.settings["gravity.source"] == "imu" else chosen
+
+    def outputs(self) -> Sequence[Topic]:
+        if importlib.util.find_spec(_VISION) is None:
+            return self.interface.outputs
+        better = replace(LABEL_INFO, type=f"{_VISION}/msg/LabelInfo")
+        return [better if topic is LABEL_INFO else topic for topic in self.interface.outputs]
+
+    def check_values(self, values: Mapping[str, Value]) -> None:
+        InputSettings.of(values)
+        GravitySettings.of(values, "gravity")
+        PointsSettings.of(values, "points")
+
+    def make_pipeline(self, values: Mapping[str, Value]) -> SegmentationPipeline:
+        return SegmentationPipeline(values)
+
+    def activate(self) -> None:
+        self.send(LABEL_INFO.name, self._label_info())
+        if self.settings["input"] != "rgbd":
+            return
+        names = (_COLOR, _DEPTH)
+        self._partners = Partners(names, self.settings["alone_after_s"])
+        self._joiner = ImageSets(
+            names,
+            lambda *images: self.hand_over("colour and depth", images),
+            self.diagnostics.count_drop,
+            queue_size=self.settings["sync_queue_size"],
+            slop_s=self.settings["slop_s"],
+            time_jump_s=self.settings["time_jump_s"],
+            incomplete=UNPAIRED,
+        )
+
+    def cleanup(self) -> None:
+        super().cleanup()
+        self._joiner = self._cloud = None
+        self._imu.clear()
+
+    def on_message(self, name: str, message: Any) -> None:
+        try:
+            check_encoding("depth" if name == _DEPTH else "color", message.encoding)
+        except InputError as error:
+            self.reject(name, f"{name}: {error}")
+            return
+        if self._joiner is None:
+            self.hand_over(name, message)
+            return
+        if self._partners.alone(name, messages.stamp_ns(message.header.stamp)):
+            missing = "depth" if name == _COLOR else "colour"
+            self.diagnostics.count(f"labelled without {missing}")
+            self.hand_over(name, message)
+        else:
+            self._joiner.add(name, message)
+
+    def forget(self) -> None:
+        if self._joiner is not None:
+            self._joiner.reset()
+        self._partners.reset()
+        super().forget()
+
+    def take(self, name: str, message: Any) -> bool:
+        if name == IMU.name:
+            reading = message.linear_acceleration
+            self._imu.add(message.header.frame_id, (reading.x, reading.y, reading.z))
+            return False
+        both = message if isinstance(message, tuple) else None
+        color = both[0] if both else message if name == _COLOR else None
+        depth = both[1] if both else message if name == _DEPTH else None
+        stamp = max(messages.stamp_ns(m.header.stamp) for m in (color, depth) if m is not None)
+        return self.pipeline.add_rgbd(stamp, self._raw(color, depth))
+
+    def choose(self) -> frozenset[str]:
+        return frozenset(self.demanded())
+
+    def compute(self, chosen: Any) -> Segmented:
+        return self.pipeline.estimate()
+
+    def publish(self, result: Segmented, header: Any) -> None:
+        found, frame = result.found, result.image
+        width, height = self.source.size
+        if self.wanted("segmentation/image"):
+            labels = resized_labels(found.labels, (height, width))
+            self.send("segmentation/image", messages.image_message(labels, header, "mono8"))
+        if self.wanted("segmentation/confidence"):
+            confidence = resized_confidence(found.confidence, (height, width))
+            self.send("segmentation/confidence", messages.image_message(confidence, header))
+        if self.wanted("segmentation/overlay"):
+            self.send("segmentation/overlay", messages.image_message(overlay(frame, found), header))
+        if self.wanted("segmentation/points"):
+            self._send_points(result, header)
+
+    def look(self) -> None:
+        self.diagnostics.set("method", self.settings["method"])
+        if self._result is not None:
+            found = self._result.found
+            self.diagnostics.set("mean confidence", float(found.confidence.mean()))
+            share = float(np.mean(found.labels == UNLABELLED))
+            self.diagnostics.set("unlabelled share", share)
+
+    def _raw(self, color: Image | None, depth: Image | None) -> RawRgbd:
+        """The arrays of one instant, their cameras, and how these stand to each other."""
+        parts: dict[str, Any] = {}
+        if color is not None:
+            parts["colour"] = messages.slice_image(color)
+            parts["camera"] = self._camera(COLOR_INPUTS[1], parts["colour"])
+            self.check_source(_COLOR, color)
+        if depth is not None:
+            parts["depth"] = messages.image_array(depth)
+            parts["depth_camera"] = self._camera(DEPTH_INPUTS[1], parts["depth"])
+            self.check_source(_DEPTH, depth)
+        if color is not None and depth is not None:
+            parts["stand"] = self._stand(color.header, depth.header)
+        header = (color or depth).header  # type: ignore[union-attr]
+        return RawRgbd(**parts, gravity=self._gravity(header))
+
+    def _camera(self, topic: Topic, image: Any) -> CameraModel | None:
+        return self.cameras[topic.name].of_images(image.shape[1], image.shape[0])[1]
+
+    def _stand(self, color: Any, depth: Any) -> RigidTransform | None:
+        frames = color.frame_id, depth.frame_id
+        return InputSettings.of(self.settings.values).stand(
+            *frames, lambda: self._transforms.stand(*frames, color.stamp)
+        )
+
+    def _gravity(self, header: Any) -> FloatArray | None:
+        settings = GravitySettings.of(self.settings.values, "gravity")
+        if settings.source == "estimated":
+            return None
+        if settings.source == "fixed":
+            return unit_vector(settings.down)
+        own = header.frame_id
+        level = self._imu.frame_id if settings.source == "imu" else settings.frame
+        down = self._imu.down if settings.source == "imu" else np.array([0.0, 0.0, -1.0])
+        turn = self._transforms.stand(own, level, header.stamp).rotation
+        return unit_vector([*(turn @ down)])
+
+    def _send_points(self, result: Segmented, header: Any) -> None:
+        frame = result.image
+        if frame.camera is None or frame.depth is None:
+            return
+        settings = PointsSettings.of(self.settings.values, "points")
+        grid = self.camera.grid(frame.camera, settings.stride)
+        if self._cloud is None or self._cloud.shape != grid.shape:
+            more = {"label": PointField.UINT32, "confidence": PointField.FLOAT32}
+            self._cloud = messages.CloudBuffer(grid.shape, more)
+        keep = class_indices(settings.classes)
+        self._cloud.points[...] = labelled_points(
+            frame, result.found, grid, keep, settings.minimum_confidence
+        )
+        self._cloud.message.header = header
+        self.send("segmentation/points", self._cloud.message)
+
+    def _label_info(self) -> Any:
+        topic = next(topic for topic in self.outputs() if topic.name == LABEL_INFO.name)
+        header = messages.header_at(self.get_clock().now().nanoseconds, "")
+        least = float(self.settings["minimum_confidence"])
+        if topic is not LABEL_INFO:
+            one = message_class(f"{_VISION}/msg/VisionClass")
+            classes = [one(class_id=n, class_name=name) for n, name in enumerate(CLASSES)]
+            return message_class(topic.type)(header=header, class_map=classes, threshold=least)
+        classes = [{"class_id": n, "class_name": name} for n, name in enumerate(CLASSES)]
+        return String(data=json.dumps({"class_map": classes, "threshold": least}))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the node; see `ros.lifecycle.run_node` for the status."""
+    return run_node(RgbdSegmentationNode, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
