@@ -14,8 +14,7 @@ from ...simulation.classes import NYU13
 from ...training.onnx_file import OnnxFile
 from ..networks.labeller import Labeller
 
-SIZE_MULTIPLE = 32
-_LARGEST_SIDE = 2048
+_SMALLEST_SIDE, _LARGEST_SIDE = 32, 2048
 LIMITS = (
     "Rooms with the 13 classes of NYU alone: people, machines, streets and what lies outside count "
     "for something that they are not. Learned from rendered rooms; no real capture was seen. "
@@ -54,7 +53,7 @@ def labelling_file(
     )
     return OnnxFile(
         name=name,
-        description=f"{description}; sides a multiple of {SIZE_MULTIPLE}",
+        description=description,
         module=labeller,
         examples=examples,
         inputs=tuple(tensors),
@@ -69,10 +68,10 @@ def labelling_file(
         ),
         limits=LIMITS,
         axes={
-            "height": (2 * SIZE_MULTIPLE, 240 // SIZE_MULTIPLE * SIZE_MULTIPLE, _LARGEST_SIDE),
-            "width": (2 * SIZE_MULTIPLE, 320, _LARGEST_SIDE),
+            "height": (_SMALLEST_SIDE, 256, _LARGEST_SIDE),
+            "width": (_SMALLEST_SIDE, 352, _LARGEST_SIDE),
         },
-        multiples={"height": SIZE_MULTIPLE, "width": SIZE_MULTIPLE},
+        by_tracing=True,
     )
 
 
