@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from ...parameters import ParameterTable, Settings, Value, parameter
-from ...simulation.classes import NYU13
+from ...simulation.classes import NYU13, NYU40
 from ...training.batches import make_loader
 from ...training.job import TrainingJob
 from ...training.onnx_file import OnnxFile
@@ -21,7 +21,8 @@ from ..data.sources import training_views
 from .losses import Inputs, labelled_picture, labelling_loss
 from .onnx_file import labelling_file
 
-CLASSES = len(NYU13)
+# The 13 classes; SUN RGB-D's 37, which are the first of NYU's 40; all 40.
+CLASS_SETS = {"13": NYU13, "37": NYU40[:37], "40": NYU40}
 # Rooms are rendered six views at a time: whole rooms are held out.
 _PER_ROOM = 6
 _HELD_OUT_ROOMS = 0.05
@@ -39,6 +40,7 @@ class LabellingSettings(Settings):
     balance: float = parameter(
         0.5, "power of the median-frequency weights; 1 is the thesis's, 0 none", "", (0.0, 1.0)
     )
+    classes: str = parameter("13", "how many classes are told apart", choices=tuple(CLASS_SETS))
     missing: float = parameter(
         0.0, "share of samples without colour, and as many without depth", "", (0.0, 0.45)
     )
@@ -46,9 +48,13 @@ class LabellingSettings(Settings):
 
     def draws(self) -> DrawSettings:
         """How samples are drawn."""
-        return DrawSettings(
-            self.height, self.width, CLASSES, self.smallest, self.rare, self.missing
-        )
+        sizes = self.height, self.width, self.count
+        return DrawSettings(*sizes, self.smallest, self.rare, self.missing)
+
+    @property
+    def count(self) -> int:
+        """Number of the classes."""
+        return len(CLASS_SETS[self.classes])
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,9 @@ class LabellingTraining:
     ) -> list[OnnxFile]:
         """The one file of the network."""
         values: Mapping[str, Value] = record["network_parameters"]
-        images = self.images(values)
-        return [labelling_file(network, self.name, self.description, images, precision, record)]
+        classes, images = CLASS_SETS[self.own.of(values).classes], self.images(values)
+        name, text = self.name, self.description
+        return [labelling_file(network, name, text, classes, images, precision, record)]
 
 
 def _split(count: int) -> tuple[list[int], list[int]]:

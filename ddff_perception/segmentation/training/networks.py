@@ -23,7 +23,7 @@ from ...training.weights import load_weights
 from ...types import InputError
 from ..networks.efficientnet_lite import load_imagenet
 from ..networks.fuse_light import FuseLight, LightBranch
-from .labelling import CLASSES, LabellingSettings, LabellingTraining
+from .labelling import LabellingSettings, LabellingTraining
 
 ENCODER_ASSET = "efficientnet-lite0"
 _CPU = FitSettings(
@@ -67,7 +67,8 @@ class FusedSettings(LightSettings):
 
 
 def _branch(values: Mapping[str, Value]) -> nn.Module:
-    return LightBranch(CLASSES, 3, LightSettings.of(values).scale)
+    own = LightSettings.of(values)
+    return LightBranch(own.count, 3, own.scale)
 
 
 def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
@@ -81,7 +82,8 @@ def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
 
 
 def _fused(values: Mapping[str, Value]) -> nn.Module:
-    return FuseLight(CLASSES, FusedSettings.of(values).scale)
+    own = FusedSettings.of(values)
+    return FuseLight(own.count, own.scale)
 
 
 def _begin_fused(network: nn.Module, values: Mapping[str, Value]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from ...engines.model_zoo import TensorCard
-from ...simulation.classes import NYU13
 from ...training.onnx_file import OnnxFile
 from ..networks.labeller import Labeller
 
@@ -31,12 +30,13 @@ def labelling_file(
     network: nn.Module,
     name: str,
     description: str,
+    classes: Sequence[str],
     images: Mapping[str, int],
     precision: str,
     record: Mapping[str, Any],
 ) -> OnnxFile:
     """`network` with enlarging and softmax behind it: `images` (1 x channels x height x width
-    float32 in 0..255) to `probabilities` (1 x 13 x height x width float32).
+    float32 in 0..255) to `probabilities` (1 x `classes` x height x width float32).
 
     `images`: channels by name, out of `colour`, `hha`, `depth`, two of them stacked (joined by an
     underscore), and `present` (1 x 2). With float16 the weights compute in float16 between float32
@@ -60,10 +60,10 @@ def labelling_file(
         outputs=(
             TensorCard(
                 "probabilities",
-                (1, len(NYU13), "height", "width"),
+                (1, len(classes), "height", "width"),
                 "float32",
                 "NCHW",
-                f"share of each class: {', '.join(NYU13)}",
+                f"share of each class: {', '.join(classes)}",
             ),
         ),
         limits=LIMITS,

@@ -21,7 +21,7 @@ from ..geometry.hha import NEAREST_M
 from ..networks.fcn import Fcn
 from ..networks.fusenet import FUSIONS, FuseNet, SingleStream
 from ..networks.vgg import DROPOUT, VggEncoder, load_vgg
-from .labelling import CLASSES, LabellingSettings, LabellingTraining
+from .labelling import LabellingSettings, LabellingTraining
 
 # Levels of 0..255 per metre: 10 m are white.
 DEPTH_LEVELS = 25.5
@@ -105,7 +105,7 @@ _STREAM_CHANNELS = {"depth": 1, "hha": 3, "colour": 3, "colour_depth": 4, "colou
 def _fusenet(values: Mapping[str, Value]) -> nn.Module:
     own = FusionSettings.of(values)
     return FuseNet(
-        CLASSES,
+        own.count,
         own.fusion,
         own.scale,
         deconvolution=own.deconvolution,
@@ -116,12 +116,12 @@ def _fusenet(values: Mapping[str, Value]) -> nn.Module:
 def _stream(values: Mapping[str, Value]) -> nn.Module:
     own = StreamSettings.of(values)
     channels = _STREAM_CHANNELS[own.stream]
-    return SingleStream(CLASSES, channels, own.scale, own.deconvolution, own.dropout)
+    return SingleStream(own.count, channels, own.scale, own.deconvolution, own.dropout)
 
 
 def _fcn(values: Mapping[str, Value]) -> nn.Module:
     own = FcnSettings.of(values)
-    return Fcn(CLASSES, int(own.stride), own.scale)
+    return Fcn(own.count, int(own.stride), own.scale)
 
 
 def _begin(network: nn.Module, values: Mapping[str, Value]) -> None:
