@@ -6,7 +6,7 @@ Nothing of them comes with this package; they have terms of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -63,6 +63,9 @@ class NyuV2:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __iter__(self) -> Iterator[PublishedFrame]:
+        return (self[index] for index in range(len(self)))
+
     def __getitem__(self, index: int) -> PublishedFrame:
         number = int(self._numbers[index])
         labels = np.asarray(self._file["labels"][number]).T
@@ -107,6 +110,9 @@ class SunRgbd:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[PublishedFrame]:
+        return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> PublishedFrame:
         number, entry = self._entries[index]

@@ -104,7 +104,7 @@ class PreparedViews:
         about = read_json(folder / ABOUT)
         if about.get("format") != FORMAT:
             raise InputError(f"{folder} holds no prepared views of format {FORMAT}")
-        self.facts = about
+        self.folder, self.facts = folder, about
         self.light, self.labels, self.hha = (
             _mapped(folder / f"{name}.npy") for name in ("light", "labels", "hha")
         )
