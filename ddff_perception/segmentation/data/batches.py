@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, IterableDataset
 
-from ...simulation.classes import UNLABELLED
+from ...simulation.classes import NYU13, NYU40, UNLABELLED, to_13
 from ...training.job import Batch
+from ...types import InputError
 from ..evaluation.counts import class_pixels
 from .colour import photograph
 from .views import PreparedViews
@@ -46,7 +47,10 @@ class DrawnBatches(IterableDataset[Batch]):
     ) -> None:
         self._views, self._chosen = views, np.asarray(chosen)
         self._batch, self._settings = batch, settings
-        counts = np.stack([class_pixels(views.labels[n], settings.classes) for n in self._chosen])
+        self._table = label_table(views.label_classes, settings.classes)
+        counts = np.stack(
+            [class_pixels(self._table[views.labels[n]], settings.classes) for n in self._chosen]
+        )
         self.class_weights = median_frequency_weights(counts)
         self._odds = _odds(counts, settings.rare)
 
@@ -63,7 +67,8 @@ class DrawnBatches(IterableDataset[Batch]):
         light = cv2.resize(views.light[number][part], size, interpolation=cv2.INTER_AREA)
         variant = int(rng.integers(views.hha.shape[1]))
         hha = cv2.resize(views.hha[number, variant][part], size, interpolation=cv2.INTER_NEAREST)
-        labels = cv2.resize(views.labels[number][part], size, interpolation=cv2.INTER_NEAREST)
+        labels = self._table[views.labels[number][part]]
+        labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
         if rng.random() < 0.5:
             light, hha, labels = (
                 np.ascontiguousarray(image[:, ::-1]) for image in (light, hha, labels)
@@ -82,6 +87,7 @@ class WholeViews(Dataset[Batch]):
 
     def __init__(self, views: PreparedViews, chosen: Sequence[int], settings: DrawSettings) -> None:
         self._views, self._chosen, self._settings = views, chosen, settings
+        self._table = label_table(views.label_classes, settings.classes)
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -94,12 +100,25 @@ class WholeViews(Dataset[Batch]):
             for image, kind in (
                 (self._views.light[number], cv2.INTER_AREA),
                 (self._views.hha[number, 0], cv2.INTER_NEAREST),
-                (self._views.labels[number], cv2.INTER_NEAREST),
+                (self._table[self._views.labels[number]], cv2.INTER_NEAREST),
             )
         )
         colour = photograph(light, np.random.default_rng(number))
         made = sample(colour, hha, labels, np.ones(2, np.float32))
         return {name: torch.from_numpy(values) for name, values in made.items()}
+
+
+def label_table(given: int, wanted: int) -> NDArray[np.uint8]:
+    """For each of 256 labels out of `given` classes (40 or 13) the one out of `wanted` (the 40, the
+    first 37 of them as in SUN RGB-D, or the 13). Raises InputError where they do not follow.
+    """
+    table = np.arange(256, dtype=np.uint8)
+    if given == len(NYU40) and wanted == len(NYU13):
+        return to_13(table)
+    if wanted > given or (given == len(NYU13) and wanted != given):
+        raise InputError(f"labels of {given} classes do not tell {wanted}")
+    table[wanted:] = UNLABELLED
+    return table
 
 
 def sample(

@@ -20,7 +20,7 @@ def packed_light(radiance: FloatArray) -> NDArray[np.uint8]:
 
 def light_of_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture of a camera (sRGB) as `packed_light`, of which white is 1."""
-    table = (np.arange(256, dtype=np.float32) / 255) ** 2.2
+    table = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(2.2)
     return np.asarray(packed_light(table)[picture], np.uint8)
 
 
@@ -34,7 +34,8 @@ def photograph(light: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     balance[1] = 1.0
     linear *= exposure * balance
     if rng.random() < 0.4:
-        linear = cv2.GaussianBlur(linear, (0, 0), float(rng.uniform(0.4, 1.6)))
+        sigma = float(rng.uniform(0.4, 1.6))
+        linear = np.asarray(cv2.GaussianBlur(linear, (0, 0), sigma), np.float32)
     noise = rng.uniform(0, 0.02)
     linear += (
         rng.standard_normal(linear.shape, np.float32)

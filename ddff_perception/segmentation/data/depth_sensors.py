@@ -50,7 +50,7 @@ def sensed_depth(surfaces: Surfaces, sensor: str, rng: np.random.Generator) -> F
     lost |= _not_seen(surfaces, rng)
     depth = np.rint(depth / np.float32(_STEP_M)) * np.float32(_STEP_M)
     depth[lost | (depth <= 0)] = np.nan
-    return depth.astype(np.float32)
+    return np.asarray(depth, np.float32)
 
 
 def _structured_light(
@@ -147,7 +147,7 @@ def _smooth_noise(shape: tuple[int, ...], rng: np.random.Generator, sigma_px: fl
     coarse = max(1, int(sigma_px / 1.5))
     height, width = (-(-side // coarse) + 2 for side in shape)
     noise = rng.standard_normal((height, width), np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), sigma_px / coarse)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma_px / coarse), np.float32)
     noise /= max(float(noise.std()), 1e-6)
     grown = cv2.resize(noise, (width * coarse, height * coarse), interpolation=cv2.INTER_LINEAR)
     top, left = rng.integers(0, coarse, 2)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_json
 from ...files.images import read_json
-from ...simulation.classes import to_13
+from ...simulation.classes import NYU40
 from ...simulation.dataset.reader import WorldDataset, WorldView
 from ...types import CameraModel, FloatArray, InputError
 from ..capture.filling import filled_depth
@@ -32,7 +32,7 @@ _FILLED, _GRAVITY_KNOWN, _GRAVITY_ERROR_DEG = 0.5, 0.4, 1.5
 @dataclass(frozen=True, slots=True)
 class LabelledView:
     """One view to learn from. `light`: `colour.packed_light`, blue, green, red; `labels`: H x W
-    uint8 of the classes, 255 unlabelled; `hha`: `Hha.network_image` by each of VARIANTS cameras.
+    uint8, index into NYU40, 255 unlabelled; `hha`: `Hha.network_image` by each of VARIANTS cameras.
     """
 
     light: NDArray[np.uint8]
@@ -41,7 +41,7 @@ class LabelledView:
 
 
 def world_view(view: WorldView, rng: np.random.Generator) -> LabelledView:
-    """A rendered view as cameras see it, with the 13 classes."""
+    """A rendered view as cameras see it."""
     light = packed_light(np.ascontiguousarray(view.radiance[0][..., ::-1]))
     surfaces = _surfaces(view)
     down = np.asarray(view.facts["pose"], np.float64)[2, :3] * -1.0
@@ -53,7 +53,7 @@ def world_view(view: WorldView, rng: np.random.Generator) -> LabelledView:
         known = rng.random() < _GRAVITY_KNOWN
         gravity = _measured(down, rng) if known else None
         images.append(hha(depth, view.camera, gravity).network_image())
-    return LabelledView(light, to_13(view.classes), np.stack(images))
+    return LabelledView(light, view.classes, np.stack(images))
 
 
 def _measured(down: NDArray[np.float64], rng: np.random.Generator) -> FloatArray:
@@ -96,17 +96,19 @@ def world_views(
 
 class PreparedViews:
     """Labelled views in a folder: `light`, `labels` and `hha` are arrays whose first axis counts
-    the views, mapped from disk. Raises InputError where the folder holds none.
+    the views, mapped from disk; labels are of NYU40, or of the 13 classes where `label_classes` is
+    13. Raises InputError where the folder holds none.
     """
 
     def __init__(self, folder: Path) -> None:
         about = read_json(folder / ABOUT)
         if about.get("format") != FORMAT:
             raise InputError(f"{folder} holds no prepared views of format {FORMAT}")
-        self.facts = about
+        self.folder, self.facts = folder, about
         self.light, self.labels, self.hha = (
             _mapped(folder / f"{name}.npy") for name in ("light", "labels", "hha")
         )
+        self.label_classes = int(about.get("classes", len(NYU40)))
         if not len(self.light) == len(self.labels) == len(self.hha) > 0:
             raise InputError(f"{folder} is incomplete: delete it and prepare the views again")
 

@@ -18,7 +18,7 @@ from .normals import normals_from_depth
 # Of the images that are published as HHA: 31000 / centimetres, centimetres, degrees + 38.
 _DISPARITY, _HEIGHT, _ANGLE_OFFSET = 310.0, 100.0, 38.0
 # Of the networks here: 0.3 m is the nearest; 0.3 m below the ground to 2.9 m above it.
-_NEAREST_M, _HEIGHT_STEPS, _HEIGHT_OFFSET = 0.3, 80.0, 24.0
+NEAREST_M, _HEIGHT_STEPS, _HEIGHT_OFFSET = 0.3, 80.0, 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Hha:
         """The same for the networks of this package: the root of the disparity, 255 at 0.3 m, so
         that neither what is near nor what is far is all one value; 80 per metre of height + 24.
         """
-        near = np.float32(255.0**2 * _NEAREST_M)
+        near = np.float32(255.0**2 * NEAREST_M)
         return _bytes(
             np.sqrt(self.disparity * near),
             self.height * np.float32(_HEIGHT_STEPS) + np.float32(_HEIGHT_OFFSET),

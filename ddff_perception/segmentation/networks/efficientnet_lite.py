@@ -57,6 +57,7 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, channels: int = 3, width: float = 1.0) -> None:
         super().__init__()
+        self.keeps_statistics = False
         self.channels = tuple(_scaled(c, width) for c in CHANNELS)
         stem = _scaled(STEM, width)
         self.stem = ConvUnit(channels, stem, 3, stride=2)
@@ -87,9 +88,9 @@ class EfficientNetLite0(nn.Module):
             part.requires_grad_(False)
 
     def train(self, mode: bool = True) -> EfficientNetLite0:
-        """Batch norm keeps the statistics that the weights came with: batches here are small."""
+        """Batch norm keeps the statistics of ImageNet's weights: batches here are small."""
         super().train(mode)
-        for module in self.modules():
+        for module in self.modules() if self.keeps_statistics else ():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         return self
@@ -158,6 +159,7 @@ def load_imagenet(encoder: EfficientNetLite0, path: Path) -> None:
         encoder.load_state_dict(renamed, strict=True)
     except RuntimeError as error:
         raise InputError(f"{path} holds the weights of another network or width") from error
+    encoder.keeps_statistics = True
 
 
 def _renamed(encoder: EfficientNetLite0, content: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -34,6 +34,7 @@ class LightBranch(nn.Module):
         self.encoder = EfficientNetLite0(channels, width)
         self.decoder = LightDecoder(self.encoder.channels, decoder_width)
         self.score = nn.Conv2d(decoder_width, classes, 1)
+        nn.init.normal_(self.score.weight, std=0.01)
 
     def features(self, image: Tensor) -> list[Tensor]:
         """The encoder's maps of an image in 0..255."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
 
 from ...parameters import ParameterTable, Settings, Value, parameter
-from ...simulation.classes import NYU13
+from ...simulation.classes import NYU13, NYU40
 from ...training.batches import make_loader
 from ...training.job import TrainingJob
 from ...training.onnx_file import OnnxFile
@@ -20,7 +21,8 @@ from ..data.sources import training_views
 from .losses import Inputs, labelled_picture, labelling_loss
 from .onnx_file import labelling_file
 
-CLASSES = len(NYU13)
+# The 13 classes; SUN RGB-D's 37, which are the first of NYU's 40; all 40.
+CLASS_SETS = {"13": NYU13, "37": NYU40[:37], "40": NYU40}
 # Rooms are rendered six views at a time: whole rooms are held out.
 _PER_ROOM = 6
 _HELD_OUT_ROOMS = 0.05
@@ -38,6 +40,7 @@ class LabellingSettings(Settings):
     balance: float = parameter(
         0.5, "power of the median-frequency weights; 1 is the thesis's, 0 none", "", (0.0, 1.0)
     )
+    classes: str = parameter("13", "how many classes are told apart", choices=tuple(CLASS_SETS))
     missing: float = parameter(
         0.0, "share of samples without colour, and as many without depth", "", (0.0, 0.45)
     )
@@ -45,9 +48,13 @@ class LabellingSettings(Settings):
 
     def draws(self) -> DrawSettings:
         """How samples are drawn."""
-        return DrawSettings(
-            self.height, self.width, CLASSES, self.smallest, self.rare, self.missing
-        )
+        sizes = self.height, self.width, self.count
+        return DrawSettings(*sizes, self.smallest, self.rare, self.missing)
+
+    @property
+    def count(self) -> int:
+        """Number of the classes."""
+        return len(CLASS_SETS[self.classes])
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,16 @@ class LabellingTraining:
     """What trains one network, as `training/registry.py` describes it.
 
     `make`: values of the settings to the untrained network; `begin` gives it the weights that it
-    starts with, and freezes what does not learn. `inputs`: what of a batch it is called with;
-    `images`: their names, `colour` (BGR is turned round by the caller) and `hha`.
+    starts with, and freezes what does not learn. `inputs`: what of a batch it is called with, and
+    `images` their names and channels, both by the values.
     """
 
     name: str
     description: str
     make: Callable[[Mapping[str, Value]], nn.Module]
     begin: Callable[[nn.Module, Mapping[str, Value]], None]
-    inputs: Inputs
-    images: tuple[str, ...]
+    inputs: Callable[[Mapping[str, Value]], Inputs]
+    images: Callable[[Mapping[str, Value]], Mapping[str, int]]
     own: type[LabellingSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
@@ -85,18 +92,18 @@ class LabellingTraining:
         weights = batches.class_weights ** np.float32(own.balance)
         network = self.make(values)
         self.begin(network, values)
-        facts = {name: views.facts[name] for name in ("source", "rooms") if name in views.facts}
+        inputs = self.inputs(values)
         return TrainingJob(
             network,
-            labelling_loss(self.inputs, weights),
+            labelling_loss(inputs, weights),
             batches,
             settings,
             validation=make_loader(
                 WholeViews(views, held_out, own.draws()), settings, shuffle=False
             ),
-            pictures=labelled_picture(self.inputs),
+            pictures=labelled_picture(inputs),
             record={
-                "data_source": f"{len(learned)} views of {facts['source']}",
+                "data_source": f"{len(learned)} views of {views.facts['source']}",
                 "assets": views.facts.get("assets", []),
             },
         )
@@ -106,12 +113,13 @@ class LabellingTraining:
         return self.make(values)
 
     def onnx_files(
-        self, network: nn.Module, record: Mapping[str, object], precision: str
+        self, network: nn.Module, record: Mapping[str, Any], precision: str
     ) -> list[OnnxFile]:
         """The one file of the network."""
-        return [
-            labelling_file(network, self.name, self.description, self.images, precision, record)
-        ]
+        values: Mapping[str, Value] = record["network_parameters"]
+        classes, images = CLASS_SETS[self.own.of(values).classes], self.images(values)
+        name, text = self.name, self.description
+        return [labelling_file(network, name, text, classes, images, precision, record)]
 
 
 def _split(count: int) -> tuple[list[int], list[int]]:

@@ -75,4 +75,4 @@ def labelled_picture(inputs: Inputs) -> Callable[[nn.Module, Batch], ImageArray]
 
 
 def _bgr(image: Tensor) -> NDArray[np.uint8]:
-    return image.flip(0).permute(1, 2, 0).byte().cpu().numpy()
+    return np.asarray(image.flip(0).permute(1, 2, 0).byte().cpu().numpy(), np.uint8)

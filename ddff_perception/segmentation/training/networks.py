@@ -23,7 +23,7 @@ from ...training.weights import load_weights
 from ...types import InputError
 from ..networks.efficientnet_lite import load_imagenet
 from ..networks.fuse_light import FuseLight, LightBranch
-from .labelling import CLASSES, LabellingSettings, LabellingTraining
+from .labelling import LabellingSettings, LabellingTraining
 
 ENCODER_ASSET = "efficientnet-lite0"
 _CPU = FitSettings(
@@ -67,7 +67,8 @@ class FusedSettings(LightSettings):
 
 
 def _branch(values: Mapping[str, Value]) -> nn.Module:
-    return LightBranch(CLASSES, 3, LightSettings.of(values).scale)
+    own = LightSettings.of(values)
+    return LightBranch(own.count, 3, own.scale)
 
 
 def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
@@ -81,7 +82,8 @@ def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
 
 
 def _fused(values: Mapping[str, Value]) -> nn.Module:
-    return FuseLight(CLASSES, FusedSettings.of(values).scale)
+    own = FusedSettings.of(values)
+    return FuseLight(own.count, own.scale)
 
 
 def _begin_fused(network: nn.Module, values: Mapping[str, Value]) -> None:
@@ -115,8 +117,8 @@ COLOUR = LabellingTraining(
     description="Labels the pixels of a room from colour: the colour branch of FuseLight",
     make=_branch,
     begin=_begin_branch,
-    inputs=lambda batch: (batch["colour"],),
-    images=("colour",),
+    inputs=lambda values: lambda batch: (batch["colour"],),
+    images=lambda values: {"colour": 3},
     own=LightSettings,
     PRESETS={"cpu": _CPU, "gpu": _GPU, "smoke": _SMOKE},
     PRESET_VALUES={"gpu": {"frozen": False, "height": 256, "width": 320}, "smoke": _TINY},
@@ -125,8 +127,8 @@ DEPTH = replace(
     COLOUR,
     name="fuse_light_depth",
     description="Labels the pixels of a room from depth (HHA): the depth branch of FuseLight",
-    inputs=lambda batch: (batch["hha"],),
-    images=("hha",),
+    inputs=lambda values: lambda batch: (batch["hha"],),
+    images=lambda values: {"hha": 3},
     PRESET_VALUES={
         "cpu": {"frozen": False},
         "gpu": {"frozen": False, "height": 256, "width": 320},
@@ -139,8 +141,8 @@ FUSE_LIGHT = LabellingTraining(
     "sparse fusion in light encoders",
     make=_fused,
     begin=_begin_fused,
-    inputs=lambda batch: (batch["colour"], batch["hha"], batch["present"]),
-    images=("colour", "hha", "present"),
+    inputs=lambda values: lambda batch: (batch["colour"], batch["hha"], batch["present"]),
+    images=lambda values: {"colour": 3, "hha": 3, "present": 0},
     own=FusedSettings,
     PRESETS={
         "cpu": replace(_CPU, minutes=8.0, learning_rate=1e-3),
