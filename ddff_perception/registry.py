@@ -13,10 +13,11 @@ from importlib.metadata import entry_points
 from .capability import Capability, Reference
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .segmentation.capability import SEGMENTATION
 from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
-    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION)
+    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION)
 }
 
 _BAG_NODES = {

@@ -16,11 +16,14 @@ from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from .simulate_bag import bag
 from .simulate_dataset import dataset
 from .simulate_pane import pane, polarizer_bag
+from .simulate_rgbd import rgbd, rgbd_bag
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(bag)
 app.command()(pane)
 app.command()(dataset)
+app.command()(rgbd)
+app.command("rgbd-bag")(rgbd_bag)
 app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3

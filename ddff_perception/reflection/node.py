@@ -17,7 +17,7 @@ from ..ros.pipeline_node import PipelineNode
 from ..types import InputError
 from .capture.filter_state import filter_angle_deg
 from .capture.images import refuse_repeated
-from .health import CAUSES
+from .health import CAUSES, INCOMPLETE
 from .interface import (
     ANGLE_INPUTS,
     CAMERA_INFO,
@@ -38,6 +38,7 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
     interface = REFLECTION_SEPARATION
     causes = CAUSES
     early = frozenset({"transmission/camera_info"})
+    unpaired = INCOMPLETE
 
     def inputs(self) -> Sequence[Topic]:
         if self._kind == "mosaic":

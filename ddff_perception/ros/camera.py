@@ -10,6 +10,8 @@ from std_msgs.msg import Header
 from ..optics.camera_geometry import PointGrid
 from ..types import CameraModel, InputError
 from .camera_info import resized_camera_info
+from .inputs import CAMERA_INFO
+from .interface import NodeInterface
 from .messages import CloudBuffer, camera_model
 
 
@@ -51,15 +53,16 @@ class CameraCache:
 
 
 class CameraInput(CameraCache):
-    """The camera_info that came last to `node`, a `PerceptionNode`, and what it says of its images.
+    """The camera_info that came last on the topic `name` of `node`, a `PerceptionNode`, and what it
+    says of its images.
 
     What does not belong to the images is rejected and not used; that there is none, or that it is
     not calibrated, is logged.
     """
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, name: str) -> None:
         super().__init__()
-        self._node = node
+        self._node, self._name = node, name
         self.info: CameraInfo | None = None
 
     def take(self, message: CameraInfo) -> None:
@@ -74,12 +77,12 @@ class CameraInput(CameraCache):
         try:
             camera = self.model(self.info, width, height)
         except InputError as error:
-            self._node.reject("camera_info", str(error))
+            self._node.reject(self._name, str(error))
             return None, None
         if camera is None:
             self._node.warn_throttled(
-                "uncalibrated",
-                "camera_info has K zero (not calibrated): what needs it does not come",
+                f"uncalibrated {self._name}",
+                f"{self._name} has K zero (not calibrated): what needs it does not come",
             )
         return self.info, camera
 
@@ -96,12 +99,30 @@ class CameraInput(CameraCache):
         try:
             return resized_camera_info(self.info, source, target, header, used)
         except InputError as error:
-            self._node.reject("camera_info", str(error))
+            self._node.reject(self._name, str(error))
             return None
 
     def _is_there(self) -> bool:
         if self.info is None:
             self._node.warn_throttled(
-                "no camera_info", "there is no camera_info yet: what needs it does not come"
+                f"no {self._name}", f"there is no {self._name} yet: what needs it does not come"
             )
         return self.info is not None
+
+
+class CameraInputs(dict[str, CameraInput]):
+    """One `CameraInput` for each camera_info among the inputs of `node`, by topic."""
+
+    def __init__(self, node: Any, interface: NodeInterface) -> None:
+        infos = [topic.name for topic in interface.inputs if topic.type == CAMERA_INFO]
+        super().__init__((name, CameraInput(node, name)) for name in infos or ["camera_info"])
+
+    @property
+    def first(self) -> CameraInput:
+        """That of the images that results belong to."""
+        return next(iter(self.values()))
+
+    def forget(self) -> None:
+        """Forgets what came."""
+        for camera in self.values():
+            camera.info = None

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from ..capture.partners import Partners
+from ..types import InputError
 from .image_sets import ImageSets
 from .messages import stamp_ns
 
@@ -26,12 +28,13 @@ class Intake:
     def __init__(self, node: Any) -> None:
         self._node = node
         self._sets: ImageSets | None = None
+        self._partners: Partners | None = None
         self.readings: deque[Incoming] = deque(maxlen=_READINGS)
         self.skipped: deque[int] = deque(maxlen=_READINGS)
 
     def join(self, names: Sequence[str]) -> None:
         """From now on images of these inputs are handed over together, those of one instant."""
-        self._sets = None
+        self._sets = self._partners = None
         if not names:
             return
         settings = self._node.settings
@@ -42,12 +45,24 @@ class Intake:
             queue_size=settings["sync_queue_size"],
             slop_s=settings["slop_s"],
             time_jump_s=settings["time_jump_s"],
+            incomplete=self._node.unpaired,
         )
+        if "alone_after_s" in settings.values:
+            self._partners = Partners(names, settings["alone_after_s"])
 
     def image(self, name: str, message: Any) -> None:
         """An image or the like came on the input `name`."""
-        self._node.diagnostics.count_input(name, stamp_ns(message.header.stamp))
-        if self._sets:
+        stamp = stamp_ns(message.header.stamp)
+        self._node.diagnostics.count_input(name, stamp)
+        try:
+            self._node.check_arrival(name, message)
+        except InputError as error:
+            self._node.reject(name, f"{name}: {error}")
+            return
+        if self._partners and self._partners.alone(name, stamp):
+            self._node.diagnostics.count(f"alone: {name}")
+            self._node.hand_over(name, message)
+        elif self._sets:
             self._sets.add(name, message)
         else:
             self._node.hand_over(name, message)
@@ -68,5 +83,6 @@ class Intake:
         """Forgets what waits here."""
         self.readings.clear()
         self.skipped.clear()
-        if self._sets:
-            self._sets.reset()
+        for waiting in (self._sets, self._partners):
+            if waiting:
+                waiting.reset()

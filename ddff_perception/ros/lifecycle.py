@@ -127,6 +127,11 @@ class PerceptionNode(LifecycleNode):
         """Whether anybody listens to this output."""
         return self.subscribers(name) > 0
 
+    def demanded(self) -> list[str]:
+        """The outputs that somebody listens to, but for what is said once."""
+        said_once = {topic.name for topic in self.outputs() if topic.qos == "latched"}
+        return [name for name in self._outputs if name not in said_once and self.wanted(name)]
+
     def subscribers(self, name: str) -> int:
         """How many listen to this output."""
         publisher = self._outputs.get(name)
@@ -301,8 +306,7 @@ class PerceptionNode(LifecycleNode):
     def _follow_demand(self) -> None:
         """Subscribes to the inputs if they are needed now, and else lets go of them."""
         needed = self._active and (
-            not self.settings.values.get("lazy", False)
-            or any(self.wanted(name) for name in self._outputs)
+            not self.settings.values.get("lazy", False) or bool(self.demanded())
         )
         if not needed:
             self._inputs.close()
@@ -314,7 +318,7 @@ class PerceptionNode(LifecycleNode):
 
     def _tell_demand(self) -> None:
         """Brings what is expected of the node into the diagnostics."""
-        self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
+        self.diagnostics.want(self._active, self.demanded())
         self.diagnostics.expect(self._inputs.expected)
 
     def _open_inputs(self) -> None:

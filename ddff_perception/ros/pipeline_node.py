@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from std_srvs.srv import Trigger
 
 from ..capture.image_sources import ImageSources, Source
+from ..capture.set_synchronizer import INCOMPLETE
 from ..parameters import Value
 from ..pipeline import Change, Pipeline
 from ..types import CameraModel, InputError
 from . import messages
-from .camera import CameraInput
+from .camera import CameraInputs
 from .engine_report import EngineReport
 from .inputs import CAMERA_INFO, Callback
 from .intake import Incoming, Intake
@@ -49,11 +50,13 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     room in the work queue` (an image that never entered), `superseded by a newer image` (one
     without a result of its own), `engine not ready` (capture goes on, the result waits). Topics
     with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is kept in
-    `camera`.
+    `cameras` by topic, that of the results in `camera`.
     """
 
     early: ClassVar[frozenset[str]] = frozenset()
     """The outputs that need no result: `publish_early` sends them."""
+    unpaired: ClassVar[str] = INCOMPLETE
+    """Why an image of a set is dropped that others of its instant did not come for."""
 
     def __init__(self, **node_arguments: Any) -> None:
         self._pipeline: P | None = None
@@ -61,7 +64,8 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._slow = SlowServices(self)
         self._intake = Intake(self)
         self._sources = ImageSources()
-        self.camera = CameraInput(self)
+        self.cameras = CameraInputs(self, self.interface)
+        self.camera = self.cameras.first
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
@@ -97,10 +101,13 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         raise NotImplementedError
 
     def joined(self) -> Sequence[str]:
-        """The inputs whose images of one instant come together, as a tuple of the input `images`;
-        needs the parameters `sync_queue_size`, `slop_s` and `time_jump_s`.
+        """The inputs whose images come together, as a tuple of the input `images`, by the
+        parameters `sync_queue_size`, `slop_s`, `time_jump_s` and, of two, perhaps `alone_after_s`.
         """
         return ()
+
+    def check_arrival(self, name: str, message: Any) -> None:
+        """Refuses an image by its InputError before it waits for others; takes no time."""
 
     def waits_for(self) -> str:
         """W: why there can be no result yet, for a counter; empty if there can."""
@@ -223,11 +230,11 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._engines.close()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._worker = self._pipeline = None
+        self._worker = self._pipeline = self._result = None
         self.preparation.begin_again()
         self._intake.clear()
         self._sources.clear()
-        self.camera.info = self._result = None
+        self.cameras.forget()
 
     def destroy_node(self) -> None:
         self.stop()
@@ -264,7 +271,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         found: dict[str, Callback] = {}
         for topic in self.inputs():
             if topic.type == CAMERA_INFO:
-                found[topic.name] = self.camera.take
+                found[topic.name] = self.cameras[topic.name].take
             elif topic.qos == "readings":
                 found[topic.name] = partial(self._intake.reading, topic.name)
             else:
@@ -272,10 +279,9 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         return found
 
     def _room(self) -> int:
-        """How many images may wait: those that readings name are one stream, of which each counts;
-        elsewhere the newest is all there is to know.
-        """
+        """How many images may wait: of a stream in which each counts, else the newest alone."""
         streams = any(topic.qos == "readings" for topic in self.inputs())
+        streams &= "work_queue_size" in self.settings.values
         return int(self.settings["work_queue_size"]) if streams else 1
 
     # On the worker's thread.
@@ -290,8 +296,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
             used += self._take(*readings.popleft())
         for name, message in incoming:
             used += self._take(name, message, image=True)
-        outputs = (topic.name for topic in self.outputs() if topic.name not in self.early)
-        wanted = frozenset(filter(self.wanted, outputs)) if used else frozenset()
+        wanted = frozenset(self.demanded() if used else ()) - self.early
         if self.engine_needed(wanted) and self._engines.tell(self.pipeline.engines):
             if used:
                 self.diagnostics.count_drop("engine not ready", used)
@@ -332,8 +337,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self.publish_early(header)
         if not wanted:
             return
-        reason = self.waits_for()
-        if reason:
+        if reason := self.waits_for():
             self.diagnostics.count_drop(reason)
             return
         started = time.perf_counter()
@@ -373,8 +377,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     def _on_failure(self, error: Exception) -> None:
         if self.context.ok():
             self.reject("internal error", f"{type(error).__name__}: {error}")
-
-    # The rest.
 
     def _reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self.forget()

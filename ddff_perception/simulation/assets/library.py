@@ -68,11 +68,11 @@ class Library:
 
     def missing(self) -> list[str]:
         """Titles of the assets that are not fetched."""
-        return [asset.title for asset in self._cache.missing()]
+        return [asset.title for asset in self._cache.missing() if asset.of_scenes]
 
     def names(self) -> list[str]:
         """Names and hashes of the assets that are fetched, which decide what scenes look like."""
-        there = [asset for asset in catalogue() if self._cache.has(asset)]
+        there = [a for a in catalogue() if a.of_scenes and self._cache.has(a)]
         return [f"{asset.name} {asset.sha256}" for asset in there]
 
     def model(self, offer: Offer) -> Model:
