@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import FloatArray
+from ..search.compiled import HAS_NUMBA, compiled
 from ..search.shuffle import BLOCK, ENTRY_LIMIT
 from .kmeans import chunks
 from .product import ProductQuantizer
 
 CENTRES = 16
 _CHUNK = 16384
+_LEARN_FROM = 16384
+_TINY = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,12 @@ class FourBitQuantizer:
 
     @classmethod
     def fit(cls, vectors: FloatArray, parts: int, seed: int = 0) -> FourBitQuantizer:
-        """Learns 16 centres for each of `parts` (M) parts of (n, d) float32 vectors."""
-        return cls(ProductQuantizer.fit(vectors, parts, CENTRES, seed).centres)
+        """Learns 16 centres for each of `parts` (M) parts of (n, d) float32 vectors.
+
+        Takes 16,384 of them, spread: more moves 16 centres of few dimensions no further.
+        """
+        sample = vectors[:: max(1, len(vectors) // _LEARN_FROM)][:_LEARN_FROM]
+        return cls(ProductQuantizer.fit(sample, parts, CENTRES, seed).centres)
 
     @property
     def parts(self) -> int:
@@ -56,19 +63,73 @@ class FourBitQuantizer:
         Returns (Q, M / 4, 2, 64) uint8 tables (`search.shuffle`), and (Q,) float32 `step` and
         `base`: a code's squared distance is about base + step * the sum of its M entries.
         """
-        parts = np.ascontiguousarray(queries.reshape(len(queries), self.parts, -1))
-        found = np.matmul(parts.transpose(1, 0, 2), -2.0 * self.centres.transpose(0, 2, 1))
-        found += np.einsum("mkd,mkd->mk", self.centres, self.centres)[:, None]
-        found += np.einsum("qmd,qmd->mq", parts, parts)[:, :, None]
-        least = found.min(axis=2, keepdims=True)
-        found -= least
-        # The widest table sets the scale; what is further than that is far enough.
-        step = np.maximum(found.max(axis=2).max(axis=0), 1e-30) / ENTRY_LIMIT
-        entries = np.rint(found / step[:, None]).astype(np.uint8).transpose(1, 0, 2)
-        lanes = entries.reshape(len(queries), self.parts // 4, 2, 2, CENTRES)
-        tables = np.repeat(lanes.transpose(0, 1, 3, 2, 4), 2, axis=3)
-        base = least.sum(axis=(0, 2))
-        return np.ascontiguousarray(tables).reshape(len(queries), -1, 2, 64), step, base
+        # Centres side by side, so that the 16 distances of a sub-quantizer are made together.
+        centres = np.ascontiguousarray(self.centres.transpose(0, 2, 1))
+        tables = np.empty((len(queries), self.parts // 4, 2, 4 * CENTRES), np.uint8)
+        step, base = np.empty((2, len(queries)), np.float32)
+        (_tables if HAS_NUMBA else _tables_numpy)(queries, centres, tables, step, base)
+        return tables, step, base
+
+
+@compiled
+def _tables(
+    queries: FloatArray,
+    centres: FloatArray,
+    tables: NDArray[np.uint8],
+    step: FloatArray,
+    base: FloatArray,
+) -> None:
+    parts, size = centres.shape[0], centres.shape[1]
+    found = np.empty((parts, CENTRES), np.float32)
+    for q in range(queries.shape[0]):
+        widest, total = np.float32(_TINY), np.float32(0.0)
+        for part in range(parts):
+            row = found[part]
+            row[:] = np.float32(0.0)
+            for n in range(size):
+                value = queries[q, part * size + n]
+                for c in range(CENTRES):
+                    difference = value - centres[part, n, c]
+                    row[c] += difference * difference
+            least = row.min()
+            total += least
+            for c in range(CENTRES):
+                row[c] -= least
+            widest = max(widest, row.max())
+        step[q] = widest / np.float32(ENTRY_LIMIT)
+        base[q] = total
+        scale = np.float32(ENTRY_LIMIT) / widest
+        for part in range(parts):
+            half = tables[q, part >> 2, part & 1]
+            start = 2 * CENTRES * ((part >> 1) & 1)
+            for c in range(CENTRES):
+                entry = np.uint8(found[part, c] * scale + np.float32(0.5))
+                half[start + c] = entry
+                half[start + CENTRES + c] = entry
+
+
+def _tables_numpy(
+    queries: FloatArray,
+    centres: FloatArray,
+    tables: NDArray[np.uint8],
+    step: FloatArray,
+    base: FloatArray,
+) -> None:
+    """The same to the bit, all queries at once."""
+    parts, size = centres.shape[:2]
+    values = queries.reshape(len(queries), parts, size)
+    found = np.zeros((len(queries), parts, CENTRES), np.float32)
+    for n in range(size):
+        found += (values[:, :, n, None] - centres[:, n]) ** 2
+    least = found.min(axis=2)
+    found -= least[:, :, None]
+    base[:] = np.cumsum(least, axis=1)[:, -1]
+    widest = np.maximum(found.max(axis=(1, 2)), np.float32(_TINY))
+    step[:] = widest / np.float32(ENTRY_LIMIT)
+    scale = np.float32(ENTRY_LIMIT) / widest
+    entries = (found * scale[:, None, None] + np.float32(0.5)).astype(np.uint8)
+    lanes = entries.reshape(len(queries), -1, 2, 2, CENTRES).transpose(0, 1, 3, 2, 4)
+    tables[:] = np.repeat(lanes, 2, axis=3).reshape(tables.shape)
 
 
 def packed(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -76,9 +137,10 @@ def packed(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     count, width = codes.shape
     blocks = np.zeros((-(-count // BLOCK) * BLOCK, width), np.uint8)
     blocks[:count] = codes
-    return np.ascontiguousarray(blocks.reshape(-1, BLOCK, width).transpose(0, 2, 1))
+    return np.ascontiguousarray(blocks.reshape(len(blocks) // BLOCK, BLOCK, width).transpose(0, 2, 1))
 
 
 def unpacked(blocks: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     """The first `count` codes (count, M / 2) of blocks."""
-    return blocks.transpose(0, 2, 1).reshape(-1, blocks.shape[1])[:count]
+    codes = blocks.transpose(0, 2, 1)
+    return codes.reshape(len(blocks) * BLOCK, blocks.shape[1])[:count]

@@ -35,8 +35,9 @@ def nearest(vectors: FloatArray, centres: FloatArray) -> tuple[NDArray[np.int32]
 def kmeans(vectors: FloatArray, k: int, seed: int = 0, iterations: int = 20) -> FloatArray:
     """(k, d) float32 centres of (n, d) float32 vectors by Lloyd's iterations.
 
-    Begins with `k` different vectors drawn by `seed`; a centre that loses all its vectors takes
-    the place of the vector that is furthest from its own. The same call gives the same centres.
+    Begins with vectors drawn by `seed`, each with a chance that grows with its squared distance to
+    those before (k-means++); a centre that loses all its vectors takes the place of the vector
+    that is furthest from its own. The same call gives the same centres.
     Raises InputError where there are fewer vectors than centres.
     """
     if len(vectors) < k:
@@ -44,8 +45,7 @@ def kmeans(vectors: FloatArray, k: int, seed: int = 0, iterations: int = 20) -> 
             f"{len(vectors)} vectors cannot be put into {k} clusters: give more vectors to learn "
             "from, or ask for fewer clusters"
         )
-    random = np.random.default_rng(seed)
-    centres = vectors[np.sort(random.choice(len(vectors), k, replace=False))].astype(np.float32)
+    centres = _first_centres(vectors, k, np.random.default_rng(seed))
     for _ in range(iterations):
         index, distance = nearest(vectors, centres)
         moved = _means(vectors, index, k)
@@ -61,6 +61,20 @@ def chunks(count: int, size: int) -> Iterator[slice]:
     """Slices of at most `size` that cover `count`."""
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+
+
+def _first_centres(vectors: FloatArray, k: int, random: np.random.Generator) -> FloatArray:
+    """k-means++; where all vectors lie on centres already, any of them."""
+    centres = np.empty((k, vectors.shape[1]), np.float32)
+    nearest_yet = np.ones(len(vectors))
+    for number in range(k):
+        sums = np.cumsum(nearest_yet)
+        drawn = random.random() * sums[-1]
+        chosen = min(int(np.searchsorted(sums, drawn, side="right")), len(vectors) - 1)
+        centres[number] = vectors[chosen]
+        distance = squared_distances(vectors, centres[number : number + 1])[:, 0]
+        nearest_yet = np.minimum(nearest_yet, distance) if number else distance.astype(np.float64)
+    return centres
 
 
 def _means(vectors: FloatArray, index: NDArray[np.int32], k: int) -> FloatArray:

@@ -43,12 +43,14 @@ def _propose(
     leaves: NDArray[np.int32],
     distances: FloatArray,
     radix: int,
-    table: NDArray[np.int32],
+    tables: tuple[NDArray[np.int32], ...],
     resort: bool,
     bins: NDArray[np.int64],
     found: FloatArray,
 ) -> int:
     """Bins of one query, (parts, L) leaves and distances: merged in pairs until one list is left.
+
+    `tables`: the orders of each stage.
 
     Between the stages lists are sorted again by distance; the last one where `resort` says so.
     """
@@ -65,7 +67,9 @@ def _propose(
         sums[part, :length] = distances[part]
     ranks = np.empty((limit, 2), np.int32)
     merged = np.empty(limit, np.float32)
+    stage = 0
     while parts > 1:
+        table = tables[stage]
         for pair in range(parts // 2):
             a, b = 2 * pair, 2 * pair + 1
             count = _merge(
@@ -83,6 +87,7 @@ def _propose(
             lengths[pair] = count
         radix = radix * radix
         parts //= 2
+        stage += 1
     count = min(lengths[0], limit)
     bins[:count] = lists[0, :count]
     found[:count] = sums[0, :count]
@@ -94,7 +99,7 @@ def _propose_all(
     leaves: NDArray[np.int32],
     distances: FloatArray,
     radix: int,
-    table: NDArray[np.int32],
+    tables: tuple[NDArray[np.int32], ...],
     resort: bool,
     bins: NDArray[np.int64],
     found: FloatArray,
@@ -102,7 +107,7 @@ def _propose_all(
 ) -> None:
     for q in range(leaves.shape[0]):
         counts[q] = _propose(
-            leaves[q], distances[q], radix, table, resort, bins[q], found[q]
+            leaves[q], distances[q], radix, tables, resort, bins[q], found[q]
         )
 
 
@@ -116,8 +121,10 @@ def propose_bins(
     """
     queries, parts, depth = traversal.leaves.shape
     limit = min(order.bins, depth**parts)
-    length = max(depth, limit) if parts > 2 else depth
-    table = order_table(order.name, length, limit)
+    tables, length = [], depth
+    for _ in range(max(1, parts.bit_length() - 1)):
+        tables.append(order_table(order.name, length, limit))
+        length = min(limit, length**2)
     bins = np.empty((queries, limit), np.int64)
     found = np.empty((queries, limit), np.float32)
     counts = np.empty(queries, np.int64)
@@ -125,7 +132,7 @@ def propose_bins(
         traversal.leaves,
         traversal.distances,
         leaf_count,
-        table,
+        tuple(tables),
         order.resort,
         bins,
         found,

@@ -20,7 +20,7 @@ def _distance(tables: FloatArray, code: NDArray[np.uint8]) -> np.float32:
     total = np.float32(0.0)
     for part in range(tables.shape[0]):
         position = np.float32(LOW) + np.float32(STEP) * np.float32(code[2 * part])
-        entry = tables[part, code[2 * part + 1]]
+        entry = tables[part, min(code[2 * part + 1], tables.shape[1] - 1)]
         total += entry[0] + position * (position * entry[2] + entry[1])
     return max(total, np.float32(0.0))
 
