@@ -65,7 +65,7 @@ class TreeIndex:
         settings = self.settings
         # Spread over all of them: files are often sorted by picture, or by place.
         step = max(1, len(found) // settings.learn_from)
-        sample = padded(found[::step][: settings.learn_from], self._width(found.shape[1]))
+        sample = padded(found[::step][: settings.learn_from], self.width(found.shape[1]))
         tree = ProductTree.fit(
             sample, settings.parts, settings.clusters, settings.children, settings.seed
         )
@@ -139,7 +139,7 @@ class TreeIndex:
         """Slots (n,) and codes (n, code_bytes) of checked vectors."""
         slots = np.empty(len(vectors), np.int64)
         codes = np.empty((len(vectors), self.code_bytes), np.uint8)
-        width = self._width(self.dimensions)
+        width = self.width(self.dimensions)
         for part in chunks(len(vectors), _CHUNK):
             numbers = padded(vectors[part], width)
             leaves = self.tree.assign(numbers, self.tree.roots.shape[1])
@@ -150,7 +150,7 @@ class TreeIndex:
     def save(self, path: Path) -> None:
         """Writes the index into one file, atomically (`index_file`)."""
         self._require_fitted()
-        index_file.write(path, self._facts(), self._arrays())
+        index_file.write(path, self.facts(), self.arrays())
 
     @classmethod
     def load(cls, path: Path, in_memory: bool = False) -> TreeIndex:
@@ -162,10 +162,12 @@ class TreeIndex:
         facts, arrays = index_file.read(path, in_memory)
         return restored(cls, path, facts, arrays)
 
-    def _facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """What a file says of an index beside its arrays."""
         return {"settings": self.settings.values(), "dimensions": self.dimensions}
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a file holds, by name."""
         store = self.store
         return {
             "roots": self.tree.roots,
@@ -177,7 +179,7 @@ class TreeIndex:
             "vectors": store.vectors,
         }
 
-    def _width(self, dimensions: int) -> int:
+    def width(self, dimensions: int) -> int:
         """Dimensions with zeros behind them, so that all parts are of one size."""
         settings = self.settings
         own = settings.line_parts

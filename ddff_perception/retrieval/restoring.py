@@ -43,7 +43,7 @@ def _fits(index: Any) -> bool:
     width = -(-store.count // 32)
     rows = (width, index.code_bytes, 32) if store.blocked else (store.count, index.code_bytes)
     roots, leaves = tree.roots, tree.leaves
-    size = index._width(index.dimensions)
+    size = index.width(index.dimensions)
     offsets = store.offsets
     kept = store.count if settings.keep_vectors else 0
     slots = tree.addresses if store.blocked else min(settings.slots, tree.addresses)
