@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from .capability import Capability, Reference
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .retrieval.capability import RETRIEVAL
 from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
-    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION)
+    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION, RETRIEVAL)
 }
 
 _BAG_NODES = {

@@ -43,7 +43,7 @@ def in_type(vectors: Vectors, kind: np.dtype[np.generic]) -> Vectors | None:
 
 
 def padded(vectors: Vectors, width: int) -> NDArray[np.float32]:
-    """(n, width) float32, zeros behind the vectors' own dimensions; distances stay what they are."""
+    """(n, width) float32, zeros behind their own dimensions; distances stay what they are."""
     if vectors.shape[1] == width:
         return vectors.astype(np.float32, copy=False)
     found = np.zeros((len(vectors), width), np.float32)

@@ -160,7 +160,8 @@ class TreeIndex:
         Raises InputError on a file that is none, of another version, truncated or damaged.
         """
         facts, arrays = index_file.read(path, in_memory)
-        return restored(cls, path, facts, arrays)
+        index: TreeIndex = restored(cls, path, facts, arrays)
+        return index
 
     def facts(self) -> dict[str, Any]:
         """What a file says of an index beside its arrays."""

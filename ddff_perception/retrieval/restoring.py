@@ -28,10 +28,8 @@ def restored(kind: Any, path: Path, facts: Mapping[str, Any], arrays: Mapping[st
     index.dimensions = dimensions
     index.tree = ProductTree(arrays["roots"], arrays["leaves"])
     index.quantizer = (FourBitQuantizer if blocked else LineQuantizer)(arrays["centres"])
-    store = Store(
-        *(arrays[name] for name in ("offsets", "ids", "codes", "vectors")), blocked=blocked
-    )
-    index.store = store
+    stored = {name: arrays[name] for name in ("offsets", "ids", "codes", "vectors")}
+    index.store = Store(**stored, blocked=blocked)
     if not _fits(index):
         raise InputError(f"{path} is damaged: its arrays do not fit each other")
     return index

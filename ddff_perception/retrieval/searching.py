@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,13 +36,17 @@ STAGES = ("traversal", "bins", "candidates", "codes", "exact")
 class Clock:
     """Seconds per stage, of all threads together."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self.seconds[name] += time.perf_counter() - start
+        self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """More time of a stage."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
 class Searchable(Protocol):
@@ -72,7 +75,8 @@ def search_all(
     else:
         done = [one(part) for part in parts]
     for _, own in done:
-        clock.seconds.update(own.seconds)
+        for name, seconds in own.seconds.items():
+            clock.add(name, seconds)
     empty = (np.empty((0, k), np.float32), np.empty((0, k), np.int64))
     found = [result for result, _ in done] or [empty]
     return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])

@@ -48,7 +48,10 @@ class Store:
         return unpacked(self.codes, self.count) if self.blocked else self.codes
 
     def with_added(
-        self, slots: NDArray[np.int64], ids: NDArray[np.int64], codes: NDArray[np.uint8],
+        self,
+        slots: NDArray[np.int64],
+        ids: NDArray[np.int64],
+        codes: NDArray[np.uint8],
         vectors: Vectors,
     ) -> Store:
         """The same with vectors of these slots put into their lists, behind those already there."""
@@ -81,7 +84,7 @@ class Store:
 
 def fitting_ids(ids: Ids) -> Ids:
     """Four bytes each where they suffice."""
-    return ids.astype(id_type(int(ids.max(initial=0))))
+    return ids.astype(np.uint32) if ids.max(initial=0) < _LARGE_ID else ids.astype(np.int64)
 
 
 def id_type(largest: int) -> type[np.uint32] | type[np.int64]:

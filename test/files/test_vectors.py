@@ -85,7 +85,7 @@ def test_images_of_mnist_are_rows_of_pixels(suffix, tmp_path):
     with pytest.raises(InputError, match="truncated"):
         read_vectors(path)
     path.write_bytes(b"\x00" * 20)
-    with pytest.raises(InputError, match="MNIST|cannot read"):
+    with pytest.raises(InputError, match=r"MNIST|cannot read"):
         read_vectors(path)
 
 

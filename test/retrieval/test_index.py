@@ -129,7 +129,9 @@ def test_ids_of_ones_own_are_given_back():
     large = np.arange(2000) + 2**33
     assert np.array_equal(index.add(VECTORS, large), large)
     assert index.store.ids.dtype == np.int64
-    assert np.array_equal(index.search(QUERIES, 10)[1], MADE["four_bit"].search(QUERIES, 10)[1] + 2**33)
+    assert np.array_equal(
+        index.search(QUERIES, 10)[1], MADE["four_bit"].search(QUERIES, 10)[1] + 2**33
+    )
 
 
 def test_ids_count_on_where_none_are_given():

@@ -48,7 +48,7 @@ def test_a_loaded_index_can_be_changed_and_the_file_is_not(saved):
 
 
 def test_the_same_index_is_the_same_file(saved, tmp_path):
-    index, path = saved
+    _, path = saved
     TreeIndex.load(path).save(tmp_path / "b.ddff")
     assert (tmp_path / "b.ddff").read_bytes() == path.read_bytes()
 
@@ -66,7 +66,7 @@ def test_a_file_cut_short_anywhere_is_refused(saved):
     content = path.read_bytes()
     for size in (0, 7, 15, 100, 4096, 10_000, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:size])
-        with pytest.raises(InputError, match="truncated|is no index"):
+        with pytest.raises(InputError, match=r"truncated|is no index"):
             TreeIndex.load(path)
 
 

@@ -54,7 +54,7 @@ def _call(sums_of, codes, block, tables, threshold, sums):
 
 
 def test_the_largest_sums_do_not_wrap():
-    codes, entries, tables = random_codes(196)
+    codes, _, tables = random_codes(196)
     tables[:] = shuffle.ENTRY_LIMIT
     sums = np.empty(32, np.uint16)
     shuffle.block_sums(codes, 0, tables, 65535, sums)

@@ -44,7 +44,7 @@ class FourBitQuantizer:
         return int(self.centres.shape[0])
 
     def encode(self, vectors: FloatArray) -> NDArray[np.uint8]:
-        """(n, M / 2) uint8: an even sub-quantizer's number in the low half, the next in the high."""
+        """(n, M / 2) uint8: of two sub-quantizers, the first one's number in the low half."""
         codes = np.empty((len(vectors), self.parts // 2), np.uint8)
         quantizer = ProductQuantizer(self.centres)
         for part in chunks(len(vectors), _CHUNK):
@@ -137,7 +137,9 @@ def packed(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     count, width = codes.shape
     blocks = np.zeros((-(-count // BLOCK) * BLOCK, width), np.uint8)
     blocks[:count] = codes
-    return np.ascontiguousarray(blocks.reshape(len(blocks) // BLOCK, BLOCK, width).transpose(0, 2, 1))
+    return np.ascontiguousarray(
+        blocks.reshape(len(blocks) // BLOCK, BLOCK, width).transpose(0, 2, 1)
+    )
 
 
 def unpacked(blocks: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

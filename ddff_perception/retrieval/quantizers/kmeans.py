@@ -85,4 +85,5 @@ def _means(vectors: FloatArray, index: NDArray[np.int32], k: int) -> FloatArray:
     filled = np.flatnonzero(counts)
     starts = np.cumsum(counts)[filled] - counts[filled]
     sums[filled] = np.add.reduceat(vectors[order], starts, axis=0)
-    return sums / np.maximum(counts, 1)[:, None].astype(np.float32)
+    sums /= np.maximum(counts, 1)[:, None]
+    return sums

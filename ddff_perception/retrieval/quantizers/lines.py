@@ -42,7 +42,7 @@ class LineQuantizer:
                 f"line_parts {parts} must be a multiple of parts {tree_parts} and divide "
                 f"{tree_parts * size} dimensions"
             )
-        if not 2 <= clusters or clusters * (clusters - 1) // 2 > _PAIR_LIMIT:
+        if not clusters >= 2 or clusters * (clusters - 1) // 2 > _PAIR_LIMIT:
             raise InputError(f"line codes need 2 to 23 clusters per part, not {clusters}")
         cut = roots.reshape(tree_parts, clusters, parts // tree_parts, -1)
         return cls(np.ascontiguousarray(cut.transpose(0, 2, 1, 3)).reshape(parts, clusters, -1))
@@ -59,7 +59,8 @@ class LineQuantizer:
     def side_tables(self) -> FloatArray:
         """(parts, k1, k1) float32 squared distances between the centres of each part (c2)."""
         difference = self.centres[:, :, None] - self.centres[:, None]
-        return np.einsum("pijd,pijd->pij", difference, difference)
+        found: FloatArray = np.einsum("pijd,pijd->pij", difference, difference)
+        return found
 
     def distances(self, vectors: FloatArray) -> FloatArray:
         """(n, parts, k1) float32 squared distances to the centres of each part.
@@ -89,7 +90,8 @@ class LineQuantizer:
         position = (LOW + STEP * codes[:, ::2].astype(np.float32))[:, :, None]
         pairs, number = self.pairs[codes[:, 1::2]], np.arange(self.parts)
         first, second = (self.centres[number, pairs[:, :, side]] for side in (0, 1))
-        return (first + position * (second - first)).reshape(len(codes), -1).astype(np.float32)
+        points: FloatArray = (first + position * (second - first)).astype(np.float32)
+        return np.reshape(points, (len(codes), -1))
 
     def query_tables(self, queries: FloatArray) -> FloatArray:
         """(Q, parts, pairs, 3) float32 per query: b2, a2 - b2 - c2 and c2 of each pair.

@@ -45,9 +45,10 @@ class ProductQuantizer:
     def decode(self, codes: NDArray[np.integer]) -> FloatArray:
         """(n, d) float32 vectors that (n, parts) codes stand for."""
         number = np.arange(self.parts)
-        return self.centres[number, codes].reshape(len(codes), -1)
+        found: FloatArray = self.centres[number, codes].reshape(len(codes), -1)
+        return found
 
 
 def addressable_bins(k: int, parts: int) -> int:
-    """k ** parts: what `parts` indices of `k` centres can tell apart (digest table 1.2)."""
-    return k**parts
+    """K ** parts: what `parts` indices of `k` centres can tell apart (digest table 1.2)."""
+    return int(k**parts)

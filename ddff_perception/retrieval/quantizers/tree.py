@@ -77,7 +77,7 @@ class ProductTree:
     @property
     def addresses(self) -> int:
         """(k1 * k2) ** parts: bins that can be told apart."""
-        return self.leaf_count**self.parts
+        return int(self.leaf_count**self.parts)
 
     def traverse(self, vectors: FloatArray, width: int, depth: int) -> Traversal:
         """The nearest `depth` leaves per part among the children of the `width` (w) best roots.

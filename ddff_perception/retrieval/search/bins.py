@@ -72,9 +72,7 @@ def _propose(
         table = tables[stage]
         for pair in range(parts // 2):
             a, b = 2 * pair, 2 * pair + 1
-            count = _merge(
-                sums[a, : lengths[a]], sums[b, : lengths[b]], table, ranks, merged
-            )
+            count = _merge(sums[a, : lengths[a]], sums[b, : lengths[b]], table, ranks, merged)
             joined = np.empty(count, np.int64)
             for n in range(count):
                 joined[n] = lists[a, ranks[n, 0]] + radix * lists[b, ranks[n, 1]]
@@ -88,10 +86,10 @@ def _propose(
         radix = radix * radix
         parts //= 2
         stage += 1
-    count = min(lengths[0], limit)
-    bins[:count] = lists[0, :count]
-    found[:count] = sums[0, :count]
-    return count
+    proposed: int = min(lengths[0], limit)
+    bins[:proposed] = lists[0, :proposed]
+    found[:proposed] = sums[0, :proposed]
+    return proposed
 
 
 @compiled
@@ -106,9 +104,7 @@ def _propose_all(
     counts: NDArray[np.int64],
 ) -> None:
     for q in range(leaves.shape[0]):
-        counts[q] = _propose(
-            leaves[q], distances[q], radix, tables, resort, bins[q], found[q]
-        )
+        counts[q] = _propose(leaves[q], distances[q], radix, tables, resort, bins[q], found[q])
 
 
 def propose_bins(
@@ -153,7 +149,7 @@ def _gather(
     limit, slots = positions.shape[1], len(offsets) - 1
     for q in range(bins.shape[0]):
         count = 0
-        seen = set([np.int64(-1)])  # noqa: C405 - numba knows no set displays
+        seen = set([np.int64(-1)])
         for b in range(counts[q]):
             slot = bins[q, b] % slots
             start, stop = offsets[slot], offsets[slot + 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,15 +26,15 @@ def brute_force(vectors: Vectors, queries: Vectors, k: int) -> Found:
     Returns (Q, k) squared Euclidean distances, ascending, and positions; inf and -1 where there
     are fewer vectors. Whole numbers are compared exactly.
     """
-    largest = max((float(np.abs(v).max(initial=0.0)) for v in (vectors, queries)))
+    largest = max(float(np.abs(v).max(initial=0.0)) for v in (vectors, queries))
     wide = 2 * largest**2 * queries.shape[1] >= _FLOAT32_INTEGERS
     kind = np.float64 if wide and vectors.dtype == np.uint8 else np.float32
-    asked = queries.astype(kind)
+    asked: NDArray[Any] = queries.astype(kind)
     squares = np.einsum("qd,qd->q", asked, asked)[:, None]
     distances = np.empty((len(queries), 0), np.float32)
     ids = np.empty((len(queries), 0), np.int64)
     for part in chunks(len(vectors), _CHUNK):
-        compared = vectors[part].astype(kind)
+        compared: NDArray[Any] = vectors[part].astype(kind)
         found = squares - 2 * (asked @ compared.T) + np.einsum("nd,nd->n", compared, compared)
         found = np.maximum(found, 0).astype(np.float32)
         best = np.argpartition(found, min(k, found.shape[1]) - 1, axis=1)[:, :k]
@@ -113,7 +115,7 @@ def insert(
 def _rank(
     queries: Vectors,
     vectors: Vectors,
-    names: NDArray[np.int64],
+    names: NDArray[np.integer],
     positions: NDArray[np.int64],
     filled: NDArray[np.int64],
     distances: FloatArray,
@@ -134,7 +136,7 @@ def _rank(
 def rank_exactly(
     queries: Vectors,
     vectors: Vectors,
-    names: NDArray[np.int64],
+    names: NDArray[np.integer],
     candidates: tuple[NDArray[np.int64], NDArray[np.int64]],
     k: int,
 ) -> Found:
@@ -152,5 +154,7 @@ def rank_exactly(
         places = positions[q, :count]
         difference = vectors[places].astype(np.float32) - queries[q].astype(np.float32)
         found = np.einsum("nd,nd->n", difference, difference)[None]
-        distances[q], ids[q] = (row[0] for row in first_k(found, names[places][None], k))
+        distances[q], ids[q] = (
+            row[0] for row in first_k(found, names[places][None].astype(np.int64), k)
+        )
     return distances, ids

@@ -125,16 +125,15 @@ def _propose_all(
     counts: NDArray[np.int64],
 ) -> None:
     for q in range(leaves.shape[0]):
-        counts[q] = _propose(
-            leaves[q], distances[q], leaf_count, offsets, visited, blocks[q]
-        )
+        counts[q] = _propose(leaves[q], distances[q], leaf_count, offsets, visited, blocks[q])
 
 
 def propose_blocks(
     traversal: Traversal, leaf_count: int, store: Blocks, candidates: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """(Q, B) blocks that hold at least `candidates` vectors (all, where there are fewer), and (Q,)
-    how many of them are filled."""
+    how many of them are filled.
+    """
     limit = min(-(-candidates // BLOCK), len(store.codes))
     blocks = np.empty((len(traversal.leaves), limit), np.int32)
     counts = np.empty(len(blocks), np.int64)
@@ -208,10 +207,9 @@ def _scan_all(
     counts: NDArray[np.int64],
     tables: NDArray[np.uint8],
     wanted: int,
-    found: NDArray[np.int64],
-    sums: NDArray[np.uint16],
-    filled: NDArray[np.int64],
+    results: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16]],
 ) -> None:
+    found, filled, sums = results
     limit = 4 * tables.shape[1] * ENTRY_LIMIT + 2
     capacity = blocks.shape[1] * BLOCK
     workspace = (
@@ -243,8 +241,9 @@ def scan_blocks(
     sums = np.zeros((len(blocks), capacity), np.uint16)
     filled = np.zeros(len(blocks), np.int64)
     if HAS_NUMBA:
-        _scan_all(store.codes, store.count, blocks, counts, tables, wanted, found, sums, filled)
-        return found, filled, sums
+        results = (found, filled, sums)
+        _scan_all(store.codes, store.count, blocks, counts, tables, wanted, results)
+        return results
     for q, count in enumerate(counts):
         chosen = blocks[q, :count].astype(np.int64)
         value = block_sums_numpy(store.codes[chosen], tables[q]).reshape(-1)

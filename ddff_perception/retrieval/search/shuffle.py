@@ -182,8 +182,7 @@ def _emit_shuffle(builder: Any, table: Any, places: Any, shuffle: tuple[int, str
         width *= 2
         mask = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(width)))
         parts = [
-            builder.shuffle_vector(a, b, mask)
-            for a, b in zip(parts[::2], parts[1::2], strict=True)
+            builder.shuffle_vector(a, b, mask) for a, b in zip(parts[::2], parts[1::2], strict=True)
         ]
     return parts[0]
 
