@@ -34,15 +34,15 @@ STAGES = ("traversal", "bins", "candidates", "codes", "exact")
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds per stage, of all threads together."""
+    """Seconds of the processor per stage, of all threads together."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start = time.thread_time()
         yield
-        self.add(name, time.perf_counter() - start)
+        self.add(name, time.thread_time() - start)
 
     def add(self, name: str, seconds: float) -> None:
         """More time of a stage."""

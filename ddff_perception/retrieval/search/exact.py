@@ -17,7 +17,7 @@ Found = tuple[FloatArray, NDArray[np.int64]]
 # Vectors that are compared with all queries at once.
 _CHUNK = 16384
 _FLOAT32_INTEGERS = 2**24
-_AHEAD = 4
+_AHEAD = 8
 
 
 def brute_force(vectors: Vectors, queries: Vectors, k: int) -> Found:

@@ -13,7 +13,7 @@ from .compiled import HAS_NUMBA, compiled
 from .machine import fetch_ahead, lowest_bit
 from .shuffle import BLOCK, ENTRY_LIMIT, block_sums, block_sums_numpy
 
-_AHEAD = 3
+_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
