@@ -12,7 +12,7 @@ setup(
         "ddff_perception": ["data/**/*", "weights/*", "evaluation/reports/page.*", "py.typed"]
     },
     python_requires=">=3.10",
-    install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
+    install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML", "pillow"],
     extras_require={
         "cli": ["typer", "rich", "matplotlib", "jinja2", "rosbags"],
         "engines": ["onnxruntime", "openvino"],

@@ -50,7 +50,9 @@ HEAVY_PACKAGES = (
 # Which folder may import which other one. Capabilities do not import each other; what two of them
 # need lies further down. Modules at the root of the package are for everybody.
 _FLOOR = {"files", "optics", "engines", "capture"}
-_CAPABILITY = _FLOOR | {"ros", "training", "evaluation", "simulation"}
+# A capability that is a library as well: others may use it.
+_LIBRARY = {"retrieval": {"files"}}
+_CAPABILITY = _FLOOR | {"ros", "training", "evaluation", "simulation"} | set(_LIBRARY)
 BELOW = {
     "files": set(),
     "optics": {"files"},
@@ -63,11 +65,12 @@ BELOW = {
     "simulation": _FLOOR | {"ros", "evaluation"},
     "commands": _CAPABILITY,
     **dict.fromkeys(CAPABILITIES, _CAPABILITY),
+    **_LIBRARY,
 }
 # What modules at the root may import of the folders.
 AT_THE_ROOT = {
     "cli.py": {"files"},
-    "pipeline.py": {"engines"},
+    "pipeline.py": {"capture"},
     "methods.py": {"engines"},
     "frame_pipeline.py": {"capture", "engines"},
 }

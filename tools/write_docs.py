@@ -55,6 +55,28 @@ _LEARNED = {
 }
 # What each record is about, in the order of the page: title, what to say, columns by key.
 SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "judges": (
+        "Judges from elsewhere",
+        "Families that share with training no model, environment map, photograph, texture, layout "
+        "or seed (`make accuracy`). `rooms`: six stage sets of held-out furniture; `odd`: six "
+        "scenes of own shapes and held-out photographs; `light_fields`: four scenes from 7 x 7 "
+        "cameras, refocused; `blank`: grey noise, darkness and saturation. The first two are path "
+        "traced through a thin lens, 480x360, 8 to 12 slices. Errors at full coverage over all "
+        "pixels, ratios to the yardstick, to `multiscale` and to the best constant map of each "
+        "stack. `depth of nothing`: per cent of the pixels where the sharp image is even over an "
+        "eighth of its width that have a depth with a confidence of 0.1 or more.",
+        {
+            "family": "family",
+            "method": "method",
+            "mae_dpt": "error [1/m]",
+            "ratio_to_yardstick": "/ yardstick",
+            "ratio_to_multiscale": "/ multiscale",
+            "ratio_to_constant": "/ constant",
+            "delta_1": "δ %",
+            "calibration_error": "calibration",
+            "blank_percent": "depth of nothing %",
+        },
+    ),
     "accuracy": (
         "Accuracy on path-traced stacks",
         "Eight stacks of rooms and table tops, half with plain walls, rendered by Mitsuba's "
@@ -234,8 +256,12 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "real_stacks": (
         "Real captures",
-        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 "
-        "pixels wide. The command writes the pictures to `out/real_stacks/report.html`.",
+        "No capture has a depth map; what is known of it is scored. `torn`: pixels whose depth is "
+        "over a quarter of the sweep from the median of their 15 x 15 surroundings while no slice "
+        "shows anything there. `off its plane`: pixels of the plain shelf (`lytro_stack_45`) and "
+        "the sheet (`macro_ring`) over a tenth of the sweep from the plane that fits them best. "
+        "Aligned slices, 960 pixels wide. The command writes the pictures to "
+        "`out/real_stacks/report.html`.",
         {
             "capture": "capture",
             "slices": "slices",
@@ -244,7 +270,25 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "method": "method",
             "score_is": "score",
             "score": "value",
+            "torn_percent": "torn %",
+            "off_plane_percent": "off its plane %",
             "seconds": "s",
+        },
+    ),
+    "zedd": (
+        "ZEDD and published rows",
+        "What others report on real stacks, as they report it. ZEDD (100 real scenes, CC BY 4.0) "
+        "could not be fetched here: `python benchmarks/zedd.py FOLDER` adds our rows, and "
+        "`--submission FILE.zip` writes what its test server takes.",
+        {
+            "method": "method",
+            "data": "data",
+            "abs_rel": "Abs rel",
+            "delta_1_05": "δ 1.05 %",
+            "delta_1_15": "δ 1.15 %",
+            "delta_1_25": "δ 1.25 %",
+            "mse_px2": "MSE [px²]",
+            "source": "source",
         },
     ),
     "engine_precision": (
@@ -381,7 +425,8 @@ def _section(record: Mapping[str, Any], title: str, text: str, columns: Mapping[
         f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, "
         f"OpenCV {machine['opencv']}."
     )
-    return f"## {title}\n\n{text}\n\n{_table(record['rows'], columns)}\n\n{source}"
+    lead = f"**{record['headline']}**\n\n" if "headline" in record else ""
+    return f"## {title}\n\n{lead}{text}\n\n{_table(record['rows'], columns)}\n\n{source}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:

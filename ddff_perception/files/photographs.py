@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..types import FocalStack, FocusSlice, InputError
-from .images import read_image
+from .images import read_image, require_room
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 # A number with a decimal point at the end of a name: `image_3_0.6` was focused at 0.6 m.
@@ -41,6 +41,7 @@ def read_photographs(
             distances_m = [math.nan] * len(files)
     if len(distances_m) != len(files):
         raise InputError(f"there are {len(files)} images but {len(distances_m)} distances")
+    require_room(files, files[0].parent)
     slices = []
     for file, distance in zip(files, distances_m, strict=True):
         if distance <= 0:

@@ -88,13 +88,17 @@ class CameraInput(CameraCache):
         return self.info, camera
 
     def resized(
-        self, source: tuple[int, int], target: tuple[int, int], header: Header
+        self,
+        source: tuple[int, int],
+        target: tuple[int, int],
+        header: Header,
+        used: tuple[int, int] | None = None,
     ) -> CameraInfo | None:
-        """The camera_info of images of size `source` (width, height) resampled to `target`."""
+        """See `resized_camera_info`; None where there is no camera_info, or it does not fit."""
         if not self._is_there():
             return None
         try:
-            return resized_camera_info(self.info, source, target, header)
+            return resized_camera_info(self.info, source, target, header, used)
         except InputError as error:
             self._node.reject(self._name, str(error))
             return None
