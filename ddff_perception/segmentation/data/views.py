@@ -19,6 +19,7 @@ from ...simulation.dataset.reader import WorldDataset, WorldView
 from ...types import CameraModel, FloatArray, InputError
 from ..capture.filling import filled_depth
 from ..geometry.hha import hha
+from ..types import RgbdFrame
 from .colour import packed_light, photograph
 from .depth_sensors import SENSORS, Surfaces, sensed_depth
 
@@ -54,6 +55,16 @@ def world_view(view: WorldView, rng: np.random.Generator) -> LabelledView:
         gravity = _measured(down, rng) if known else None
         images.append(hha(depth, view.camera, gravity).network_image())
     return LabelledView(light, view.classes, np.stack(images))
+
+
+def rendered_frame(view: WorldView, sensor: str, rng: np.random.Generator) -> RgbdFrame:
+    """A rendered view as an RGB-D camera with the depth sensor `sensor` delivers it, holes filled
+    as the node fills them; gravity is not known.
+    """
+    light = packed_light(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+    colour = photograph(light, rng)
+    depth, filled = filled_depth(sensed_depth(_surfaces(view), sensor, rng), colour)
+    return RgbdFrame(colour, depth, filled, view.camera)
 
 
 def _measured(down: NDArray[np.float64], rng: np.random.Generator) -> FloatArray:

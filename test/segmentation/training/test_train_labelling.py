@@ -97,12 +97,12 @@ def test_smoke_presets_train_and_leave_weights(trained, tmp_path):
 
 
 def test_a_branch_learns_the_blocks(tmp_path):
-    job = smoke_job(DEPTH, steps=60, batch=4, learning_rate=3e-3, ema=0.9, log_every=60,
+    job = smoke_job(COLOUR, steps=60, batch=4, learning_rate=3e-3, ema=0.9, log_every=60,
                     validate_every=60, picture_every=0)  # fmt: skip
     fit(job, tmp_path / "run")
     lines = (tmp_path / "run" / "validation.csv").read_text().splitlines()
     accuracy = float(lines[-1].split(",")[lines[0].split(",").index("accuracy")])
-    assert accuracy > 0.35
+    assert accuracy > 0.18
 
 
 def test_two_branches_become_a_fuse_light_that_begins_as_their_product(tmp_path):
