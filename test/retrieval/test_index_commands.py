@@ -56,9 +56,7 @@ def test_shards_are_asked_together(made, tmp_path, capfd):
 
 
 def test_vectors_are_added_and_taken_out_in_place(made, tmp_path, capfd):
-    outcome = ddff(
-        capfd, "index", "add", made, tmp_path / "query.bvecs", "--remove", "0,5,77777"
-    )
+    outcome = ddff(capfd, "index", "add", made, tmp_path / "query.bvecs", "--remove", "0,5,77777")
     assert outcome.status == 0, outcome.errors
     assert "20 vectors added, 2 removed: 1218 in" in outcome.output
     index = TreeIndex.load(made)
