@@ -118,7 +118,7 @@ class GpuSearch:
     def _merged(
         self, first: Any, second: Any, radix: int, limit: int, settings: SearchSettings, last: bool
     ) -> Any:
-        """Two sorted lists (distances, numbers) as one, in the fixed order of each query's slope."""
+        """Two sorted lists (distances, numbers) as one, in the order of each query's slope."""
         torch = self._torch
         a, b = first[0], second[0]
         table = self._on_device(order_table(settings.order, max(a.shape[1], b.shape[1]), limit))
