@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say, warn
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
-from ...files.images import read_image
+from ...files.images import held_bits, read_image
 from ...files.results import require_own
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
@@ -80,7 +80,11 @@ def reflection(
         REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
     )
     values = REFLECTION_SEPARATION.parameters.complete(given)
-    raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
+    raw = _read(list(images or []), mosaic, angles, layout)
+    if not values["bit_depth"] and (bits := held_bits(raw)):
+        warn(f"the images hold {bits} of 16 bits: bit_depth is {bits}, unless --param says another")
+        values["bit_depth"] = bits
+    capture = CaptureSettings.of(values)
     pipeline = SeparationPipeline.from_values(values)
     method = pipeline.method
     if mosaic is not None:
