@@ -46,9 +46,9 @@ def play(
 
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
     focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
-    node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera). A bag's topics are
-    played as they were recorded, by the node bag_player. Numbers that are the same on every run
-    come from `ddff bag eval` instead.
+    node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera). The topics of a
+    bag are played as they were recorded, by the node bag_player. Numbers that are the same on every
+    run come from `ddff bag eval` instead.
 
     Examples:
       ddff play my_stack --rate 30 --namespace camera
