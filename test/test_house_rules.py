@@ -199,6 +199,8 @@ def test_only_ros_and_nodes_import_ros():
 
 def test_torch_is_for_training_only():
     assert offenders(TORCH_PACKAGES, trains) == []
+    # A search on a GPU is asked for by who has torch; it is imported by name, when it is made.
+    assert 'importlib.import_module("torch")' in (PACKAGE / "retrieval" / "gpu.py").read_text()
 
 
 def test_only_the_simulation_renders():

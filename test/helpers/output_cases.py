@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import ddff
+from descriptors import descriptors
 from folders import contents, files_below
 from light_fields import plane_light_field
 from panes import small_pane
@@ -75,6 +76,14 @@ def _parameter_file(folder: Path) -> None:
 
 def _card(folder: Path) -> None:
     (folder / "network.json").write_text(json.dumps({"assets": [CITY]}))
+
+
+def _index(folder: Path) -> None:
+    from ddff_perception.retrieval.building import build_file
+    from ddff_perception.retrieval.settings import IndexSettings
+
+    write_array(folder / "base.npy", descriptors(60))
+    build_file(folder / "a.ddff", descriptors(60), IndexSettings(clusters=2, children=2))
 
 
 CITY = "environments/package/hdri/city.exr.js"
@@ -169,6 +178,23 @@ CASES: dict[str, Case] = {
     "assets credits": Case(
         lambda i, o: ("assets", "credits", i / "network.json", "-o", o / "credits.md"), _card
     ),
+    "index build": Case(
+        lambda i, o: (
+            *("index", "build", i / "base.npy", "-o", o / "b.ddff"),
+            *("-p", "clusters=2", "-p", "children=2"),
+        ),
+        lambda folder: write_array(folder / "base.npy", descriptors(60)),
+    ),
+    "index add": Case(
+        lambda i, o: ("index", "add", i / "a.ddff", i / "base.npy", "-o", o / "b.ddff"), _index
+    ),
+    "index query": Case(
+        lambda i, o: (
+            *("index", "query", i / "base.npy", i / "a.ddff", "-o", o / "ids.npy"),
+            *("--distances", o / "near.npy"),
+        ),
+        _index,
+    ),
     "calibrate focus": Case(
         lambda i, o: ("calibrate", "focus", i, "-o", o / "lens.yaml"),
         names=("lens.yaml", "lens.png"),
@@ -177,7 +203,7 @@ CASES: dict[str, Case] = {
 }
 READ_ONLY = {
     *("play", "info", "bench", "bag info", "engine build", "engine list", "engine bench"),
-    *("assets list", "assets verify"),
+    *("assets list", "assets verify", "index bench", "index info"),
 }
 
 

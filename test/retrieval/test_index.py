@@ -1,5 +1,9 @@
 """An index: what it finds, what it keeps, and what it refuses."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from descriptors import descriptors, share_found
@@ -295,3 +299,30 @@ def test_equal_vectors_are_named_in_the_order_of_their_ids():
     distances, ids = index.search(vectors[:8:4], 4)
     assert (distances == 0).all()
     assert ids.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_without_numba_the_whole_package_finds_the_same(tmp_path):
+    """In a process that has none: learning and searching run as Python and numpy do."""
+    MADE["four_bit"].save(tmp_path / "a.ddff")
+    np.save(tmp_path / "found.npy", MADE["four_bit"].search(QUERIES[:8], 10)[1])
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import numpy as np; from pathlib import Path; from descriptors import descriptors\n"
+        "from ddff_perception.retrieval.index import TreeIndex\n"
+        "from ddff_perception.retrieval.search import shuffle\n"
+        "assert shuffle.shuffle_of_this_machine() == ''\n"
+        f"index = TreeIndex.load(Path({str(tmp_path / 'a.ddff')!r}))\n"
+        f"found = np.load({str(tmp_path / 'found.npy')!r})\n"
+        "assert np.array_equal(index.search(descriptors(40, seed=7)[:8], 10)[1], found)\n"
+        "index.add(descriptors(40, seed=7))\n"
+        "assert (index.search(descriptors(40, seed=7)[:8], 1)[0] == 0).all()\n"
+    )
+    path = os.pathsep.join(sys.path)
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr

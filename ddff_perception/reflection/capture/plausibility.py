@@ -11,6 +11,8 @@ another axis. All layouts of a mosaic are such exchanges of one another.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -115,7 +117,7 @@ def looks_like_a_mosaic(image: ImageArray) -> bool:
     return bool(near > _MOSAIC_RATIO * apart + 1e-6)
 
 
-def _fitted(curve: NDArray[np.float64], values: FloatArray) -> tuple[NDArray[np.float64], float]:
+def _fitted(curve: NDArray[np.float64], values: NDArray[Any]) -> tuple[NDArray[Any], float]:
     """The Stokes vectors of pixels (N, P) by least squares, and what is left, as a mean error."""
     stokes = np.linalg.lstsq(curve, values, rcond=None)[0]
     return stokes, float(np.sqrt(np.mean(np.square(values - curve @ stokes))))

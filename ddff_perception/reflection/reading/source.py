@@ -52,7 +52,7 @@ def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Sourc
         )
     images, notes = _read([file])
     if _is_grey(images[0]):
-        images = (np.ascontiguousarray(images[0][..., 0]),)
+        images = (cv2.extractChannel(images[0], 0),)  # type: ignore[assignment]
         notes += ("grey saved as colour, taken as grey",)
     return Source(images, None, notes, (file,))
 

@@ -76,19 +76,26 @@ def add(
     remove: Annotated[
         str | None, typer.Option(help="Ids to take out first, such as 3,17.", metavar="IDS")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Another file for the new index.")
+    ] = None,
 ) -> None:
-    """Put more vectors into an index, in its place; their ids count on.
+    """Put more vectors into an index, in its place or into another file; their ids count on.
 
-    Example:
+    Examples:
       ddff index add sift.ddff more.fvecs --remove 3,17
 
+      ddff index add sift.ddff more.fvecs -o larger.ddff
+
     """
+    target = output or index
+    require_own(target.parent, [target.name])
     loaded = TreeIndex.load(index)
     gone = loaded.remove(_ids(remove)) if remove else 0
     ids = loaded.add(read_vectors(vectors, dataset))
-    loaded.save(index)
+    loaded.save(target)
     removed = f", {gone} removed" if remove else ""
-    say(f"{len(ids)} vectors added{removed}: {len(loaded)} in {index}")
+    say(f"{len(ids)} vectors added{removed}: {len(loaded)} in {target}")
 
 
 @app.command()

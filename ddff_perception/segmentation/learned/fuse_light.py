@@ -15,7 +15,7 @@ from ..geometry.hha import hha
 from ..types import Labelling, RgbdFrame
 
 DEFAULT_MODEL = "fuse_light"
-_MULTIPLE = 32
+_MULTIPLE, _MOST = 32, 64
 # Larger frames are labelled at half their size, or a smaller whole part: labels of a robot's rate.
 _SMALLEST_OUTPUT = 240
 
@@ -28,7 +28,7 @@ class FuseLightSettings(Settings):
         DEFAULT_MODEL, "Network: a shipped one by name, or the path of an ONNX file with its card"
     )
     shorter_side: int = parameter(
-        256, "Of what the network sees; smaller is faster and coarser", "px", (64, 1024)
+        240, "Of what the network sees; smaller is faster and coarser", "px", (64, 1024)
     )
 
 
@@ -60,10 +60,10 @@ def fuse_light(frame: RgbdFrame, settings: FuseLightSettings, engines: EngineSet
 
 def network_size(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:
     """Height and width that the network sees of a frame of `size`: multiples of 32, of nearly the
-    same shape.
+    same shape; at most 2048.
     """
-    scale = shorter_side / min(size)
-    height, width = (max(2, round(side * scale / _MULTIPLE)) * _MULTIPLE for side in size)
+    scale = shorter_side / min(size) / _MULTIPLE
+    height, width = (min(max(2, round(side * scale)), _MOST) * _MULTIPLE for side in size)
     return height, width
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from torch import nn
+from torch.utils.data import DataLoader
 
 from ...parameters import ParameterTable, Settings, Value, parameter
 from ...simulation.classes import NYU13, NYU40
 from ...training.batches import make_loader
-from ...training.job import TrainingJob
+from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ..data.batches import DrawnBatches, DrawSettings, WholeViews
@@ -107,6 +108,15 @@ class LabellingTraining:
                 "assets": views.facts.get("assets", []),
             },
         )
+
+    def held_out(
+        self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+    ) -> DataLoader[Batch]:
+        """The views of `data` that a job of these settings does not learn from, in order."""
+        own = self.own.of(values)
+        views = training_views(data, own.cache, settings.seed)
+        dataset = WholeViews(views, _split(len(views))[1], own.draws())
+        return make_loader(dataset, settings, shuffle=False)
 
     def network(self, values: Mapping[str, Value]) -> nn.Module:
         """The network without weights."""

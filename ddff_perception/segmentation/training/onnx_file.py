@@ -72,6 +72,7 @@ def labelling_file(
             "width": (_SMALLEST_SIDE, 352, _LARGEST_SIDE),
         },
         by_tracing=True,
+        half_storage=True,
     )
 
 
