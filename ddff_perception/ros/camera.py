@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo
@@ -138,7 +139,8 @@ class Transforms:
         self._listener: Any = None
 
     def stand(self, target: str, source: str, stamp: Any) -> RigidTransform:
-        """Points of the frame `source` in the frame `target` at a message's stamp.
+        """Points of the frame `source` in the frame `target` at a message's stamp, or as they are
+        known last.
 
         Raises InputError where TF does not know, or tf2_ros is not installed.
         """
@@ -155,8 +157,13 @@ class Transforms:
         if self._buffer is None:
             self._buffer = tf2_ros.Buffer()
             self._listener = tf2_ros.TransformListener(self._buffer, self._node)
+        ask = partial(self._buffer.lookup_transform, target, source)
         try:
-            found = self._buffer.lookup_transform(target, source, Time.from_msg(stamp)).transform
+            try:
+                found = ask(Time.from_msg(stamp)).transform
+            except tf2_ros.ExtrapolationException:
+                # The image came before the transform of its instant: the newest is near.
+                found = ask(Time()).transform
         except tf2_ros.TransformException as error:
             raise InputError(
                 f"TF does not say where {source} stands in {target}: {error}"

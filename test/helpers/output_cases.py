@@ -14,6 +14,7 @@ from folders import contents, files_below
 from light_fields import plane_light_field
 from panes import small_pane
 from result_folders import TRUTH, make_result
+from rooms import write_room
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
@@ -45,6 +46,10 @@ def _photographs(folder: Path) -> None:
 def _polarizer_images(folder: Path) -> None:
     for number, image in enumerate(small_pane().images[:3], start=1):
         write_image(folder / f"polarizer_{number}.png", image)
+
+
+def _room(folder: Path) -> None:
+    write_room(folder / "room", frames=1)
 
 
 def _depths(folder: Path) -> None:
@@ -94,6 +99,7 @@ CASES: dict[str, Case] = {
         lambda i, o: ("reflection", *(i / f"polarizer_{n}.png" for n in (1, 2, 3)), "-o", o),
         _polarizer_images,
     ),
+    "segment": Case(lambda i, o: ("segment", i / "room", "-o", o), _room),
     "eval": Case(
         lambda i, o: (
             *("eval", "--estimate", i / "maps.npy", "--truth", i / "truth.npy"),
@@ -140,6 +146,15 @@ CASES: dict[str, Case] = {
     "simulate polarizer-bag": Case(
         lambda i, o: ("simulate", "polarizer-bag", i, "-o", o / "bag", "--frames", 2),
         lambda folder: write_polarization(folder, small_pane()),
+        again=False,
+    ),
+    "simulate rgbd": Case(
+        lambda i, o: ("simulate", "rgbd", "-o", o, *SMALL, "--frames", 1, "--assets", i / "none"),
+        names=("color_000.jpg", "depth_000.png", "rgbd.json", "CREDITS.md"),
+    ),
+    "simulate rgbd-bag": Case(
+        lambda i, o: ("simulate", "rgbd-bag", i / "room", "-o", o / "bag", "--frames", 2),
+        _room,
         again=False,
     ),
     "simulate dataset": Case(

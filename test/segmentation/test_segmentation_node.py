@@ -270,6 +270,17 @@ def test_points_of_chosen_classes_are_obstacles_alone(start: Start) -> None:
     assert there.any() and set(np.unique(points["label"][there])) <= kept
 
 
+def test_what_has_no_label_is_a_point_unless_it_is_left_out(start: Start) -> None:
+    run = start((POINTS,), classes=["floor"])
+    points = point_cloud2.read_points(run.at(POINTS, run.shoot()))
+    there = np.isfinite(points["x"])
+    assert set(np.unique(points["label"][there])) == {CLASSES.index("floor"), 255}
+    assert run.node.set_parameters([Parameter("points.unlabelled", value=False)])[0].successful
+    run.settle()
+    points = point_cloud2.read_points(run.at(POINTS, run.shoot()))
+    assert set(np.unique(points["label"][np.isfinite(points["x"])])) == {CLASSES.index("floor")}
+
+
 def test_gravity_of_an_imu_tells_floor_from_wall(ros: RosSession, start: Start) -> None:
     run = start(gravity__source="imu")
     run.shoot()
