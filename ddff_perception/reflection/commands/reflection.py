@@ -164,9 +164,7 @@ def _fitting(
         notes.append("JPEG is hardly ever linear: say --param response=srgb for photographs")
     if not values["bit_depth"] and (bits := held_bits(source.images)):
         values["bit_depth"] = bits
-        notes.append(
-            f"the images hold {bits} of 16 bits, so bit_depth is {bits} (--param says another)"
-        )
+        notes.append(f"the images hold {bits} of 16 bits: bit_depth={bits}")
     if source.offset_known is not None:
         values["offset_known"] = source.offset_known
     if source.angles_deg is None:
