@@ -5,9 +5,10 @@
         [--light-fields FOLDER] [--trained DATASET_OR_CARD ...] [--json FILE]
 
 `rooms`, `odd` and `light_fields` are rendered once into `--folder` (held-out assets, layouts and
-textures that no training has) and kept; `--ready` takes those that are there already. `blank` are stacks of nothing. `captures` are the real ones
-of `benchmarks/real_stacks.py`. `--light-fields` is a folder of scenes of the 4D light field
-benchmark (public ones), a family `public_light_fields`. Nothing may be tuned on any of it.
+textures that no training has) and kept; `--ready` takes those that are there already. `blank` are
+stacks of nothing. `captures` are the real ones of `benchmarks/real_stacks.py`. `--light-fields` is
+a folder of scenes of the 4D light field benchmark (public ones), a family `public_light_fields`.
+Nothing may be tuned on any of it.
 
 Other weights than those that ship are not recorded unless `--json` says where. `--trained` names
 what they learned from: an asset of a judge in it is an error.
