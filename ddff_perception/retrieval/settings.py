@@ -40,17 +40,17 @@ class SearchSettings(Settings):
     """What is decided for each search."""
 
     width: int = parameter(
-        8, "level-1 centres per part whose children are looked at, w", limits=(1, 256)
+        256, "level-1 centres per part whose children are looked at, w", limits=(1, 256)
     )
     candidates: int = parameter(
-        4096, "vectors whose codes are compared", "vectors", limits=(1, 1 << 20)
+        16384, "vectors whose codes are compared", "vectors", limits=(1, 1 << 20)
     )
     rerank: int = parameter(
-        100, "vectors compared exactly after that; 0 ranks by codes alone", "vectors", (0, 1 << 16)
+        200, "vectors compared exactly after that; 0 ranks by codes alone", "vectors", (0, 1 << 16)
     )
     order: str = parameter(ANISOTROPIC, "order of the bins, with line codes", choices=ORDERS)
     bins: int = parameter(
-        2048, "bins that are looked into at most, with line codes", "bins", limits=(1, 1 << 20)
+        4096, "bins that are looked into at most, with line codes", "bins", limits=(1, 1 << 20)
     )
     resort: bool = parameter(False, "sort the bins by their real distance, with line codes")
     threads: int = parameter(0, "queries at a time; 0 takes every core", limits=(0, 1024))

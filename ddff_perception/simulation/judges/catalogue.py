@@ -41,7 +41,7 @@ class Judge:
     roll_deg: float = 0.0
     width: int = 480
     height: int = 360
-    samples: int = 8
+    samples: int = 6
     noise: float = 1.0
     vignetting: float = 0.0
 
@@ -77,7 +77,7 @@ class Judge:
 
 _room = functools.partial(Judge, "rooms")
 _odd = functools.partial(Judge, "odd")
-_field = functools.partial(Judge, "light_fields", width=360, height=270, samples=4)
+_field = functools.partial(Judge, "light_fields", width=360, height=270, samples=3)
 
 JUDGES = (
     _room(rooms.cafe, (0.1, -0.2, 1.25), (0.1, 1.9, 0.62), (0.7, 4.2), 10, 0.012),

@@ -52,7 +52,7 @@ def shoot(judge: Judge, library: Library, progress: Progress = lambda done, tota
     world = stage.world()
     renderer = WorldRenderer(world)
     truth, _ = renderer.quick_look(judge.camera, judge.pose)
-    sharp = renderer.clean_image(judge.camera, judge.pose, 2 * judge.samples, 1)
+    sharp = renderer.clean_image(judge.camera, judge.pose, judge.samples, 1)
     exposure = exposure_for(sharp[np.isfinite(truth)])
     sensor = SensorSettings(noise=judge.noise, vignetting=judge.vignetting)
     rng = np.random.default_rng(list(f"sensor {judge.name}".encode()))

@@ -242,11 +242,15 @@ def test_a_layout_is_understood_as_people_write_it(tmp_path, accepted, layout):
 
 def test_what_a_raw_shows_of_itself_is_said(tmp_path, accepted):
     assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(96, 128, np.uint16, 15))
-    outcome = accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
-    assert "set bit_depth=12" in " ".join(outcome.output.split())
-    given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=12")
-    outcome = accepted("reflection", *given, "-o", tmp_path / "out")
-    assert "bit_depth" not in outcome.output
+    accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert "the images hold 12 of 16 bits" in " ".join(summary["understood"])
+    assert summary["parameters"]["bit_depth"] == 12
+    given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=14")
+    accepted("reflection", *given, "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["parameters"]["bit_depth"] == 14
+    assert summary["complaint"] is None
 
 
 def test_photographs_are_told_to_need_their_response(tmp_path, accepted):
