@@ -1,4 +1,4 @@
-"""What is handed on of labels: chosen classes, least confidence, steadiness; pictures and points."""
+"""What is handed on of labels: classes, least confidence, steadiness; pictures and points."""
 
 from __future__ import annotations
 
