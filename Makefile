@@ -40,8 +40,9 @@ docs: setup-docs
 bench: setup
 	@$(VENV)/bin/ddff bench
 
+# Fetches what judges' scenes are made of (290 MB, once) and renders them (once, some minutes).
 accuracy: setup
-	@$(VENV)/bin/ddff-env python benchmarks/accuracy.py
+	@$(VENV)/bin/ddff assets fetch && $(VENV)/bin/ddff-env python benchmarks/judges.py
 
 clean:
 	rm -rf .venv .venv-* .work out build install log

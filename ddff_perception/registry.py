@@ -13,11 +13,13 @@ from importlib.metadata import entry_points
 from .capability import Capability, Reference
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .retrieval.capability import RETRIEVAL
 from .segmentation.capability import SEGMENTATION
 from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
-    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION)
+    capability.name: capability
+    for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, RETRIEVAL)
 }
 
 _BAG_NODES = {

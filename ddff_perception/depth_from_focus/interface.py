@@ -13,6 +13,7 @@ from ..ros.interface import (
     Service,
     Topic,
 )
+from ..types import InputError
 from .parameters import pipeline_parameters
 from .sweeping.sweeper import SweepSettings
 
@@ -60,8 +61,18 @@ class OutputSettings(Settings):
         (0.0, 3600.0),
     )
     save_folder: str = parameter(
-        "~/.ros/ddff_perception", "where ~/save makes one folder for each call"
+        "~/.ros/ddff_perception",
+        "where ~/save makes one folder for each call: an absolute path, or one below ~",
+        dynamic=False,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.save_folder.startswith(("/", "~/")):
+            raise InputError(
+                f"save_folder {self.save_folder!r} must be an absolute path or begin with ~/: a "
+                "node may run anywhere"
+            )
 
 
 IMAGE_INPUTS = (

@@ -119,7 +119,7 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
             return self._stack()[0], self.pipeline.estimate(), self.pipeline.newest_stamp_ns
 
         stack, estimate, stamp = self.on_worker(snapshot).result()
-        folder = Path(self.settings["save_folder"]).expanduser()
+        folder = Path(self.settings["save_folder"]).expanduser().resolve()
         return save_snapshot(folder, f"{stamp / 1e9:.3f}", stack, estimate)
 
     @property

@@ -86,7 +86,8 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
     def publish_early(self, header: Any) -> None:
         if self.wanted("transmission/camera_info"):
             source = self.source.size
-            info = self.camera.resized(source, self.pipeline.layer_size(*source), header)
+            used, layers = self.pipeline.sizes(*source)
+            info = self.camera.resized(source, layers, header, used)
             if info is not None:
                 self.send("transmission/camera_info", info)
 
@@ -110,6 +111,9 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
 
     def look(self) -> None:
         self.diagnostics.set("polarizer angles", self.pipeline.angles)
+        self.diagnostics.set(
+            "pixels used", "{}x{}".format(*self.pipeline.sizes(*self.source.size)[0])
+        )
         if self._result is not None and self._result.degree is not None:
             mean = float(self._result.degree.mean())
             self.diagnostics.set("mean degree of polarization", mean)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..capture.stamp_order import Order, StampOrder
 from ..engines.loading import EngineSet
 from ..methods import ChosenMethod
+from ..optics.mosaic import mosaic_layout
 from ..optics.polarization import (
     angle_of_polarization_deg,
     degree_of_polarization,
@@ -20,7 +21,7 @@ from ..parameters import Settings, Value, group, parameter
 from ..pipeline import Change, Pipeline
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
-from .capture.plausibility import complaint
+from .capture.plausibility import complaint, mosaic_complaint
 from .capture.rotating import Frame, RotatingCapture
 from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS
@@ -236,11 +237,16 @@ class SeparationPipeline(Pipeline):
         self._order.reset()
         self._raw = self._set = None
 
-    def layer_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of the layers of input images of that size."""
-        if self._raw is not None and self.capture.resolution == "half":
-            return width // 2, height // 2
-        return width, height
+    def sizes(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Of input images of that size: width and height of the upper left part that is used, and
+        of the layers.
+        """
+        if self._raw is None:
+            return (width, height), (width, height)
+        period = mosaic_layout(self.capture.layout).period
+        used = width - width % period, height - height % period
+        step = 2 if self.capture.resolution == "half" else 1
+        return used, (used[0] // step, used[1] // step)
 
     def separate(self, wanted: Wanted | None = None) -> Separation:
         """What the newest images say; ask for it when `ready`.
@@ -251,7 +257,10 @@ class SeparationPipeline(Pipeline):
         clock = _Stages()
         images, kind = self._images()
         clock.mark("capture")
-        wrong = None if self._raw is not None else complaint(images)
+        if self._raw is not None:
+            wrong = mosaic_complaint(self._raw, images, self.capture)
+        else:
+            wrong = complaint(images)
         if wrong is not None:
             self._counters["implausible"] += 1
         clock.mark("check")

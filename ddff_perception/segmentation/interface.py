@@ -129,7 +129,7 @@ RGBD_SEGMENTATION = NodeInterface(
         Topic(
             "segmentation/overlay",
             "sensor_msgs/msg/Image",
-            "the classes' colours over the image, bgr8, for people",
+            "the classes' colours over the image, bgr8 of capture.width_px, for people",
         ),
         Topic(
             "segmentation/points",

@@ -16,10 +16,10 @@ from std_msgs.msg import String
 from ..optics.rigid_transform import RigidTransform
 from ..parameters import Value
 from ..ros import messages
+from ..ros.camera import Transforms
 from ..ros.interface import Topic, message_class
 from ..ros.lifecycle import run_node
 from ..ros.pipeline_node import PipelineNode
-from ..ros.transforms import Transforms
 from ..simulation.classes import UNLABELLED
 from ..types import CameraModel, FloatArray
 from .capture.encodings import check_encoding

@@ -9,6 +9,7 @@ import numpy as np
 from ..optics.camera_geometry import PointGrid
 from ..parameters import parameter
 from ..ros.interface import PointSettings
+from ..simulation.classes import UNLABELLED
 from ..types import FloatArray, InputError
 from .output import class_indices
 from .rendering import resized_confidence, resized_labels
@@ -21,6 +22,10 @@ class LabelledPointSettings(PointSettings):
 
     classes: list[str] = parameter(
         list(CLASSES), "classes whose points are sent; a costmap has no use for floor and ceiling"
+    )
+
+    unlabelled: bool = parameter(
+        True, "send points without a label, too: what nobody knows is an obstacle all the same"
     )
 
     def __post_init__(self) -> None:
@@ -45,9 +50,10 @@ def labelled_points(
     confidence = resized_confidence(found.confidence, frame.size)
     wanted = np.zeros(256, np.bool_)
     wanted[class_indices(settings.classes)] = True
-    depth = np.where(
-        wanted[labels] & (confidence >= settings.minimum_confidence), depth, np.float32(np.nan)
-    )
+    wanted[UNLABELLED] = settings.unlabelled
+    nothing = labels == UNLABELLED
+    there = wanted[labels] & (nothing | (confidence >= settings.minimum_confidence))
+    depth = np.where(there, depth, np.float32(np.nan))
     stride = grid.stride
     points = np.empty((*grid.shape, 6), np.float32)
     points[..., :4] = grid.points(depth, frame.colour, settings.minimum_m, settings.maximum_m)

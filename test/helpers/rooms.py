@@ -15,7 +15,7 @@ CAMERA = CameraModel(160, 120, 130.0, 130.0, 79.5, 59.5)
 # x right, y down, z forward of a level camera 1.4 m above the floor; low and high corners.
 _BOXES = {
     "table": ((-0.3, 0.68, 1.9), (0.9, 0.74, 2.7)),
-    "objects": ((-1.2, 0.9, 1.8), (-0.6, 1.4, 2.3)),
+    "objects": ((-1.2, 1.1, 1.8), (-0.5, 1.4, 2.4)),
 }
 _SHELL = {
     "floor": (1, 1.4),

@@ -135,7 +135,7 @@ def test_reset_parameters_and_time_jumps_are_answered_while_vdff_works(
     assert estimates.running and estimates.ended == number, "the estimate was too short"
     # What was reset meanwhile is not published, and the new values are taken over.
     estimates.gate.set()
-    assert node._worker is not None and node._worker.wait_idle(60.0)
+    assert node._worker is not None and node._worker.wait_idle(150.0)
     assert list(depth) == []
     assert node._pipeline is not None and node._pipeline.slices == 0
     assert node.settings["vdff.alpha"] == values[-1]

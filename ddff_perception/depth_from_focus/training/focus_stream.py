@@ -31,6 +31,7 @@ from ..data.generated.stacks import StackSettings
 from ..data.generated.world_views import assets_of, is_world
 from ..data.own_stacks import own_stacks
 from ..networks.focus_stream import FocusStream
+from .focus_stream_int8 import calibration as calibration
 from .focus_stream_onnx import encoder_file, head_file, network_in_precision
 
 _CPU = FitSettings(

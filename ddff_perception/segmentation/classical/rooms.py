@@ -19,8 +19,8 @@ from .planes import Plane, find_planes, tolerance_m
 FLOOR, WALL, CEILING, TABLE, OBJECTS = (
     CLASSES.index(name) for name in ("floor", "wall", "ceiling", "table", "objects")
 )
-# How often a label is right where its plane was found, on rendered rooms (docs/segmentation.md).
-_RIGHT = {FLOOR: 0.95, WALL: 0.8, CEILING: 0.85, TABLE: 0.5, OBJECTS: 0.35}
+# How often a label is right on rendered rooms (docs/segmentation.md): furniture as an object is.
+_RIGHT = {FLOOR: 0.94, WALL: 0.87, CEILING: 0.83, TABLE: 0.37, OBJECTS: 0.77}
 _LEVEL = 0.94
 # So many points tell where planes are.
 _ENOUGH = 8000
@@ -40,7 +40,7 @@ class PlanesSettings(Settings):
     least_share: float = parameter(
         0.015, "planes cover this share of the measured pixels or more", limits=(0.001, 0.5)
     )
-    table_low_m: float = parameter(0.55, "tables are higher than this", "m", (0.1, 2.0))
+    table_low_m: float = parameter(0.35, "tables are higher than this", "m", (0.1, 2.0))
     table_high_m: float = parameter(1.2, "tables are lower than this", "m", (0.2, 3.0))
     wall_reach_m: float = parameter(
         1.1, "walls reach higher above the ground than this where they are seen", "m", (0.0, 5.0)
@@ -60,13 +60,13 @@ class PlanesSettings(Settings):
 def planes(frame: RgbdFrame, settings: PlanesSettings) -> Labelling:
     """Floor, wall, ceiling, table and objects from depth alone.
 
-    Planes are found by RANSAC in points with normals at a fifth of the frame's size or so, and told
-    apart by gravity, height above the ground, and whether anything is seen behind them; everything
-    else with a depth is an object, and what has none is unlabelled. Furniture, chairs, sofas and
-    beds are objects here.
+    Planes are found by RANSAC in points with normals (`width_px`), and told apart by gravity,
+    height above the ground, and whether anything is seen behind them; everything else with a depth
+    is an object, and what has none is unlabelled. Furniture, chairs, sofas and beds are objects
+    here, and the confidence takes them for right.
 
-    Assumes: level floors, upright walls. Without `gravity` in the frame it is estimated.
-    Raises InputError where the frame has no depth or no camera.
+    Assumes: level floors, upright walls, convex rooms. Without `gravity` in the frame it is
+    estimated. Raises InputError where the frame has no depth or no camera.
     """
     if frame.depth is None:
         raise InputError("the method planes needs depth: subscribe to it, or choose another method")
@@ -114,7 +114,7 @@ def _labelled(
     right[list(_RIGHT)] = list(_RIGHT.values())
     sure = right[labels]
     on_plane = np.isfinite(nearest)
-    sure[on_plane] *= np.exp(-0.25 * nearest[on_plane] ** 2)
+    sure[on_plane] *= np.exp(-0.1 * nearest[on_plane] ** 2)
     return labels.reshape(depth.shape), sure.reshape(depth.shape)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
+from ...files.image_header import image_header
 from ...files.results import written_by
 from ...optics.srgb import srgb_decode
 from ...types import InputError
@@ -125,6 +126,7 @@ class Library:
 @functools.lru_cache(maxsize=64)
 def read_photograph(path: Path) -> NDArray[np.float32]:
     """Linear RGB 0..1, H x W x 3 float32, shrunk to 768 pixels; raises InputError."""
+    image_header(path, str(path))
     image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_2)
     if image is None:
         raise InputError(f"{path} cannot be read as a photograph")

@@ -164,14 +164,31 @@ def render_radiance(
     """H x W x 3 float32 linear RGB: the mean of as many passes as keep the paths that are traced
     at once in memory.
     """
+    return render_channels(mi, scene, camera, pose, samples, seed, **lens)[..., :3]
+
+
+def render_channels(
+    mi: Any,
+    scene: Any,
+    camera: CameraModel,
+    pose: NDArray[np.float64],
+    samples: int,
+    seed: int,
+    integrator: Any = None,
+    **lens: Any,
+) -> FloatArray:
+    """Everything that `integrator` (None: the scene's own) finds, H x W x C float32, the colours
+    first; otherwise as `render_radiance`.
+    """
     passes = math.ceil(samples * camera.width * camera.height / _PATHS_AT_ONCE)
     each = math.ceil(samples / passes)
     sensor = mitsuba_sensor(mi, camera, pose, each, **lens)
-    total = np.zeros((camera.height, camera.width, 3))
+    more = {} if integrator is None else {"integrator": integrator}
+    total: Any = 0.0
     for number in range(passes):
         pass_seed = (seed + number * _SEED_STEP) % 2**32
-        total += np.array(mi.render(scene, sensor=sensor, spp=each, seed=pass_seed))[..., :3]
-    return (total / passes).astype(np.float32)
+        total = total + np.array(mi.render(scene, sensor=sensor, spp=each, seed=pass_seed, **more))
+    return np.asarray(total / passes, np.float32)
 
 
 def check_camera(camera: CameraModel) -> None:

@@ -13,11 +13,19 @@ from ...types import CameraModel, FloatArray
 from ..classes import UNLABELLED
 from ..world.types import Surroundings, World
 from .denoise import denoised
-from .mitsuba_scene import Hits, SolidScene, finer_camera, lens_properties, render_radiance
+from .mitsuba_scene import (
+    Hits,
+    SolidScene,
+    finer_camera,
+    lens_properties,
+    render_channels,
+    render_radiance,
+)
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
 from .world_meshes import Solid, rendered_shapes, solid
 
+_GUIDES = "albedo:albedo,normal:sh_normal"
 _MAX_DEPTH = 5  # direct light and three bounces
 _RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
 # A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
@@ -56,11 +64,16 @@ class WorldRenderer:
     def __init__(self, world: World) -> None:
         self._mi = load_mitsuba()
         self.world = world
-        scene = {"type": "scene", "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
+        scene: dict[str, Any] = {
+            "type": "scene",
+            "integrator": {"type": "path", "max_depth": _MAX_DEPTH},
+        }
         shapes = rendered_shapes(self._mi, world)
         self._loaded = self._mi.load_dict(
             {**scene, **shapes, "sky": _environment(self._mi, world.surroundings)}
         )
+        guided = {"type": "aov", "aovs": _GUIDES, "image": scene["integrator"]}
+        self._guided = self._mi.load_dict(guided)
         self._opaque = solid(world, glass=False)
         self._opaque_scene = SolidScene(self._mi, self._opaque.mesh)
         surfaces = [piece.surface for thing in world.things for piece in thing.pieces]
@@ -103,6 +116,29 @@ class WorldRenderer:
         lens = lens_properties(camera, focus_distance_m)
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
         return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+
+    def clean_image(
+        self,
+        camera: CameraModel,
+        pose: NDArray[np.float64],
+        samples: int,
+        seed: int,
+        focus_distance_m: float | None = None,
+    ) -> FloatArray:
+        """The image through a lens that is focused at that distance (None: through a pinhole),
+        denoised: H x W x 3 float32, linear RGB.
+
+        The albedo and the normals that guide the denoiser are seen through the same lens by the
+        same rays, as sharp or blurred as the image. Raises InputError as `thin_lens` does, and
+        where the denoiser is not installed.
+        """
+        lens = {} if focus_distance_m is None else lens_properties(camera, focus_distance_m)
+        seen = render_channels(
+            self._mi, self._loaded, camera, pose, samples, seed, self._guided, **lens
+        )
+        image = np.clip(np.nan_to_num(seen[..., :3]), 0, _BRIGHTEST)
+        guides = np.nan_to_num(seen[..., 3:9])
+        return denoised(image, np.clip(guides[..., :3], 0, 1), np.clip(guides[..., 3:], -1, 1))
 
     def truth(self, camera: CameraModel, pose: NDArray[np.float64]) -> Truth:
         """Depth, normals, classes, instances, albedo and masks of one view."""

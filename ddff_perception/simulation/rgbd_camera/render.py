@@ -32,7 +32,7 @@ _LOOK_PX = (80, 60)
 @dataclass(frozen=True, slots=True)
 class RoomTour:
     """What is rendered: a room of `kind` and `seed`, seen `frames` times from a camera that turns
-    by `turn_deg` to either side and moves by `sway_m`, and is at the end where it began.
+    by `turn_deg` to the right while it moves there by `sway_m`, and back again.
     """
 
     kind: str = "living"
@@ -42,8 +42,8 @@ class RoomTour:
     width: int = 320
     height: int = 240
     samples: int = 32
-    turn_deg: float = 25.0
-    sway_m: float = 0.2
+    turn_deg: float = 30.0
+    sway_m: float = 0.3
 
     def __post_init__(self) -> None:
         if self.kind not in ROOMS:
@@ -96,10 +96,10 @@ def render_tour(
 def _poses(viewpoint: Viewpoint, tour: RoomTour) -> list[NDArray[np.float64]]:
     poses = []
     for number in range(tour.frames):
-        phase = 2 * np.pi * number / tour.frames
+        share = (1 - np.cos(2 * np.pi * number / tour.frames)) / 2
         pose = viewpoint.pose.copy()
-        yaw = np.radians(tour.turn_deg) * np.sin(phase)
-        pose[:3, 3] += pose[:3, 0] * tour.sway_m * np.sin(phase)
+        yaw = np.radians(tour.turn_deg) * share
+        pose[:3, 3] += pose[:3, 0] * tour.sway_m * share
         pose[:3, :3] = turn(np.array([0.0, 0.0, 1.0]), -yaw) @ pose[:3, :3]
         poses.append(pose)
     return poses

@@ -125,10 +125,31 @@ def test_folders_that_do_not_match_are_told(refused, files, tmp_path: Path) -> N
     assert "3 of colour, 1 of depth" in refused("segment", many, files[1], "-o", tmp_path / "out")
 
 
-def bag_of(path: Path, apart_ns: int = 0, color: bool = True, depth: np.ndarray = DEPTH) -> Path:
+def test_holes_stay_unlabelled_and_nothing_but_holes_is_told(
+    accepted, refused, tmp_path: Path
+) -> None:
+    depth = DEPTH.copy()
+    depth[20:90, 30:60] = np.nan
+    np.save(tmp_path / "depth.npy", depth)
+    given = ("segment", "--depth", tmp_path / "depth.npy", "--camera", SHOWN)
+    accepted(*given, "-o", tmp_path / "out")
+    labels = cv2.imread(str(tmp_path / "out" / "labels.png"), cv2.IMREAD_UNCHANGED)
+    assert (labels[20:90, 30:60] == 255).all() and (labels[:, 100:] != 255).all()
+    np.save(tmp_path / "depth.npy", np.full_like(DEPTH, np.nan))
+    assert "has no measured pixel" in refused(*given, "-o", tmp_path / "none")
+
+
+def bag_of(
+    path: Path,
+    apart_ns: int = 0,
+    color: bool = True,
+    depth: np.ndarray = DEPTH,
+    depth_frame: str = "camera",
+) -> Path:
     """Four instants of the room."""
     with BagWriter(path) as bag:
         made = MessageFactory(bag.store, "camera")
+        makers = {"color": made, "depth": MessageFactory(bag.store, depth_frame)}
         parts = {"color": picture(LABELS), "depth": millimetres(depth)}
         parts = parts if color else {"depth": parts["depth"]}
         for part in parts:
@@ -140,9 +161,9 @@ def bag_of(path: Path, apart_ns: int = 0, color: bool = True, depth: np.ndarray 
             bag.write("/truth/labels", stamp, made.image(stamp, LABELS, "mono8"))
             for part, image in parts.items():
                 at = stamp + apart_ns * (part == "depth")
-                bag.write(f"/{part}/camera_info", at, made.camera_info(at, CAMERA))
+                bag.write(f"/{part}/camera_info", at, makers[part].camera_info(at, CAMERA))
                 encoding = "16UC1" if part == "depth" else None
-                bag.write(f"/{part}/image_rect", at, made.image(at, image, encoding))
+                bag.write(f"/{part}/image_rect", at, makers[part].image(at, image, encoding))
     return path
 
 
@@ -175,6 +196,14 @@ def test_a_bag_of_depth_alone_is_labelled_when_it_is_asked_for(
     arguments = ("--capability", "segmentation", "--param", "input=depth")
     found = evaluated(accepted, bag, *arguments)
     assert found["estimates"] == 4 and found["scores"]["offline"]["global"] > 0.97
+
+
+def test_a_bag_of_two_frames_without_a_transform_is_told(accepted, refused, tmp_path: Path) -> None:
+    bag = bag_of(tmp_path / "bag", depth_frame="depth_camera")
+    assert "depth is in the frame depth_camera, colour in camera" in refused("bag", "eval", bag)
+    for given in ("registration=never", "extrinsics=0,0,0,0,0,0,1"):
+        found = evaluated(accepted, bag, "--param", given)
+        assert found["scores"]["offline"]["global"] > 0.97
 
 
 def test_a_bag_in_the_wrong_unit_is_told(refused, tmp_path: Path) -> None:

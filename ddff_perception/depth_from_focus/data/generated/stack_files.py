@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from ....files.atomic import atomic_write, make_folder
+from ....files.limits import ARRAY_GIB, GIB
 from ....files.results import written_by
 from ....training.job import Batch
 from ....types import InputError
@@ -87,6 +88,9 @@ def stack_files(folder: Path) -> list[Path]:
 def read_training_stack(file: Path) -> TrainingStacks:
     """One stack, B = 1. Raises InputError where the file is none of `write_stacks`."""
     try:
+        with zipfile.ZipFile(file) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+        ARRAY_GIB.check(size / GIB, str(file))
         with np.load(file, allow_pickle=False) as values:
             images = torch.from_numpy(values["images"]).permute(0, 3, 1, 2)
             dioptres = torch.from_numpy(values["dioptres"])

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ....files.atomic import make_folder
-from ....files.images import write_array
+from ....files.images import read_array, write_array
 from ....files.results import written_by
 from ....types import InputError
 from .scenes import SceneMaker, SharpScene
@@ -162,10 +162,7 @@ def scene_view(scene: SharpScene) -> NDArray[np.float16]:
 
 def read_view(file: Path) -> NDArray[np.float16]:
     """A view; raises InputError where the file is none."""
-    try:
-        values = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} is no view: {error}") from error
+    values = read_array(file)
     if values.ndim != 3 or values.shape[2] != 4:
         raise InputError(f"{file} is no view of H x W x 4 but {values.shape}")
     return np.asarray(values, np.float16)
