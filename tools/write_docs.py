@@ -204,6 +204,22 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "processor_ms": "processor [ms]",
         },
     ),
+    "segmentation_cost": (
+        "Cost of segmentation without learning",
+        "Colour and depth of 640x480 to labels of 320x240, no engine: medians of frames of a room "
+        "of planes, two threads. `capture`: units, registration, shrinking, filling. Processor "
+        "times add up the threads and hold on a busy machine; `best` is the quickest frame by the "
+        "clock.",
+        {
+            "depth": "depth",
+            "holes": "holes",
+            "before_ms": "capture [ms]",
+            "planes_ms": "planes [ms]",
+            "clock_ms": "frame [ms]",
+            "processor_ms": "processor [ms]",
+            "best_ms": "best [ms]",
+        },
+    ),
     "retrieval": (
         "Retrieval",
         "The ten nearest of a million SIFT descriptors of photographs, out of warped copies of "
