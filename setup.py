@@ -20,6 +20,7 @@ setup(
         "sim": ["mitsuba>=3.6"],
         "world": ["mitsuba>=3.6", "mitsuba-oidn>=0.1.2", "distributed"],
         "timm": ["timm"],
+        "photographs": ["pillow-heif", "rawpy"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},

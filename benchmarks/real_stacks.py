@@ -33,7 +33,7 @@ from ddff_perception.evaluation.depth.figures import colorize_depth
 from ddff_perception.evaluation.reports.blocks import Picture, Pictures, Section, Table
 from ddff_perception.evaluation.reports.colours import colorize_confidence
 from ddff_perception.evaluation.reports.page import write_report
-from ddff_perception.files.photographs import find_photographs, read_photographs
+from ddff_perception.files.photographs import open_photographs, read_photographs
 from ddff_perception.types import DepthEstimate, FocalStack, FocusSlice
 
 WIDTH = 960
@@ -155,7 +155,7 @@ def evaluate(
     captures: Path, capture: Capture, methods: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Section, list[dict[str, Any]]]:
     """The report section and the rows of one capture, for `methods` with their parameters."""
-    stack = shrink(read_photographs(find_photographs(captures / capture.folder)), WIDTH)
+    stack = shrink(read_photographs(open_photographs(captures / capture.folder)).stack, WIDTH)
     started = time.perf_counter()
     aligned = stack
     residual = float("nan")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..types import InputError
+from .camera_formats import RAW_SUFFIXES, raw_size, register_heif, require_package
 from .limits import IMAGE_MEGAPIXELS
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -43,6 +44,8 @@ def image_header(source: Path | bytes, what: str) -> ImageHeader:
     Raises InputError where it is no image that is known here, or has more pixels than
     `limits.IMAGE_MEGAPIXELS`.
     """
+    if isinstance(source, Path) and source.suffix.lower() in RAW_SUFFIXES:
+        return _checked(ImageHeader(*raw_size(source, what), 6, "RAW", 1, {}), what)
     try:
         with (
             BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file,
@@ -51,12 +54,22 @@ def image_header(source: Path | bytes, what: str) -> ImageHeader:
             # Of a damaged file Pillow warns before it fails.
             warnings.simplefilter("ignore")
             header = _read(file)
-    except OSError as error:
-        # Pillow's own error has no number: the file could be read, but is no image.
-        reason = f"cannot read {what}: {error.strerror}" if error.errno else _NO_IMAGE.format(what)
-        raise InputError(reason) from error
-    except (ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError) as error:
+    except (OSError, ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError) as error:
+        # Pillow's own errors have no number: the file could be read, but is no image.
+        if isinstance(error, OSError) and error.errno:
+            raise InputError(f"cannot read {what}: {error.strerror}") from error
+        if isinstance(source, Path):
+            require_package(source, _start(source))
         raise InputError(_NO_IMAGE.format(what)) from error
+    return _checked(header, what)
+
+
+def _start(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(12)
+
+
+def _checked(header: ImageHeader, what: str) -> ImageHeader:
     if header.width < 1 or header.height < 1:
         raise InputError(_NO_IMAGE.format(what))
     IMAGE_MEGAPIXELS.check(header.width * header.height / 1e6, what)
@@ -71,6 +84,7 @@ def _read(file: BinaryIO) -> ImageHeader:
 
     # Pillow's own limit would answer before ours, and could not be raised.
     Image.MAX_IMAGE_PIXELS = None
+    register_heif()
     try:
         image = Image.open(file)
     except UnidentifiedImageError:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from ..types import ImageArray, InputError
 from .atomic import write_bytes
+from .camera_formats import RAW_SUFFIXES, read_by_pillow, read_raw
 from .image_header import image_header
 from .limits import ARRAY_GIB, FILE_MIB, GIB, IMAGES
 
+_BITS = (8, 10, 12, 14)  # that cameras have
 FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
@@ -29,17 +31,58 @@ def read_image(file: Path, floats: bool = False) -> ImageArray:
     the file is missing, truncated, no image, or larger than `limits.IMAGE_MEGAPIXELS`.
     """
     what = f"the image {file}"
-    image_header(file, what)
+    if file.suffix.lower() in RAW_SUFFIXES:
+        return read_raw(file, what)
+    header = image_header(file, what)
+    if header.format == "HEIF":
+        return read_by_pillow(file, what)
     try:
         data = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
         raise InputError(f"cannot read {what}: {error.strerror or error}") from error
     if _is_truncated(data):
         raise InputError(f"{what} is truncated: copy it again")
-    image = _decoded(data, what, FLAGS)
+    try:
+        return _of_known_type(_decoded(data, what, FLAGS), what, floats)
+    except InputError:
+        if header.format != "AVIF":  # which older OpenCVs lack
+            raise
+        return read_by_pillow(file, what)
+
+
+def read_page(file: Path, page: int) -> ImageArray:
+    """One page, from 0 on, of an image file with several; else as `read_image`."""
+    what = f"page {page + 1} of the image {file}"
+    image_header(file, what)
+    done, images = cv2.imreadmulti(str(file), page, 1, flags=FLAGS)
+    if not done or len(images) != 1:
+        raise InputError(f"{what} cannot be decoded: it is truncated or no image")
+    return _of_known_type(np.asarray(images[0]), what)
+
+
+def filled_range(images: Sequence[ImageArray]) -> tuple[list[ImageArray], int]:
+    """16-bit images that hold fewer bits (as 10- and 12-bit cameras write them), scaled to fill
+    their type, and how many bits they held; as they are, and 0, where they fill it already.
+    """
+    bits = held_bits(images)
+    if not bits:
+        return list(images), 0
+    factor = 65535 / ((1 << bits) - 1)
+    return [np.rint(image * factor).astype(np.uint16) for image in images], bits
+
+
+def held_bits(images: Sequence[ImageArray]) -> int:
+    """How many bits 16-bit images hold, 0 where they fill their type or are of 8 bits."""
+    if not images or any(image.dtype != np.uint16 for image in images):
+        return 0
+    needed = int(max(int(image.max()) for image in images)).bit_length()
+    return next((bits for bits in _BITS if 0 < needed <= bits), 0)
+
+
+def _of_known_type(image: NDArray[Any], what: str, floats: bool = False) -> ImageArray:
     if image.dtype not in (np.uint8, np.uint16, *([np.float32] if floats else [])):
         raise InputError(f"{what} is {image.dtype}: use 8 or 16 bits per channel")
-    return image  # type: ignore[return-value]
+    return image
 
 
 def require_room(files: Sequence[Path], folder: Path) -> None:

@@ -168,6 +168,25 @@ def test_a_truncated_image(stack, tmp_path, refused, keep):
     assert str(stack / "004.png") in refused("depth", stack, "-o", tmp_path / "out")
 
 
+def test_16_bit_images_that_hold_fewer_bits(tmp_path, accepted):
+    said = "the images hold 12 of 16 bits"
+    sharp = []
+    for name, factor in (("full", 257), ("held", 16)):
+        wide = [
+            (s.image.astype(np.uint16) * factor, s.focus_distance_m) for s in wall_stack().slices
+        ]
+        wall_of(tuple(FocusSlice(*part) for part in wide), tmp_path / name)
+        outcome = accepted("depth", tmp_path / name, "-o", tmp_path / "out" / name)
+        assert (said in outcome.errors) is (name == "held")
+        sharp.append(cv2.imread(str(tmp_path / "out" / name / "all_in_focus.png"), -1) / 65535)
+    assert sharp[1].max() > 0.9
+    np.testing.assert_allclose(sharp[1], sharp[0], atol=5e-3)
+    images = [tmp_path / "held" / f"{number:03}.png" for number in range(3)]
+    accepted("reflection", *images, "-o", tmp_path / "reflection")
+    summary = json.loads((tmp_path / "reflection" / "summary.json").read_text())
+    assert f"{said}: say --param bit_depth=12 if they do" in summary["understood"]
+
+
 def test_files_that_unpack_to_too_much(stack, tmp_path, refused, monkeypatch):
     content = json.loads((stack / "stack.json").read_text())
     content["slices"] *= 400

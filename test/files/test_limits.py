@@ -24,7 +24,7 @@ from ddff_perception.files.images import decode_image_file, read_array, read_ima
 from ddff_perception.files.light_fields import hdf5_arrays
 from ddff_perception.files.limits import GIB, IMAGE_MEGAPIXELS, MESSAGE_GIB
 from ddff_perception.files.matlab import read_matlab
-from ddff_perception.files.photographs import read_photographs
+from ddff_perception.files.photographs import Photograph, read_photographs
 from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.types import InputError
 
@@ -113,7 +113,8 @@ def test_one_image_named_too_often_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"GiB, more than the 0\.05"):
         read_stack(tmp_path)
     with pytest.raises(InputError, match=r"GiB, more than the 0\.05"):
-        read_photographs([tmp_path / "a.png"] * 1500)
+        image = Photograph(tmp_path / "a.png", image_header(tmp_path / "a.png", "it"))
+        read_photographs([image] * 1500)
 
 
 def test_arrays_are_refused_by_what_their_headers_say(tmp_path, monkeypatch, little_memory):

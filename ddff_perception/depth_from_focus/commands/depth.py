@@ -11,10 +11,11 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say, warn
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
+from ...files.images import filled_range
 from ...files.stack_folder import StackFolder, read_stack
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
@@ -73,6 +74,12 @@ def depth(
     if lens_table is not None:
         values["lens_table"] = str(lens_table)
     folder = read_stack(stack)
+    images, bits = filled_range(folder.stack.images)
+    if bits:
+        warn(f"the images hold {bits} of 16 bits: scaled to fill them")
+        slices = zip(folder.stack.slices, images, strict=True)
+        filled = tuple(replace(item, image=image) for item, image in slices)
+        folder = replace(folder, stack=replace(folder.stack, slices=filled))
     _require_sweep(folder.stack)
     estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
     make_folder(output, RESULT_FILES)

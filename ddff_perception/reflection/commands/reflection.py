@@ -12,6 +12,7 @@ from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
+from ...files.images import held_bits
 from ...files.results import require_own
 from ...optics.mosaic import cropped_to_cells, mosaic_layout
 from ...parameters import ParameterTable, Value
@@ -161,6 +162,9 @@ def _fitting(
     jpeg = all(file.suffix.lower() in (".jpg", ".jpeg") for file in source.files)
     if jpeg and values["response"] == "linear":
         notes.append("JPEG is hardly ever linear: say --param response=srgb for photographs")
+    if not values["bit_depth"] and (bits := held_bits(source.images)):
+        # A dark image of more bits looks alike: what is saturated is the user's to say.
+        notes.append(f"the images hold {bits} of 16 bits: say --param bit_depth={bits} if they do")
     if source.offset_known is not None:
         values["offset_known"] = source.offset_known
     if source.angles_deg is None:
