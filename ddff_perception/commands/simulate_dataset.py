@@ -16,7 +16,9 @@ _HOUR_S = 3600
 
 
 def dataset(
-    preset: Annotated[str, typer.Argument(help="rooms, odd, mixed, fine, video, motion or focus.")],
+    preset: Annotated[
+        str, typer.Argument(help="rooms, odd, mixed, fine, video, motion, focus or polarizer.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The data set's folder.")],
     views: Annotated[int, typer.Option(help="How many views.", min=1)] = 200,
     seed: Annotated[int | None, typer.Option(help="Of all scenes.")] = None,

@@ -111,17 +111,32 @@ def render_radiance(
     seed: int,
     **lens: Any,
 ) -> FloatArray:
-    """H x W x 3 float32 linear RGB: the mean of as many passes as keep the paths that are traced
-    at once in memory.
+    """H x W x 3 float32 linear RGB radiance, by the scene's own integrator."""
+    return render_channels(mi, scene, camera, pose, samples, seed, **lens)[..., :3]
+
+
+def render_channels(
+    mi: Any,
+    scene: Any,
+    camera: CameraModel,
+    pose: NDArray[np.float64],
+    samples: int,
+    seed: int,
+    *,
+    integrator: Any = None,
+    **lens: Any,
+) -> FloatArray:
+    """H x W x C float32, all that the integrator gives: the mean of as many passes as keep the
+    paths that are traced at once in memory.
     """
     passes = math.ceil(samples * camera.width * camera.height / _PATHS_AT_ONCE)
     each = math.ceil(samples / passes)
     sensor = mitsuba_sensor(mi, camera, pose, each, **lens)
-    total = np.zeros((camera.height, camera.width, 3))
-    for number in range(passes):
-        pass_seed = (seed + number * _SEED_STEP) % 2**32
-        total += np.array(mi.render(scene, sensor=sensor, spp=each, seed=pass_seed))[..., :3]
-    return (total / passes).astype(np.float32)
+    images = (
+        np.array(mi.render(scene, sensor=sensor, integrator=integrator, spp=each, seed=s % 2**32))
+        for s in range(seed, seed + passes * _SEED_STEP, _SEED_STEP)
+    )
+    return (sum(images, np.zeros(1)) / passes).astype(np.float32)
 
 
 def check_camera(camera: CameraModel) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.pane_geometry import PaneGeometry, surface_view
 from ...types import CameraModel, FloatArray
 from ..classes import UNLABELLED
 from ..world.types import Surroundings, World
@@ -22,13 +23,14 @@ from .mitsuba_scene import (
 )
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
-from .world_meshes import Solid, rendered_shapes, solid
+from .shapes import Mesh
+from .world_meshes import Solid, move_pane, rendered_shapes, solid
 
 _AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
 _MAX_DEPTH = 5  # direct light and three bounces
 _RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
 # A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
-_BRIGHTEST = 200.0
+BRIGHTEST = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Truth:
     averaged over the pixel. A mirror is a surface, what it shows is not.
 
     Of the first surface, panes of glass included: `classes`, H x W uint8, index into NYU40 or
-    UNLABELLED; `instances`, H x W uint16, 1 + index into the world's things, 0 for none; `glass`
-    and `mirror`, H x W bool.
+    UNLABELLED; `instances`, H x W uint16, 1 + index into the world's things, 0 for none (the pane
+    of `place_pane` is looked through). `glass` and `mirror`, H x W bool; `panes`, how glass stands
+    to the ray, each H x W float32 degrees, 0 where none is.
     """
 
     depth: FloatArray
@@ -52,6 +55,7 @@ class Truth:
     instances: NDArray[np.uint16]
     glass: NDArray[np.bool_]
     mirror: NDArray[np.bool_]
+    panes: PaneGeometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,9 @@ class WorldRenderer:
         scene = {"type": "scene", "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
         shapes = rendered_shapes(self._mi, world)
         self._loaded = self._mi.load_dict(
-            {**scene, **shapes, "sky": _environment(self._mi, world.surroundings)}
+            {**scene, **shapes, "sky": environment(self._mi, world.surroundings)}
         )
+        self._pane_scene: Any = None
         self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
         self._opaque = solid(world, glass=False)
         self._opaque_scene = self._solid_scene(self._opaque)
@@ -89,12 +94,20 @@ class WorldRenderer:
             self._whole = solid(world, glass=True)
             self._whole_scene = self._solid_scene(self._whole)
 
+    def place_pane(self, pane: Mesh | None) -> None:
+        """Puts a pane of glass, of two triangles like NO_PANE, into the scene, or takes it away."""
+        move_pane(self._mi, self._loaded, pane)
+        self._pane_scene = None
+        if pane is not None:
+            mesh = mitsuba_mesh(self._mi, "pane", pane, {})
+            self._pane_scene = self._mi.load_dict({"type": "scene", "pane": mesh})
+
     def radiance(
         self, camera: CameraModel, pose: NDArray[np.float64], samples: int, seed: int = 0
     ) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed)
-        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+        return np.minimum(np.nan_to_num(image), BRIGHTEST)
 
     def clean_radiance(
         self,
@@ -122,7 +135,7 @@ class WorldRenderer:
         """
         lens = lens_properties(camera, focus_distance_m)
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
-        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+        return np.minimum(np.nan_to_num(image), BRIGHTEST)
 
     def truth(self, camera: CameraModel, pose: NDArray[np.float64]) -> Truth:
         """Depth, normals, classes, instances, albedo and masks of one view."""
@@ -139,14 +152,23 @@ class WorldRenderer:
         finer = self._hits(self._opaque_scene, finer_camera(camera, _RAYS_ACROSS), pose)
         things = _of_faces(self._whole.things, first.face, 0)
         finishes = _of_faces(_finishes(self._whole), first.face, "")
+        glass = finishes == "glass"
+        pane = self._pane_hits(camera, pose, first)
+        panes = surface_view(
+            (np.where(pane.face[..., None] >= 0, pane.position, first.position) - origin)
+            @ rotation,
+            np.where(pane.face[..., None] >= 0, pane.normal, first.normal * glass[..., None])
+            @ rotation,
+        )
         return Truth(
             depth=np.where(there, ray[..., 2], np.inf).astype(np.float32),
             normals=normals.astype(np.float32),
             albedo=self._albedo(finer),
             classes=_label_table(self.world)[things],
             instances=things.astype(np.uint16),
-            glass=finishes == "glass",
+            glass=glass | (pane.face >= 0),
             mirror=finishes == "mirror",
+            panes=panes,
         )
 
     def quick_look(self, camera: CameraModel, pose: NDArray[np.float64]) -> tuple[Any, Any]:
@@ -178,6 +200,15 @@ class WorldRenderer:
         face = np.where(image[..., 9] > 0, np.rint(image[..., 8]), -1).astype(np.int64)
         return _Hits(image[..., 0:3], image[..., 3:6], image[..., 6:8], face)
 
+    def _pane_hits(self, camera: CameraModel, pose: NDArray[np.float64], first: _Hits) -> _Hits:
+        """Of the placed pane where it is before the `first` thing, face -1 elsewhere."""
+        if self._pane_scene is None:
+            return replace(first, face=np.full_like(first.face, -1))
+        hits = self._hits(self._pane_scene, camera, pose)
+        near, far = (np.linalg.norm(h.position - pose[:3, 3], axis=2) for h in (hits, first))
+        seen = (hits.face >= 0) & ((first.face < 0) | (near < far))
+        return replace(hits, face=np.where(seen, hits.face, -1))
+
     def _solid_scene(self, part: Solid) -> Any:
         mesh = mitsuba_mesh(self._mi, "solid", part.mesh, {})
         return self._mi.load_dict({"type": "scene", "solid": mesh})
@@ -202,8 +233,8 @@ def _texture(colour: tuple[float, float, float]) -> FloatArray:
     return np.asarray([[colour]], np.float32)
 
 
-def _environment(mi: Any, surroundings: Surroundings) -> dict[str, Any]:
-    """Always an environment map, so that every scene runs the same compiled code."""
+def environment(mi: Any, surroundings: Surroundings) -> dict[str, Any]:
+    """The light around: always an environment map, so that all scenes run the same code."""
     if surroundings.file is not None:
         bitmap = mi.Bitmap(surroundings.file)
     else:
