@@ -87,6 +87,9 @@ def dataset(
         )
     if sheet is not None:
         write_image(sheet, dataset_sheet(WorldDataset(output), 48))
-    rate = rendered / max(time.monotonic() - start, 1e-3) * _HOUR_S
-    told = f", {rate:.0f} views an hour" if rendered else ""
-    say(f"{views} views in {output}; {rendered} rendered now{told}")
+    told = ""
+    if rendered.views:
+        rate = rendered.views / max(time.monotonic() - start, 1e-3) * _HOUR_S
+        each = rendered.core_s / rendered.views
+        told = f", {rate:.0f} views an hour, {each:.1f} core-seconds a view"
+    say(f"{views} views in {output}; {rendered.views} rendered now{told}")

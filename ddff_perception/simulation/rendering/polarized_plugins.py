@@ -1,7 +1,9 @@
-"""What polarized path tracing needs beside Mitsuba's own plugins: a thin pane, and its layers.
+"""What polarized path tracing needs beside Mitsuba's own plugins: a thin pane and its layers, and
+surfaces with two sides.
 
 Mitsuba's `thindielectric` does not polarize, and of two `dielectric` faces a path tracer cannot
-tell the light that comes through from the light that is mirrored.
+tell the light that comes through from the light that is mirrored. Its `twosided` shows the back of
+a surface by mirroring directions, which turns the angle of polarization over.
 """
 
 from __future__ import annotations
@@ -13,19 +15,25 @@ from typing import Any
 PANE_INDEX = 1.5
 
 
-def register_pane(mi: Any) -> None:
-    """Makes the BSDF `polarizing_pane` known in the variant that is set: a thin flat pane.
+def register_plugins(mi: Any) -> None:
+    """Makes two BSDFs known in the variant that is set.
 
-    Two faces of the index PANE_INDEX and all reflections between them, incoherent and without
-    absorption; with R of one face and q the product of its signed amplitudes of s and p,
+    `polarizing_sides` is the BSDF in it, seen alike from both sides. `polarizing_pane` is a thin
+    flat pane: two faces of the index PANE_INDEX and all reflections between them, incoherent and
+    without absorption; with R of one face and q the product of its signed amplitudes of s and p,
     `R' = 2 R / (1 + R)`, and what couples s and p is `q + (1 - R_s)(1 - R_p) q / (1 - q^2)` for
     the reflected light, `(1 - R_s)(1 - R_p) / (1 - q^2)` for the transmitted.
     """
-    _register_pane(mi, mi.variant())
+    _register(mi, mi.variant())
 
 
 @functools.cache
-def _register_pane(mi: Any, variant: str) -> None:
+def _register(mi: Any, variant: str) -> None:
+    mi.register_bsdf("polarizing_pane", _pane_class(mi))
+    mi.register_bsdf("polarizing_sides", _sides_class(mi))
+
+
+def _pane_class(mi: Any) -> Any:
     dr = importlib.import_module("drjit")
     both = mi.BSDFFlags.FrontSide | mi.BSDFFlags.BackSide
     kinds = (mi.BSDFFlags.DeltaReflection | both, mi.BSDFFlags.Null | both)
@@ -64,7 +72,64 @@ def _register_pane(mi: Any, variant: str) -> None:
         def eval_pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> tuple[Any, Any]:
             return mi.Spectrum(0), mi.Float(0)
 
-    mi.register_bsdf("polarizing_pane", Pane)
+    return Pane
+
+
+def _sides_class(mi: Any) -> Any:
+    dr = importlib.import_module("drjit")
+
+    def turned(vector: Any, back: Any) -> Any:
+        """Half a turn about the surface's x axis where its back is seen."""
+        return dr.select(back, mi.Vector3f(vector.x, -vector.y, -vector.z), vector)
+
+    def with_bases(matrix: Any, wi: Any, wo: Any, back: Any) -> Any:
+        """The matrix of the turned directions, in the implicit bases of these."""
+        basis = mi.mueller.stokes_basis
+        bases = [turned(basis(turned(way, back)), back) for way in (-wo, wi)]
+        return mi.mueller.rotate_mueller_basis(
+            matrix, -wo, bases[0], basis(-wo), wi, bases[1], basis(wi)
+        )
+
+    class Sides(mi.BSDF):  # type: ignore[misc, name-defined]
+        """Asks the BSDF in it as if its front were seen."""
+
+        def __init__(self, props: Any) -> None:
+            mi.BSDF.__init__(self, props)
+            self.inner = props["bsdf"]
+            both = mi.BSDFFlags.FrontSide | mi.BSDFFlags.BackSide
+            count = self.inner.component_count()
+            self.m_components = [self.inner.flags(n) | both for n in range(count)]
+            self.m_flags = self.inner.flags() | both
+
+        def front(self, si: Any) -> tuple[Any, Any]:
+            back = si.wi.z < 0
+            seen = mi.SurfaceInteraction3f(si)
+            seen.wi = turned(si.wi, back)
+            return back, seen
+
+        def sample(
+            self, ctx: Any, si: Any, sample1: Any, sample2: Any, active: Any = True
+        ) -> tuple[Any, Any]:
+            back, seen = self.front(si)
+            sample, value = self.inner.sample(ctx, seen, sample1, sample2, active)
+            sample.wo = turned(sample.wo, back)
+            return sample, with_bases(value, si.wi, sample.wo, back)
+
+        def eval(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> Any:
+            back, seen = self.front(si)
+            value = self.inner.eval(ctx, seen, turned(wo, back), active)
+            return with_bases(value, si.wi, wo, back)
+
+        def pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> Any:
+            back, seen = self.front(si)
+            return self.inner.pdf(ctx, seen, turned(wo, back), active)
+
+        def eval_pdf(self, ctx: Any, si: Any, wo: Any, active: Any = True) -> tuple[Any, Any]:
+            back, seen = self.front(si)
+            value, pdf = self.inner.eval_pdf(ctx, seen, turned(wo, back), active)
+            return with_bases(value, si.wi, wo, back), pdf
+
+    return Sides
 
 
 def _pane_matrices(mi: Any, dr: Any, wi: Any) -> tuple[Any, Any]:
@@ -131,7 +196,9 @@ def _layer_integrator(mi: Any, variant: str) -> Any:
         ) -> tuple[Any, Any, list[Any]]:
             si = scene.ray_intersect(ray, active)
             flags = si.bsdf(ray).flags()
-            pane = active & si.is_valid() & mi.has_flag(flags, mi.BSDFFlags.Null)
+            pane = active & si.is_valid()
+            for kind in (mi.BSDFFlags.Null, mi.BSDFFlags.DeltaReflection):
+                pane &= mi.has_flag(flags, kind)
             matrices = _pane_matrices(mi, dr, si.wi)
             mirrored, through = (
                 si.to_world_mueller(matrix, -out, si.wi)

@@ -14,7 +14,7 @@ from ..world.types import World
 from .denoise import denoised
 from .mitsuba_scene import render_channels
 from .mitsuba_variant import polarized_mitsuba
-from .polarized_plugins import PANE_INDEX, layer_integrator, register_pane
+from .polarized_plugins import PANE_INDEX, layer_integrator, register_plugins
 from .shapes import Mesh
 from .world_meshes import move_pane, rendered_shapes
 from .world_renderer import BRIGHTEST, Truth, environment
@@ -49,7 +49,7 @@ class PolarizedRenderer:
 
     def __init__(self, world: World) -> None:
         with polarized_mitsuba() as mi:
-            register_pane(mi)
+            register_plugins(mi)
             sky = environment(mi, world.surroundings)
             self._scene = mi.load_dict({"type": "scene", **rendered_shapes(mi, world), "sky": sky})
             path = mi.load_dict({"type": "path", "max_depth": _MAX_DEPTH})

@@ -124,12 +124,13 @@ def _bsdf(mi: Any, finish: str, picture: NDArray[np.float32]) -> dict[str, Any]:
     Mitsuba's plugins do.
     """
     polarized = mi.variant().endswith("polarized")
+    sides = "polarizing_sides" if polarized else "twosided"
     if finish == "glass":
         return {"type": "polarizing_pane" if polarized else "thindielectric"}
     if finish == "mirror":
         value = {"type": "rgb", "value": _MIRROR_REFLECTANCE}
         return {
-            "type": "twosided",
+            "type": sides,
             "bsdf": {"type": "conductor", "material": "none", "specular_reflectance": value},
         }
     reflectance = picture_texture(mi, picture)
@@ -143,7 +144,7 @@ def _bsdf(mi: Any, finish: str, picture: NDArray[np.float32]) -> dict[str, Any]:
     elif finish == "metal":
         inner = {"type": "roughconductor", "material": "Cr", "specular_reflectance": reflectance}
         inner["alpha"] = _ROUGHNESS[finish]
-    return {"type": "twosided", "bsdf": inner}
+    return {"type": "twosided" if finish == "matt" else sides, "bsdf": inner}
 
 
 def _emitter(mi: Any, surface: Surface, pieces: list[Piece]) -> dict[str, Any]:
