@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ROS ?= jazzy
 export DDFF_ROS := $(ROS)
 VENV := $(if $(filter jazzy,$(ROS)),.venv,.venv-$(ROS))
+CAPABILITY ?= depth_from_focus
 STACK ?=
 METHOD ?=
 OUT ?= out/demo
@@ -21,7 +22,7 @@ setup-docs: setup-train
 	@$(PYTHON) tools/bootstrap.py --docs
 
 demo: setup
-	@$(VENV)/bin/ddff demo --output $(OUT) $(if $(STACK),--stack "$(STACK)") $(if $(METHOD),--method "$(METHOD)")
+	@$(VENV)/bin/ddff demo --capability $(CAPABILITY) --output $(OUT) $(if $(STACK),--source "$(STACK)") $(if $(METHOD),--method "$(METHOD)")
 
 test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py
@@ -39,8 +40,9 @@ docs: setup-docs
 bench: setup
 	@$(VENV)/bin/ddff bench
 
+# Fetches what judges' scenes are made of (290 MB, once) and renders them (once, some minutes).
 accuracy: setup
-	@$(VENV)/bin/ddff-env python benchmarks/accuracy.py
+	@$(VENV)/bin/ddff assets fetch && $(VENV)/bin/ddff-env python benchmarks/judges.py
 
 clean:
 	rm -rf .venv .venv-* .work out build install log

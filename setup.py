@@ -12,7 +12,7 @@ setup(
         "ddff_perception": ["data/**/*", "weights/*", "evaluation/reports/page.*", "py.typed"]
     },
     python_requires=">=3.10",
-    install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML"],
+    install_requires=["numpy", "opencv-python-headless", "scipy", "PyYAML", "pillow"],
     extras_require={
         "cli": ["typer", "rich", "matplotlib", "jinja2", "rosbags"],
         "engines": ["onnxruntime", "openvino"],
@@ -20,6 +20,8 @@ setup(
         "sim": ["mitsuba>=3.6"],
         "world": ["mitsuba>=3.6", "mitsuba-oidn>=0.1.2", "distributed"],
         "timm": ["timm"],
+        "photographs": ["pillow-heif", "rawpy"],
+        "retrieval": ["numba"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from ddff_perception import __version__
 from ddff_perception.evaluation.machine import hardware, today
 from ddff_perception.files.atomic import make_folder, write_json
 from ddff_perception.files.results import written_by
+from ddff_perception.types import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "docs" / "benchmarks"
@@ -32,6 +35,15 @@ def write_record(name: str, rows: Any, path: Path | None = None, **fields: Any) 
     with written_by(None):  # the records are the repository's
         write_json(path, record)
     return path
+
+
+def run(main: Callable[[], None]) -> None:
+    """`main`; what cannot be used is told in its sentence, with exit status 2."""
+    try:
+        main()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def _git_commit() -> str | None:

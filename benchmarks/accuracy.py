@@ -1,4 +1,4 @@
-"""Every method on path-traced stacks with exact depth: `make accuracy`.
+"""Every method on path-traced stacks with exact depth.
 
 Renders the project's accuracy set (kept in a folder, minutes the first time), or takes the stack
 folders that are given. Errors are mean absolute errors in dioptres over all pixels, estimates
@@ -106,21 +106,25 @@ def _run(stacks: list[StackFolder], methods: dict[str, dict[str, Any]]) -> dict[
     with progress_bar("estimating", len(stacks) * len(methods)) as report:
         for folder in stacks:
             for name, parameters in methods.items():
-                _add(results[name], folder, DepthFromFocus(name.split()[0], parameters))
+                assert folder.truth is not None, f"{folder.folder} has no depth.npy"
+                estimator = DepthFromFocus(name.split()[0], parameters)
+                result = results[name]
+                result.last[folder.folder.name] = add_estimate(result, folder, estimator)
                 report()
     return results
 
 
-def _add(result: Result, folder: StackFolder, estimator: DepthFromFocus) -> None:
-    assert folder.truth is not None, f"{folder.folder} has no depth.npy"
+def add_estimate(result: Result, folder: StackFolder, estimator: DepthFromFocus) -> DepthEstimate:
+    """The estimate of a stack, timed, and scored in `result` where the stack has a truth."""
     started = time.perf_counter()
     estimate = estimator.process(folder.stack)
     result.seconds.append(time.perf_counter() - started)
-    result.last[folder.folder.name] = estimate
-    result.evaluation.add(estimate.depth, folder.truth, estimate.confidence)
-    one = DepthEvaluation(domains=("dioptres",))
-    one.add(estimate.depth, folder.truth)
-    result.errors[folder.folder.name] = one.scores("filled").mae
+    if folder.truth is not None:
+        result.evaluation.add(estimate.depth, folder.truth, estimate.confidence)
+        one = DepthEvaluation(domains=("dioptres",))
+        one.add(estimate.depth, folder.truth)
+        result.errors[folder.folder.name] = one.scores("filled").mae
+    return estimate
 
 
 def write_pictures(output: Path, stacks: list[StackFolder], results: dict[str, Result]) -> None:

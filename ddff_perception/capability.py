@@ -44,6 +44,7 @@ class Capability:
     what `training.registry.TrainingModule` describes. `bag`: an `evaluation.bag_run.BagRun`,
     which finds its topics in a bag and evaluates them. `results`: an
     `evaluation.reports.results.ResultKind`, which recognises, reads and reports result folders.
+    `demo`: an `evaluation.demo.Demo`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Capability:
     networks: Mapping[str, Reference] = field(default_factory=dict)
     bag: Reference | None = None
     results: Reference | None = None
+    demo: Reference | None = None
 
     def references(self) -> dict[str, Reference]:
         """Every reference by a path that says where it stands, for a test that loads them all."""
@@ -63,6 +65,7 @@ class Capability:
         found |= {f"commands.{command.name}": command.code for command in self.commands}
         found |= {f"networks.{name}": code for name, code in self.networks.items()}
         single = {"methods": self.methods, "bag": self.bag, "results": self.results}
+        single |= {"demo": self.demo}
         return found | {name: code for name, code in single.items() if code is not None}
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .types import InputError
 
+T = TypeVar("T")
 console = Console()
 # Tables and JSON go to stdout, progress to stderr, so that output can be piped.
 progress_console = Console(stderr=True)
@@ -22,6 +25,7 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the res
 MethodName = Annotated[
     str | None, typer.Option("--method", help="How it is done; a wrong name lists the methods.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Params = Annotated[
     list[str] | None,
     typer.Option(
@@ -73,19 +77,19 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[..., 
         yield report
 
 
-def parse_distances(text: str) -> tuple[float, ...]:
-    """Metres from `0.5,0.8,inf`; raises InputError on anything else."""
+def replace_given(settings: T, **values: Any) -> T:
+    """`settings` (a dataclass) with the values of options that were given: that are not None."""
+    made: Any = settings
+    return cast(T, replace(made, **{k: v for k, v in values.items() if v is not None}))
+
+
+def parse_numbers(text: str, what: str) -> tuple[float, ...]:
+    """Numbers with commas, `what` they are with an example; raises InputError on anything else."""
     try:
         return tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
-        raise InputError(
-            f"{text!r} is no list of distances in metres such as 0.5,0.8,inf"
-        ) from None
+        raise InputError(f"{text!r} is no list of {what}") from None
 
 
-def parse_angles(text: str) -> tuple[float, ...]:
-    """Degrees from `0,45,90`; raises InputError on anything else."""
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InputError(f"{text!r} is no list of angles in degrees such as 0,45,90") from None
+parse_distances = partial(parse_numbers, what="distances in metres such as 0.5,0.8,inf")
+parse_angles = partial(parse_numbers, what="angles in degrees such as 0,45,90")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar
 
 from .capture.stamp_order import Order, StampOrder
@@ -12,20 +13,21 @@ from .engines.loading import EngineSet
 from .methods import ChosenMethod, Methods
 from .parameters import Value
 from .pipeline import Change, Pipeline
-from .types import ImageArray, InputError
+from .types import InputError
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class FrameResult(Generic[R]):
-    """What a `method` with its `parameters` (the node's) `found` in an `image`.
+    """What a `method` with its `parameters` (the node's) `found` in an `image`, or in whatever
+    `FramePipeline.before` made of one.
 
-    `timings_ms`: milliseconds by the method's name.
+    `timings_ms`: milliseconds by the method's name, and before and after it.
     """
 
     stamp_ns: int
-    image: ImageArray
+    image: Any
     found: R
     method: str
     parameters: Mapping[str, Value]
@@ -35,6 +37,9 @@ class FrameResult(Generic[R]):
 class FramePipeline(Pipeline, Generic[R]):
     """The newest image alone counts; each of the `methods` takes one and gives an `R`.
 
+    A capability whose methods take more than the image fills in `before`, one that works on what
+    they find `after`.
+
     `values`: of the node's parameters, by its names; defaults elsewhere. Raises InputError where
     they do not fit.
     """
@@ -42,13 +47,22 @@ class FramePipeline(Pipeline, Generic[R]):
     methods: ClassVar[Methods]
 
     def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        super().__init__()
         self._method = ChosenMethod.from_values(self.methods, values or {})
         self._order = StampOrder()
         self._counters = dict.fromkeys(
             ("dropped_repeated", "dropped_out_of_order", "dropped_ahead", "time_jumps"), 0
         )
-        self._image: ImageArray | None = None
+        self._image: Any = None
         self._stamp_ns = 0
+
+    def before(self, image: Any) -> Any:
+        """What the method takes of the newest image; raises InputError where that does not suit."""
+        return image
+
+    def after(self, taken: Any, found: R) -> R:
+        """What is handed on of what the method `found` in what it has `taken`."""
+        return found
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -76,11 +90,17 @@ class FramePipeline(Pipeline, Generic[R]):
         """What the method finds in the newest image; raises InputError where it does not suit."""
         if self._image is None:
             raise InputError("there is no image yet")
-        method, started = self._method.now, time.perf_counter()
-        found: R = method(self._image)
-        timings = {method.name: (time.perf_counter() - started) * 1e3}
-        image, name, values = self._image, method.name, method.parameters
-        return FrameResult(self._stamp_ns, image, found, name, values, timings)
+        method, clock = self._method.now, time.perf_counter
+        times = [clock()]
+        taken = self.before(self._image)
+        times.append(clock())
+        found: R = method(taken)
+        times.append(clock())
+        found = self.after(taken, found)
+        before_ms, method_ms, after_ms = ((b - a) * 1e3 for a, b in pairwise([*times, clock()]))
+        timings = {"before": before_ms, method.name: method_ms, "after": after_ms}
+        name, values = method.name, method.parameters
+        return FrameResult(self._stamp_ns, taken, found, name, values, timings)
 
     def prepare(self, values: Mapping[str, Value]) -> Change:
         return self._method.prepare(values)

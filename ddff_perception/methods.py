@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .capability import chosen
+from .engines.create import available_backends
 from .engines.loading import EngineSet
 from .engines.model_zoo import find_model
 from .engines.settings import ENGINE_PARAMETERS, EngineSettings
 from .parameters import Parameter, ParameterTable, Settings, Value, group
 from .pipeline import Change, check_methods
+from .types import InputError
 
 
 @dataclass(frozen=True)
@@ -60,29 +62,60 @@ class Method:
             self.engines.close()
 
 
+AUTO = "auto"
+
+
 class Methods(dict[str, MethodEntry]):
-    """The methods of a capability; the first is the default."""
+    """The methods of a capability; the first is the default.
+
+    With `auto`, names of methods, that is the default: the first of them whose model is there, and
+    an engine to run it, if it is a network.
+    """
+
+    def __init__(self, auto: Sequence[str] = (), **entries: MethodEntry) -> None:
+        super().__init__(entries)
+        self._auto = tuple(auto)
 
     @property
     def default(self) -> str:
-        return next(iter(self))
+        return AUTO if self._auto else next(iter(self))
+
+    def resolved(self, name: str, values: Mapping[str, Value] | None = None) -> str:
+        """The method that `name` means, with a node's `values`."""
+        if name != AUTO or not self._auto:
+            return name
+        return next((n for n in self._auto if self._can_run(n, values or {})), self._auto[-1])
+
+    def _can_run(self, name: str, values: Mapping[str, Value]) -> bool:
+        entry = self[name]
+        if not entry.network:
+            return True
+        settings = entry.settings.of(values, name)
+        try:
+            find_model(str(settings.values()["model"]))
+        except InputError:
+            return False
+        return bool(available_backends())
 
     def table(self, name: str) -> ParameterTable:
         """The parameter table of the method `name`, with that of its engine where it runs a
         network. Raises InputError where there is no such method.
         """
-        entry: MethodEntry = chosen(self, "method", name)
+        entry: MethodEntry = chosen(self, "method", self.resolved(name))
         table = entry.settings.table()
         return table + ENGINE_PARAMETERS if entry.network else table
 
     def parameters(self, *names: str) -> ParameterTable:
         """What a node takes for these methods (all if none), each below the method's name."""
-        return method_tables({name: self.table(name) for name in names or self}, ENGINE_PARAMETERS)
+        wanted = [self.resolved(name) for name in names or self]
+        return method_tables({name: self.table(name) for name in wanted}, ENGINE_PARAMETERS)
 
     def choice(self, description: str) -> ParameterTable:
         """The parameter `method` of a node."""
-        names = tuple(self)
-        return ParameterTable([Parameter("method", self.default, description, choices=names)])
+        names = (AUTO, *self) if self._auto else tuple(self)
+        said = f"{description}; auto: the first of {', '.join(self._auto)} that can run here"
+        text = said if self._auto else description
+        return ParameterTable([Parameter("method", self.default, text, choices=names)])
 
     def create(self, name: str, parameters: Mapping[str, Value] | None = None) -> Method:
         """The method `name` with `parameters` checked and completed; its engine is made when used.
@@ -90,6 +123,7 @@ class Methods(dict[str, MethodEntry]):
         Raises InputError on an unknown method, parameter or network, and on values out of range or
         against each other.
         """
+        name = self.resolved(name)
         values = self.table(name).complete(parameters)
         entry, engines = self[name], None
         settings = entry.settings.of(values)
@@ -100,7 +134,7 @@ class Methods(dict[str, MethodEntry]):
 
     def chosen(self, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         """The method and what it takes, of a node's values."""
-        name = str(values.get("method", self.default))
+        name = self.resolved(str(values.get("method", self.default)), values)
         engine = ENGINE_PARAMETERS.part(values) if self[name].network else {}
         return name, group(values, name) | engine
 

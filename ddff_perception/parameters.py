@@ -13,7 +13,7 @@ name=value` of the command line, and fills `config/*.yaml` and the tables of the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +31,8 @@ class Parameter:
     """One settable value. The type is the default's type.
 
     `minimum` and `maximum` are inclusive. `choices` limits a string. `dynamic` is False where a
-    change needs a restart of the node (a read-only ROS parameter).
+    change needs a restart of the node (a read-only ROS parameter). `spelled` gives the choice that
+    a text stands for which people write in more than one way.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     dynamic: bool = True
+    spelled: Callable[[str], str] | None = None
 
     def check(self, value: Value) -> Value:
         """`value` in the parameter's type; raises InputError with the allowed range."""
@@ -53,6 +55,8 @@ class Parameter:
             value = float(value)
         if not isinstance(value, type(self.default)):
             raise InputError(f"{self.name} must be {type(self.default).__name__}, not {value!r}")
+        if self.spelled is not None and isinstance(value, str):
+            value = self.spelled(value)
         if self.choices and value not in self.choices:
             raise InputError(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
         self._check_range(value)
@@ -189,9 +193,10 @@ def parameter(
     limits: tuple[float | None, float | None] = (None, None),
     choices: tuple[str, ...] = (),
     dynamic: bool = True,
+    spelled: Callable[[str], str] | None = None,
 ) -> T:
     """The field of a `Settings` that declares one `Parameter`, of the field's name."""
-    declared = Parameter("", default, description, unit, *limits, choices, dynamic)
+    declared = Parameter("", default, description, unit, *limits, choices, dynamic, spelled)
     own: dict[str, Any] = (
         {"default_factory": default.copy} if isinstance(default, list) else {"default": default}
     )

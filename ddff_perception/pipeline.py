@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .capture.backlog import Backlog
 from .parameters import ParameterTable, Value, group
+from .types import InputError
 
 
 class Engines(Protocol):
@@ -65,8 +67,13 @@ class Pipeline:
     arrays. Input comes by calls of the pipeline's own, which answer whether there is something new.
 
     One thread at a time works with it. `counters` and `engines` may be read, and `prepare` called,
-    by another one meanwhile.
+    by another one meanwhile. `deferred`: what capture gives to `work_on` waits for `catch_up`,
+    which leaves out what there is no time for; otherwise it is worked on as it comes.
     """
+
+    def __init__(self) -> None:
+        self.deferred = False
+        self._backlog: Backlog[Hashable, Any] = Backlog()
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -105,17 +112,50 @@ class Pipeline:
     def skip(self, stamp_ns: int) -> None:
         """An image was taken that there was no room for: it does not come, but there was one."""
 
+    def work_on(self, item: Any) -> None:
+        """Does the work on one image that capture let in.
+
+        Raises InputError where it cannot be used.
+        """
+        raise NotImplementedError
+
+    def later(self, key: Hashable, item: Any) -> None:
+        """Lets `work_on` have an item, now or when there is time for it; it takes the place of one
+        of the same key that waits.
+        """
+        if self.deferred:
+            self._backlog.put(key, item)
+        else:
+            self.work_on(item)
+
     def catch_up(self) -> None:
         """Works on what was taken in: on the newest always, on the rest as long as it is cheap.
 
         Raises InputError where something of it cannot be used, after the rest.
         """
+        self._work_through(self._backlog.due())
 
     def work_ahead(self) -> bool:
         """Works on one thing that `catch_up` left; False where nothing is left."""
-        return False
+        waiting = self._backlog.longest_waiting()
+        self._work_through([] if waiting is None else [waiting])
+        return len(self._backlog) > 0
+
+    def took(self, seconds: float) -> None:
+        """A result took `seconds` after `catch_up`: what is cheap is told by that."""
+        self._backlog.earn(seconds)
 
     def close(self) -> None:
         """Frees the engines; nothing may be asked of the pipeline any more."""
         if self.engines is not None:
             self.engines.close()
+
+    def _work_through(self, items: Iterable[Any]) -> None:
+        refused: InputError | None = None
+        for item in items:
+            try:
+                self.work_on(item)
+            except InputError as error:
+                refused = error
+        if refused is not None:
+            raise refused

@@ -1,19 +1,25 @@
 """The one list of capabilities, and what the whole package has because of them.
 
-A capability of this package has a place in the list; one of another package calls `register`.
+A capability of this package has a place in the list; one of another package is found by its entry
+point in the group `ddff_perception.capabilities` (`negative = "negative.capability:NEGATIVE"`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 
 from .capability import Capability, Reference
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .retrieval.capability import RETRIEVAL
+from .segmentation.capability import SEGMENTATION
 from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
-    capability.name: capability for capability in (DEPTH_FROM_FOCUS, REFLECTION)
+    capability.name: capability
+    for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, RETRIEVAL)
 }
 
 _BAG_NODES = {
@@ -44,6 +50,17 @@ def register(capability: Capability) -> None:
     CAPABILITIES[capability.name] = capability
 
 
+def register_installed() -> None:
+    """Registers what other packages have entry points for; one that cannot be used is logged."""
+    for point in entry_points(group="ddff_perception.capabilities"):
+        try:
+            register(point.load())
+        except Exception as error:  # of another package: it must not end this one
+            reason = f"{type(error).__name__}: {error}"
+            log = logging.getLogger(__name__)
+            log.warning("the capability %s (%s) is left out: %s", point.name, point.value, reason)
+
+
 def nodes() -> Mapping[str, Reference]:
     """Every node's interface by name: capabilities', their simulated sensors', the bag nodes."""
     found: dict[str, Reference] = {}
@@ -51,3 +68,6 @@ def nodes() -> Mapping[str, Reference]:
         for capability in CAPABILITIES.values():
             found |= getattr(capability, part)
     return found | _BAG_NODES
+
+
+register_installed()

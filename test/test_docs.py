@@ -142,7 +142,8 @@ def test_every_row_of_bad_input_names_tests_that_there_are():
     for row in rows:
         cells = re.split(r"(?<!\\)\|", row)[1:-1]
         assert len(cells) == 5, row
-        assert "`test_" in cells[3], row
+        # Nothing but a node may know the case.
+        assert "`test_" in cells[3 if cells[1].strip() else 4], row
 
 
 def test_every_test_of_bad_input_has_its_row():

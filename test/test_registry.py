@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +45,7 @@ def test_every_node_has_its_name_and_a_module_with_main(name: str) -> None:
     assert interface.name == name
     spec = importlib.util.find_spec(interface.module)
     assert spec is not None and spec.origin is not None
-    assert "def main(" in Path(spec.origin).read_text()
+    assert re.search(r"^(def main\(|main = )", Path(spec.origin).read_text(), re.MULTILINE)
 
 
 def test_no_two_capabilities_give_a_command_or_a_node_the_same_name() -> None:
@@ -100,3 +104,33 @@ def test_names_that_are_taken_are_refused(capability: Capability, words: str) ->
     with pytest.raises(InputError, match=words):
         register(capability)
     assert "other" not in CAPABILITIES
+
+
+def test_capabilities_of_installed_packages_are_found_and_a_broken_one_is_one_sentence(
+    tmp_path: Path,
+) -> None:
+    points = {
+        "negative": "negative.capability:NEGATIVE",
+        "broken": "no_such_module:THING",
+        "strange": "negative:__doc__",
+        "taken": "ddff_perception.depth_from_focus.capability:DEPTH_FROM_FOCUS",
+    }
+    described = tmp_path / "negative-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Name: negative\nVersion: 1.0\n")
+    lines = ["[ddff_perception.capabilities]", *(f"{k} = {v}" for k, v in points.items())]
+    (described / "entry_points.txt").write_text("\n".join(lines))
+    code = "from ddff_perception.registry import CAPABILITIES; print(*CAPABILITIES)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'test/new_capability'}"},
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.split() == [*CAPABILITIES, "negative"]
+    said = done.stderr.splitlines()
+    assert [line.split(" is left out: ")[0] for line in said] == [
+        f"the capability {name} ({points[name]})" for name in ("broken", "strange", "taken")
+    ]

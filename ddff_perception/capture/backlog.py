@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-SHARE = 0.25
+SHARE = 0.03
 """Of the time that a result takes, so much more goes into items that are not its newest."""
 # How fast the cost of one item follows the last one measured.
 _SMOOTHING = 0.3

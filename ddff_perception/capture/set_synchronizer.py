@@ -17,7 +17,7 @@ Dropped = Callable[[str, int], None]
 
 REPEATED = "stamp repeated"
 AHEAD = "stamp far ahead"
-INCOMPLETE = "no images of the other angles"
+INCOMPLETE = "no images of the same instant"
 
 
 class Joiner(Protocol[T]):
@@ -91,8 +91,9 @@ class SetSynchronizer(Generic[T]):
 
     `slop_s`: their stamps differ by less; 0 wants equal ones. Each input keeps `queue_size` items
     that wait. What a set leaves behind, what waits too long, and what is not in order is given to
-    `dropped`, with its reason. Stamps that go back by more than `time_jump_s` begin anew: a joiner
-    full of later stamps would never join again. `make_joiner`: see `Joiner`.
+    `dropped`, with its reason (`incomplete`: of the first two). Stamps that go back by more than
+    `time_jump_s` begin anew: a joiner full of later stamps would never join again. `make_joiner`:
+    see `Joiner`.
     """
 
     def __init__(
@@ -103,8 +104,10 @@ class SetSynchronizer(Generic[T]):
         queue_size: int,
         slop_s: float,
         time_jump_s: float,
+        incomplete: str = INCOMPLETE,
         make_joiner: Callable[[], Joiner[T]] | None = None,
     ) -> None:
+        self._incomplete = incomplete
         self._names = list(names)
         self._dropped = dropped
         self._queue_size = queue_size
@@ -162,4 +165,4 @@ class SetSynchronizer(Generic[T]):
 
     def _lose(self, count: int) -> None:
         if count:
-            self._dropped(INCOMPLETE, count)
+            self._dropped(self._incomplete, count)

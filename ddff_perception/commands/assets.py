@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ..console import console, progress_bar, say
+from ..console import AsJson, console, progress_bar, say
+from ..files.atomic import json_text
 from ..simulation.assets.cache import FOLDER_VARIABLE, AssetCache
 from ..simulation.assets.catalogue import USES, Asset, catalogue, find_asset
 from ..types import InputError, require_choice
@@ -26,10 +26,7 @@ Names = Annotated[
 
 
 @app.command("list")
-def list_assets(
-    folder: Folder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def list_assets(folder: Folder = None, as_json: AsJson = False) -> None:
     """Show every asset of the catalogue: where it comes from, its licence, whether it is here.
 
     Example:
@@ -49,7 +46,7 @@ def list_assets(
         for asset in catalogue()
     ]
     if as_json:
-        say(json.dumps({"folder": str(cache.folder), "assets": rows}, ensure_ascii=False))
+        typer.echo(json_text({"folder": str(cache.folder), "assets": rows}))
         return
     table = Table("asset", "from", "licence", "files", "here", title=f"assets in {cache.folder}")
     for row in rows:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..capability import chosen
-from ..console import Params, ParamsFile, console, parse_angles, progress_bar, say
+from ..console import AsJson, Params, ParamsFile, console, parse_angles, progress_bar, say
+from ..files.atomic import json_text
 from ..registry import CAPABILITIES, nodes
 from ..types import InputError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 Bag = Annotated[Path, typer.Argument(help="Bag folder, or one .mcap or .db3 file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 Every = Annotated[int, typer.Option(help="Estimate after every n-th change of the input.")]
 Tolerance = Annotated[float, typer.Option(help="Seconds between image and its truth.")]
 Output = Annotated[
@@ -49,7 +49,7 @@ def bag_info(bag: Bag, as_json: AsJson = False) -> None:
     with BagReader(bag) as reader:
         content = _describe(reader)
     if as_json:
-        _print_json(content)
+        typer.echo(json_text(content))
         return
     size = f"{content['messages']} messages, {content['duration_s']:.1f} s, {content['storage']}"
     columns = (
@@ -300,7 +300,7 @@ def _evaluate(
     if output is not None:
         write_bag_results(output, run, content, title=f"Bag {bag.name}")
     if as_json:
-        _print_json(content)
+        typer.echo(json_text(content))
         return
     print_bag_result(run)
     if output is not None:
@@ -325,9 +325,3 @@ def _describe(reader: BagReader) -> dict[str, Any]:
         "recorder": reader.notes,
         "topics": topics,
     }
-
-
-def _print_json(content: Mapping[str, Any]) -> None:
-    from ..files.atomic import json_text
-
-    typer.echo(json_text(content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ..console import console, progress_bar, say
+from ..console import AsJson, console, progress_bar, say
 from ..engines.base import Engine
 from ..engines.create import BACKENDS, available_backends, create_engine
 from ..engines.engine_cache import EngineCache
@@ -18,6 +17,7 @@ from ..engines.model_zoo import Model, find_model, shipped_models
 from ..engines.settings import ENGINE_PARAMETERS, EngineSettings
 from ..engines.tensors import Signature
 from ..engines.timing import EngineTiming, time_engine
+from ..files.atomic import json_text
 from ..types import InputError
 
 app = typer.Typer(no_args_is_help=True)
@@ -32,7 +32,6 @@ Parameters = Annotated[
     typer.Option("--param", "-p", help="engine.name=value, as often as needed."),
 ]
 Backend = Annotated[str, typer.Option("--engine", help=f"One of: {', '.join(BACKENDS)}.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -82,7 +81,7 @@ def list_engines(param: Parameters = None, as_json: AsJson = False) -> None:
             "cache": str(cache.folder),
             "engines": kept,
         }
-        typer.echo(json.dumps(content, indent=2))
+        typer.echo(json_text(content))
         return
     say(f"backends here, best first: {', '.join(backends) or 'none'}")
     if models:
@@ -147,7 +146,7 @@ def bench(
             ):
                 rows.append(time_engine(made, given, runs, report))
     if as_json:
-        typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
+        typer.echo(json_text([row.to_dict() for row in rows]))
         return
     console.print(_timing_table(rows))
 

@@ -24,8 +24,12 @@ def export(
         "out/export"
     ),
     precision: Annotated[
-        str, typer.Option(help="Type of the weights: float32 or float16.")
+        str, typer.Option(help="Type of the weights: float32, float16 or int8.")
     ] = "float32",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", "-d", help="Training stacks that int8 is calibrated on."),
+    ] = None,
 ) -> None:
     """Turn a checkpoint into ONNX and a model card, and show that the result runs.
 
@@ -34,15 +38,18 @@ def export(
 
       ddff export depth_from_focus out/run/weights.safetensors --precision float16 -o my_weights
 
+      ddff export depth_from_focus out/run/weights.safetensors --precision int8
+      --data out/training_stacks
+
     """
-    require_choice("precision", precision, PRECISIONS[:2])
+    require_choice("precision", precision, [name for name in PRECISIONS if name != "bfloat16"])
     if not checkpoint.is_file():
         raise InputError(f"there is no checkpoint {checkpoint}")
     exported = trainable(capability, "export")
     with training_packages("exporting"):
         from ..training.export import export_weights
 
-        written = export_weights(exported, checkpoint, make_folder(output), precision)
+        written = export_weights(exported, checkpoint, make_folder(output), precision, data or ())
     for path in written:
         # What was written must be found, loaded, and take what its card promises.
         with create_engine(find_model(path), "onnxruntime") as engine:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import platform
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.table import Table
 
 from .. import __version__
 from ..capability import Capability
-from ..console import console
+from ..console import AsJson, console
+from ..files.atomic import json_text
 from ..registry import CAPABILITIES
 
 SHOWN_MODULES = (
@@ -21,9 +21,7 @@ SHOWN_MODULES = (
 )  # fmt: skip
 
 
-def info(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def info(as_json: AsJson = False) -> None:
     """Show the version, the methods, and which optional parts are installed.
 
     Example:
@@ -32,7 +30,7 @@ def info(
     """
     content = _collect()
     if as_json:
-        typer.echo(json.dumps(content, indent=2))
+        typer.echo(json_text(content))
         return
     table = Table(title=f"ddff_perception {__version__}", show_header=False)
     for name in ("python", "numpy", "opencv"):

@@ -1,4 +1,4 @@
-"""`ddff play`: a stack folder, a polarization folder or a bag as live topics."""
+"""`ddff play`: a stack, polarization or RGB-D folder or a bag as live topics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from ..files.bags_salvage import looks_like_bag
 from ..files.polarization_folder import DESCRIPTION
+from ..files.rgbd_folder import DESCRIPTION as RGBD
 from ..parameters import Value
 from ..simulation.focus_camera.replay import ORDERS
 from ..simulation.polarizer_camera.frames import (
@@ -20,11 +21,12 @@ from ..simulation.polarizer_camera.frames import (
     PolarizerSettings,
     open_polarization,
 )
+from ..simulation.rgbd_camera.frames import RgbdCamera, open_rgbd
 from ..types import InputError
 
 
 def play(
-    source: Annotated[Path, typer.Argument(help="Stack folder, polarization folder, or bag.")],
+    source: Annotated[Path, typer.Argument(help="Stack, polarization or RGB-D folder, or bag.")],
     rate: Annotated[float, typer.Option(help="Folders: frames per second.")] = 10.0,
     order: Annotated[str, typer.Option(help=f"Stack: one of {', '.join(ORDERS)}.")] = "ping_pong",
     camera: Annotated[
@@ -44,8 +46,9 @@ def play(
 
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
     focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
-    node sim_polarizer_camera). A bag's topics are played as they were recorded, by the
-    node bag_player. Numbers that are the same on every run come from `ddff bag eval` instead.
+    node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera). The topics of a
+    bag are played as they were recorded, by the node bag_player. Numbers that are the same on every
+    run come from `ddff bag eval` instead.
 
     Examples:
       ddff play my_stack --rate 30 --namespace camera
@@ -64,6 +67,10 @@ def play(
             "rate_hz": rate,
             "camera": camera,
         }
+    elif (source / RGBD).is_file():
+        RgbdCamera(open_rgbd(source))
+        node = "sim_rgbd_camera"
+        values = {"source": str(source.resolve()), "rate_hz": rate}
     elif (source / "stack.json").is_file() or not looks_like_bag(source):
         _check_stack(source)
         node = "sim_camera"

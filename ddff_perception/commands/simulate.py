@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..capability import chosen
-from ..console import parse_distances, progress_bar, say
+from ..console import parse_distances, progress_bar, replace_given, say
 from ..simulation.focus_camera.sweep import ORDERS, SweepSettings
 from ..simulation.rendering.presets import PRESETS
 from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from .simulate_bag import bag
 from .simulate_dataset import dataset
 from .simulate_pane import pane, polarizer_bag
+from .simulate_rgbd import rgbd, rgbd_bag
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(bag)
 app.command()(pane)
 app.command()(dataset)
+app.command()(rgbd)
+app.command("rgbd-bag")(rgbd_bag)
 app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3
@@ -73,7 +76,7 @@ def sweep(
     from ..simulation.focus_camera.folder import render_to_folder
 
     base = chosen(PRESETS, "preset", preset)
-    scene = _changed(
+    scene = replace_given(
         base.scene,
         seed=seed,
         layout=layout,
@@ -81,11 +84,11 @@ def sweep(
         clutter=clutter,
         **_scene_depths(base, near, far),
     )
-    settings = _changed(
+    settings = replace_given(
         replace(
             base,
             scene=scene,
-            sensor=_changed(base.sensor, noise=noise, vignetting=vignetting),
+            sensor=replace_given(base.sensor, noise=noise, vignetting=vignetting),
         ),
         width=width,
         height=height,
@@ -113,8 +116,3 @@ def _scene_depths(
     start = base.scene.near_m if near is None else near
     end = base.scene.far_m if far is None else far
     return {"near_m": near, "far_m": max(min(end, FARTHEST_M), 2 * start)}
-
-
-def _changed(settings: Any, **values: Any) -> Any:
-    """`settings` (a dataclass) with the values that are not None."""
-    return replace(settings, **{key: value for key, value in values.items() if value is not None})

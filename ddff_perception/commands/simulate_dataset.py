@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..console import progress_bar, say, warn
+from ..capability import chosen
+from ..console import progress_bar, replace_given, say, warn
 from ..simulation.assets.catalogue import USES
 
 _HOUR_S = 3600
@@ -55,21 +55,19 @@ def dataset(
     from ..simulation.assets.library import Library
     from ..simulation.dataset.making import make_dataset
     from ..simulation.dataset.reader import WorldDataset
-    from ..simulation.dataset.settings import find_preset
+    from ..simulation.dataset.settings import PRESETS
     from ..simulation.dataset.sheet import dataset_sheet
     from ..simulation.rendering.denoise import has_denoiser
 
-    given: dict[str, Any] = {
-        "seed": seed,
-        "width": width,
-        "height": height,
-        "samples": samples,
-        "use": use,
-    }
-    changes = {
-        name: value for name, value in {**given, "denoise": denoise}.items() if value is not None
-    }
-    settings = replace(find_preset(preset), **changes)
+    settings = replace_given(
+        chosen(PRESETS, "preset", preset),
+        seed=seed,
+        width=width,
+        height=height,
+        samples=samples,
+        use=use,
+        denoise=denoise,
+    )
     for title in Library(settings.use, folder).missing():
         warn(f"without {title}: `ddff assets fetch` gets it; scenes draw something in its place")
     if settings.denoise and not has_denoiser():

@@ -25,6 +25,7 @@ DEPTH_FROM_FOCUS = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:SweepRun"),
     results=Reference(f"{_HERE}.evaluation.report:DEPTH_RESULTS"),
+    demo=Reference(f"{_HERE}.evaluation.demo:DEPTH_DEMO"),
     networks={
         "focus_stream": Reference(f"{_HERE}.training.focus_stream"),
         "ddffnet_upconv": Reference(f"{_PAPERS}:DDFFNET_UPCONV"),

@@ -22,7 +22,7 @@ from ..parameters import Settings, Value, parameter
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .classical.regularisation import RegularisationSettings, regularise
 from .methods import METHODS, create_method
-from .solution import Solution, SweepMethod
+from .solution import Solution, SweepMethod, either_way
 
 if TYPE_CHECKING:
     from ..engines.loading import EngineSet
@@ -160,6 +160,9 @@ class DepthFromFocus:
         order, positions, relative = self._ordered()
         started = time.perf_counter()
         solution = self._method.solve(order, positions)
+        if relative and len(order) > 1:
+            # Nobody said which end is near: nothing may depend on the order of the slices.
+            solution = either_way(solution, self._method.solve(order[::-1], positions))
         self._timings["solve"] = _milliseconds(started)
         composite = None
         if all_in_focus or self._settings.regularisation > 0:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..parameters import Settings, parameter
-from ..ros.interface import COMMON_PARAMETERS, INPUT_PARAMETERS, NodeInterface, Service, Topic
+from ..ros.interface import (
+    COMMON_PARAMETERS,
+    INPUT_PARAMETERS,
+    NodeInterface,
+    PointSettings,
+    Service,
+    Topic,
+)
 from ..types import InputError
 from .parameters import pipeline_parameters
 from .sweeping.sweeper import SweepSettings
@@ -54,25 +61,18 @@ class OutputSettings(Settings):
         (0.0, 3600.0),
     )
     save_folder: str = parameter(
-        "~/.ros/ddff_perception", "where ~/save makes one folder for each call"
-    )
-
-
-@dataclass(frozen=True)
-class PointSettings(Settings):
-    """What becomes a point of the cloud; names with `points.` before them."""
-
-    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", limits=(1, 64))
-    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", (0.0, 1e6))
-    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", (0.0, 1e6))
-    minimum_confidence: float = parameter(
-        0.0, "points of less confidence are left out (NaN)", limits=(0.0, 1.0)
+        "~/.ros/ddff_perception",
+        "where ~/save makes one folder for each call: an absolute path, or one below ~",
+        dynamic=False,
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.minimum_m > self.maximum_m:
-            raise InputError("points.minimum_m must not be above points.maximum_m")
+        if not self.save_folder.startswith(("/", "~/")):
+            raise InputError(
+                f"save_folder {self.save_folder!r} must be an absolute path or begin with ~/: a "
+                "node may run anywhere"
+            )
 
 
 IMAGE_INPUTS = (

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from ..capture.backlog import Backlog
 from ..engines.loading import EngineSet
 from ..engines.settings import ENGINE_PARAMETERS
 from ..optics.lens_table import LensTable, read_lens_table
 from ..parameters import Value, group
 from ..pipeline import Change, Pipeline, check_methods
-from ..types import CameraModel, DepthEstimate, FocalStack, ImageArray, InputError
+from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .capture.alignment import Aligner, SliceReweighted
 from .capture.alignment_settings import AlignmentSettings
 from .capture.pairing import FocusReading
@@ -30,8 +28,7 @@ class DepthPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
 
     `capture` are values of `CaptureSettings`, `alignment` of `AlignmentSettings`,
-    `parameters` those of the estimator's method. `deferred`: new slices wait for `catch_up`, which
-    leaves out what there is no time for; otherwise each is worked on as it comes.
+    `parameters` those of the estimator's method.
     """
 
     def __init__(
@@ -42,20 +39,17 @@ class DepthPipeline(Pipeline):
         camera: CameraModel | None = None,
         lens: LensTable | None = None,
         alignment: Mapping[str, Value] | None = None,
-        *,
-        deferred: bool = False,
     ) -> None:
+        super().__init__()
         self.lens = lens
         self.aligner = Aligner(alignment, lens)
         self._held_back = 0
-        self._deferred = deferred
-        self._backlog: Backlog[int, SliceUpdated] = Backlog()
         self._values: Mapping[str, Value] = {}
         self.stack = RollingStack(capture)
         self.estimator = DepthFromFocus(method, parameters, camera)
 
     @classmethod
-    def from_values(cls, values: Mapping[str, Value], *, deferred: bool = False) -> DepthPipeline:
+    def from_values(cls, values: Mapping[str, Value]) -> DepthPipeline:
         """The pipeline that the node runs with these values, by its own names; defaults elsewhere.
 
         Raises InputError where they do not fit, also those of a method that is not chosen, and
@@ -67,7 +61,6 @@ class DepthPipeline(Pipeline):
             capture=group(values, "capture"),
             lens=lens_table_of(values),
             alignment=AlignmentSettings.table().part(values),
-            deferred=deferred,
         )
         pipeline._values = dict(values)
         return pipeline
@@ -92,6 +85,12 @@ class DepthPipeline(Pipeline):
     def slices(self) -> int:
         """How many slices the next estimate rests on."""
         return len(self.estimator.slots)
+
+    @property
+    def taken(self) -> tuple[FocusSlice, ...]:
+        """The slices as they were taken, oldest first."""
+        slices = self.stack.slices or self.estimator.slots.values()
+        return tuple(sorted(slices, key=lambda item: item.stamp_ns))
 
     def add_focus(
         self, stamp_ns: int, focus_distance_m: float, lens_position: float, settled: bool
@@ -136,18 +135,7 @@ class DepthPipeline(Pipeline):
         if self.aligner.held_back or usable < MINIMUM_SLICES:
             self._held_back += 1
             return None
-        started = time.perf_counter()
-        estimate = self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
-        self._backlog.earn(time.perf_counter() - started)
-        return estimate
-
-    def catch_up(self) -> None:
-        self._work_on(self._backlog.due())
-
-    def work_ahead(self) -> bool:
-        waiting = self._backlog.longest_waiting()
-        self._work_on([] if waiting is None else [waiting])
-        return len(self._backlog) > 0
+        return self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
 
     def reset(self) -> None:
         """Forgets every slice and whatever waits."""
@@ -175,14 +163,6 @@ class DepthPipeline(Pipeline):
                 self.estimator.configure(COMMON_PARAMETERS.part(values))
 
         return Change(apply, lambda: self._free(estimator))
-
-    def set_method(self, method: str, parameters: Mapping[str, Value]) -> None:
-        """Goes on with another method or other parameters; the slices stay.
-
-        Raises InputError where they do not fit; then nothing changes. Where an engine has to be
-        built first, the sweep begins anew: nothing here waits for it.
-        """
-        self._go_on_with(self._other_estimator(method, parameters))
 
     def set_alignment(self, values: Mapping[str, Value]) -> None:
         """Takes new values of AlignmentSettings; another kind of alignment starts anew.
@@ -224,28 +204,17 @@ class DepthPipeline(Pipeline):
         for event in events:
             if isinstance(event, SliceUpdated):
                 changed = True
-                if self._deferred:
-                    self._backlog.put(event.slot, event)
-                    continue
-            elif isinstance(event, SliceRemoved):
+                self.later(event.slot, event)
+                continue
+            if isinstance(event, SliceRemoved):
                 self._backlog.discard(event.slot)
             else:
                 self._backlog.clear()
-            self._apply(event)
+            self.work_on(event)
         return changed
 
-    def _work_on(self, waiting: Iterable[SliceUpdated]) -> None:
-        refused: InputError | None = None
-        for event in waiting:
-            try:
-                self._apply(event)
-            except InputError as error:
-                refused = error
-        if refused is not None:
-            raise refused
-
-    def _apply(self, event: Event) -> None:
-        for aligned in self.aligner.process([event]):
+    def work_on(self, item: Event) -> None:
+        for aligned in self.aligner.process([item]):
             if isinstance(aligned, SliceUpdated):
                 self.estimator.update(aligned.item, aligned.slot, aligned.weight)
             elif isinstance(aligned, SliceReweighted):

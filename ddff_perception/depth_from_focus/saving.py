@@ -11,6 +11,7 @@ from ..evaluation.reports.colours import to_bgr
 from ..files.atomic import make_folder, remove
 from ..files.clouds import write_ply
 from ..files.images import write_array, write_image
+from ..files.limits import GIB, SNAPSHOTS, SNAPSHOTS_GIB
 from ..files.stack_folder import write_stack
 from ..optics.camera_geometry import depth_to_points
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
@@ -28,9 +29,14 @@ def save_snapshot(root: Path, name: str, stack: FocalStack, estimate: DepthEstim
     It holds `stack/` (a stack folder) and, with an `estimate`, `depth.npy` (float32 metres),
     `confidence.npy`, `all_in_focus.png`, `depth.png` (16-bit millimetres) unless the depth is
     relative, and `cloud.ply` where the camera is known. Raises InputError where it cannot be
-    written.
+    written, or where `root` holds more than `limits.SNAPSHOTS` or would hold more than
+    `limits.SNAPSHOTS_GIB`.
     """
     make_folder(root)
+    SNAPSHOTS.check(1 + sum(path.is_dir() for path in root.iterdir()), str(root))
+    there = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    coming = sum(item.image.nbytes for item in stack.slices)
+    SNAPSHOTS_GIB.check((there + coming) / GIB, str(root))
     try:
         partial = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=root))
         partial.chmod(0o755)

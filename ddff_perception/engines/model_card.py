@@ -53,7 +53,8 @@ class ModelCard:
     `axes`: for each dynamic axis the smallest, typical and largest size. `sha256` and `size_bytes`
     are of the ONNX file; `write_card` fills them. `training_command` is the one command that makes
     the file anew, with `seed`; `data` says what it was trained on, `metrics` what it reached on
-    which test data, `limits` what it is not good for, `licence` how it may be used.
+    which test data, `limits` what it is not good for, `licence` how it may be used. `assets`: keys
+    of the assets that its training scenes showed, for their credits.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ModelCard:
     axes: Mapping[str, tuple[int, int, int]] = field(default_factory=lambda: MappingProxyType({}))
     parameters: int | None = None
     minimum_precision: str = "bfloat16"
+    assets: tuple[str, ...] = ()
     sha256: str = ""
     size_bytes: int = 0
 
@@ -133,6 +135,9 @@ def card_from_dict(content: Any) -> ModelCard:
     if not isinstance(axes, dict) or not all(isinstance(s, list) for s in axes.values()):
         raise InputError("axes must hold [smallest, typical, largest] per dynamic axis")
     values["axes"] = {name: tuple(sizes) for name, sizes in axes.items()}
+    if not isinstance(values.get("assets", []), list):
+        raise InputError("assets must be a list of keys")
+    values["assets"] = tuple(values.get("assets", ()))
     return ModelCard(**values)
 
 
@@ -154,7 +159,7 @@ def _tensor(item: Any, key: str) -> TensorCard:
 def _check_keys(what: str, values: Mapping[str, Any], kind: type[ModelCard | TensorCard]) -> None:
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
-    optional = {"axes", "parameters", "minimum_precision", "unit", "range"}
+    optional = {"axes", "parameters", "minimum_precision", "assets", "unit", "range"}
     missing = sorted(set(known) - optional - set(values))
     if unknown or missing:
         said = [f"lacks {', '.join(missing)}"] if missing else []
@@ -178,6 +183,8 @@ def _check(card: ModelCard) -> None:
     if card.minimum_precision not in ("float32", "bfloat16"):
         raise InputError("minimum_precision must be float32 or bfloat16")
     _check_numbers(card)
+    if not all(isinstance(key, str) for key in card.assets):
+        raise InputError("assets must be texts, the keys of assets")
     if not isinstance(card.metrics, Mapping):
         raise InputError("metrics must be an object of names and numbers")
     for key, tensors in (("inputs", card.inputs), ("outputs", card.outputs)):

@@ -13,12 +13,20 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..types import InputError
 from .atomic import make_folder
-from .bags_salvage import RawMessage, SalvagedFile, storage_files, unpacked
+from .bags_salvage import (
+    RawMessage,
+    SalvagedFile,
+    storage_files,
+    unpacked,
+    unpacked_lz4,
+    unpacked_zstd,
+)
 from .bags_types import add_type, message_store
 
 try:
@@ -36,11 +44,14 @@ try:
         Reader,
         StoragePlugin,
         Writer,
+        storage_mcap,
     )
 except ImportError as error:
     raise InputError("bags need the Python package rosbags: pip install rosbags") from error
 
 STORAGES = ("mcap", "sqlite3")
+# rosbags' own compare the size of a chunk with what its header says when it is unpacked.
+storage_mcap.DECOMPRESSORS.update(zstd=unpacked_zstd, lz4=unpacked_lz4)
 _SUFFIXES = (".mcap", ".db3")
 # Humble to Kilted read version 8; 9 stores the QoS in a form that only newer ones know.
 _METADATA_VERSION = 8
@@ -133,12 +144,19 @@ class BagReader:
         return found
 
     def raw_messages(self, topics: Collection[str] | None = None) -> Iterator[RawMessage]:
-        """The serialized messages on `topics` (all by default) in the order of receive time."""
+        """The serialized messages on `topics` (all by default) in the order of receive time,
+        unpacked; those that cannot be are counted in `unreadable`.
+        """
         names = set(self.topics if topics is None else topics)
-        for reader in self._readers:
-            yield from self._read(reader, names)
-        for salvaged in self._salvaged:
-            yield from salvaged.messages(names)
+        readings = [self._read(reader, names) for reader in self._readers]
+        readings += [salvaged.messages(names) for salvaged in self._salvaged]
+        for packed in chain.from_iterable(readings):
+            try:
+                message = packed._replace(data=unpacked(packed.data))
+            except ValueError:
+                self.unreadable += 1
+                continue
+            yield message
 
     def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
         """The messages on `topics` in the order of receive time, parsed.
@@ -151,7 +169,7 @@ class BagReader:
             add_type(self.store, kind)
         for raw in self.raw_messages(topics):
             try:
-                message = self.store.deserialize_cdr(unpacked(raw.data), kinds[raw.topic])
+                message = self.store.deserialize_cdr(raw.data, kinds[raw.topic])
             except Exception:  # generated parsers fail in many ways on damaged content
                 self.unreadable += 1
                 continue
@@ -353,6 +371,8 @@ def _opened(path: Path) -> tuple[Reader | None, str]:
     try:
         reader = Reader(path)
         reader.open()
+        # Messages stay packed: rosbags would unpack them whatever their size.
+        reader.storage.metadata = reader.storage.metadata._replace(compression_mode=None)
     except Exception as error:  # a damaged file makes the decoders fail in many ways
         return None, _reason(error)
     return reader, ""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..image_payload import encode_image, message_pixels, mosaic_encoding
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
 from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE, JOINT_STATE
+from .images import decode_image_file
 
 SECOND_NS = 1_000_000_000
 
@@ -56,14 +57,8 @@ def image_of(message: Any) -> NDArray[Any]:
     Raises InputError if it has none.
     """
     if hasattr(message, "format"):
-        data = np.frombuffer(message.data, np.uint8)
-        try:
-            decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-        except cv2.error:
-            decoded = None
-        if decoded is None:
-            raise InputError(f"a compressed image ({message.format[:40]!r}) cannot be decoded")
-        return np.asarray(decoded)
+        what = f"a compressed image ({message.format[:40]!r})"
+        return decode_image_file(bytes(message.data), what, cv2.IMREAD_UNCHANGED)
     return message_pixels(message)
 
 

@@ -16,11 +16,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from .limits import GIB, MESSAGE_GIB
+
 MCAP_MAGIC = b"\x89MCAP0\r\n"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x0F
 _LARGEST_RECORD = 2**31
 _SUFFIXES = {".mcap", ".db3"}
+_STEP_BYTES = 16 << 20  # what lz4 takes at once, whatever comes
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # serialized messages start with a zero byte
 
 
@@ -169,9 +172,9 @@ def _unpacked_chunk(content: bytes) -> bytes | None:
         if compression == "":
             inner = packed
         elif compression == "zstd":
-            inner = _zstd().decompress(packed)
+            inner = unpacked_zstd(packed, size)
         elif compression == "lz4":
-            inner = importlib.import_module("lz4.frame").decompress(packed)
+            inner = unpacked_lz4(packed, size)
         else:
             return None
     except Exception:  # the decompressors each have their own errors
@@ -183,15 +186,55 @@ def _unpacked_chunk(content: bytes) -> bytes | None:
 def unpacked(data: bytes) -> bytes:
     """A message's content, unpacked if the recording packed each message with zstd.
 
-    Raises ValueError where it was damaged.
+    Raises ValueError where it was damaged, or larger than `limits.MESSAGE_GIB`.
     """
-    if data[:4] != _ZSTD_MAGIC:
-        return data
+    return data if data[:4] != _ZSTD_MAGIC else unpacked_zstd(data)
+
+
+def unpacked_zstd(data: bytes, size: int | None = None) -> bytes:
+    """The content of zstd frames, of `size` where that is known.
+
+    Raises ValueError where it is damaged, of another size, or larger than `limits.MESSAGE_GIB`.
+    """
     zstd = _zstd()
     try:
-        return bytes(zstd.decompress(data))
+        return _unpacked(zstd.ZstdDecompressor, data, size)
     except zstd.ZstdError as error:
         raise ValueError(str(error)) from error
+
+
+def unpacked_lz4(data: bytes, size: int | None = None) -> bytes:
+    """The same of lz4 frames."""
+    try:
+        decompressor = importlib.import_module("lz4.frame").LZ4FrameDecompressor
+        return _unpacked(decompressor, data, size)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _unpacked(make: Callable[[], Any], data: bytes, size: int | None) -> bytes:
+    """One frame after the other, and never more than may be."""
+    most = MESSAGE_GIB.value * GIB
+    if size is not None and size > most:
+        raise ValueError(f"it unpacks to {size / GIB:.3g} GiB: {MESSAGE_GIB.name} allows no more")
+    room = int(most if size is None else size)
+    parts: list[bytes] = []
+    while data:
+        decompressor = make()
+        while not decompressor.eof:
+            # One byte more tells what is too large from what just fits.
+            part = decompressor.decompress(data, max_length=min(room + 1, _STEP_BYTES))
+            room -= len(part)
+            if room < 0:
+                raise ValueError(f"it unpacks to more than it may ({MESSAGE_GIB.name})")
+            if not part and not decompressor.eof:
+                raise ValueError("a packed message or chunk is cut off")
+            parts.append(part)
+            data = b""
+        data = decompressor.unused_data or b""
+    if size is not None and room:
+        raise ValueError(f"it unpacks to {size - room} bytes in place of {size}")
+    return b"".join(parts)
 
 
 def _zstd() -> Any:

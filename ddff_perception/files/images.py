@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -12,34 +12,105 @@ from zipfile import BadZipFile
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import ImageArray, InputError
 from .atomic import write_bytes
+from .camera_formats import RAW_SUFFIXES, read_by_pillow, read_raw
+from .image_header import image_header
+from .limits import ARRAY_GIB, FILE_MIB, GIB, IMAGES
 
-MAX_JSON_BYTES = 16 * 1024 * 1024
+_BITS = (8, 10, 12, 14)  # that cameras have
+FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
-def read_image(file: Path) -> ImageArray:
+def read_image(file: Path, floats: bool = False) -> ImageArray:
     """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
 
-    Raises InputError where the file is missing, truncated or no image.
+    With `floats` also as float32, where the file (TIFF, EXR) holds such. Raises InputError where
+    the file is missing, truncated, no image, or larger than `limits.IMAGE_MEGAPIXELS`.
     """
+    what = f"the image {file}"
+    if file.suffix.lower() in RAW_SUFFIXES:
+        return read_raw(file, what)
+    header = image_header(file, what)
+    if header.format == "HEIF":
+        return read_by_pillow(file, what)
     try:
         data = np.fromfile(file, dtype=np.uint8)
     except OSError as error:
-        raise InputError(f"cannot read the image {file}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {what}: {error.strerror or error}") from error
     if _is_truncated(data):
-        raise InputError(f"the image {file} is truncated: copy it again")
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+        raise InputError(f"{what} is truncated: copy it again")
+    try:
+        return _of_known_type(_decoded(data, what, FLAGS), what, floats)
+    except InputError:
+        if header.format != "AVIF":  # which older OpenCVs lack
+            raise
+        return read_by_pillow(file, what)
+
+
+def read_page(file: Path, page: int) -> ImageArray:
+    """One page, from 0 on, of an image file with several; else as `read_image`."""
+    what = f"page {page + 1} of the image {file}"
+    image_header(file, what)
+    done, images = cv2.imreadmulti(str(file), page, 1, flags=FLAGS)
+    if not done or len(images) != 1:
+        raise InputError(f"{what} cannot be decoded: it is truncated or no image")
+    return _of_known_type(np.asarray(images[0]), what)
+
+
+def filled_range(images: Sequence[ImageArray]) -> tuple[list[ImageArray], int]:
+    """16-bit images that hold fewer bits (as 10- and 12-bit cameras write them), scaled to fill
+    their type, and how many bits they held; as they are, and 0, where they fill it already.
+    """
+    bits = held_bits(images)
+    if not bits:
+        return list(images), 0
+    factor = 65535 / ((1 << bits) - 1)
+    return [np.rint(image * factor).astype(np.uint16) for image in images], bits
+
+
+def held_bits(images: Sequence[ImageArray]) -> int:
+    """How many bits 16-bit images hold, 0 where they fill their type or are of 8 bits."""
+    if not images or any(image.dtype != np.uint16 for image in images):
+        return 0
+    needed = int(max(int(image.max()) for image in images)).bit_length()
+    return next((bits for bits in _BITS if 0 < needed <= bits), 0)
+
+
+def _of_known_type(image: NDArray[Any], what: str, floats: bool = False) -> ImageArray:
+    if image.dtype not in (np.uint8, np.uint16, *([np.float32] if floats else [])):
+        raise InputError(f"{what} is {image.dtype}: use 8 or 16 bits per channel")
+    return image
+
+
+def require_room(files: Sequence[Path], folder: Path) -> None:
+    """Raises InputError where the images of `folder` are more than `limits.IMAGES`, or all together
+    larger than `limits.ARRAY_GIB`.
+    """
+    IMAGES.check(len(files), str(folder))
+    size = sum(image_header(file, f"the image {file}").size_bytes for file in files)
+    ARRAY_GIB.check(size / GIB, str(folder))
+
+
+def decode_image_file(content: bytes, what: str, flags: int = FLAGS) -> NDArray[Any]:
+    """The content of an image file, `what` in the error, as OpenCV decodes it with `flags`.
+
+    Raises InputError where it is no image, or larger than `limits.IMAGE_MEGAPIXELS`.
+    """
+    image_header(content, what)
+    return _decoded(np.frombuffer(content, np.uint8), what, flags)
+
+
+def _decoded(data: NDArray[np.uint8], what: str, flags: int) -> NDArray[Any]:
     try:
         image = cv2.imdecode(data, flags) if data.size else None
     except cv2.error as error:
-        raise InputError(f"the image {file} is too large or damaged: shrink it") from error
+        raise InputError(f"{what} is too large or damaged: shrink it") from error
     if image is None:
-        raise InputError(f"the image {file} cannot be decoded: it is truncated or no image")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"the image {file} is {image.dtype}: use 8 or 16 bits per channel")
-    return image  # type: ignore[return-value]
+        raise InputError(f"{what} cannot be decoded: it is truncated or no image")
+    return np.asarray(image)
 
 
 def _is_truncated(data: np.ndarray[Any, Any]) -> bool:
@@ -76,20 +147,21 @@ def write_array(file: Path, array: np.ndarray[Any, Any]) -> None:
 def read_array(file: Path) -> np.ndarray[Any, Any]:
     """The .npy array at `file`; raises InputError where it is missing, truncated or pickled."""
     try:
-        array = np.load(file, allow_pickle=False)
+        # Mapped, nothing is taken on trust: a file that is shorter than its header says is refused.
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, MemoryError, TokenError, BadZipFile) as error:
         raise InputError(f"cannot read the array {file}: {error}") from error
     if not isinstance(array, np.ndarray):
         array.close()
         raise InputError(f"{file} holds several arrays (.npz): give a .npy file")
-    return array
+    ARRAY_GIB.check(array.nbytes / GIB, str(file))
+    return np.array(array)
 
 
 def read_json(file: Path) -> Mapping[str, Any]:
     """The JSON object in `file`; raises InputError where it is missing, too large or no object."""
     try:
-        if file.stat().st_size > MAX_JSON_BYTES:
-            raise InputError(f"{file} is larger than {MAX_JSON_BYTES} bytes: it is not ours")
+        FILE_MIB.check(file.stat().st_size / 2**20, str(file))
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):

@@ -30,7 +30,8 @@ from ..types import (
     LightField,
     LightFieldCalibration,
 )
-from .images import read_array, read_image
+from .images import decode_image_file, read_array, read_image, require_room
+from .limits import ARRAY_GIB, GIB
 from .matlab import read_matlab
 from .photographs import find_photographs
 
@@ -91,7 +92,9 @@ def read_views(path: Path) -> np.ndarray[Any, Any]:
 def hdf5_arrays(path: Path) -> list[np.ndarray[Any, Any]]:
     """Every array of five axes in an HDF5 file; raises InputError where it is none."""
     with open_hdf5(path) as file:
-        return [np.asarray(item) for item in _datasets(file) if item.ndim == 5]
+        arrays = [item for item in _datasets(file) if item.ndim == 5]
+        ARRAY_GIB.check(sum(item.nbytes for item in arrays) / GIB, str(path))
+        return [np.asarray(item) for item in arrays]
 
 
 def open_hdf5(path: Path) -> Any:
@@ -111,15 +114,18 @@ def open_hdf5(path: Path) -> Any:
 def read_pfm(path: Path) -> FloatArray:
     """A portable float map, H x W float32; raises InputError where it is none."""
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    none = f"{path} is no grey portable float map (.pfm), or is truncated"
+    if not content.startswith(b"Pf"):
+        raise InputError(none)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error:
-        image = None
-    if image is None or image.dtype != np.float32 or image.ndim != 2:
-        raise InputError(f"{path} is no grey portable float map (.pfm), or is truncated")
+        image = decode_image_file(content, str(path), cv2.IMREAD_UNCHANGED)
+    except InputError as error:
+        raise InputError(f"{none}: {error}") from None
+    if image.dtype != np.float32 or image.ndim != 2:
+        raise InputError(none)
     return np.asarray(image, np.float32)
 
 
@@ -151,6 +157,7 @@ def _read_folder(folder: Path, grid: tuple[int, int] | None) -> StoredLightField
             f"{folder} holds {len(files)} views, which is no grid of {rows} rows and {columns} "
             "columns: give rows and columns as --grid 9x9"
         )
+    require_room(files, folder)
     images: list[ImageArray] = []
     for file in files:
         image = read_image(file)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
+from scipy.io import loadmat, whosmat
 
 from ..types import InputError
+from .limits import ARRAY_GIB, GIB
 
 
 def read_matlab(path: Path) -> dict[str, np.ndarray[Any, Any]]:
@@ -17,7 +19,12 @@ def read_matlab(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     The format holds numbers and texts, never code.
     """
     try:
+        # Every value takes 8 bytes at the most, and twice as many where it is complex.
+        values = sum(math.prod(shape) for _, shape, _ in whosmat(path))
+        ARRAY_GIB.check(8 * values / GIB, str(path))
         content = loadmat(path)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # SciPy raises a dozen kinds on damaged files

@@ -21,7 +21,8 @@ from typing import Any
 
 from ..types import CameraModel, ImageArray, InputError, PolarizedImages
 from .atomic import make_folder, remove, write_json
-from .images import file_inside, read_image, read_json, write_image
+from .images import file_inside, read_image, read_json, require_room, write_image
+from .limits import IMAGES
 from .stack_folder import camera_from_json, camera_json
 
 DESCRIPTION = "polarization.json"
@@ -71,12 +72,14 @@ def read_polarization(folder: Path) -> PolarizationFolder:
     entries = content.get("images")
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{file} lists no images")
-    read = [_read_entry(file, number, entry) for number, entry in enumerate(entries)]
+    IMAGES.check(len(entries), str(file))
+    described = [_described(file, number, entry) for number, entry in enumerate(entries)]
+    require_room([image for image, _ in described], folder)
     truth = content.get("truth")
     try:
         return PolarizationFolder(
-            tuple(image for image, _ in read),
-            tuple(angle for _, angle in read),
+            tuple(read_image(image) for image, _ in described),
+            tuple(angle for _, angle in described),
             content.get("offset_known", True) is True,
             camera_from_json(file, content.get("camera")),
             _read_layer(file, truth, "transmission"),
@@ -124,13 +127,14 @@ def write_polarization(
     write_json(folder / DESCRIPTION, {**description, **(more or {})})
 
 
-def _read_entry(file: Path, number: int, entry: object) -> tuple[ImageArray, float]:
+def _described(file: Path, number: int, entry: object) -> tuple[Path, float]:
+    """An image's file and its polarizer angle."""
     if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
         raise InputError(f"{file}: image {number} names no file")
     angle = entry.get("angle_deg")
     if isinstance(angle, bool) or not isinstance(angle, int | float) or not math.isfinite(angle):
         raise InputError(f"{file}: angle_deg of image {number} is {angle!r}; it must be degrees")
-    return read_image(file_inside(file, f"image {number}", entry["image"])), float(angle)
+    return file_inside(file, f"image {number}", entry["image"]), float(angle)
 
 
 def _read_layer(file: Path, truth: object, name: str) -> ImageArray | None:

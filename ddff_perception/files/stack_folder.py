@@ -22,7 +22,16 @@ import numpy as np
 
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
 from .atomic import make_folder, remove, write_bytes
-from .images import file_inside, read_array, read_image, read_json, write_array, write_image
+from .images import (
+    file_inside,
+    read_array,
+    read_image,
+    read_json,
+    require_room,
+    write_array,
+    write_image,
+)
+from .limits import IMAGES
 
 # Whatever is farther is infinity to any lens.
 MAX_DISTANCE_M = 1e9
@@ -52,7 +61,10 @@ def _read_stack(folder: Path) -> StackFolder:
     entries = description.get("slices")
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{folder / 'stack.json'} lists no slices")
-    slices = tuple(_read_slice(folder, number, entry) for number, entry in enumerate(entries))
+    IMAGES.check(len(entries), str(folder / "stack.json"))
+    described = [_described(folder, number, entry) for number, entry in enumerate(entries)]
+    require_room([file for file, _ in described], folder)
+    slices = tuple(FocusSlice(read_image(file), *seen) for file, seen in described)
     camera = camera_from_json(folder / "stack.json", description.get("camera"))
     try:
         stack = FocalStack(slices, camera)
@@ -129,7 +141,8 @@ def _read_description(folder: Path) -> Mapping[str, Any]:
     return read_json(file)
 
 
-def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
+def _described(folder: Path, number: int, entry: object) -> tuple[Path, tuple[float, int]]:
+    """A slice's image, and its focus distance and stamp."""
     if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
         raise InputError(f"{folder / 'stack.json'}: slice {number} names no image")
     file = file_inside(folder / "stack.json", f"slice {number}", entry["image"])
@@ -137,7 +150,7 @@ def _read_slice(folder: Path, number: int, entry: object) -> FocusSlice:
     stamp = entry.get("stamp_ns", 0)
     if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
         raise InputError(f"{folder / 'stack.json'}: slice {number} has a bad stamp_ns")
-    return FocusSlice(read_image(file), distance, stamp)
+    return file, (distance, stamp)
 
 
 def _distance(folder: Path, number: int, value: object) -> float:

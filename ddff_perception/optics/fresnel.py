@@ -11,24 +11,12 @@ The latter holds: perpendicular is s, parallel is p.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
 GLASS = 1.5
-WATER = 1.333
-
-
-def brewster_angle_deg(refractive_index: float = GLASS) -> float:
-    """Angle of incidence from air at which all reflected light is polarized perpendicular.
-
-    `atan(n)`, 56.31 degrees for glass. Raises ValueError where `refractive_index` < 1.
-    """
-    _check_index(refractive_index)
-    return math.degrees(math.atan(refractive_index))
 
 
 def surface_reflectances(
@@ -39,7 +27,8 @@ def surface_reflectances(
     `incidence_deg`: 0..90, any shape; light comes from air onto a dielectric of
     `refractive_index`. Fresnel's equations. Raises ValueError where `refractive_index` < 1.
     """
-    _check_index(refractive_index)
+    if not refractive_index >= 1.0:
+        raise ValueError(f"the refractive index must be 1 or more, not {refractive_index:g}")
     incidence = np.deg2rad(np.asarray(incidence_deg))
     cosine = np.cos(incidence)
     refracted = np.sqrt(1.0 - np.square(np.sin(incidence) / refractive_index))
@@ -82,21 +71,3 @@ def mixing_coefficient(
     mean = 0.5 * (np.asarray(perpendicular) + np.asarray(parallel))
     half_difference = 0.5 * (np.asarray(perpendicular) - np.asarray(parallel))
     return np.asarray(mean + half_difference * np.cos(double))
-
-
-def image_behind_polarizer(reflection: Array, transmission: Array, alpha: float | Array) -> Array:
-    """The image of two unpolarized layers through a polarizer: equation 5.2.
-
-    `I = alpha R / 2 + (1 - alpha) T / 2`. `reflection`, `transmission`: H x W or H x W x 3,
-    linear, what the camera would see of either layer if the surface let all of it come.
-    `alpha`: scalar, H x W, or H x W x 3.
-    """
-    weight = np.asarray(alpha)
-    if weight.ndim == 2 and reflection.ndim == 3:
-        weight = weight[..., None]
-    return np.asarray(0.5 * (transmission + weight * (reflection - transmission)))
-
-
-def _check_index(refractive_index: float) -> None:
-    if not refractive_index >= 1.0:
-        raise ValueError(f"the refractive index must be 1 or more, not {refractive_index:g}")

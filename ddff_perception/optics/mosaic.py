@@ -9,6 +9,7 @@ of the sensor, or of a camera that mirrors its image, has another layout.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +27,9 @@ _BAYER_TO_BGR = {
 _ROWS = ((90, 45, 135, 0), (45, 90, 0, 135), (135, 0, 90, 45), (0, 135, 45, 90),
          (0, 45, 135, 90), (45, 0, 90, 135), (135, 90, 0, 45), (90, 135, 45, 0))  # fmt: skip
 ANGLES_DEG = (0.0, 45.0, 90.0, 135.0)
+# Sony's Polarsens by the letters after the number: M is monochrome, Y is colour.
+_SENSORS = ("imx250", "imx253", "imx264")
+_SENSOR_LAYOUTS = {"mzr": "90_45_135_0", "myr": "90_45_135_0_rggb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class MosaicLayout:
         colours = () if self.bayer is None else (self.bayer,)
         return "_".join([*map(str, self.angles_deg), *colours])
 
+    @property
+    def period(self) -> int:
+        """After how many pixels it repeats, along rows and columns."""
+        return 2 if self.bayer is None else 4
+
     def position(self, angle_deg: float) -> tuple[int, int]:
         """Row and column of the pixel with that polarizer in each 2 x 2 cell."""
         return divmod(self.angles_deg.index(round(angle_deg)), 2)
@@ -55,10 +64,29 @@ LAYOUTS: dict[str, MosaicLayout] = {
 }
 
 
+def layout_name(text: str) -> str:
+    """The name of the layout that `text` spells: `90,45,135,0,RGGB`, `IMX250MYR`, ...
+
+    What spells none is returned as it is.
+    """
+    name = "_".join(re.findall("[a-z]+[0-9]+[a-z]*|[a-z]+|[0-9]+", text.lower()))
+    for sensor in _SENSORS:
+        if name.startswith(sensor):
+            name = _SENSOR_LAYOUTS.get(name[len(sensor) :][:3], name)
+    return name if name in LAYOUTS else text
+
+
+def cropped_to_cells(raw: ImageArray, layout: MosaicLayout) -> ImageArray:
+    """`raw` (H, W) without the last rows and columns that make no whole cell: a view."""
+    period = layout.period
+    height, width = (side - side % period for side in raw.shape[:2])
+    return raw[:height, :width]
+
+
 def mosaic_layout(name: str) -> MosaicLayout:
     """The layout of that name; raises InputError where there is none."""
     try:
-        return LAYOUTS[name]
+        return LAYOUTS[layout_name(name)]
     except KeyError:
         raise InputError(
             f"there is no mosaic layout {name!r}: give the angles of the top left 2x2 pixels row "
@@ -72,7 +100,7 @@ def check_pattern(encoding: str, layout: str) -> None:
         pattern = encoding.removeprefix("bayer_").rstrip("0123456789")
         raise InputError(
             f"the mosaic is {encoding}, but layout {layout} is that of a monochrome camera: "
-            f"set layout to {layout}_{pattern}"
+            f"set layout to {layout_name(layout)}_{pattern}"
         )
 
 
@@ -120,7 +148,7 @@ def _check(raw: ImageArray, layout: MosaicLayout) -> None:
             f"a raw mosaic is H x W in 8 or 16 bits, not {raw.shape} {raw.dtype}: let the driver "
             "publish the raw image (mono8 or mono16)"
         )
-    period = 2 if layout.bayer is None else 4
+    period = layout.period
     height, width = raw.shape
     if height % period or width % period or raw.size == 0:
         raise InputError(

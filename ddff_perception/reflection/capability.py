@@ -14,6 +14,7 @@ REFLECTION = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:SeparationRun"),
     results=Reference(f"{_HERE}.evaluation.report:SEPARATION_RESULTS"),
+    demo=Reference(f"{_HERE}.evaluation.demo:REFLECTION_DEMO"),
     networks={
         "surface": Reference(f"{_HERE}.training.networks:SURFACE"),
         "encoder_decoder": Reference(f"{_HERE}.training.networks:ENCODER_DECODER"),

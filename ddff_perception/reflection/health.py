@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..ros.health import Causes
 
+INCOMPLETE = "no images of the other angles"
+
 CAUSES = Causes(
     inputs={
         "filter_state": "start what turns the filter, or check its topic "
@@ -21,7 +23,7 @@ CAUSES = Causes(
         "left out: check the clock of the camera driver and of filter_state",
     },
     blocks={
-        "dropped: no images of the other angles": "the angles' images do not make sets: check that "
+        f"dropped: {INCOMPLETE}": "the angles' images do not make sets: check that "
         "their stamps are one instant's, or raise slop_s",
         "dropped: too few polarizer angles yet": "there are fewer than three polarizer angles: "
         "check that the filter turns",

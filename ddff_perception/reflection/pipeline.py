@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..capture.stamp_order import Order, StampOrder
 from ..engines.loading import EngineSet
 from ..methods import ChosenMethod
+from ..optics.mosaic import mosaic_layout
 from ..optics.polarization import (
     angle_of_polarization_deg,
     degree_of_polarization,
@@ -20,8 +21,8 @@ from ..parameters import Settings, Value, group, parameter
 from ..pipeline import Change, Pipeline
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
-from .capture.plausibility import complaint
-from .capture.rotating import RotatingCapture
+from .capture.plausibility import complaint, mosaic_complaint
+from .capture.rotating import Frame, RotatingCapture
 from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS
 
@@ -74,6 +75,11 @@ class Separation:
     complaint: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def confidence(self) -> FloatArray | None:
+        """That of the layers; H x W float32, 0..1, None where the method gives none."""
+        return None if self.layers is None else self.layers.confidence
+
 
 class SeparationPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
@@ -92,9 +98,10 @@ class SeparationPipeline(Pipeline):
         rotating: Mapping[str, Value] | None = None,
         time_jump_s: float = 1.0,
     ) -> None:
+        super().__init__()
         self._separator = ChosenMethod(METHODS, method, parameters)
         self.set_capture(capture)
-        self._rotating = RotatingCapture(rotating, time_jump_s)
+        self._rotating = RotatingCapture(rotating, time_jump_s, self.later)
         self._order = StampOrder(time_jump_s)
         self._counters = dict.fromkeys(
             (
@@ -202,13 +209,13 @@ class SeparationPipeline(Pipeline):
         """
         if not math.isfinite(angle_deg):
             raise InputError("the filter's angle is no number: it must be finite")
-        return self._rotated(self._rotating.add_angle(stamp_ns, angle_deg))
+        return self._rotating.add_angle(stamp_ns, angle_deg)
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
         """Takes a frame of the camera behind a rotating filter."""
         if not self._is_next(stamp_ns):
             return False
-        return self._rotated(self._rotating.add_image(stamp_ns, image))
+        return self._rotating.add_image(stamp_ns, image)
 
     def skip(self, stamp_ns: int) -> None:
         """A frame was taken that there was no room for: it is none of a pause's."""
@@ -216,19 +223,30 @@ class SeparationPipeline(Pipeline):
 
     def flush(self) -> bool:
         """Decides on frames that still wait for a reading (end of a bag)."""
-        return self._rotated(self._rotating.flush())
+        return self._rotating.flush()
+
+    def work_on(self, item: Frame) -> None:
+        self._rotating.take(item)
+        self._raw = self._set = None
+        self._stamp_ns = self._rotating.newest_stamp_ns or self._stamp_ns
 
     def reset(self) -> None:
         """Forgets every image."""
+        self._backlog.clear()
         self._rotating.reset()
         self._order.reset()
         self._raw = self._set = None
 
-    def layer_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of the layers of input images of that size."""
-        if self._raw is not None and self.capture.resolution == "half":
-            return width // 2, height // 2
-        return width, height
+    def sizes(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Of input images of that size: width and height of the upper left part that is used, and
+        of the layers.
+        """
+        if self._raw is None:
+            return (width, height), (width, height)
+        period = mosaic_layout(self.capture.layout).period
+        used = width - width % period, height - height % period
+        step = 2 if self.capture.resolution == "half" else 1
+        return used, (used[0] // step, used[1] // step)
 
     def separate(self, wanted: Wanted | None = None) -> Separation:
         """What the newest images say; ask for it when `ready`.
@@ -239,7 +257,10 @@ class SeparationPipeline(Pipeline):
         clock = _Stages()
         images, kind = self._images()
         clock.mark("capture")
-        wrong = None if self._raw is not None else complaint(images)
+        if self._raw is not None:
+            wrong = mosaic_complaint(self._raw, images, self.capture)
+        else:
+            wrong = complaint(images)
         if wrong is not None:
             self._counters["implausible"] += 1
         clock.mark("check")
@@ -274,12 +295,6 @@ class SeparationPipeline(Pipeline):
             self._counters[f"dropped_{order.value}"] += 1
             return False
         return True
-
-    def _rotated(self, changed: bool) -> bool:
-        if changed:
-            self._raw = self._set = None
-            self._stamp_ns = self._rotating.newest_stamp_ns
-        return changed
 
 
 method_values = METHODS.chosen

@@ -11,13 +11,18 @@ from ..types import InputError
 
 
 def resized_camera_info(
-    info: CameraInfo, source: tuple[int, int], target: tuple[int, int], header: Header
+    info: CameraInfo,
+    source: tuple[int, int],
+    target: tuple[int, int],
+    header: Header,
+    used: tuple[int, int] | None = None,
 ) -> CameraInfo:
     """`info` of images of size `source` (width, height) after these were resampled to `target`.
 
     The region of interest and the binning of `info` are worked into size, K and P, so that it
     describes the resampled image and nothing else; distortion and R stay. Pixel centres lie at
-    integers. Where nothing changes, `info` with another header. Raises InputError where `info` is
+    integers. `used`: the size of the upper left part that was resampled, where not all was. Where
+    nothing changes, `info` with another header. Raises InputError where `info` is
     not of images of size `source`.
     """
     region = info.roi
@@ -37,7 +42,8 @@ def resized_camera_info(
     result.width, result.height = target
     result.binning_x = result.binning_y = 0
     result.roi = RegionOfInterest(do_rectify=region.do_rectify)
-    scale = (target[0] / crop[0], target[1] / crop[1])
+    cut = (1.0, 1.0) if used is None else (source[0] / used[0], source[1] / used[1])
+    scale = (cut[0] * target[0] / crop[0], cut[1] * target[1] / crop[1])
     offset = (int(region.x_offset), int(region.y_offset))
     result.k = _resized([*info.k], 3, scale, offset)
     result.p = _resized([*info.p], 4, scale, offset)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from message_filters import ApproximateTimeSynchronizer, SimpleFilter, TimeSynchronizer
 from sensor_msgs.msg import Image
 
-from ..capture.set_synchronizer import Dropped, SetSynchronizer
+from ..capture.set_synchronizer import INCOMPLETE, Dropped, SetSynchronizer
 from .messages import stamp_ns
 
 
@@ -26,6 +26,7 @@ class ImageSets:
         queue_size: int,
         slop_s: float,
         time_jump_s: float,
+        incomplete: str = INCOMPLETE,
     ) -> None:
         self._joined = joined
         self._sets: SetSynchronizer[Image] = SetSynchronizer(
@@ -34,6 +35,7 @@ class ImageSets:
             queue_size=queue_size,
             slop_s=slop_s,
             time_jump_s=time_jump_s,
+            incomplete=incomplete,
             make_joiner=lambda: _MessageFilters(len(names), queue_size, slop_s),
         )
         self.reset = self._sets.reset

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..parameters import ParameterTable, Settings, parameter
+from ..types import InputError
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,23 @@ COMMON_PARAMETERS = CommonSettings.table()
 LAZY_PARAMETERS = LazySettings.table()
 INPUT_PARAMETERS = COMMON_PARAMETERS + LAZY_PARAMETERS
 """What every node with inputs takes."""
+
+
+@dataclass(frozen=True)
+class PointSettings(Settings):
+    """What becomes a point of the cloud; names with `points.` before them."""
+
+    stride: int = parameter(1, "every stride-th pixel, both ways, becomes a point", limits=(1, 64))
+    minimum_m: float = parameter(0.0, "nearer points are left out (NaN)", "m", (0.0, 1e6))
+    maximum_m: float = parameter(1e6, "farther points are left out (NaN)", "m", (0.0, 1e6))
+    minimum_confidence: float = parameter(
+        0.0, "points of less confidence are left out (NaN)", limits=(0.0, 1.0)
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minimum_m > self.maximum_m:
+            raise InputError("points.minimum_m must not be above points.maximum_m")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,29 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import rclpy
+from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter as RosParameter
+from std_msgs.msg import Header
 
 from ..parameters import Value
+from ..pipeline import Change
 from ..types import InputError
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
 from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
 from .memory import keep_freed_memory
+from .messages import image_message
 from .parameters import NodeParameters
+from .preparation import Preparation
 from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
@@ -41,15 +47,16 @@ class PerceptionNode(LifecycleNode):
     with the parameter `lazy`, somebody listens to an output.
     """
 
+    interface: ClassVar[NodeInterface]
+    """What it offers."""
     causes = Causes()
     """What the counters of this kind of node mean, for its diagnostics."""
 
-    def __init__(self, interface: NodeInterface, **node_arguments: Any) -> None:
-        super().__init__(interface.name, **node_arguments)
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__(self.interface.name, **node_arguments)
         # rclpy has no public list of what was given at start.
         given = getattr(self, "_parameter_overrides", {})
         check_overrides({name: parameter.value for name, parameter in given.items()})
-        self.interface = interface
         self.diagnostics = Diagnostics(causes=self.causes)
         self._throttle = Throttle(LOG_PERIOD_S)
         self._outputs: dict[str, Any] = {}
@@ -57,10 +64,12 @@ class PerceptionNode(LifecycleNode):
         self._active = False
         self._poll: Any = None
         self._started = False
+        self.preparation = Preparation(self)
         self.settings = NodeParameters(
-            self, interface.parameters, self._check_values, self._apply_values
+            self, self.interface.parameters, self._check_values, self._apply_values
         )
         self._started = True
+        self.preparation.serve()
         self.settings.warn_of_unknown(
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
         )
@@ -76,11 +85,11 @@ class PerceptionNode(LifecycleNode):
     def check_values(self, values: Mapping[str, Value]) -> None:
         """Refuses values that contradict each other; without side effects."""
 
-    def prepare_values(self, values: Mapping[str, Value]) -> None:
-        """Makes aside what changed values need, so that they are refused where it cannot be made.
-
-        They are taken over by `values_changed` right after, or not at all.
+    def prepare_values(self, values: Mapping[str, Value]) -> Change:
+        """Makes aside what changed values need, so that they are refused where it cannot be made;
+        in a thread of its own, while the node goes on.
         """
+        return Change()
 
     def values_changed(self, changed: frozenset[str]) -> None:
         """Takes over parameters that changed while the node runs."""
@@ -118,6 +127,11 @@ class PerceptionNode(LifecycleNode):
         """Whether anybody listens to this output."""
         return self.subscribers(name) > 0
 
+    def demanded(self) -> list[str]:
+        """The outputs that somebody listens to, but for what is said once."""
+        said_once = {topic.name for topic in self.outputs() if topic.qos == "latched"}
+        return [name for name in self._outputs if name not in said_once and self.wanted(name)]
+
     def subscribers(self, name: str) -> int:
         """How many listen to this output."""
         publisher = self._outputs.get(name)
@@ -129,6 +143,11 @@ class PerceptionNode(LifecycleNode):
         if publisher is not None and self._active:
             publisher.publish(message)
             self.diagnostics.sent(name)
+
+    def send_image(self, name: str, image: NDArray[Any] | None, header: Header) -> None:
+        """Publishes an array as an image, where there is one and somebody listens."""
+        if image is not None and self.wanted(name):
+            self.send(name, image_message(image, header))
 
     def reject(self, reason: str, text: str) -> None:
         """Counts an input that cannot be used and says so, the same reason not too often."""
@@ -151,6 +170,14 @@ class PerceptionNode(LifecycleNode):
                 callbacks[service.name],
                 callback_group=MutuallyExclusiveCallbackGroup(),
             )
+
+    def values_after(self, changes: Sequence[RosParameter]) -> Mapping[str, Value] | None:
+        """All values as they will be, None where they stay as they are; raises InputError where
+        they do not fit.
+        """
+        values = self.settings.after(changes)
+        self.check_values(values)
+        return None if values == self.settings.values else values
 
     # Lifecycle.
 
@@ -279,8 +306,7 @@ class PerceptionNode(LifecycleNode):
     def _follow_demand(self) -> None:
         """Subscribes to the inputs if they are needed now, and else lets go of them."""
         needed = self._active and (
-            not self.settings.values.get("lazy", False)
-            or any(self.wanted(name) for name in self._outputs)
+            not self.settings.values.get("lazy", False) or bool(self.demanded())
         )
         if not needed:
             self._inputs.close()
@@ -292,7 +318,7 @@ class PerceptionNode(LifecycleNode):
 
     def _tell_demand(self) -> None:
         """Brings what is expected of the node into the diagnostics."""
-        self.diagnostics.want(self._active, [name for name in self._outputs if self.wanted(name)])
+        self.diagnostics.want(self._active, self.demanded())
         self.diagnostics.expect(self._inputs.expected)
 
     def _open_inputs(self) -> None:
@@ -327,14 +353,8 @@ class PerceptionNode(LifecycleNode):
     def _check_values(self, values: Mapping[str, Value]) -> None:
         self.check_values(values)
         # Not for parameters that are not the node's own, as those of the quality of service.
-        if not self._started or values == self.settings.values:
-            return
-        try:
-            self.prepare_values(values)
-        except InputError:
-            raise
-        except Exception as error:  # whatever a library says to them: they are refused
-            raise InputError(f"{type(error).__name__}: {error}") from error
+        if self._started and values != self.settings.values:
+            self.preparation.check(values)
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         self.diagnostics.count("time jumps of the clock")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -174,30 +174,35 @@ def with_header(message: Any, header: Header) -> Any:
     return result
 
 
-_FIELDS = ("x", "y", "z", "rgb")
+_FIELDS = {name: PointField.FLOAT32 for name in ("x", "y", "z", "rgb")}
 
 
 class CloudBuffer:
     """An organised cloud message of one size that is filled in place, without a copy.
 
     `points` is a writable H x W x 4 float32 view of the message's data: x, y, z in metres (NaN
-    where there is no point) and packed colour (`optics.camera_geometry.pack_colours`). Publish
-    `message` before filling it again.
+    where there is no point) and packed colour (`optics.camera_geometry.pack_colours`); what `more`
+    names follows, each of a type of PointField with 4 bytes, whose bits count. Publish `message`
+    before filling it again.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], more: Mapping[str, int] | None = None) -> None:
         height, width = self.shape = shape
+        kinds = _FIELDS | dict(more or {})
         fields = [
             PointField(name=name, offset=4 * number, datatype=PointField.FLOAT32, count=1)
-            for number, name in enumerate(_FIELDS)
+            for number, name in enumerate(kinds)
         ]
-        nothing = np.zeros((height * width, len(_FIELDS)), np.float32)
+        nothing = np.zeros((height * width, len(kinds)), np.float32)
         # One row first: releases differ in which axis of an array they take for the width.
         self.message = point_cloud2.create_cloud(Header(), fields, nothing)
+        # A plain array is of one type: what its bits mean is told afterwards.
+        for field, kind in zip(self.message.fields, kinds.values(), strict=True):
+            field.datatype = kind
         self.message.height, self.message.width = shape
         self.message.row_step = self.message.point_step * width
         flat = np.frombuffer(self.message.data, np.float32)
-        self.points: FloatArray = flat.reshape(height, width, len(_FIELDS))
+        self.points: FloatArray = flat.reshape(height, width, len(kinds))
 
 
 def focus_state_message(

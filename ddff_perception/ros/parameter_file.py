@@ -25,24 +25,6 @@ _OF_RCLPY = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 _OLD_GROUPS = ("capture", "engine")
 
 
-def settings_for(
-    interface: NodeInterface,
-    params_file: Path | None = None,
-    assignments: Sequence[str] = (),
-    *,
-    method: str | None = None,
-    engine: str | None = None,
-    used: Callable[[str], ParameterTable] | None = None,
-) -> dict[str, Value]:
-    """All values of the node's parameters, by the node's names: its defaults, over them those of
-    `given_settings`.
-    """
-    given = given_settings(
-        interface, params_file, assignments, method=method, engine=engine, used=used
-    )
-    return interface.parameters.complete(given)
-
-
 def given_settings(
     interface: NodeInterface,
     params_file: Path | None = None,

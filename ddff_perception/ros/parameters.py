@@ -151,14 +151,19 @@ class NodeParameters:
             return RosParameter(change.name, wanted, [float(item) for item in change.value])
         return change
 
+    def after(self, changes: Iterable[RosParameter]) -> dict[str, Value]:
+        """All values as they would be; raises InputError where one does not fit."""
+        values = dict(self._values)
+        for change in changes:
+            if change.name in self._table:
+                parameter = self._table[change.name]
+                values[change.name] = parameter.check(_plain(parameter, change.value))
+        return values
+
     def _on_set(self, changes: list[RosParameter]) -> SetParametersResult:
         """Whether the values may become `changes`; changes nothing by itself."""
-        values = dict(self._values)
         try:
-            for change in changes:
-                if change.name in self._table:
-                    parameter = self._table[change.name]
-                    values[change.name] = parameter.check(_plain(parameter, change.value))
+            values = self.after(changes)
             if self._check is not None:
                 self._check(values)
         except InputError as error:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future as Promise
 from concurrent.futures import wait
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from numpy.typing import NDArray
 from std_srvs.srv import Trigger
 
 from ..capture.image_sources import ImageSources, Source
+from ..capture.set_synchronizer import INCOMPLETE
 from ..parameters import Value
 from ..pipeline import Change, Pipeline
 from ..types import CameraModel, InputError
 from . import messages
-from .camera import CameraInput
+from .camera import CameraInputs
 from .engine_report import EngineReport
 from .inputs import CAMERA_INFO, Callback
+from .intake import Incoming, Intake
 from .lifecycle import PerceptionNode
 from .slow_service import SlowServices
 from .worker import Worker
@@ -29,49 +30,47 @@ P = TypeVar("P", bound=Pipeline)
 R = TypeVar("R")
 T = TypeVar("T")
 
-# Readings that may come while one image is being worked on.
-_READINGS = 1000
 # A report is on time, or else as complete as it can be.
 _REPORT_WAITS_S = 0.02
-
-Incoming = tuple[str, Any]
-"""The name of an input, and its message."""
 
 
 class PipelineNode(PerceptionNode, Generic[P, R]):
     """Messages in, a `Pipeline` on its own thread, results `R` out.
 
     A capability fills in three hooks: `make_pipeline`, `compute`, and `publish` (result to topics);
-    where it has more to it also `take` (message to pipeline), `choose` (what listeners want),
-    `room`, `waits_for`, `engine_needed`, `on_message`, `publish_early`, `look`,
-    `service_callbacks`, and those of `PerceptionNode`.
+    where it has more to it also `take` (message to pipeline), `joined`, `waits_for`,
+    `engine_needed`, `publish_early`, `look`, `service_callbacks`, and those of `PerceptionNode`.
+    Where an `R` has `timings_ms` or `confidence`, the diagnostics tell of them.
 
     Only the worker's thread touches the pipeline, so that nothing waits for a result: reset, time
     jumps and parameters are handed to it and take effect before the next message. A result of what
     was reset meanwhile is not published.
 
-    Images wait in a queue of `room` and are taken in together; then there is one result, of the
-    newest. Counted: `no room in the work queue` (an image that never entered), `superseded by a
-    newer image` (one without a result of its own), `engine not ready` (capture goes on, the result
-    waits). Topics with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is
-    kept in `camera`.
+    Images wait and are taken in together; then there is one result, of the newest. Counted: `no
+    room in the work queue` (an image that never entered), `superseded by a newer image` (one
+    without a result of its own), `engine not ready` (capture goes on, the result waits). Topics
+    with qos `readings` are taken before the images; `sensor_msgs/msg/CameraInfo` is kept in
+    `cameras` by topic, that of the results in `camera`.
     """
 
-    def __init__(self, interface: Any, **node_arguments: Any) -> None:
+    early: ClassVar[frozenset[str]] = frozenset()
+    """The outputs that need no result: `publish_early` sends them."""
+    unpaired: ClassVar[str] = INCOMPLETE
+    """Why an image of a set is dropped that others of its instant did not come for."""
+
+    def __init__(self, **node_arguments: Any) -> None:
         self._pipeline: P | None = None
         self._worker: Worker[Incoming] | None = None
         self._slow = SlowServices(self)
-        self._readings: deque[Incoming] = deque(maxlen=_READINGS)
-        # Stamps of images that there was no room for.
-        self._skipped: deque[int] = deque(maxlen=_READINGS)
+        self._intake = Intake(self)
         self._sources = ImageSources()
-        self.camera = CameraInput(self)
+        self.cameras = CameraInputs(self, self.interface)
+        self.camera = self.cameras.first
         self._result: R | None = None
         # Goes up with each reset: what was begun before belongs to what is forgotten.
         self._generation = 0
-        self._change = Change()
         self._looked: Promise[None] | None = None
-        super().__init__(interface, **node_arguments)
+        super().__init__(**node_arguments)
         self._engines = EngineReport(self)
         self.reporter.before_report(self._report)
         self.create_services({"~/reset": self._reset, **self.service_callbacks()})
@@ -91,33 +90,32 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self.check_source(name, message)
         return self.pipeline.add_image(messages.stamp_ns(message.header.stamp), image)
 
-    def choose(self) -> Any:
-        """W: what is to be computed, from which outputs are `wanted`; falsy for nothing."""
-        return frozenset(topic.name for topic in self.outputs() if self.wanted(topic.name))
-
-    def compute(self, chosen: Any) -> R | None:
-        """W: the result of the newest input; None where it is held back."""
+    def compute(self, wanted: frozenset[str]) -> R | None:
+        """W: the result of the newest input for the outputs that are wanted; None where it is held
+        back.
+        """
         raise NotImplementedError
 
     def publish(self, result: R, header: Any) -> None:
         """W: sends a result; `header` has the stamp and the frame of its newest image."""
         raise NotImplementedError
 
-    def room(self) -> int:
-        """How many images may wait."""
-        return 1
+    def joined(self) -> Sequence[str]:
+        """The inputs whose images come together, as a tuple of the input `images`, by the
+        parameters `sync_queue_size`, `slop_s`, `time_jump_s` and, of two, perhaps `alone_after_s`.
+        """
+        return ()
+
+    def check_arrival(self, name: str, message: Any) -> None:
+        """Refuses an image by its InputError before it waits for others; takes no time."""
 
     def waits_for(self) -> str:
         """W: why there can be no result yet, for a counter; empty if there can."""
         return ""
 
-    def engine_needed(self, chosen: Any) -> bool:
-        """W: whether the pipeline's engine is."""
+    def engine_needed(self, wanted: frozenset[str]) -> bool:
+        """W: whether these outputs need the pipeline's engine."""
         return True
-
-    def on_message(self, name: str, message: Any) -> None:
-        """An image or the like came on the input `name`."""
-        self.hand_over(name, message)
 
     def publish_early(self, header: Any) -> None:
         """W: sends what needs no result, before it is computed."""
@@ -166,6 +164,11 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         if self._worker is not None:
             self._worker.put((name, message))
 
+    def wake(self) -> None:
+        """Lets the worker look for what else there is to do."""
+        if self._worker is not None:
+            self._worker.wake()
+
     def on_worker(self, job: Callable[[], T]) -> Promise[T]:
         """Runs `job` on the worker's thread, before the next message."""
         if self._worker is None:
@@ -175,7 +178,7 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     def forget(self) -> None:
         """Forgets what came; what is being computed of it is not published any more."""
         self._generation += 1
-        self._drop_waiting()
+        self._intake.clear()
         worker, pipeline = self._worker, self._pipeline
         if worker is None or pipeline is None:
             return
@@ -198,20 +201,25 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         # First: what the engines say while they are made goes to the log.
         self._engines.tell(None)
         pipeline = self.make_pipeline(self.settings.values)
+        pipeline.deferred = True
         self._slow.open()
-        room = self.room()
+        room = self._room()
         lost = "no room in the work queue" if room > 1 else "superseded by a newer image"
         self._worker = Worker(
             self.interface.name,
             self._work,
             capacity=room,
             failed=self._on_failure,
-            dropped=partial(self._on_lost, lost),
+            dropped=partial(self._intake.lost, lost),
         )
         self._pipeline = pipeline
+        self.preparation.begin_again()
+
+    def activate(self) -> None:
+        self._intake.join(self.joined())
 
     def deactivate(self) -> None:
-        self._drop_waiting()
+        self._intake.clear()
         if self._worker is not None:
             self._worker.clear()
 
@@ -222,29 +230,29 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self._engines.close()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._worker = self._pipeline = None
-        self._drop_waiting()
+        self._worker = self._pipeline = self._result = None
+        self.preparation.begin_again()
+        self._intake.clear()
         self._sources.clear()
-        self.camera.info = self._result = None
+        self.cameras.forget()
 
     def destroy_node(self) -> None:
         self.stop()
         self.cleanup()
         super().destroy_node()
 
-    def prepare_values(self, values: Mapping[str, Value]) -> None:
-        self._change.discard()
-        self._change = Change()
-        if self._pipeline is None:
-            self.make_pipeline(values).close()
-        else:
-            self._change = self._pipeline.prepare(values)
+    def prepare_values(self, values: Mapping[str, Value]) -> Change:
+        pipeline = self._pipeline
+        if pipeline is not None:
+            return pipeline.prepare(values)
+        self.make_pipeline(values).close()
+        return Change()
 
     def values_changed(self, changed: frozenset[str]) -> None:
         pipeline = self._pipeline
         if pipeline is None:
             return
-        change, self._change = self._change, Change()
+        change = self.preparation.take()
 
         def apply() -> None:
             try:
@@ -263,55 +271,40 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         found: dict[str, Callback] = {}
         for topic in self.inputs():
             if topic.type == CAMERA_INFO:
-                found[topic.name] = self.camera.take
+                found[topic.name] = self.cameras[topic.name].take
             elif topic.qos == "readings":
-                found[topic.name] = partial(self._on_reading, topic.name)
+                found[topic.name] = partial(self._intake.reading, topic.name)
             else:
-                found[topic.name] = partial(self._on_message, topic.name)
+                found[topic.name] = partial(self._intake.image, topic.name)
         return found
 
-    # Messages in: nothing here takes long.
-
-    def _on_message(self, name: str, message: Any) -> None:
-        self.diagnostics.count_input(name, messages.stamp_ns(message.header.stamp))
-        self.on_message(name, message)
-
-    def _on_reading(self, name: str, message: Any) -> None:
-        self.diagnostics.count(f"{name} in")
-        self._readings.append((name, message))
-        if self._worker is not None:
-            self._worker.wake()
-
-    def _on_lost(self, reason: str, item: Incoming) -> None:
-        self.diagnostics.count_drop(reason)
-        message = item[1][0] if isinstance(item[1], tuple) else item[1]
-        self._skipped.append(messages.stamp_ns(message.header.stamp))
-
-    def _drop_waiting(self) -> None:
-        self._readings.clear()
-        self._skipped.clear()
+    def _room(self) -> int:
+        """How many images may wait: of a stream in which each counts, else the newest alone."""
+        streams = any(topic.qos == "readings" for topic in self.inputs())
+        streams &= "work_queue_size" in self.settings.values
+        return int(self.settings["work_queue_size"]) if streams else 1
 
     # On the worker's thread.
 
     def _work(self, incoming: list[Incoming]) -> None:
         generation, started = self._generation, time.perf_counter()
         used = 0
-        while self._skipped:
-            self.pipeline.skip(self._skipped.popleft())
-        while self._readings:
-            used += self._take(*self._readings.popleft())
+        skipped, readings = self._intake.skipped, self._intake.readings
+        while skipped:
+            self.pipeline.skip(skipped.popleft())
+        while readings:
+            used += self._take(*readings.popleft())
         for name, message in incoming:
             used += self._take(name, message, image=True)
-        chosen = self.choose() if used else None
-        needed = self.engine_needed(chosen)
-        if needed and self._engines.tell(self.pipeline.engines):
+        wanted = frozenset(self.demanded() if used else ()) - self.early
+        if self.engine_needed(wanted) and self._engines.tell(self.pipeline.engines):
             if used:
                 self.diagnostics.count_drop("engine not ready", used)
         elif used:
             self._catch_up(used, started)
-            self._send_result(chosen, generation)
-        elif self._refused(self.pipeline.work_ahead) and self._worker is not None:
-            self._worker.wake()
+            self._send_result(wanted, generation)
+        elif self._refused(self.pipeline.work_ahead):
+            self.wake()
 
     def _take(self, name: str, message: Any, image: bool = False) -> bool:
         try:
@@ -335,17 +328,21 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         self.diagnostics.stages({"capture": _since(started)})
         self.diagnostics.count_drop("superseded by a newer image", used - 1)
 
-    def _send_result(self, chosen: Any, generation: int) -> None:
+    def _send_result(self, wanted: frozenset[str], generation: int) -> None:
         stamp = self.pipeline.newest_stamp_ns
+        if not stamp:
+            # All that came is forgotten since.
+            return
         header = messages.header_at(stamp, self.source.frame_id)
         self.publish_early(header)
-        if not chosen:
+        if not wanted:
             return
-        reason = self.waits_for()
-        if reason:
+        if reason := self.waits_for():
             self.diagnostics.count_drop(reason)
             return
-        result = self._refused(partial(self.compute, chosen))
+        started = time.perf_counter()
+        result = self._refused(partial(self.compute, wanted))
+        self.pipeline.took(time.perf_counter() - started)
         if result is None:
             return
         if generation != self._generation:
@@ -368,6 +365,11 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
 
     def _look(self) -> None:
         try:
+            if "method" in self.settings.values:
+                self.diagnostics.set("method", self.settings["method"])
+            confidence = getattr(self._result, "confidence", None)
+            if confidence is not None:
+                self.diagnostics.set("mean confidence", float(confidence.mean()))
             self.look()
         except Exception as error:  # a report must not end the thread, nor hide what is wrong
             self._on_failure(error)
@@ -375,8 +377,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
     def _on_failure(self, error: Exception) -> None:
         if self.context.ok():
             self.reject("internal error", f"{type(error).__name__}: {error}")
-
-    # The rest.
 
     def _reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self.forget()

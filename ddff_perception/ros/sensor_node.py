@@ -16,10 +16,8 @@ F = TypeVar("F")
 class TickingNode(PerceptionNode):
     """Does something again and again while it is active; a node fills in `tick`."""
 
-    def __init__(self, interface: Any, **node_arguments: Any) -> None:
-        self._timer: Any = None
-        self._period_s = 0.0
-        super().__init__(interface, **node_arguments)
+    _timer: Any = None
+    _period_s = 0.0
 
     def tick(self) -> None:
         """What is done once per period."""

@@ -15,6 +15,7 @@ from torch.utils.data import (
     RandomSampler,
     Sampler,
     SequentialSampler,
+    get_worker_info,
 )
 
 from ..types import InputError
@@ -82,23 +83,46 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         if isinstance(self._source, IterableDataset):
-            return self._drawn(self._source)
+            seed, workers = self._settings.seed, self._settings.workers
+            drawn = _Drawn(self._source, seed, self._start)
+            if not workers:
+                return iter(drawn)
+            # Each process draws every so many-th batch, and the loader takes them in turn.
+            return iter(
+                DataLoader(
+                    drawn,
+                    batch_size=None,
+                    num_workers=workers,
+                    multiprocessing_context=START_METHOD,
+                )
+            )
         batches: Iterator[Batch] = iter(_seeded(self._source, self._settings.seed, self._start))
         return batches
 
-    def _drawn(self, source: IterableDataset[Batch]) -> Iterator[Batch]:
-        iterator, number, fresh = iter(source), self._start, True
+
+class _Drawn(IterableDataset[Batch]):
+    """The batches of `source` from number `start` on, each from a seed of its own."""
+
+    def __init__(self, source: IterableDataset[Batch], seed: int, start: int) -> None:
+        self._source, self._seed, self._start = source, seed, start
+
+    def __iter__(self) -> Iterator[Batch]:
+        process = get_worker_info()
+        number, step = self._start, 1
+        if process is not None:
+            number, step = number + process.id, process.num_workers
+        iterator, fresh = iter(self._source), True
         while True:
-            torch.manual_seed(seed_of(self._settings.seed, _BATCH, number))
+            torch.manual_seed(seed_of(self._seed, _BATCH, number))
             try:
                 batch = next(iterator)
             except StopIteration:
                 if fresh:
                     raise InputError("there is nothing to train on: no batches came") from None
-                iterator, fresh = iter(source), True
+                iterator, fresh = iter(self._source), True
                 continue
             fresh = False
-            number += 1
+            number += step
             yield batch
 
 

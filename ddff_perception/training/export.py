@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from ..capability import Capability
-from ..engines.model_zoo import ModelCard, write_card
+from ..engines.model_zoo import ModelCard, find_model, write_card
 from ..files.images import read_json
 from ..types import InputError, require_choice
 from .onnx_file import OPSET, OnnxFile, write_onnx
 from .registry import parameter_values, training_module
 from .weights import load_weights
 
-PRECISIONS = ("float32", "float16")
+PRECISIONS = ("float32", "float16", "int8")
 LICENCE = "Apache-2.0"
 
 
 def export_weights(
-    capability: Capability, checkpoint: Path, output: Path, precision: str = "float32"
+    capability: Capability,
+    checkpoint: Path,
+    output: Path,
+    precision: str = "float32",
+    data: Sequence[Path] = (),
 ) -> list[Path]:
     """Writes the ONNX files of final weights and their cards into the folder `output`.
 
-    The JSON beside the weights says of which network they are. Returns the ONNX files; raises
-    InputError on another precision than float32 and float16, and on weights that do not fit.
+    The JSON beside the weights says of which network they are. `int8` is made of the float32 files,
+    which are written too, and calibrated on `data`. Returns the ONNX files; raises InputError on
+    another precision, on weights that do not fit, and where there is nothing to calibrate on.
     """
     require_choice("precision", precision, PRECISIONS)
+    if precision == "int8":
+        return _int8(capability, checkpoint, output, data)
     source = checkpoint.with_suffix(".json")
     record = read_json(source)
     name = record.get("network")
@@ -44,6 +51,7 @@ def export_weights(
         "data": learned_from(record, getattr(trained, "DATA_SOURCE", "")),
         "metrics": dict(record.get("metrics") or record.get("judge") or record.get("losses") or {}),
         "licence": LICENCE,
+        "assets": tuple(record.get("assets", ())),
     }
     suffix = "" if precision == "float32" else f"_{precision}"
     written = []
@@ -52,6 +60,20 @@ def export_weights(
         write_card(path, _card(file, path.stem, shared))
         written.append(path)
     return written
+
+
+def _int8(
+    capability: Capability, checkpoint: Path, output: Path, data: Sequence[Path]
+) -> list[Path]:
+    from .quantise import quantised
+
+    name = str(read_json(checkpoint.with_suffix(".json")).get("network"))
+    calibration = getattr(training_module(capability, name), "calibration", None)
+    if calibration is None:
+        raise InputError(f"{name} cannot be exported as int8: choose float32 or float16")
+    models = [find_model(path) for path in export_weights(capability, checkpoint, output)]
+    feeds = calibration(models, data)
+    return [quantised(*pair).path for pair in zip(models, feeds, strict=True)]
 
 
 def _card(file: OnnxFile, name: str, shared: Mapping[str, Any]) -> ModelCard:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import Dim
@@ -18,6 +20,8 @@ from ..engines.model_zoo import TensorCard
 from ..files.atomic import write_bytes
 
 OPSET = 18
+# Numbers in a tensor from which on it is worth it.
+_SMALLEST_HALVED = 256
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class OnnxFile:
     `module`: in evaluation mode and in the file's precision; called with `examples`, which are
     `inputs`, it gives `outputs`. Axes that have a name are dynamic: `axes` holds the smallest,
     typical and largest size of those of the inputs, `multiples` what some are a multiple of.
-    `by_tracing`: with the exporter that runs the module, not the one that reads it.
+    `by_tracing`: with the exporter that runs the module, not the one that reads it. `half_storage`:
+    float32 weights lie in the file as float16 and are widened when it is loaded, which halves it.
     What else the card says comes from the training's record.
     """
 
@@ -42,6 +47,7 @@ class OnnxFile:
     minimum_precision: str = "bfloat16"
     multiples: Mapping[str, int] = field(default_factory=dict)
     by_tracing: bool = False
+    half_storage: bool = False
 
 
 def write_onnx(file: OnnxFile, path: Path) -> Path:
@@ -57,7 +63,7 @@ def write_onnx(file: OnnxFile, path: Path) -> Path:
         # Constants that tracing makes are meant to be constants.
         warnings.simplefilter("ignore")
         content = (_traced if file.by_tracing else _read)(file, settings)
-    write_bytes(path, content)
+    write_bytes(path, _halved(content) if file.half_storage else content)
     return path
 
 
@@ -95,6 +101,26 @@ def _read(file: OnnxFile, settings: Mapping[str, Any]) -> bytes:
         _name_axes(proto.graph, file)
     content: bytes = proto.SerializeToString()
     return content
+
+
+def _halved(content: bytes) -> bytes:
+    """The file with its float32 weights as float16, each with a cast that engines fold away."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(content)
+    graph, casts = model.graph, []
+    for weights in graph.initializer:
+        if weights.data_type != TensorProto.FLOAT or math.prod(weights.dims) < _SMALLEST_HALVED:
+            continue
+        name = weights.name
+        half = numpy_helper.to_array(weights).astype(np.float16)
+        weights.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return bytes(model.SerializeToString())
 
 
 def _dynamic(tensor: TensorCard) -> dict[int, str]:

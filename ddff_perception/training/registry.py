@@ -9,6 +9,8 @@ What `capability.networks` refers to (a module, or an object in one) holds
     network        values of PARAMETERS -> the network itself, for final weights
     onnx_files     (network with its weights, record of the training, precision) -> OnnxFile of each
                    file that it is exported to (`training/onnx_file.py`)
+    calibration    (models that were exported in float32, data folders) -> inputs of each, for INT8
+                   (`training/quantise.py`; optional)
     DATA_SOURCE    what it learned from, where the record does not say how it was made (optional)
 """
 

@@ -41,7 +41,7 @@ def test_cheap_items_all_enter_before_a_slow_result() -> None:
         for _ in range(8):
             backlog.put(number % 8, number)
             number += 1
-        done = cycle(backlog, clock, 0.01, 1.0)
+        done = cycle(backlog, clock, 0.004, 1.0)
     assert done == list(range(number - 8, number))
 
 
@@ -56,7 +56,7 @@ def test_costly_items_take_no_more_than_their_share_of_the_time() -> None:
         # The newest always, and last: the result is its.
         assert done[-1] == 4 * turn + 3
         extra += len(done) - 1
-    # Each cycle takes 2 s, of which the items that are not the newest may add a quarter.
+    # Each cycle takes 2 s, to which the items that are not the newest may add their share.
     assert abs(extra - SHARE * 2.0 * cycles) <= 3
 
 
@@ -64,12 +64,13 @@ def test_each_key_gets_its_turn_where_the_newest_is_always_of_the_same_two() -> 
     clock = Clock()
     backlog: Backlog[int, int] = Backlog(clock)
     last_done = dict.fromkeys(range(8), 0)
-    for turn in range(100):
+    for turn in range(800):
         for number in range(4 * turn, 4 * turn + 4):
             backlog.put(number % 8, number)
         for item in cycle(backlog, clock, 1.0, 1.0):
             last_done[item % 8] = turn
-    assert min(last_done.values()) >= 100 - 15
+    # Six others, of which about every 17th result takes one in.
+    assert min(last_done.values()) >= 800 - 110
 
 
 def test_what_is_left_can_be_done_in_idle_time() -> None:

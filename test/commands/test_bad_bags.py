@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from command_line import Outcome, error_dpt
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack
 
-from ddff_perception.files.bags import BagWriter
+from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE
 
+zstd = pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 PERIOD_NS = 100_000_000
 START_NS = 1_700_000_000_000_000_000
 
@@ -229,3 +232,22 @@ def test_a_lens_that_stops_moving(tmp_path, bag_result):
             image.data = messages.image(0, wall_stack().images[0]).data
 
     assert bag_result(record(tmp_path / "bag", edit))["slices"] == 6
+
+
+def test_a_recorded_message_that_unpacks_to_too_much(tmp_path, bag_result, monkeypatch):
+    bag = record(tmp_path / "bag")
+    huge = zstd.compress(bytes(3 << 20)) * 300
+    with BagReader(bag) as reader:
+        read = list(reader.raw_messages())
+    with BagWriter(tmp_path / "hostile", "sqlite3") as hostile:
+        for name, kind in (("focus_state", FOCUS_STATE), ("image_rect", IMAGE)):
+            hostile.add_topic(f"/{name}", kind)
+        for number, message in enumerate(read):
+            if message.topic != "/camera_info":
+                hostile.write_raw(message.topic, message.time_ns, message.data)
+            if number == 9:
+                hostile.write_raw("/image_rect", message.time_ns + 1, huge)
+    monkeypatch.setenv("DDFF_MAX_MESSAGE_GIB", "0.1")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert bag_result(tmp_path / "hostile")["unreadable"] == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from command_line import ddff, error_dpt
 from folders import contents, files_below
+from hostile_files import png_of
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
@@ -165,6 +166,43 @@ def test_a_truncated_image(stack, tmp_path, refused, keep):
     data = (stack / "004.png").read_bytes()
     (stack / "004.png").write_bytes(data[: int(keep * len(data))])
     assert str(stack / "004.png") in refused("depth", stack, "-o", tmp_path / "out")
+
+
+def test_16_bit_images_that_hold_fewer_bits(tmp_path, accepted):
+    said = "the images hold 12 of 16 bits"
+    sharp = []
+    for name, factor in (("full", 257), ("held", 16)):
+        wide = [
+            (s.image.astype(np.uint16) * factor, s.focus_distance_m) for s in wall_stack().slices
+        ]
+        wall_of(tuple(FocusSlice(*part) for part in wide), tmp_path / name)
+        outcome = accepted("depth", tmp_path / name, "-o", tmp_path / "out" / name)
+        assert (said in outcome.errors) is (name == "held")
+        sharp.append(cv2.imread(str(tmp_path / "out" / name / "all_in_focus.png"), -1) / 65535)
+    assert sharp[1].max() > 0.9
+    np.testing.assert_allclose(sharp[1], sharp[0], atol=5e-3)
+    images = [tmp_path / "held" / f"{number:03}.png" for number in range(3)]
+    accepted("reflection", *images, "-o", tmp_path / "reflection")
+    summary = json.loads((tmp_path / "reflection" / "summary.json").read_text())
+    assert any(said in note for note in summary["understood"])
+    assert summary["parameters"]["bit_depth"] == 12
+
+
+def test_files_that_unpack_to_too_much(stack, tmp_path, refused, monkeypatch):
+    content = json.loads((stack / "stack.json").read_text())
+    content["slices"] *= 400
+    (tmp_path / "often").mkdir()
+    (tmp_path / "often" / "stack.json").write_text(json.dumps(content))
+    words = refused("depth", tmp_path / "often", "-o", tmp_path / "out")
+    assert "has 2400 images, more than the 2000 that may be" in words
+    bomb = png_of(30_000, 10_000)
+    (stack / "002.png").write_bytes(bomb)
+    for command in (("depth", stack), ("stack", stack), ("reflection", *[stack / "002.png"] * 3)):
+        words = refused(*command, "-o", tmp_path / "out")
+        assert "002.png has 300 megapixels" in words and "DDFF_MAX_MEGAPIXELS" in words
+    monkeypatch.setenv("DDFF_MAX_ARRAY_GIB", "1e-6")
+    truth = ("--truth", stack / "depth.npy")
+    assert "GiB" in refused("eval", "--estimate", stack / "depth.npy", *truth)
 
 
 @pytest.mark.parametrize("name", ["../outside.png", "{outside}", "link.png", "a/../../outside.png"])

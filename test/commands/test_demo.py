@@ -14,8 +14,8 @@ import pytest
 import yaml
 from sweeps import wall_depth, write_wall
 
-from ddff_perception.commands import demo as demo_command
 from ddff_perception.commands._processes import NodeProcesses, ProcessError, private_domain
+from ddff_perception.depth_from_focus.evaluation.demo import METHOD, checked_stack
 from ddff_perception.evaluation.live import observe
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
@@ -172,13 +172,13 @@ def test_a_process_that_does_not_end_is_killed(
 
 
 def test_the_demo_shows_the_network_and_the_node_alone_needs_none() -> None:
-    root = Path(demo_command.__file__).parent.parent.parent
+    root = Path(__file__).resolve().parents[2]
     methods = {}
     for name in ("demo", "depth_from_focus"):
         content = yaml.safe_load((root / "config" / f"{name}.yaml").read_text())
         methods[name] = content["/**/depth_from_focus"]["ros__parameters"]["method"]
-    assert methods == {"demo": demo_command.METHOD, "depth_from_focus": "multiscale"}
-    assert demo_command.METHOD == "focus_stream"
+    assert methods == {"demo": METHOD, "depth_from_focus": "multiscale"}
+    assert METHOD == "focus_stream"
 
 
 def test_the_domain_that_the_user_chose_stays() -> None:
@@ -192,9 +192,9 @@ def test_wide_stacks_are_shrunken_with_their_camera_and_truth(tmp_path: Path) ->
     from ddff_perception.files.stack_folder import read_stack
 
     stack = write_wall(tmp_path / "stack", width=160, height=120)
-    assert demo_command._checked_stack(stack, tmp_path, 160) == (stack, False)
-    folder, _ = demo_command._checked_stack(stack, tmp_path, 80)
-    small = read_stack(folder)
+    assert checked_stack(stack, tmp_path, 160) == (str(stack), {"capture.allow_unknown": False})
+    folder, _ = checked_stack(stack, tmp_path, 80)
+    small = read_stack(Path(folder))
     assert small.stack.images[0].shape == (60, 80, 3)
     assert small.stack.camera == read_stack(stack).stack.camera.resized(80, 60)
     assert small.truth.shape == (60, 80)

@@ -545,7 +545,7 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
             if isinstance(message, CameraInfo):
                 node.camera.take(message)
             elif isinstance(message, FocusState):
-                node._on_reading("focus_state", message)
+                node._intake.reading("focus_state", message)
             else:
                 kind = "image_rect" if isinstance(message, Image) else "focal_stack"
                 node._worker.put((kind, message))
@@ -558,7 +558,7 @@ def test_random_messages_never_stop_the_node_from_taking_good_ones() -> None:
         for number, item in enumerate(STACK.slices):
             header = messages.header_at(10**18 + number * STEP_NS, FRAME)
             reading = messages.focus_state_message(header, item.focus_distance_m)
-            node._on_reading("focus_state", reading)
+            node._intake.reading("focus_state", reading)
             node._worker.put(("image_rect", messages.image_message(item.image, header)))
             settle(node)
         assert node._pipeline.slices == len(STACK.slices)

@@ -1,10 +1,14 @@
+import math
+
 import numpy as np
 import pytest
+from thin_lens_sweeps import SWEEP_DPT, texture, thin_lens_stack
 
-from ddff_perception.depth_from_focus.estimator import COMMON_PARAMETERS
+from ddff_perception.depth_from_focus.estimator import COMMON_PARAMETERS, DepthFromFocus
 from ddff_perception.depth_from_focus.methods import METHODS, create_method, method_parameters
+from ddff_perception.depth_from_focus.solution import Solution, either_way
 from ddff_perception.engines.model_zoo import shipped_models
-from ddff_perception.types import InputError
+from ddff_perception.types import FocalStack, FocusSlice, InputError
 
 
 def network_of(name: str) -> str | None:
@@ -72,6 +76,38 @@ def test_a_method_keeps_its_slices_apart(name):
     other.add(1, images[1])
     np.testing.assert_array_equal(solve(other).position, solve(plain).position)
     np.testing.assert_array_equal(solve(other).confidence, solve(plain).confidence)
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    """A sweep over three bands with a plain patch in them."""
+    sharp = texture(96, 128)
+    sharp[30:60, 40:80] = 120
+    return thin_lens_stack(SWEEP_DPT, sharp=sharp).images
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("smoothing", [0.0, 0.5])
+def test_photographs_in_reverse_order_give_one_minus_depth_and_the_same_confidence(
+    name, smoothing, photographs
+):
+    found = []
+    for images in (photographs, photographs[::-1]):
+        stack = FocalStack(tuple(FocusSlice(image, math.nan) for image in images))
+        found.append(DepthFromFocus(name, {"regularisation": smoothing}).process(stack))
+    ahead, behind = found
+    assert np.ptp(ahead.depth) > 0.1
+    np.testing.assert_allclose(behind.depth, 1 - ahead.depth, atol=1e-3)
+    np.testing.assert_allclose(behind.confidence, ahead.confidence, atol=1e-3)
+
+
+def test_two_readings_that_disagree_are_worth_nothing():
+    sure = np.full((2, 2), 0.8, np.float32)
+    low, high = np.full((2, 2), 0.2, np.float32), np.full((2, 2), 0.82, np.float32)
+    same = either_way(Solution(low, sure), Solution(high, sure))
+    np.testing.assert_allclose(same.position, 0.19, atol=1e-6)
+    assert same.confidence.min() > 0.7
+    assert not either_way(Solution(low, sure), Solution(low, sure)).confidence.any()
 
 
 @pytest.mark.parametrize("name", COMPLETE)

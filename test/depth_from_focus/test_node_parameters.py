@@ -18,12 +18,14 @@ from live_ros import RosSession
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 
 from ddff_perception.commands.play import ros_arguments
 from ddff_perception.depth_from_focus.node import DepthFromFocusNode
 from ddff_perception.engines import loading
 from ddff_perception.engines.tensors import EngineError
 from ddff_perception.ros import messages
+from ddff_perception.types import InputError
 
 pytestmark = pytest.mark.ros
 
@@ -152,3 +154,15 @@ def test_initial_values_that_cannot_be_used_end_with_one_sentence_and_status_2(
     assert "Traceback" not in done.stderr
     (said,) = [line for line in done.stderr.splitlines() if "cannot" in line]
     assert words in said
+
+
+def test_the_folder_of_save_is_absolute_and_stays(ros: RosSession, tmp_path: Path) -> None:
+    relative = Parameter("save_folder", value="here/../../there")
+    with pytest.raises(InputError, match="must be an absolute path or begin with ~/"):
+        DepthFromFocusNode(parameter_overrides=[relative])
+    run = Live(ros, save_folder=str(tmp_path / "a" / ".." / "saved"))
+    assert run.set(save_folder="/somewhere/else") != ""
+    answer = ros.call(Trigger, "depth_from_focus/save", Trigger.Request())
+    assert answer.success, answer.message
+    (folder,) = (tmp_path / "saved").iterdir()
+    assert answer.message == str(folder)

@@ -6,6 +6,7 @@ import pytest
 from sweeps import wall_stack
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
+from ddff_perception.depth_from_focus.interface import DEPTH_FROM_FOCUS
 from ddff_perception.depth_from_focus.pipeline import DepthPipeline
 from ddff_perception.optics.lens_table import LensTable
 from ddff_perception.types import DepthEstimate, FocalStack, FocusSlice, InputError
@@ -124,11 +125,11 @@ def test_a_lens_table_says_the_distance_of_a_position() -> None:
 def test_another_method_goes_on_with_the_slices() -> None:
     pipeline = DepthPipeline()
     feed(pipeline)
-    pipeline.set_method("yardstick", {})
+    pipeline.prepare(DEPTH_FROM_FOCUS.parameters.complete({"method": "yardstick"})).apply()
     expected = DepthFromFocus("yardstick").process(WALL)
     np.testing.assert_allclose(pipeline.estimate().depth, expected.depth, rtol=1e-5)
     with pytest.raises(InputError):
-        pipeline.set_method("yardstick", {"no_such": 1})
+        pipeline.prepare(DEPTH_FROM_FOCUS.parameters.complete({"method": "no_such"}))
     assert pipeline.estimator.method == "yardstick"
 
 

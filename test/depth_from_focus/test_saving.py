@@ -70,6 +70,21 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_holds_no_more_snapshots_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDFF_MAX_SNAPSHOTS", "2")
+    for _ in range(2):
+        save_snapshot(tmp_path, "1", STACK, None)
+    with pytest.raises(InputError, match="has 3 snapshots, more than the 2 that may be"):
+        save_snapshot(tmp_path, "1", STACK, None)
+    monkeypatch.setenv("DDFF_MAX_SNAPSHOTS", "9")
+    monkeypatch.setenv("DDFF_MAX_SNAPSHOTS_GIB", "2e-4")
+    with pytest.raises(InputError, match=r"GiB, more than the 0\.0002 that may be"):
+        save_snapshot(tmp_path, "1", STACK, None)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_place_that_is_no_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file"):

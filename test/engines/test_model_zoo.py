@@ -39,7 +39,11 @@ def test_a_card_comes_back_as_it_was_written(networks, tmp_path):
     card = networks["slices"].card
     assert read_card(networks["slices"].path.with_suffix(".json")) == card
     rich = replace(
-        card, metrics={"mae_dpt": {"rooms": 0.012}}, parameters=12, minimum_precision="float32"
+        card,
+        metrics={"mae_dpt": {"rooms": 0.012}},
+        parameters=12,
+        minimum_precision="float32",
+        assets=("a chair", "a lamp"),
     )
     assert card_from_dict(json.loads(json.dumps(rich.to_dict()))) == rich
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from bag_battery import BagBattery
 from panes import small_pane
+from rooms import write_room
 from sweep_stacks import sweep_bag
 
 from ddff_perception.commands.bag import bag_kinds
@@ -27,6 +28,16 @@ class TestReflection(BagBattery):
         write_polarization(tmp_path / "pane", small_pane())
         options = ("-o", tmp_path / "bag", "--frames", 4)
         accepted("simulate", "polarizer-bag", tmp_path / "pane", *options)
+        return tmp_path / "bag"
+
+
+class TestSegmentation(BagBattery):
+    capability = "segmentation"
+
+    @pytest.fixture
+    def bag(self, tmp_path, accepted):
+        folder = write_room(tmp_path / "room")
+        accepted("simulate", "rgbd-bag", folder, "-o", tmp_path / "bag", "--frames", 4)
         return tmp_path / "bag"
 
 

@@ -179,8 +179,8 @@ def test_a_description_in_another_encoding_is_refused(folder):
 
 
 def test_a_description_that_is_far_too_large_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr("ddff_perception.files.images.MAX_JSON_BYTES", 10)
-    assert "larger than 10 bytes" in refused(folder)
+    monkeypatch.setenv("DDFF_MAX_FILE_MIB", "1e-5")
+    assert "MiB, more than the 1e-05 that may be" in refused(folder)
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ def other_value(parameter: Parameter) -> Value:
     """An allowed value of the parameter that is not its default."""
     default = parameter.default
     if parameter.choices:
-        return next(choice for choice in parameter.choices if choice != default)
+        return next((choice for choice in parameter.choices if choice != default), default)
     if isinstance(default, bool):
         return not default
     if isinstance(default, str):
         return f"{default}other"
     if isinstance(default, list):
-        return [1.0, 2.0]
+        texts = any(isinstance(item, str) for item in default)
+        return default[:1] if texts else [1.0, 2.0]
     step = _STEP if isinstance(default, int) else 0.5
     highest = float("inf") if parameter.maximum is None else parameter.maximum
     lowest = float("-inf") if parameter.minimum is None else parameter.minimum

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from command_line import ddff
+from descriptors import descriptors
 from folders import contents, files_below
 from light_fields import plane_light_field
 from panes import small_pane
 from result_folders import TRUTH, make_result
+from rooms import write_room
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
@@ -46,6 +48,10 @@ def _polarizer_images(folder: Path) -> None:
         write_image(folder / f"polarizer_{number}.png", image)
 
 
+def _room(folder: Path) -> None:
+    write_room(folder / "room", frames=1)
+
+
 def _depths(folder: Path) -> None:
     write_array(folder / "maps.npy", TRUTH)
     write_array(folder / "truth.npy", TRUTH)
@@ -72,6 +78,14 @@ def _card(folder: Path) -> None:
     (folder / "network.json").write_text(json.dumps({"assets": [CITY]}))
 
 
+def _index(folder: Path) -> None:
+    from ddff_perception.retrieval.building import build_file
+    from ddff_perception.retrieval.settings import IndexSettings
+
+    write_array(folder / "base.npy", descriptors(60))
+    build_file(folder / "a.ddff", descriptors(60), IndexSettings(clusters=2, children=2))
+
+
 CITY = "environments/package/hdri/city.exr.js"
 SMALL = ("--width", 32, "--height", 24, "--samples", 1)
 CASES: dict[str, Case] = {
@@ -85,6 +99,7 @@ CASES: dict[str, Case] = {
         lambda i, o: ("reflection", *(i / f"polarizer_{n}.png" for n in (1, 2, 3)), "-o", o),
         _polarizer_images,
     ),
+    "segment": Case(lambda i, o: ("segment", i / "room", "-o", o), _room),
     "eval": Case(
         lambda i, o: (
             *("eval", "--estimate", i / "maps.npy", "--truth", i / "truth.npy"),
@@ -133,6 +148,15 @@ CASES: dict[str, Case] = {
         lambda folder: write_polarization(folder, small_pane()),
         again=False,
     ),
+    "simulate rgbd": Case(
+        lambda i, o: ("simulate", "rgbd", "-o", o, *SMALL, "--frames", 1, "--assets", i / "none"),
+        names=("color_000.jpg", "depth_000.png", "rgbd.json", "CREDITS.md"),
+    ),
+    "simulate rgbd-bag": Case(
+        lambda i, o: ("simulate", "rgbd-bag", i / "room", "-o", o / "bag", "--frames", 2),
+        _room,
+        again=False,
+    ),
     "simulate dataset": Case(
         lambda i, o: (
             *("simulate", "dataset", "odd", "-o", o, *SMALL),
@@ -154,6 +178,23 @@ CASES: dict[str, Case] = {
     "assets credits": Case(
         lambda i, o: ("assets", "credits", i / "network.json", "-o", o / "credits.md"), _card
     ),
+    "index build": Case(
+        lambda i, o: (
+            *("index", "build", i / "base.npy", "-o", o / "b.ddff"),
+            *("-p", "clusters=2", "-p", "children=2"),
+        ),
+        lambda folder: write_array(folder / "base.npy", descriptors(60)),
+    ),
+    "index add": Case(
+        lambda i, o: ("index", "add", i / "a.ddff", i / "base.npy", "-o", o / "b.ddff"), _index
+    ),
+    "index query": Case(
+        lambda i, o: (
+            *("index", "query", i / "base.npy", i / "a.ddff", "-o", o / "ids.npy"),
+            *("--distances", o / "near.npy"),
+        ),
+        _index,
+    ),
     "calibrate focus": Case(
         lambda i, o: ("calibrate", "focus", i, "-o", o / "lens.yaml"),
         names=("lens.yaml", "lens.png"),
@@ -162,7 +203,7 @@ CASES: dict[str, Case] = {
 }
 READ_ONLY = {
     *("play", "info", "bench", "bag info", "engine build", "engine list", "engine bench"),
-    *("assets list", "assets verify"),
+    *("assets list", "assets verify", "index bench", "index info"),
 }
 
 

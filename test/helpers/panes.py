@@ -54,3 +54,8 @@ def psnr(estimate: np.ndarray, truth: np.ndarray) -> float:
 def plain(images: tuple[np.ndarray, ...]) -> np.ndarray:
     """The mean over the polarizer angles."""
     return np.mean([unit(image) for image in images], axis=0)
+
+
+def behind_polarizer(reflection, transmission, alpha):
+    """Two unpolarized layers through a polarizer, `alpha` the weight of the reflected one."""
+    return 0.5 * (alpha * reflection + (1 - alpha) * transmission)

@@ -4,9 +4,9 @@ import time
 import cv2
 import numpy as np
 import pytest
+from panes import behind_polarizer
 
 from ddff_perception.optics.fresnel import (
-    image_behind_polarizer,
     mixing_coefficient,
     pane_reflectances,
 )
@@ -102,7 +102,7 @@ def test_the_sign_is_that_of_reflected_minus_transmitted_light():
     reflection, transmission = rng.random((2, 30, 40))
     reflectances = pane_reflectances(65.0)
     images = [
-        image_behind_polarizer(
+        behind_polarizer(
             reflection, transmission, mixing_coefficient(reflectances, 12.0, angle)
         ).astype(np.float32)
         for angle in (0, 45, 90)

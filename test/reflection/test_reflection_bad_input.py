@@ -47,7 +47,7 @@ SPOILT: dict[str, tuple[Callable[[], Image], str]] = {
     "packed": (lambda: message(raw(), "mono12p"), "unpacked"),
     "colour": (lambda: message(np.dstack([raw()] * 3)), "not demosaiced"),
     "colour pattern of a grey layout": (lambda: message(raw(), "bayer_grbg8"), "90_45_135_0_grbg"),
-    "odd size": (lambda: message(raw()[:239].copy()), "repeats every 2 pixels"),
+    "no whole cell": (lambda: message(raw()[:1].copy()), "repeats every 2 pixels"),
     "depth": (lambda: message(raw().astype(np.float32)), "32FC1"),
     "step that lies": (lambda: spoilt(step=7), "shorter than a row"),
     "empty": (lambda: spoilt(height=0), "image is empty"),

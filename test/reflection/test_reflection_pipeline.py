@@ -183,10 +183,19 @@ def test_swapped_angles_are_told_and_counted():
 
 def test_a_half_mosaic_has_layers_of_half_the_size():
     pipeline = fed("mosaic", 1)
-    assert pipeline.layer_size(320, 240) == (160, 120)
+    assert pipeline.sizes(320, 240) == ((320, 240), (160, 120))
     pipeline.set_capture({"resolution": "full"})
-    assert pipeline.layer_size(320, 240) == (320, 240)
+    assert pipeline.sizes(320, 240) == ((320, 240), (320, 240))
     assert pipeline.separate().layers.transmission.shape == (240, 320)
+
+
+@pytest.mark.parametrize(("resolution", "size"), [("half", (119, 158)), ("full", (238, 316))])
+def test_rows_and_columns_that_make_no_whole_cell_are_left_out(resolution, size):
+    pipeline = SeparationPipeline(capture={"resolution": resolution})
+    pipeline.add_mosaic(1, np.full((239, 317), 90, np.uint8))
+    used, layers = pipeline.sizes(317, 239)
+    assert (used, layers[::-1]) == ((316, 238), size)
+    assert pipeline.separate().layers.transmission.shape == size
 
 
 def test_values_that_do_not_fit_change_nothing():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import ddff
 from other_values import other_value, settings_within
 from panes import small_pane
+from robot_files import assert_refused, node_values, robot_files
 
 from ddff_perception.files.bags import BagReader
 from ddff_perception.files.bags_messages import mosaic_image_of, stamp_of
@@ -20,10 +20,7 @@ from ddff_perception.reflection.methods import METHODS
 from ddff_perception.reflection.parameters import pipeline_parameters
 from ddff_perception.reflection.pipeline import SeparationPipeline
 from ddff_perception.reflection.rendering import rendered
-from ddff_perception.ros.parameter_file import settings_for
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "config" / "reflection_separation.yaml"
 CHANGES = {
     'method: "most_attenuated"': 'method: "schechner"',
     "refractive_index: 1.5": "refractive_index: 1.33",
@@ -32,16 +29,7 @@ CHANGES = {
 }
 
 
-@pytest.fixture(params=["shipped", "changed"])
-def robot(request, tmp_path):
-    """The node's file from config/, as it is and as a user has changed it."""
-    text = SHIPPED.read_text()
-    for old, new in CHANGES.items() if request.param == "changed" else ():
-        assert old in text
-        text = text.replace(old, new)
-    path = tmp_path / "robot.yaml"
-    path.write_text(text)
-    return path
+robot = robot_files("reflection_separation", CHANGES)
 
 
 def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_path, capfd):
@@ -49,7 +37,7 @@ def test_the_command_gives_with_a_nodes_file_what_its_pipeline_gives(robot, tmp_
     images = [tmp_path / "pane" / f"{number:03}.png" for number in (0, 1, 3)]
     output = tmp_path / "out"
     assert ddff(capfd, "reflection", *images, "-o", output, "--params-file", robot).status == 0
-    values = settings_for(REFLECTION_SEPARATION, robot)
+    values = node_values(REFLECTION_SEPARATION, robot)
     pipeline = SeparationPipeline.from_values(values)
     pipeline.add_set(1, [read_image(path) for path in images], values["angles_deg"])
     expected = pipeline.separate()
@@ -71,7 +59,7 @@ def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robo
     assert ddff(capfd, "simulate", "polarizer-bag", tmp_path / "pane", "-o", bag, *made).status == 0
     outcome = ddff(capfd, "bag", "eval", bag, "--params-file", robot, "-o", output, "--json")
     assert outcome.status == 0
-    pipeline = SeparationPipeline.from_values(settings_for(REFLECTION_SEPARATION, robot))
+    pipeline = SeparationPipeline.from_values(node_values(REFLECTION_SEPARATION, robot))
     with BagReader(bag) as reader:
         for read in reader.messages([name for name in reader.topics if "image_raw" in name]):
             pipeline.add_mosaic(stamp_of(read.message), mosaic_image_of(read.message))
@@ -97,9 +85,7 @@ def test_what_would_change_nothing_is_refused(arguments, words, tmp_path, capfd)
     write_polarization(tmp_path / "pane", small_pane())
     images = sorted((tmp_path / "pane").glob("00*.png"))
     outcome = ddff(capfd, "reflection", *images, "-o", tmp_path / "out", *arguments)
-    assert outcome.status == 2
-    assert words in outcome.errors
-    assert "Traceback" not in outcome.errors
+    assert_refused(outcome, words)
 
 
 def read_by(values):
@@ -111,7 +97,7 @@ def read_by(values):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_parameter_that_is_taken_changes_what_the_code_reads(method):
-    usual = settings_for(REFLECTION_SEPARATION, method=method)
+    usual = node_values(REFLECTION_SEPARATION, method=method)
     before = read_by(usual)
     for parameter in pipeline_parameters(method):
         if parameter.name == "network.model":  # a file

@@ -91,3 +91,11 @@ def test_an_uncalibrated_camera_stays_so():
 def test_a_camera_info_of_another_image_is_refused():
     with pytest.raises(InputError, match="camera_info is for images of 640x480"):
         resized_camera_info(info(), (320, 240), (160, 120), HEADER)
+
+
+def test_what_is_cropped_before_it_is_resized_keeps_its_scale_exactly():
+    raw = info(width=639, height=479)
+    small = resized_camera_info(raw, (639, 479), (319, 239), HEADER, used=(638, 478))
+    assert (small.width, small.height) == (319, 239)
+    for columns in (3, 4):
+        np.testing.assert_allclose(pixel(small, columns), half(pixel(raw, columns)))

@@ -35,10 +35,12 @@ INTERFACE = NodeInterface(
 
 
 class Doubler(PerceptionNode):
+    interface = INTERFACE
+
     def __init__(self, **arguments: Any) -> None:
         self.steps: list[str] = []
         self.trouble: dict[str, Exception] = {}
-        super().__init__(INTERFACE, **arguments)
+        super().__init__(**arguments)
 
     def step(self, name: str) -> None:
         self.steps.append(name)

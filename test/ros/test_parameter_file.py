@@ -6,11 +6,12 @@ import math
 from pathlib import Path
 
 import pytest
+from robot_files import node_values
 
 from ddff_perception.registry import nodes
 from ddff_perception.ros.describe import parameter_file
 from ddff_perception.ros.nodes import node_interface
-from ddff_perception.ros.parameter_file import file_values, given_settings, settings_for
+from ddff_perception.ros.parameter_file import file_values, given_settings
 from ddff_perception.types import InputError
 
 DEPTH = node_interface("depth_from_focus")
@@ -63,11 +64,11 @@ def test_numbers_mean_what_they_mean_to_a_node(written):
 
 def test_the_command_line_goes_before_the_file_and_the_file_before_defaults(written):
     path = written("/**: {ros__parameters: {method: tv, tv: {radius: 7, level: 2}}}")
-    values = settings_for(DEPTH, path, ["tv.radius=3"])
+    values = node_values(DEPTH, path, ["tv.radius=3"])
     assert (values["method"], values["tv.radius"], values["tv.level"]) == ("tv", 3, 2)
     assert values["tv.step"] == DEPTH.parameters["tv.step"].default
-    assert settings_for(DEPTH, path, method="vdff")["method"] == "vdff"
-    assert settings_for(DEPTH, path, ["method=yardstick"], method="vdff")["method"] == "yardstick"
+    assert node_values(DEPTH, path, method="vdff")["method"] == "vdff"
+    assert node_values(DEPTH, path, ["method=yardstick"], method="vdff")["method"] == "yardstick"
     assert given_settings(DEPTH, path, []) == {"method": "tv", "tv.radius": 7, "tv.level": 2}
 
 

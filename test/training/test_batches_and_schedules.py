@@ -59,9 +59,11 @@ def test_batches_begin_anywhere_as_if_all_before_had_been_drawn(workers):
     assert not torch.equal(whole[0]["random"], whole[1]["random"])
 
 
-def test_drawn_batches_begin_anywhere_too():
+@pytest.mark.parametrize("workers", [0, 2])
+def test_drawn_batches_begin_anywhere_too_whoever_draws_them(workers):
     settings = FitSettings(seed=2)
     whole = first(TrainingBatches(DrawnLine(), settings, 0), 5)
+    settings = FitSettings(seed=2, workers=workers)
     late = first(TrainingBatches(DrawnLine(), settings, 3), 2)
     assert torch.equal(whole[3]["x"], late[0]["x"])
     assert torch.equal(whole[4]["x"], late[1]["x"])

@@ -15,11 +15,11 @@ import re
 from pathlib import Path
 
 from ...files.images import read_image, read_json
+from ...files.photographs import is_image
 from ...files.stack_folder import read_stack
 from ...types import InputError
 from .lens import FocusSweep
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm"})
 _METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "": 1.0}
 _DISTANCE = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm|m)?(?![A-Za-z0-9])", re.IGNORECASE)
 # A minus sign after a letter or digit is a hyphen: lens-120.png is at 120.
@@ -62,7 +62,7 @@ def _read_sweep(folder: Path) -> FocusSweep:
     distance = distance_of_name(folder.name)
     if (folder / "stack.json").is_file():
         return _read_stack_sweep(folder, distance)
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if is_image(path))
     positions = tuple(position_of_name(path.name) for path in files)
     _check(folder, positions)
     return FocusSweep(folder.name, distance, positions, lambda index: read_image(files[index]))

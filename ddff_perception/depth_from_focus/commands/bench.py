@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from ...console import console, progress_bar
+from ...console import AsJson, console, progress_bar
+from ...files.atomic import json_text
 from ..methods import METHODS
 
 
@@ -18,7 +18,7 @@ def bench(
     height: Annotated[int, typer.Option(help="Height in pixels.", min=48, max=8192)] = 480,
     slices: Annotated[list[int] | None, typer.Option(help="Stack sizes to time.", min=2)] = None,
     repeats: Annotated[int, typer.Option(help="Timings per median.", min=3, max=1000)] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time depth from focus on this machine, against the yardstick in the same run.
 
@@ -34,7 +34,7 @@ def bench(
     with progress_bar("timing", len(counts)) as report:
         rows = measure_speed(method, counts, (width, height), repeats, report)
     if as_json:
-        typer.echo(json.dumps([row.to_dict() for row in rows], indent=2))
+        typer.echo(json_text([row.to_dict() for row in rows]))
         return
     console.print(speed_table(rows))
 

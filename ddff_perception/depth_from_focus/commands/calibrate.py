@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from ...console import console, progress_bar
-from ...files.atomic import make_folder, write_bytes
+from ...console import AsJson, console, progress_bar
+from ...files.atomic import json_text, make_folder, write_bytes
 from ...types import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def focus(
     marker_m: MarkerSide = 0.022,
     dictionary: Dictionary = "DICT_5X5_100",
     unit: Annotated[str, typer.Option(help="Of the lens positions.")] = "steps",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a lens table from focus sweeps of a ChArUco board at known distances.
 
@@ -80,7 +79,7 @@ def focus(
     )
     write_bytes(picture, plot_calibration(calibration))
     if as_json:
-        typer.echo(json.dumps(_summary(calibration, output, picture), indent=2))
+        typer.echo(json_text(_summary(calibration, output, picture)))
     else:
         _print(calibration, output, picture)
 

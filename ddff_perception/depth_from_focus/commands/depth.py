@@ -11,13 +11,14 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from ...console import Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say, warn
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
+from ...files.images import filled_range
 from ...files.stack_folder import StackFolder, read_stack
 from ...parameters import ParameterTable, Value
-from ...ros.parameter_file import settings_for
+from ...ros.parameter_file import given_settings
 from ...types import DepthEstimate, FloatArray, FocalStack, InputError
 from ..capture.alignment_settings import AlignmentSettings
 from ..estimator import DepthFromFocus, EstimatorSettings
@@ -47,7 +48,7 @@ def depth(
         Path | None,
         typer.Option(help="Lens calibration (YAML), the parameter lens_table, for alignment."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Estimate depth from a focal stack.
 
@@ -66,12 +67,19 @@ def depth(
       ddff depth my_stack --params-file my_robot.yaml
 
     """
-    values = settings_for(
+    given = given_settings(
         DEPTH_FROM_FOCUS, params_file, param or [], method=method, engine=engine, used=_used
     )
+    values = DEPTH_FROM_FOCUS.parameters.complete(given)
     if lens_table is not None:
         values["lens_table"] = str(lens_table)
     folder = read_stack(stack)
+    images, bits = filled_range(folder.stack.images)
+    if bits:
+        warn(f"the images hold {bits} of 16 bits: scaled to fill them")
+        slices = zip(folder.stack.slices, images, strict=True)
+        filled = tuple(replace(item, image=image) for item, image in slices)
+        folder = replace(folder, stack=replace(folder.stack, slices=filled))
     _require_sweep(folder.stack)
     estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
     make_folder(output, RESULT_FILES)

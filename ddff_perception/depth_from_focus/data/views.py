@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...files.photographs import SUFFIXES, natural_key
+from ...files.photographs import is_image, natural_key
 from ...types import FloatArray, ImageArray, InputError
 
 # Crops are drawn again while less of them has truth, at most so often.
@@ -73,7 +73,7 @@ def images_by_stem(folder: Path) -> dict[str, Path]:
 
     Raises InputError where there are none.
     """
-    files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
+    files = [file for file in folder.iterdir() if is_image(file)]
     if not files:
         raise InputError(f"{folder} holds no images")
     return {file.stem: file for file in sorted(files, key=natural_key)}

@@ -49,6 +49,12 @@ class ModelSettings(Settings):
 class FocusStreamSettings(ModelSettings):
     """Values of `FocusStreamMethod`."""
 
+    precision: str = parameter(
+        "float32",
+        "of the files that are loaded; float16 is for GPUs, int8 for processors",
+        choices=("float32", "float16", "int8"),
+        dynamic=False,
+    )
     blur_scale: float = parameter(
         0.0,
         "blur disc diameter per dioptre of defocus (aperture x focal length in pixels); "
@@ -120,14 +126,8 @@ class FocusStreamMethod:
         first, span = float(positions[0]), float(positions[-1] - positions[0])
         places = (positions - positions[0]) / span
         encodings = self._gather(order)
-        templates = self._templates(encodings, places, span)
-        found = self.engines.get(1).run(
-            {
-                "encodings": encodings,
-                "positions": places.astype(np.float32),
-                "templates": templates,
-            }
-        )
+        scale = self._settings.blur_scale * span * SUBCELL / self._subcell
+        found = self.engines.get(1).run(head_inputs(encodings, places, scale, self._bins))
         share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
         position = np.clip(_depth_to_space(share), 0.0, 1.0)
         confidence = self._confidence(position, _depth_to_space(found["log_scale"]), first / span)
@@ -152,20 +152,25 @@ class FocusStreamMethod:
         self._rows = kept
         return self._gathered
 
-    def _templates(
-        self, encodings: FloatArray, places: NDArray[np.float64], span: float
-    ) -> FloatArray:
-        scale = self._settings.blur_scale * span * SUBCELL / self._subcell
-        if scale <= 0:
-            scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
-        return focus_templates(tuple(places.tolist()), self._bins, scale, LEVELS)
-
     def _confidence(self, position: FloatArray, log_scale: FloatArray, offset: float) -> FloatArray:
         """Probability that the depth is within 10 %, from the scale of the position's error."""
         tolerated = np.log(np.float32(0.1) * np.maximum(position + np.float32(offset), 1e-3))
         shift, slope = CONFIDENCE_CURVE
         odds = np.float32(shift) + np.float32(slope) * (tolerated - log_scale)
         return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+
+
+def head_inputs(
+    encodings: FloatArray, places: NDArray[np.float64], blur_scale: float = 0.0, bins: int = 24
+) -> dict[str, NDArray[Any]]:
+    """What the head takes of S `encodings` at `places` (S, ascending from 0 to 1): `blur_scale` is
+    the disc's diameter over the sweep in px, found from the stack where it is 0.
+    """
+    if blur_scale <= 0:
+        blur_scale = estimate_blur_scale(list(encodings[:, :LEVELS]), places, _TOLERANCE)
+    templates = focus_templates(tuple(places.tolist()), bins, blur_scale, LEVELS)
+    positions = places.astype(np.float32)
+    return {"encodings": encodings, "positions": positions, "templates": templates}
 
 
 def subcell_px(width: int, height: int, fine: bool = False) -> int:

@@ -66,6 +66,29 @@ def octave_kernel(level: int) -> Tensor:
     return spread * torch.tensor(GREY).view(1, 3, 1, 1)
 
 
+def fine_kernel() -> Tensor:
+    """The filters of the first two octaves on blocks of 2 x 2 pixels: 20 x 12 x 3 x 3. First those
+    of the finest, once for each pixel of a block, then the second octave's.
+    """
+    parts = []
+    for row in range(2):
+        for column in range(2):
+            embedded = torch.zeros(FILTERS, 3, 6, 6)
+            embedded[:, :, row + 1 : row + 4, column + 1 : column + 4] = octave_kernel(0)
+            parts.append(embedded)
+    return functional.pixel_unshuffle(torch.cat([*parts, octave_kernel(1)]), 2)
+
+
+def coarse_kernel() -> Tensor:
+    """The third octave's filters and the mean of each colour, on blocks of 4 x 4 pixels:
+    7 x 48 x 3 x 3.
+    """
+    mean = torch.zeros(3, 3, 12, 12)
+    for colour in range(3):
+        mean[colour, colour, 4:8, 4:8] = 1.0 / 16
+    return functional.pixel_unshuffle(torch.cat([octave_kernel(2), mean]), 4)
+
+
 class SliceEncoder(nn.Module):
     """One slice to what is kept of it: N x 3 x H x W (BGR, 0..255; H and W multiples of 32) to
     N x (3 + GUIDES + features) x H/8 x W/8: the measures that the lens's law is matched to, grey
@@ -74,8 +97,8 @@ class SliceEncoder(nn.Module):
 
     def __init__(self, settings: FocusStreamSettings) -> None:
         super().__init__()
-        for level in range(LEVELS):
-            self.register_buffer(f"octave_{level}", octave_kernel(level), persistent=False)
+        self.register_buffer("fine", fine_kernel(), persistent=False)
+        self.register_buffer("coarse", coarse_kernel(), persistent=False)
         self.first = _block(FILTERS * LEVELS + GUIDES, 64)
         self.second = _block(64, 64)
         self.around = nn.Sequential(*(_Wider(64, dilation, 64) for dilation in SLICE_DILATIONS))
@@ -88,19 +111,22 @@ class SliceEncoder(nn.Module):
         """What is fixed: mean contrast per octave and filter, grey levels, then the guide, all at
         1/8: N x (12 + GUIDES) x H/8 x W/8.
 
-        Each octave is one strided convolution of the image itself: its values are whole numbers,
-        which bfloat16 holds exactly, and differences of shrunk images would not be.
+        The filters see the image itself, in blocks of pixels as channels: its values are whole
+        numbers, which bfloat16 holds exactly, and differences of shrunk images would not be.
         """
-        bands, guide = [], [functional.avg_pool2d(image, 4) * (1 / 255.0) - 0.5]
-        for level, kernel in enumerate((self.octave_0, self.octave_1, self.octave_2)):
-            step = 1 << level
-            padded = functional.pad(image, (step, step, step, step), mode="replicate")
-            response = functional.conv2d(padded, kernel, stride=step).abs()
-            quarter = functional.avg_pool2d(response, 4 >> level) if level < 2 else response
-            bands.append(functional.avg_pool2d(quarter, 2))
-            if level < 2:
-                guide.append(0.3 * torch.log1p(quarter[:, :1] + quarter[:, 1:2]))
-        return torch.cat([*bands, functional.pixel_unshuffle(torch.cat(guide, dim=1), 2)], dim=1)
+        quarters = []
+        for step, kernel in ((2, self.fine), (4, self.coarse)):
+            padded = functional.pad(image, (step,) * 4, mode="replicate")
+            blocks = functional.pixel_unshuffle(padded, step)
+            response = functional.conv2d(blocks, kernel).abs()
+            quarters.append(functional.avg_pool2d(response, 2) if step == 2 else response)
+        each, third = quarters
+        first = sum(each[:, i : i + FILTERS] for i in range(0, 4 * FILTERS, FILTERS)) * 0.25
+        octaves = [first, each[:, 4 * FILTERS :], third[:, :FILTERS]]
+        bands = functional.avg_pool2d(torch.cat(octaves, dim=1), 2)
+        guide = [third[:, FILTERS:] * (1 / 255.0) - 0.5]
+        guide += [0.3 * torch.log1p(octave[:, :1] + octave[:, 1:2]) for octave in octaves[:2]]
+        return torch.cat([bands, functional.pixel_unshuffle(torch.cat(guide, dim=1), 2)], dim=1)
 
     def features(self, contrasts: Tensor) -> Tensor:
         """From what `contrasts` gives."""

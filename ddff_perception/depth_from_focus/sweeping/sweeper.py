@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain
-from typing import Any
 
 from ...capture.stamp_order import SECOND_NS
 from ...optics.lens_table import LensTable
 from ...parameters import Settings, parameter
-from ...types import InputError, require_choice
+from ...types import InputError
 from ..capture.pairing import FocusReading
 
 ORDERS = ("up", "down", "ping_pong", "random")
@@ -65,59 +64,24 @@ class SweepSettings(Settings):
         (0.0, 1e6),
     )
 
-    def plan(self) -> SweepPlan:
-        """The plan of the sweep; raises InputError where the values contradict each other."""
-        others: dict[str, Any] = {
-            "order": self.order,
-            "dwell_s": self.dwell_s,
-            "settle_time_s": self.settle_time_s,
-            "seed": self.seed,
-        }
-        if self.distances_m:
-            return SweepPlan(tuple(self.distances_m), **others)
-        return SweepPlan.linear(self.near_m, self.far_m, self.steps, **others)
-
-
-@dataclass(frozen=True, slots=True)
-class SweepPlan:
-    """Which focus distances, in metres (+inf allowed), in which order, and for how long.
-
-    Raises InputError on a plan without distances, with one that is not positive, or an unknown
-    order.
-    """
-
-    distances_m: tuple[float, ...]
-    order: str = "ping_pong"
-    dwell_s: float = 0.1
-    settle_time_s: float = 0.08
-    seed: int = 0
-
     def __post_init__(self) -> None:
-        if not self.distances_m:
-            raise InputError("a sweep needs at least one focus distance")
-        for distance in self.distances_m:
-            if not distance > 0:
-                raise InputError(f"focus distances must be positive, not {distance:g} m")
-        require_choice("the order", self.order, ORDERS)
-        object.__setattr__(self, "distances_m", tuple(sorted(set(self.distances_m))))
+        super().__post_init__()
+        if not self.distances_m and not self.near_m < self.far_m:
+            near, far = f"near_m ({self.near_m:g})", f"far_m ({self.far_m:g})"
+            raise InputError(f"{near} must be positive and below {far}")
 
-    @classmethod
-    def linear(cls, near_m: float, far_m: float, steps: int, **others: Any) -> SweepPlan:
-        """`steps` distances from near to far, evenly spaced in dioptres.
-
-        Raises InputError unless 0 < near_m < far_m and steps >= 2.
-        """
-        if not 0 < near_m < far_m:
-            raise InputError(f"near_m ({near_m:g}) must be positive and below far_m ({far_m:g})")
-        if steps < 2:
-            raise InputError(f"a range of distances needs at least two steps, not {steps}")
-        near, far = 1.0 / near_m, 1.0 / far_m
-        values = [near + (far - near) * index / (steps - 1) for index in range(steps - 1)]
-        return cls((*(1.0 / value for value in values), far_m), **others)
+    def distances(self) -> list[float]:
+        """The focus distances in metres, from near to far, +inf allowed."""
+        if self.distances_m:
+            return sorted(set(self.distances_m))
+        near, far = 1.0 / self.near_m, 1.0 / self.far_m
+        steps = range(self.steps - 1)
+        values = [near + (far - near) * index / (self.steps - 1) for index in steps]
+        return [*(1.0 / value for value in values), self.far_m]
 
     def visits(self) -> Iterator[float]:
-        """Focus distances in metres in the order of the plan, without end."""
-        up = list(self.distances_m)
+        """Focus distances in metres in the order of the sweep, without end."""
+        up = self.distances()
         shuffler = random.Random(self.seed)
         back = up[-2:0:-1]
         last = math.nan
@@ -223,7 +187,7 @@ class SweepController:
     """
 
     def __init__(
-        self, plan: SweepPlan, drive: LensDrive | None = None, confirm_timeout_s: float = 0.0
+        self, plan: SweepSettings, drive: LensDrive | None = None, confirm_timeout_s: float = 0.0
     ) -> None:
         self.drive = drive or LensDrive()
         self.set_plan(plan)
@@ -235,12 +199,12 @@ class SweepController:
         self._target: MoveTo | None = None
         self._confirmed = False
 
-    def set_plan(self, plan: SweepPlan) -> None:
+    def set_plan(self, plan: SweepSettings) -> None:
         """Sweeps by another plan from the next move on.
 
         Raises InputError on a distance that the drive cannot be told; the old plan then stays.
         """
-        for distance in plan.distances_m:
+        for distance in plan.distances():
             self.drive.position(distance)
         self.plan = plan
         self._visits = plan.visits()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from ...ros.sensor_node import TickingNode
 from ...srv import SetFocusDistance
 from ...types import InputError
 from ..interface import FOCUS_SWEEPER
-from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepPlan, SweepSettings
+from .sweeper import Command, LensDrive, MoveTo, SweepController, SweepSettings
 
 _UNITS = {
     "steps": FocusState.UNIT_STEPS,
@@ -36,24 +38,26 @@ _UNITS = {
 class FocusSweeperNode(TickingNode):
     """Asks a `SweepController` what is due, and carries it out."""
 
+    interface = FOCUS_SWEEPER
+    _controller: SweepController | None = None
+    _client: Any = None
+    _unit = FocusState.UNIT_UNKNOWN
+    # Counts commands: an answer to an older one must not confirm the present one.
+    _command = 0
+
     def __init__(self, **node_arguments: Any) -> None:
-        self._controller: SweepController | None = None
-        self._client: Any = None
-        self._unit = FocusState.UNIT_UNKNOWN
-        # Counts commands: an answer to an older one must not confirm the present one.
-        self._command = 0
-        super().__init__(FOCUS_SWEEPER, **node_arguments)
+        super().__init__(**node_arguments)
         self.reporter.before_report(self._report)
         self.create_services({"~/set_focus": self._set_focus, "~/sweep": self._sweep})
 
     def check_values(self, values: Mapping[str, Value]) -> None:
-        SweepSettings.of(values, "sweep").plan()
+        SweepSettings.of(values, "sweep")
         if values["raw_positions"] and values["lens_table"]:
             raise InputError("raw_positions are for a lens without lens_table: remove one of them")
 
     def configure(self) -> None:
         settings, sweep = self.settings, SweepSettings.of(self.settings.values, "sweep")
-        table, plan = self._lens(), sweep.plan()
+        table = self._lens()
         whole = settings["target"] == "parameter" and settings["driver_type"] == "integer"
         if whole and table is None:
             raise InputError(
@@ -64,8 +68,9 @@ class FocusSweeperNode(TickingNode):
         drive = LensDrive(table, settings["lens_unit"], step)
         confirm_s = sweep.confirm_timeout_s if settings["target"] == "parameter" else 0.0
         if settings["raw_positions"]:
-            plan = self._raw_plan(plan, drive)
-        self._controller = SweepController(plan, drive, confirm_s)
+            distances = [drive.focus_distance_m(p) for p in settings["raw_positions"]]
+            sweep = replace(sweep, distances_m=distances)
+        self._controller = SweepController(sweep, drive, confirm_s)
         unit = table.unit if table is not None else settings["lens_unit"]
         self._unit = _UNITS.get(unit, FocusState.UNIT_UNKNOWN)
         if settings["target"] == "parameter":
@@ -91,7 +96,7 @@ class FocusSweeperNode(TickingNode):
         raw = bool(self.settings["raw_positions"])
         if self._controller is None or raw or not any(n.startswith("sweep.") for n in changed):
             return
-        self._controller.set_plan(SweepSettings.of(self.settings.values, "sweep").plan())
+        self._controller.set_plan(SweepSettings.of(self.settings.values, "sweep"))
 
     def _lens(self) -> LensTable | None:
         if self.settings["lens_table"]:
@@ -100,12 +105,8 @@ class FocusSweeperNode(TickingNode):
         if not positions.size:
             return None
         # Numbers in the place of dioptres: they only tell the positions apart.
-        numbers = np.arange(1.0, positions.size + 1.0)
+        numbers = np.linspace(1.0, 2.0, positions.size)
         return LensTable(positions, numbers, np.ones_like(positions))
-
-    def _raw_plan(self, plan: SweepPlan, drive: LensDrive) -> SweepPlan:
-        distances = [drive.focus_distance_m(p) for p in self.settings["raw_positions"]]
-        return SweepPlan(tuple(distances), plan.order, plan.dwell_s, plan.settle_time_s, plan.seed)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -218,10 +219,7 @@ class FocusSweeperNode(TickingNode):
         self.diagnostics.set_total("failed moves", self._controller.failures)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(FocusSweeperNode, arguments)
-
+main = partial(run_node, FocusSweeperNode)
 
 if __name__ == "__main__":
     raise SystemExit(main())

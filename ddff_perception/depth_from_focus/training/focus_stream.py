@@ -1,9 +1,10 @@
 """FocusStream's training: `ddff train depth_from_focus --network focus_stream --preset cpu -o RUN`.
 
-Without `--data` what it learns from is made first: path-traced views where Mitsuba is installed,
-and procedural ones, in `views_folder`. The preset `gpu` blurs them on the GPU while it trains, so
-that no stack is seen twice; the others blur stacks in advance, into `stacks_folder`. `--data`
-takes folders of such views or stacks, or a person's own stack folders (`data/own_stacks.py`).
+What it learns from is made first: the views of a rendered world (`--data WORLD`), or path-traced
+ones where Mitsuba is installed, and procedural ones, in `views_folder`. The preset `gpu` blurs them
+on the GPU while it trains, so that no stack is seen twice; the others blur stacks in advance, into
+`stacks_folder`. `--data` also takes folders of such views or stacks, or a person's own stack
+folders (`data/own_stacks.py`).
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ..data.generated.batches import view_batches
+from ..data.generated.camera import NoiseSettings
+from ..data.generated.field import USUAL
 from ..data.generated.making import make_stacks, make_views
 from ..data.generated.stack_files import StackBatches, stack_files
 from ..data.generated.stacks import StackSettings
+from ..data.generated.world_views import assets_of, is_world
 from ..data.own_stacks import own_stacks
 from ..networks.focus_stream import FocusStream
+from .focus_stream_int8 import calibration as calibration
 from .focus_stream_onnx import encoder_file, head_file, network_in_precision
 
 _CPU = FitSettings(
@@ -41,7 +46,13 @@ PRESETS: dict[str, FitSettings] = {
     "refine": replace(_CPU, minutes=85.0, learning_rate=1e-3, warm_up_steps=50, seed=1),
     "smoke": replace(_CPU, minutes=0.0, steps=8, batch=2, workers=0, warm_up_steps=1),
 }
+_WORLD_DATA = (
+    "blurred from views of rendered rooms and odd scenes (ddff simulate dataset) and procedural "
+    "scenes, with random lenses, sweeps, noise and JPEG, and what befalls sweeps in the field"
+)
 _OWN_DATA = "stack folders with true depth"
+# Subcells over which the error's slopes are taken.
+_SLOPE_STEPS = (1, 2, 4, 8)
 DATA_SOURCE = (
     "blurred from path-traced rooms and table tops (seeds from 100000) and procedural scenes, "
     "with random lenses, sweeps, noise and JPEG"
@@ -66,6 +77,15 @@ class TrainingSettings(Settings):
     enlarged: float = parameter(
         0.5, "share of batches enlarged as small images are at run time", limits=(0.0, 1.0)
     )
+    field: bool = parameter(
+        True, "exposures that differ, blank or shifted slices, sweeps backwards and the like"
+    )
+    closest: float = parameter(
+        0.5, "side of a pixel of the stacks, at least, in pixels of the view", "px", (0.1, 2.0)
+    )
+    traced: float = parameter(
+        0.8, "share of stacks from path-traced views, where there are any", limits=(0.0, 1.0)
+    )
     crop: int = parameter(
         256, "longest side of the crops of --data's stack folders", "px", (32, 4096)
     )
@@ -76,8 +96,11 @@ PRESET_VALUES: dict[str, dict[str, Value]] = {
     "overnight": {"stacks": 12_000, "views": 300},
     "gpu": {"on_device": True, "views": 120},
     "refine": {"stacks": 2400, "views": 100, "stack_width": 384},
-    "smoke": {"stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks"},
-}
+    "smoke": {
+        "stacks": 6, "views": 0, "stack_width": 128, "stacks_folder": "out/smoke_stacks",
+        "field": False,
+    },
+}  # fmt: skip
 
 
 def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]) -> TrainingJob:
@@ -86,19 +109,28 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     """
     network, own = FocusStream(), TrainingSettings.of(values)
     bins, enlarged = network.settings.bins, own.enlarged
-    folders = list(data)
+    worlds = [folder for folder in data if is_world(folder)]
+    folders = [folder for folder in data if folder not in worlds]
+    noise = NoiseSettings(jpeg=0.2, field=USUAL) if own.field else NoiseSettings()
+    seen = {"assets": assets_of(worlds), "data_source": _WORLD_DATA} if worlds else {}
     if own.on_device:
-        folders = folders or [make_views(Path(own.views_folder), own.views, own.scenes)]
-        batches, told = view_batches(folders, settings, bins=bins, enlarged=enlarged)
-        return TrainingJob(network, stream_loss, batches, settings, record={"training_data": told})
-    if folders and not any(stack_files(folder) for folder in folders):
+        if worlds or not folders:
+            views = Path(own.views_folder)
+            folders.append(make_views(views, own.views, own.scenes, worlds))
+        drawn = {"bins": bins, "enlarged": enlarged, "noise": noise}
+        batches, told = view_batches(folders, settings, **drawn)
+        record = {"training_data": told, **seen}
+        return TrainingJob(network, stream_loss, batches, settings, record=record)
+    if folders and not worlds and not any(stack_files(folder) for folder in folders):
         users = own_stacks(folders, settings, bins, own.crop)
         record = {"training_data": f"{users.learned} stacks", "data_source": _OWN_DATA}
         kinds = users.train, settings, users.validation
         return TrainingJob(network, stream_loss, *kinds, record=record)
-    folders = folders or [_make_stacks(own)]
-    stacks = StackBatches(folders, settings.batch, bins=bins, enlarged=enlarged)
-    record = {"training_data": f"{sum(len(stack_files(folder)) for folder in folders)} stacks"}
+    if worlds or not folders:
+        folders.append(_make_stacks(own, worlds))
+    stacks = StackBatches(folders, settings.batch, noise, bins=bins, enlarged=enlarged)
+    count = sum(len(stack_files(folder)) for folder in folders)
+    record = {"training_data": f"{count} stacks", **seen}
     return TrainingJob(network, stream_loss, stacks, settings, record=record)
 
 
@@ -157,16 +189,24 @@ def _cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 
 def _slope_error(error: Tensor, inside: Tensor) -> Tensor:
-    along_x = (error[..., 1:] - error[..., :-1]).abs() * inside[..., 1:]
-    along_y = (error[..., 1:, :] - error[..., :-1, :]).abs() * inside[..., 1:, :]
-    return along_x.mean() + along_y.mean()
+    """Mean difference of the error between neighbours, and between those further apart: a plain
+    surface torn into patches has few steps, but wide ones.
+    """
+    total = error.new_zeros(())
+    for step in _SLOPE_STEPS:
+        along_x = (error[..., step:] - error[..., :-step]).abs() * inside[..., step:]
+        along_y = (error[..., step:, :] - error[..., :-step, :]).abs() * inside[..., step:, :]
+        total = total + (along_x.mean() + along_y.mean()) / step
+    return total
 
 
-def _make_stacks(own: TrainingSettings) -> Path:
+def _make_stacks(own: TrainingSettings, worlds: Sequence[Path]) -> Path:
     """The folder of training stacks, made where it is not complete."""
     # The network takes sides that are multiples of 32 pixels.
     side = [
         max(32, round(length / 32) * 32) for length in (own.stack_width * 3 / 4, own.stack_width)
     ]
-    settings = StackSettings(height=side[0], width=side[1])
-    return make_stacks(Path(own.stacks_folder), own.stacks, own.views, settings)
+    settings = StackSettings(
+        height=side[0], width=side[1], closest=own.closest, lights=0.15, traced=own.traced
+    )
+    return make_stacks(Path(own.stacks_folder), own.stacks, own.views, settings, worlds)

@@ -10,7 +10,16 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ...optics.mosaic import ANGLES_DEG, LAYOUTS, demosaic, mosaic_layout, split_mosaic
+from ...optics.mosaic import (
+    ANGLES_DEG,
+    LAYOUTS,
+    cropped_to_cells,
+    demosaic,
+    layout_name,
+    mosaic_layout,
+    split_mosaic,
+)
+from ...optics.srgb import srgb_decode, srgb_encode
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
 
@@ -36,7 +45,9 @@ class ResponseSettings(Settings):
         (0, 16),
     )
     black_level: float = parameter(
-        0.0, "Value of a pixel without light, as a share of the full range", limits=(0.0, 0.5)
+        0.0,
+        "Value of a pixel without light: as a share of the full range below 1, from 1 on in counts",
+        limits=(0.0, 32767.0),
     )
 
 
@@ -49,6 +60,7 @@ class MosaicSettings(Settings):
         "Polarizer angles of the mosaic's top left 2x2 pixels row by row, then the Bayer "
         "pattern of a colour camera",
         choices=tuple(LAYOUTS),
+        spelled=layout_name,
     )
     resolution: str = parameter(
         "half",
@@ -77,12 +89,14 @@ class CaptureSettings(ResponseSettings, MosaicSettings):
 def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None) -> PolarizedImages:
     """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
 
-    Half resolution of a linear monochrome camera copies nothing. Raises InputError where the
-    mosaic does not fit its layout, or is saturated.
+    The last rows and columns are left out where they make no whole cell of the layout. Half
+    resolution of a linear monochrome camera copies nothing. Raises InputError where the mosaic does
+    not fit its layout, or is saturated.
     """
     settings = settings or CaptureSettings()
     split = split_mosaic if settings.resolution == "half" else demosaic
-    return images_from_angles(split(raw, mosaic_layout(settings.layout)), ANGLES_DEG, settings)
+    layout = mosaic_layout(settings.layout)
+    return images_from_angles(split(cropped_to_cells(raw, layout), layout), ANGLES_DEG, settings)
 
 
 def images_from_angles(
@@ -102,8 +116,7 @@ def images_from_angles(
     known = settings.offset_known
     checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
     refuse_repeated(checked.angles_deg)
-    top = _top_value(images[0], settings.bit_depth)
-    share = saturated_share(images, settings.saturation_level * top)
+    share = clipped_share(images, settings)
     if share > settings.max_saturated_share:
         raise InputError(
             f"{share:.0%} of the pixels are saturated, where polarization cannot be measured: "
@@ -111,6 +124,12 @@ def images_from_angles(
         )
     linear = tuple(linearized(image, settings) for image in images)
     return PolarizedImages(linear, checked.angles_deg, known)
+
+
+def clipped_share(images: Sequence[ImageArray], settings: CaptureSettings) -> float:
+    """`saturated_share` at the settings' level of the range that the camera fills."""
+    top = _top_value(images[0], settings.bit_depth)
+    return saturated_share(images, settings.saturation_level * top)
 
 
 def saturated_share(images: Sequence[ImageArray], level: float) -> float:
@@ -129,6 +148,13 @@ def linearized(image: ImageArray, settings: ResponseSettings) -> AnyImage:
     """
     bits, black = settings.bit_depth, settings.black_level
     top = _top_value(image, bits)
+    if black >= 1.0:
+        black /= top
+    if black > _MOST_BLACK:
+        raise InputError(
+            f"black_level {settings.black_level:g} is {black:.0%} of the full range: at most "
+            f"{_MOST_BLACK:.0%} are taken"
+        )
     if settings.response == "linear" and black == 0.0 and top == np.iinfo(image.dtype).max:
         return image
     if int(image.max()) > top:
@@ -149,13 +175,10 @@ def displayed(image: FloatArray, settings: ResponseSettings) -> FloatArray:
         return clipped
     if settings.response == "gamma":
         return np.power(clipped, np.float32(1.0 / settings.gamma))
-    curved = np.float32(1.055) * np.power(clipped, np.float32(1.0 / 2.4)) - np.float32(0.055)
-    return np.where(clipped <= _SRGB_LINEAR_END, np.float32(12.92) * clipped, curved)
+    return srgb_encode(clipped)
 
 
-# IEC 61966-2-1: below these the curve is a straight line.
-_SRGB_LINEAR_END = np.float32(0.0031308)
-_SRGB_CODED_END = 0.04045
+_MOST_BLACK = 0.5
 
 
 @lru_cache(maxsize=8)
@@ -166,7 +189,7 @@ def _table(size_max: int, top: int, response: str, gamma: float, black: float) -
     if response == "gamma":
         coded = coded**gamma
     elif response == "srgb":
-        coded = np.where(coded <= _SRGB_CODED_END, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+        return srgb_decode(coded).astype(np.float32)
     return coded.astype(np.float32)
 
 
@@ -181,11 +204,16 @@ def refuse_repeated(angles_deg: Sequence[float]) -> None:
     """Raises InputError where two angles are one modulo 180 degrees: one image is misnamed."""
     for number, angle in enumerate(angles_deg):
         for other in angles_deg[:number]:
-            if abs((angle - other + 90.0) % 180.0 - 90.0) < _SAME_ANGLE_DEG:
+            if same_angle(angle, other):
                 raise InputError(
                     f"polarizer angles {other:g} and {angle:g} are one (modulo 180 degrees): "
                     "give each image its own angle"
                 )
+
+
+def same_angle(one_deg: float, other_deg: float) -> bool:
+    """Whether polarizers at these angles are one: equal modulo 180 degrees."""
+    return abs((one_deg - other_deg + 90.0) % 180.0 - 90.0) < _SAME_ANGLE_DEG
 
 
 _SAME_ANGLE_DEG = 0.5

@@ -11,9 +11,15 @@ another axis. All layouts of a mosaic are such exchanges of one another.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from ...types import FloatArray, PolarizedImages
+import numpy as np
+from numpy.typing import NDArray
+
+from ...optics.mosaic import mosaic_layout
+from ...optics.srgb import srgb_decode
+from ...types import FloatArray, ImageArray, PolarizedImages
+from .images import CaptureSettings
 
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _ACROSS = 96
@@ -24,22 +30,35 @@ _LEAST_EXCESS = 0.02
 _IMPOSSIBLE_SHARE = 0.08
 _CLIPPED = 0.98
 _LEAST_PIXELS = 16
+_CELL = 4
+_ROWS = 64
+_DECODED_FIT = 0.4
+_LEAST_CODED_MISFIT = 0.005
+_COLOUR_CONTRAST = 0.06
+_MOSAIC_RATIO = 1.15
 
 
-def complaint(images: PolarizedImages) -> str | None:
+def complaint(images: PolarizedImages, averaged: bool = False) -> str | None:
     """One sentence about images that contradict their angles, None where they may be right.
 
     Looks at about 100 x 100 pixels, saturated ones left out; costs well under a millisecond.
+    `averaged`: at means over `_CELL` x `_CELL` pixels, where images lie a part of a pixel apart.
     """
-    values = _sampled(images)
+    values = _sampled(images, _CELL if averaged else 1)
     if values.shape[1] < _LEAST_PIXELS:
         return None
     double = 2.0 * np.deg2rad(np.asarray(images.angles_deg, np.float64))
     curve = np.stack([np.ones_like(double), np.cos(double), np.sin(double)], axis=1) / 2
-    stokes = np.linalg.lstsq(curve, values, rcond=None)[0]
+    stokes, misfit = _fitted(curve, values)
     polarized = np.hypot(stokes[1], stokes[2])
-    misfit = float(np.sqrt(np.mean(np.square(values - curve @ stokes))))
     amplitude = float(np.sqrt(np.mean(np.square(polarized)))) / 2
+    # What a mosaic's camera sends is no photograph.
+    coded = not averaged and misfit > _LEAST_CODED_MISFIT
+    if coded and _fitted(curve, srgb_decode(values))[1] < _DECODED_FIT * misfit:
+        return (
+            "the images fit their polarizer angles once sRGB is decoded, as photographs are "
+            "coded: set response=srgb"
+        )
     if misfit > max(_LEAST_MISFIT, _LEAST_RATIO * amplitude):
         return (
             f"the images do not fit their polarizer angles (off by {misfit:.1%} of full range, "
@@ -55,11 +74,71 @@ def complaint(images: PolarizedImages) -> str | None:
     return None
 
 
-def _sampled(images: PolarizedImages) -> FloatArray:
-    """Some pixels of each image, N x P, 0..1 of full range, without those that are clipped."""
+def mosaic_complaint(
+    raw: ImageArray, images: PolarizedImages, settings: CaptureSettings
+) -> str | None:
+    """The same of the raw mosaic that `images` were taken from: also where a camera's raw was
+    taken for another's.
+    """
+    if settings.bit_depth == 0 and raw.dtype == np.uint16:
+        sampled = raw[:: max(1, raw.shape[0] // _ROWS)]
+        if 0 < int(sampled.max()) < 1 << 12 and (sampled & 15).any():
+            return "no value is above 4095, as where 12 bits lie low in 16: set bit_depth=12"
+    layout = mosaic_layout(settings.layout)
+    if layout.bayer is None and colour_contrast(raw) > _COLOUR_CONTRAST:
+        return (
+            "the raw image repeats every 4 pixels, as that of a colour camera: set "
+            f"layout={layout.name}_rggb (or grbg, gbrg, bggr)"
+        )
+    return complaint(images, averaged=True)
+
+
+def colour_contrast(raw: ImageArray) -> float:
+    """How much the four 2 x 2 cells of a 4 x 4 block differ in their mean brightness, as a share
+    of it: filters of a colour camera make them differ, a scene does not.
+    """
+    height, width = (side - side % 4 for side in raw.shape)
+    step = 4 * max(1, min(height, width) // (4 * _ACROSS))
+    means = [
+        float(np.mean([raw[r + y : height : step, c + x : width : step].mean()
+                       for y in (0, 1) for x in (0, 1)]))
+        for r in (0, 2) for c in (0, 2)
+    ]  # fmt: skip
+    return (max(means) - min(means)) / max(float(np.mean(means)), 1e-9)
+
+
+def looks_like_a_mosaic(image: ImageArray) -> bool:
+    """Whether neighbours of a grey image differ more than pixels two apart, as polarizers before
+    every pixel make it, and no lens does.
+    """
+    values = np.asarray(image, np.float32)
+    near = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
+    apart = np.abs(values[2:] - values[:-2]).mean() + np.abs(values[:, 2:] - values[:, :-2]).mean()
+    return bool(near > _MOSAIC_RATIO * apart + 1e-6)
+
+
+def _fitted(curve: NDArray[np.float64], values: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """The Stokes vectors of pixels (N, P) by least squares, and what is left, as a mean error."""
+    stokes = np.linalg.lstsq(curve, values, rcond=None)[0]
+    return stokes, float(np.sqrt(np.mean(np.square(values - curve @ stokes))))
+
+
+def _sampled(images: PolarizedImages, cell: int) -> FloatArray:
+    """Some pixels of each image, or means over cells of them, N x P, 0..1 of full range, without
+    those that are clipped.
+    """
     first = images.images[0]
-    step = max(1, max(first.shape[:2]) // _ACROSS)
+    height, width = (side - side % cell for side in first.shape[:2])
+    step = cell * max(1, max(height, width) // (cell * _ACROSS))
     scale = np.float32(1.0 / _FULL_RANGE[first.dtype.name])
-    rows = [np.asarray(image[::step, ::step], np.float32).ravel() for image in images.images]
+    offsets = [(row, column) for row in range(cell) for column in range(cell)]
+    rows, brightest = [], np.zeros(1, np.float32)
+    for image in images.images:
+        parts = [
+            np.asarray(image[row:height:step, column:width:step], np.float32).ravel()
+            for row, column in offsets
+        ]
+        brightest = np.maximum(brightest, np.max(parts, axis=0))
+        rows.append(np.mean(parts, axis=0))
     values = np.stack(rows) * scale
-    return np.asarray(values[:, values.max(axis=0) < _CLIPPED], np.float32)
+    return np.asarray(values[:, brightest * scale < _CLIPPED], np.float32)

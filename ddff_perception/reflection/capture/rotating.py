@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -26,13 +27,15 @@ _SHIFT_GAIN = 0.003
 
 
 @dataclass(slots=True)
-class _Frame:
+class Frame:
     """An image with its angle. `matrix` maps pixels of the newest frame to pixels of this one."""
 
     stamp_ns: int
     angle_deg: float
     image: ImageArray
-    levels: list[FloatArray]
+    # Goes up whenever all frames are forgotten.
+    era: int
+    levels: list[FloatArray] = field(default_factory=list)
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
 
 
@@ -40,11 +43,17 @@ class RotatingCapture:
     """Frames and readings of the filter in, the newest frame of each angle out, in one view.
 
     A filter that turns never ends to: each frame takes the place of the one at its angle, so that
-    there is a new result with every frame. `values` of RotatingSettings. The same calls in the
-    same order give the same arrays. `counters` says what was met.
+    there is a new result with every frame. `values` of RotatingSettings. `later` gets the number
+    of each frame's angle, and the frame; it calls `take` with it, at once by default. The same
+    calls in the same order give the same arrays. `counters` says what was met.
     """
 
-    def __init__(self, values: Mapping[str, Value] | None = None, time_jump_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Value] | None = None,
+        time_jump_s: float = 1.0,
+        later: Callable[[int, Frame], None] | None = None,
+    ) -> None:
         self.counters = dict.fromkeys(
             (
                 "images_in", "angles_in", "angles_repeated", "angles_out_of_order", "angles_ahead",
@@ -57,7 +66,9 @@ class RotatingCapture:
         self._readings = StampOrder(time_jump_s)
         self._track = FilterTrack()
         self._waiting: deque[tuple[int, ImageArray]] = deque()
-        self._frames: list[_Frame] = []
+        self._frames: list[Frame] = []
+        self._later = later or (lambda _, frame: self.take(frame))
+        self._era = 0
         self._sweep = SweepPeriod()
         self._seen_ns: int | None = None
 
@@ -148,6 +159,7 @@ class RotatingCapture:
     def _forget(self) -> None:
         self._waiting.clear()
         self._frames.clear()
+        self._era += 1
         self._sweep.interrupt()
         self._seen_ns = None
 
@@ -164,7 +176,9 @@ class RotatingCapture:
                 break
             self._waiting.popleft()
             if found is Match.PAIRED:
-                self._take(stamp_ns, angle, image)
+                place = int(angle % 180.0 // self._settings.angle_tolerance_deg)
+                self._sweep.visit(place, stamp_ns)
+                self._later(place, Frame(stamp_ns, angle, image, self._era))
                 changed = True
             else:
                 turning = found is Match.MOVING
@@ -175,29 +189,49 @@ class RotatingCapture:
         newest = self._waiting[-1][0]
         return newest - stamp_ns > 1e9 * self._settings.pairing_wait_s
 
-    def _take(self, stamp_ns: int, angle_deg: float, image: ImageArray) -> None:
-        if self._frames and (
-            self._frames[-1].image.shape != image.shape
-            or self._frames[-1].image.dtype != image.dtype
-        ):
+    def take(self, frame: Frame) -> None:
+        """Takes a frame that was let in, unless all of its time were forgotten since."""
+        if frame.era != self._era:
+            return
+        aligned = self._settings.alignment != "none"
+        frame.levels = pyramid(frame.image, self._size(frame.image)) if aligned else []
+        if self._frames and frame.stamp_ns < self._frames[-1].stamp_ns:
+            self._take_late(frame, self._frames[-1])
+            return
+        if self._frames and not _same_type(self._frames[-1], frame):
             self.counters["size_changes"] += 1
             self._frames.clear()
-        oldest = stamp_ns - 1e9 * self._settings.max_age_s
+        oldest = frame.stamp_ns - 1e9 * self._settings.max_age_s
         self._drop("dropped_old", [f for f in self._frames if f.stamp_ns < oldest])
-        aligned = self._settings.alignment != "none"
-        levels = pyramid(image, self._size(image)) if aligned else []
-        frame = _Frame(stamp_ns, angle_deg, image, levels)
         if aligned and self._frames:
             self._move_view(frame)
-        tolerance = self._settings.angle_tolerance_deg
-        self._frames = [
-            f for f in self._frames if abs(axis_difference(f.angle_deg, angle_deg)) > tolerance
-        ]
-        self._frames.append(frame)
-        self._sweep.visit(int(angle_deg % 180.0 // tolerance), stamp_ns)
+        self._put(frame)
+
+    def _take_late(self, frame: Frame, newest: Frame) -> None:
+        """Takes a frame that had to wait until there was a newer one, whose view stays."""
+        newer = [f for f in self._frames if f.stamp_ns > frame.stamp_ns]
+        if not _same_type(newest, frame) or any(self._is_near(f, frame) for f in newer):
+            return
+        if frame.levels:
+            try:
+                frame.matrix = self._step(newest, frame)
+            except RegistrationError:
+                self.counters["alignment_failed"] += 1
+                return
+        self._put(frame)
+        self._drop_moved()
+
+    def _put(self, frame: Frame) -> None:
+        """Puts a frame in the place of the one at its angle, in the order of the stamps."""
+        self._frames = [f for f in self._frames if not self._is_near(f, frame)]
+        insort(self._frames, frame, key=lambda f: f.stamp_ns)
         del self._frames[: -self._settings.max_frames]
 
-    def _move_view(self, frame: _Frame) -> None:
+    def _is_near(self, one: Frame, other: Frame) -> bool:
+        difference = abs(axis_difference(one.angle_deg, other.angle_deg))
+        return difference <= self._settings.angle_tolerance_deg
+
+    def _move_view(self, frame: Frame) -> None:
         """Lays all frames over the new one: one registration, to the newest of them."""
         previous = self._frames[-1]
         try:
@@ -206,20 +240,23 @@ class RotatingCapture:
             self.counters["alignment_failed"] += 1
             self._frames.clear()
             return
-        limit = self._settings.motion_limit_px
         for other in self._frames:
             other.matrix = other.matrix @ step
-        moved = [f for f in self._frames if _motion(f.matrix, frame.image.shape) > limit]
+        self._drop_moved()
+
+    def _drop_moved(self) -> None:
+        limit = self._settings.motion_limit_px
+        moved = [f for f in self._frames if _motion(f.matrix, f.image.shape) > limit]
         self._drop("dropped_moved", moved)
 
-    def _step(self, frame: _Frame, previous: _Frame) -> Matrix:
+    def _step(self, frame: Frame, previous: Frame) -> Matrix:
         """The matrix from pixels of `frame` to pixels of `previous`; raises RegistrationError."""
         if min(float(f.levels[-1].std()) for f in (frame, previous)) < LEAST_CONTRAST:
             return np.eye(3)
         shape = frame.image.shape
         return self._settings.find(frame.levels, previous.levels, shape, np.eye(3), _SHIFT_GAIN)
 
-    def _seen_from(self, newest: _Frame, frame: _Frame) -> ImageArray:
+    def _seen_from(self, newest: Frame, frame: Frame) -> ImageArray:
         """`frame` in the newest one's view; what it does not show repeats its border.
 
         Linear: what interpolation smooths counts less here than half a pixel, which would look
@@ -238,7 +275,7 @@ class RotatingCapture:
         seen = cv2.remap(frame.image, *planes, cv2.INTER_LINEAR, borderMode=border)
         return cast(ImageArray, seen)
 
-    def _flow(self, newest: _Frame, frame: _Frame) -> FloatArray:
+    def _flow(self, newest: Frame, frame: Frame) -> FloatArray:
         """What the matrix leaves: dense flow from the newest frame to the aligned `frame`."""
         size = (newest.image.shape[1], newest.image.shape[0])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -249,7 +286,7 @@ class RotatingCapture:
         longest = self._size(newest.image)
         return self._settings.flow(newest.image, cast(ImageArray, aligned), longest)
 
-    def _drop(self, reason: str, frames: list[_Frame]) -> None:
+    def _drop(self, reason: str, frames: list[Frame]) -> None:
         if not frames:
             return
         self.counters[reason] += len(frames)
@@ -258,6 +295,10 @@ class RotatingCapture:
 
     def _size(self, image: ImageArray) -> int:
         return int(min(self._settings.alignment_size, max(image.shape[:2])))
+
+
+def _same_type(one: Frame, other: Frame) -> bool:
+    return (one.image.shape, one.image.dtype) == (other.image.shape, other.image.dtype)
 
 
 def _motion(matrix: Matrix, shape: tuple[int, ...]) -> float:

@@ -8,31 +8,37 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ...console import Output, Params, ParamsFile, console, progress_bar, say
+from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar, say
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import write_json
-from ...files.images import read_image
+from ...files.images import held_bits
 from ...files.results import require_own
+from ...optics.mosaic import cropped_to_cells, mosaic_layout
 from ...parameters import ParameterTable, Value
-from ...ros.parameter_file import settings_for
-from ...types import ImageArray, InputError, PolarizedImages
-from ..capture.images import CaptureSettings
+from ...ros.parameter_file import given_settings
+from ...types import InputError, PolarizedImages
+from ..capture.images import CaptureSettings, clipped_share
 from ..evaluation.results import RESULT_FILES, write_separation
 from ..interface import REFLECTION_SEPARATION, InputSettings
 from ..methods import METHODS
 from ..parameters import separation_parameters
 from ..pipeline import DEFAULT_METHOD, SeparationPipeline, Wanted
+from ..reading.source import Source, read_mosaic, read_polarizer_images
 
 # Files have no time of their own.
 _STAMP_NS = 1
-_ANGLES_DEG = {3: [0.0, 45.0, 90.0], 4: [0.0, 45.0, 90.0, 135.0]}
+# Above this share clipped pixels are worth a word.
+_SOME_SATURATED = 0.001
 
 
 def reflection(
     images: Annotated[
         list[Path] | None,
-        typer.Argument(help="Three or more images, one per polarizer angle.", show_default=False),
+        typer.Argument(
+            help="Three or more images, one per polarizer angle, or a folder of them.",
+            show_default=False,
+        ),
     ] = None,
     output: Output = Path("out/reflection"),
     mosaic: Annotated[
@@ -41,11 +47,18 @@ def reflection(
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option(help="Layout of the mosaic: 90_45_135_0, 90_45_135_0_rggb, ..."),
+        typer.Option(help="Layout of the mosaic: 90_45_135_0, 90_45_135_0_rggb, IMX250MZR, ..."),
     ] = None,
     angles: Annotated[
         str | None,
         typer.Option(help="Polarizer angles in degrees, in the images' order: 0,45,90."),
+    ] = None,
+    pixel_format: Annotated[
+        str | None,
+        typer.Option(help="Of a mosaic without a header: Mono12p, Mono12Packed, BayerRG12p, ..."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT of a mosaic without a header.")
     ] = None,
     method: Annotated[
         str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT_METHOD}]")
@@ -56,7 +69,7 @@ def reflection(
     ] = None,
     param: Params = None,
     params_file: ParamsFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Separate what a window or water reflects from what lies behind it.
 
@@ -65,7 +78,9 @@ def reflection(
     polarization_angle.npy (degrees in 0..180) with a picture of each, and summary.json.
     `ddff report` makes a page of the folder.
 
-    Photographs need --param response=srgb: polarization is measured on linear values.
+    Angles come from --angles, from the files' names (I0.png, img_045.png) or from a folder's
+    polarization.json; the command says which. Photographs need --param response=srgb:
+    polarization is measured on linear values.
 
     Examples:
       ddff reflection window_0.png window_45.png window_90.png -o out/window
@@ -74,26 +89,34 @@ def reflection(
 
       ddff reflection --mosaic raw.png --layout 90_45_135_0 --method schechner
 
+      ddff reflection --mosaic raw.bin --pixel-format Mono12p --size 2448x2048
+
     """
     assignments = [*(param or []), *([f"layout={layout}"] if layout is not None else [])]
-    values = settings_for(
+    given = given_settings(
         REFLECTION_SEPARATION, params_file, assignments, method=method, engine=engine, used=_used
     )
-    raw, capture = _read(list(images or []), mosaic, angles, layout), CaptureSettings.of(values)
+    values = REFLECTION_SEPARATION.parameters.complete(given)
+    if layout is not None and mosaic is None:
+        raise InputError("--layout is that of a raw image: give it as --mosaic RAW")
+    source = _read(list(images or []), mosaic, (pixel_format, size), angles, values)
+    values, notes = _fitting(values, source, "layout" in given)
+    capture = CaptureSettings.of(values)
     pipeline = SeparationPipeline.from_values(values)
     method = pipeline.method
-    if mosaic is not None:
-        pipeline.add_mosaic(_STAMP_NS, raw[0])
+    if source.angles_deg is None:
+        pipeline.add_mosaic(_STAMP_NS, source.images[0])
     else:
-        pipeline.add_set(_STAMP_NS, raw, _angles(angles, len(raw), values))
+        pipeline.add_set(_STAMP_NS, source.images, source.angles_deg)
     require_own(output, RESULT_FILES)
     with progress_bar("separating layers"):
         found = pipeline.separate(Wanted(degree=False, angle=False))
     pair = found.layers
     assert pair is not None
     degree = write_separation(output, found.images, pair, capture, found.kind)
-    sources = [str(path) for path in images or []] if mosaic is None else [str(mosaic)]
-    summary = _summary(found.images, sources, method, values) | {
+    summary = _summary(found.images, [*map(str, source.files)], method, values) | {
+        "understood": notes,
+        "saturated_share": clipped_share(source.images, capture),
         "mean_degree_of_polarization": float(degree.mean()),
         "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
         "complaint": found.complaint,
@@ -107,31 +130,54 @@ def reflection(
 
 
 def _read(
-    images: list[Path], mosaic: Path | None, angles: str | None, layout: str | None
-) -> list[ImageArray]:
-    if mosaic is None:
-        if not images:
-            raise InputError("give three images, one per polarizer angle, or --mosaic RAW")
-        if layout is not None:
-            raise InputError("--layout is that of a raw image: give it as --mosaic RAW")
-        return [read_image(path) for path in images]
-    if images or angles is not None:
-        raise InputError("--mosaic holds all polarizer angles: give no images and no --angles")
-    return [read_image(mosaic)]
+    images: list[Path],
+    mosaic: Path | None,
+    packed: tuple[str | None, str | None],
+    angles: str | None,
+    values: dict[str, Value],
+) -> Source:
+    if mosaic is not None:
+        if images or angles is not None:
+            raise InputError("--mosaic holds all polarizer angles: give no images and no --angles")
+        return read_mosaic(mosaic, *packed)
+    if packed != (None, None):
+        raise InputError("--pixel-format and --size are those of a raw image: give it as --mosaic")
+    if not images:
+        raise InputError("give three images, one per polarizer angle, or --mosaic RAW")
+    return read_polarizer_images(images, _numbers(angles), InputSettings.of(values).angles_deg)
 
 
-def _angles(text: str | None, count: int, values: dict[str, Value]) -> list[float]:
-    if text is None:
-        given = InputSettings.of(values).angles_deg
-        if len(given) == count:
-            return given
-        if count not in _ANGLES_DEG:
-            raise InputError(f"{count} images need their angles: --angles 0,45,90,...")
-        return _ANGLES_DEG[count]
+def _numbers(text: str | None) -> list[float] | None:
     try:
-        return [float(part) for part in text.split(",")]
+        return None if text is None else [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--angles must be numbers with commas, not {text!r}") from None
+
+
+def _fitting(
+    values: dict[str, Value], source: Source, layout_given: bool
+) -> tuple[dict[str, Value], list[str]]:
+    """The values with what the files say of themselves, and what was understood."""
+    notes, values = list(source.notes), dict(values)
+    jpeg = all(file.suffix.lower() in (".jpg", ".jpeg") for file in source.files)
+    if jpeg and values["response"] == "linear":
+        notes.append("JPEG is hardly ever linear: say --param response=srgb for photographs")
+    if not values["bit_depth"] and (bits := held_bits(source.images)):
+        values["bit_depth"] = bits
+        notes.append(f"the images hold {bits} of 16 bits: bit_depth={bits}")
+    if source.offset_known is not None:
+        values["offset_known"] = source.offset_known
+    if source.angles_deg is None:
+        chosen = mosaic_layout(str(values["layout"]))
+        if source.bayer is not None and chosen.bayer is None:
+            values["layout"] = f"{chosen.name}_{source.bayer}"
+            chosen = mosaic_layout(str(values["layout"]))
+        notes.append(f"layout {chosen.name}" + ("" if layout_given else " (by default)"))
+        height, width = source.images[0].shape[:2]
+        used = cropped_to_cells(source.images[0], chosen).shape
+        if used != source.images[0].shape:
+            notes.append(f"{width}x{height} cropped to {used[1]}x{used[0]}, whole cells")
+    return values, notes
 
 
 def _used(method: str) -> ParameterTable:
@@ -159,6 +205,10 @@ def _print(summary: dict[str, Any], output: Path) -> None:
     table = Table(title="reflection separation", show_header=False)
     angles = ", ".join(f"{angle:g}" for angle in summary["polarizer_angles_deg"])
     table.add_row("images", f"{summary['width']}x{summary['height']} at {angles} degrees")
+    for note in summary["understood"]:
+        table.add_row("understood", note)
+    if summary["saturated_share"] > _SOME_SATURATED:
+        table.add_row("saturated pixels", f"{summary['saturated_share']:.1%}")
     table.add_row("method", summary["method"])
     table.add_row("mean degree of polarization", f"{summary['mean_degree_of_polarization']:.3f}")
     if summary["mean_confidence"] is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...files.images import read_image
 from ...files.photographs import find_photographs
+from ...optics.srgb import srgb_decode
 from ...optics.textures import MAKERS, make_texture, one_over_f
 from ...types import FloatArray, InputError
 
@@ -68,7 +69,7 @@ def photographs(folder: Path) -> Pictures:
 def _photograph(path: Path) -> NDArray[np.float16]:
     image = read_image(path)
     values = image.astype(np.float32) / np.iinfo(image.dtype).max
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    linear = srgb_decode(values)
     if linear.ndim == 2:
         linear = np.repeat(linear[..., None], 3, axis=2)
     scale = min(1.0, _LARGEST_SIDE / max(linear.shape[:2]))

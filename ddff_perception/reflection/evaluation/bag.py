@@ -20,6 +20,7 @@ from ...parameters import ParameterTable, Value
 from ...types import FloatArray, InputError
 from ..capture.filter_state import filter_angle_deg
 from ..capture.images import linearized
+from ..health import INCOMPLETE
 from ..interface import InputSettings
 from ..parameters import pipeline_parameters
 from ..pipeline import DEFAULT_METHOD, Separation, SeparationPipeline, Wanted
@@ -73,6 +74,7 @@ class SeparationRun(ImageRun):
             queue_size=self._input.sync_queue_size,
             slop_s=self._input.slop_s,
             time_jump_s=self._input.time_jump_s,
+            incomplete=INCOMPLETE,
         )
         return ReflectionBagResult(self.topics)
 

@@ -62,7 +62,7 @@ class PlayerNode(Node):
         if not self._topic_publishers:
             raise InputError(f"{self._bag.path} has no topic that can be played here")
         self.played = 0
-        self._damaged = 0
+        self._empty = 0
         self.diagnostics = Diagnostics(causes=_CAUSES)
         reporter = DiagnosticsPublisher(self, self.diagnostics, COMMON_PARAMETERS.complete())
         reporter.before_report(self._report)
@@ -81,7 +81,7 @@ class PlayerNode(Node):
         if not self.played:
             raise InputError(f"{self._bag.path} holds no message that can be played")
         damage = f"; the bag is damaged: {self._bag.damage}" if self._bag.damage else ""
-        lost = f", {self._damaged} damaged ones left out" if self._damaged else ""
+        lost = f", {self._damaged()} damaged ones left out" if self._damaged() else ""
         self.get_logger().info(f"{self.played} messages played{lost}{damage}")
 
     def close(self) -> None:
@@ -100,15 +100,11 @@ class PlayerNode(Node):
 
     def _publish(self, message: RawMessage, shift_ns: int) -> None:
         from ...files.bags_messages import shift_stamp
-        from ...files.bags_salvage import unpacked
 
-        try:
-            data = unpacked(message.data)
-        except ValueError:
-            data = b""
+        data = message.data
         # Readers drop content that makes no sense, but one that is empty blocks them for good.
         if len(data) < _SMALLEST:
-            self._damaged += 1
+            self._empty += 1
             return
         if self._settings.restamp and message.topic in self._stamped:
             data = shift_stamp(data, shift_ns)
@@ -118,7 +114,10 @@ class PlayerNode(Node):
 
     def _report(self) -> None:
         self.diagnostics.set_total("messages", self.played)
-        self.diagnostics.set_total("damaged messages", self._damaged)
+        self.diagnostics.set_total("damaged messages", self._damaged())
+
+    def _damaged(self) -> int:
+        return self._empty + self._bag.unreadable
 
     def _pause_until(self, due_s: float) -> None:
         while (left_s := due_s - time.monotonic()) > 0.0:

@@ -13,7 +13,7 @@ from ...types import InputError
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "assets"
 USES = ("train", "judge")
-KINDS = ("furniture", "environment", "photograph")
+KINDS = ("furniture", "environment", "photograph", "weights")
 CLIENTS = ("apt", "npm", "pip", "folder")
 
 
@@ -48,6 +48,11 @@ class Asset:
     unpacked_mb: int
     keep: tuple[str, ...]
     items: tuple[Item, ...]
+
+    @property
+    def of_scenes(self) -> bool:
+        """Whether scenes show it; what networks begin with, none does."""
+        return any(item.kind != "weights" for item in self.items)
 
     def key(self, item: Item) -> str:
         """What an index calls the item: `asset/path`."""

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, write_bytes
+from ...files.image_header import image_header
 from ...files.results import written_by
+from ...optics.srgb import srgb_decode
 from ...types import InputError
-from ..rendering.sensor import srgb_decode
 from .cache import AssetCache
 from .catalogue import Asset, Item, catalogue
 from .furniture import FurnitureClass, FurnitureSize, furniture_classes, library_name, read_sizes
@@ -67,11 +68,11 @@ class Library:
 
     def missing(self) -> list[str]:
         """Titles of the assets that are not fetched."""
-        return [asset.title for asset in self._cache.missing()]
+        return [asset.title for asset in self._cache.missing() if asset.of_scenes]
 
     def names(self) -> list[str]:
         """Names and hashes of the assets that are fetched, which decide what scenes look like."""
-        there = [asset for asset in catalogue() if self._cache.has(asset)]
+        there = [a for a in catalogue() if a.of_scenes and self._cache.has(a)]
         return [f"{asset.name} {asset.sha256}" for asset in there]
 
     def model(self, offer: Offer) -> Model:
@@ -125,6 +126,7 @@ class Library:
 @functools.lru_cache(maxsize=64)
 def read_photograph(path: Path) -> NDArray[np.float32]:
     """Linear RGB 0..1, H x W x 3 float32, shrunk to 768 pixels; raises InputError."""
+    image_header(path, str(path))
     image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_2)
     if image is None:
         raise InputError(f"{path} cannot be read as a photograph")

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.images import decode_image_file
 from ...types import InputError
 from .unpacking import safe_path
 
@@ -174,9 +175,10 @@ def _read_picture(packed: zipfile.ZipFile, folder: str, name: str) -> NDArray[np
         if len(beside) != 1:
             return None
         path = beside[0]
-    content = np.frombuffer(read_member(packed, path, _MAX_PICTURE_BYTES), np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR)
-    if image is None:
+    content = read_member(packed, path, _MAX_PICTURE_BYTES)
+    try:
+        image = decode_image_file(content, path, cv2.IMREAD_COLOR)
+    except InputError:
         return None
     shrink = min(1.0, _MAX_PICTURE_PX / max(image.shape[:2]))
     if shrink < 1:

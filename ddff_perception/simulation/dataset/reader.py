@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.srgb import srgb_decode
 from ...types import CameraModel, FloatArray, InputError
 from ..assets.credits import known_credits
-from ..rendering.sensor import srgb_decode
 from .files import read_scene_array
 from .making import INDEX, dataset_settings
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.srgb import srgb_bytes
 from ...types import FloatArray, InputError
 from ..assets.library import Library
 from ..classes import NYU13, NYU40, UNLABELLED, to_13
 from ..rendering.denoise import has_denoiser
 from ..rendering.polarized_renderer import PolarizedRenderer
-from ..rendering.sensor import srgb_encode
 from ..rendering.world_renderer import Truth, WorldRenderer
 from ..world.cameras import Viewpoint
 from ..world.scene import Scene
@@ -180,7 +180,7 @@ def _stored(truth: Truth) -> dict[str, NDArray[Any]]:
     return {
         "depth": truth.depth,
         "normals": np.rint(truth.normals * 127).astype(np.int8),
-        "albedo": np.rint(srgb_encode(np.clip(truth.albedo, 0, 1)) * 255).astype(np.uint8),
+        "albedo": srgb_bytes(truth.albedo),
         "classes": truth.classes,
         "instances": truth.instances,
         "glass": np.packbits(truth.glass),

@@ -97,10 +97,3 @@ PRESETS: dict[str, DatasetSettings] = {
 """Starting points for `ddff simulate dataset`: `rooms` for labels, `odd` for scenes that are no
 rooms, `mixed` for both, `fine` the same at 640x480, `video` with a moving camera, `motion` with
 moving things, too, `focus` with images through a lens, `polarizer` with polarization and panes."""
-
-
-def find_preset(name: str) -> DatasetSettings:
-    """The preset `name`; raises InputError with those there are."""
-    if name not in PRESETS:
-        raise InputError(f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
-    return PRESETS[name]

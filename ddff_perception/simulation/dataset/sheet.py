@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.srgb import srgb_bytes
 from ...types import FloatArray
 from ..classes import UNLABELLED
-from ..rendering.sensor import srgb_encode
 from .reader import WorldDataset, WorldView
 
 _COLUMNS = 4
@@ -26,7 +26,7 @@ def dataset_sheet(dataset: WorldDataset, views: int) -> NDArray[np.uint8]:
 def view_tile(view: WorldView) -> NDArray[np.uint8]:
     """Image, classes and nearness side by side, BGR uint8."""
     middle = view.radiance[len(view.radiance) // 2]
-    image = np.rint(srgb_encode(np.clip(middle[..., ::-1], 0, 1)) * 255).astype(np.uint8)
+    image = srgb_bytes(middle[..., ::-1])
     parts = [image, _palette()[view.classes], _nearness(view.depth)]
     height = round(_WIDTH_PX * image.shape[0] / image.shape[1])
     small = [
@@ -35,7 +35,7 @@ def view_tile(view: WorldView) -> NDArray[np.uint8]:
             parts, (cv2.INTER_AREA, cv2.INTER_NEAREST, cv2.INTER_AREA), strict=True
         )
     ]
-    tile = np.ascontiguousarray(np.hstack(small))
+    tile = np.asarray(np.hstack(small), np.uint8)
     place, font = (3, 11), cv2.FONT_HERSHEY_PLAIN
     text = f"{view.facts['view']} {view.facts['kind']}"
     cv2.putText(tile, text, place, font, 0.8, (0, 0, 255), 1, cv2.LINE_AA)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import importlib
-import importlib.util
 import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...cluster import connected, workers_of
 from ...types import InputError
 from .render_scene import Job, render_scene
 
@@ -62,17 +62,10 @@ def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Done]:
 
     Raises InputError where dask.distributed is not installed or nobody answers.
     """
-    if importlib.util.find_spec("distributed") is None:
-        raise InputError("--scheduler needs dask.distributed: pip install distributed")
-    distributed = importlib.import_module("distributed")
-    try:
-        client = distributed.Client(address, timeout="15s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
-    with client:
-        workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    with connected(address) as client:
+        workers = max(1, len(workers_of(client)))
         left = iter(jobs)
-        completed = distributed.as_completed(loop=client.loop)
+        completed = importlib.import_module("distributed").as_completed(loop=client.loop)
         for job in _next(left, workers * _AHEAD):
             _submit(client, job, completed)
         for future in completed:

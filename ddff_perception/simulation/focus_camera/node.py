@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from std_msgs.msg import Header
@@ -24,12 +24,10 @@ LONGEST_GAP_S = 10.0
 class SimCamera(SensorNode[Frame]):
     """Publishes one frame per period: image, camera_info, focus state and truth with one stamp."""
 
-    def __init__(self, **node_arguments: Any) -> None:
-        self._source: FrameSource | None = None
-        self._frames: Iterator[Frame] = iter(())
-        self._next: Frame | None = None
-        self._random = np.random.default_rng(0)
-        super().__init__(SIM_CAMERA, **node_arguments)
+    interface = SIM_CAMERA
+    _source: FrameSource | None = None
+    _frames: Iterator[Frame]
+    _next: Frame | None = None
 
     def configure(self) -> None:
         settings = self.settings
@@ -45,7 +43,7 @@ class SimCamera(SensorNode[Frame]):
     def activate(self) -> None:
         if self._source is not None:
             self._frames = self._source.frames(lambda: bool(self.settings["loop"]))
-        self._next = next(self._frames, None)
+            self._next = next(self._frames, None)
         super().activate()
 
     def image_topics(self) -> tuple[str, ...]:
@@ -65,8 +63,7 @@ class SimCamera(SensorNode[Frame]):
         info = camera_info_message(self._source.camera, header, self._source.size)
         self.send("camera_info", info)
         if frame.truth is not None:
-            if self.wanted("truth/depth"):
-                self.send("truth/depth", image_message(frame.truth, header))
+            self.send_image("truth/depth", frame.truth, header)
             self.send("truth/camera_info", info)
         self._next = next(self._frames, None)
         if self._next is not None and self._next.time_ns is not None and frame.time_ns is not None:
@@ -87,10 +84,7 @@ def _focus_state(frame: Frame, header: Header) -> FocusState:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(SimCamera, arguments)
-
+main = partial(run_node, SimCamera)
 
 if __name__ == "__main__":
     raise SystemExit(main())

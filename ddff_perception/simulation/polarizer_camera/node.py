@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
 from ...ros.interface import Topic
 from ...ros.lifecycle import run_node
-from ...ros.messages import camera_info_message, image_message
+from ...ros.messages import camera_info_message
 from ...ros.sensor_node import SensorNode
 from .frames import PolarizerCamera, PolarizerFrame, PolarizerSettings, open_polarization
 from .interface import IMAGE_TOPICS, SIM_POLARIZER_CAMERA
@@ -23,10 +23,8 @@ _JOINT = "polarizer"
 class SimPolarizerCamera(SensorNode[PolarizerFrame]):
     """Publishes one frame per period: images, camera_info, filter and truth with one stamp."""
 
-    def __init__(self, **node_arguments: Any) -> None:
-        self._camera: PolarizerCamera | None = None
-        self._numbers = count()
-        super().__init__(SIM_POLARIZER_CAMERA, **node_arguments)
+    interface = SIM_POLARIZER_CAMERA
+    _camera: PolarizerCamera | None = None
 
     def outputs(self) -> Sequence[Topic]:
         hidden = {name for names in IMAGE_TOPICS.values() for name in names}
@@ -71,17 +69,12 @@ class SimPolarizerCamera(SensorNode[PolarizerFrame]):
         self.send("camera_info", camera_info_message(camera.camera, header, camera.size))
         if frame.truth is not None:
             for name, layer in zip(("transmission", "reflection"), frame.truth, strict=True):
-                if self.wanted(f"truth/{name}"):
-                    self.send(f"truth/{name}", image_message(layer, header))
+                self.send_image(f"truth/{name}", layer, header)
         for name, image in frame.images.items():
-            if self.wanted(name):
-                self.send(name, image_message(image, header))
+            self.send_image(name, image, header)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the node; see `ros.lifecycle.run_node` for the status."""
-    return run_node(SimPolarizerCamera, arguments)
-
+main = partial(run_node, SimPolarizerCamera)
 
 if __name__ == "__main__":
     raise SystemExit(main())

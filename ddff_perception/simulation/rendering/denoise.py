@@ -23,8 +23,7 @@ def denoised(
     """`radiance` without the grain of few samples, H x W x 3 float32, linear RGB.
 
     `albedo` (linear RGB 0..1) and `normals` (unit vectors), both or none, are H x W x 3 float32 of
-    the same view, free of noise. They must show what the image shows: denoise before blurring,
-    never after.
+    the same view. They must show what the image shows, as sharp or as blurred.
     Raises InputError where the package mitsuba-oidn is not installed.
     """
     if not has_denoiser():

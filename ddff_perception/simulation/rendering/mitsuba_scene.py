@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,53 @@ from .shapes import Mesh
 
 _PATHS_AT_ONCE = 12_000_000  # about 1.5 GB in the LLVM variant
 _SEED_STEP = 1_000_003
+_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The first thing on each ray: `position` and `normal` H x W x 3, `uv` H x W x 2, `face` H x W
+    int, -1 for none.
+    """
+
+    position: FloatArray
+    normal: FloatArray
+    uv: FloatArray
+    face: NDArray[np.int64]
+
+    def depth_and_normals(self, pose: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
+        """As the camera at `pose` has them: H x W float32 metres along the optical axis, +inf where
+        nothing is; H x W x 3 float32 unit vectors towards it, 0 where nothing is.
+        """
+        ray = (self.position - pose[:3, 3]) @ pose[:3, :3]
+        there = self.face >= 0
+        normals = self.normal @ pose[:3, :3]
+        away = np.einsum("hwc,hwc->hw", normals, ray) > 0
+        normals = np.where(away[..., None], -normals, normals) * there[..., None]
+        depth = np.where(there, ray[..., 2], np.inf)
+        return depth.astype(np.float32), normals.astype(np.float32)
+
+
+class SolidScene:
+    """One mesh, without materials, for exact look-ups.
+
+    The time of Mitsuba's integrator for positions, like that for albedo, grows with the number
+    of shapes: at 70 a pixel's one ray took as long as 30 paths with their bounces.
+    """
+
+    def __init__(self, mi: Any, mesh: Mesh) -> None:
+        self._mi = mi
+        solid = mitsuba_mesh(mi, "solid", mesh, {})
+        self._scene = mi.load_dict({"type": "scene", "solid": solid})
+        self._aov = mi.load_dict({"type": "aov", "aovs": _AOVS})
+
+    def hits(self, camera: CameraModel, pose: NDArray[np.float64]) -> Hits:
+        """What the ray through each pixel's centre meets first."""
+        sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
+        sensor = mitsuba_sensor(self._mi, camera, pose, 1, sampler=sampler)
+        image = np.array(self._mi.render(self._scene, sensor=sensor, integrator=self._aov, spp=1))
+        face = np.where(image[..., 9] > 0, np.rint(image[..., 8]), -1).astype(np.int64)
+        return Hits(image[..., 0:3], image[..., 3:6], image[..., 6:8], face)
 
 
 def mitsuba_mesh(mi: Any, name: str, mesh: Mesh, parts: dict[str, Any], tile_m: float = 1.0) -> Any:
@@ -50,6 +98,14 @@ def picture_texture(mi: Any, picture: Texture) -> dict[str, Any]:
     }
 
 
+def surface_bsdf(reflectance: dict[str, Any], roughness: float | None) -> dict[str, Any]:
+    """Both sides of a matt surface, or with `roughness` of one that shines like plastic."""
+    inner: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}
+    if roughness is not None:
+        inner = {"type": "roughplastic", "diffuse_reflectance": reflectance, "alpha": roughness}
+    return {"type": "twosided", "bsdf": inner}
+
+
 def mitsuba_sensor(
     mi: Any, camera: CameraModel, pose: NDArray[np.float64], samples: int, **extra: Any
 ) -> Any:
@@ -81,12 +137,6 @@ def mitsuba_sensor(
     )
 
 
-def centre_sensor(mi: Any, camera: CameraModel, pose: NDArray[np.float64]) -> Any:
-    """A sensor with one ray through each pixel's centre."""
-    sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
-    return mitsuba_sensor(mi, camera, pose, 1, sampler=sampler)
-
-
 def lens_properties(camera: CameraModel, focus_distance_m: float) -> dict[str, Any]:
     """The sensor properties of a thin lens with the camera's aperture, focused at that distance.
 
@@ -111,7 +161,9 @@ def render_radiance(
     seed: int,
     **lens: Any,
 ) -> FloatArray:
-    """H x W x 3 float32 linear RGB radiance, by the scene's own integrator."""
+    """H x W x 3 float32 linear RGB: the mean of as many passes as keep the paths that are traced
+    at once in memory.
+    """
     return render_channels(mi, scene, camera, pose, samples, seed, **lens)[..., :3]
 
 
@@ -122,21 +174,21 @@ def render_channels(
     pose: NDArray[np.float64],
     samples: int,
     seed: int,
-    *,
     integrator: Any = None,
     **lens: Any,
 ) -> FloatArray:
-    """H x W x C float32, all that the integrator gives: the mean of as many passes as keep the
-    paths that are traced at once in memory.
+    """Everything that `integrator` (None: the scene's own) finds, H x W x C float32, the colours
+    first; otherwise as `render_radiance`.
     """
     passes = math.ceil(samples * camera.width * camera.height / _PATHS_AT_ONCE)
     each = math.ceil(samples / passes)
     sensor = mitsuba_sensor(mi, camera, pose, each, **lens)
-    images = (
-        np.array(mi.render(scene, sensor=sensor, integrator=integrator, spp=each, seed=s % 2**32))
-        for s in range(seed, seed + passes * _SEED_STEP, _SEED_STEP)
-    )
-    return (sum(images, np.zeros(1)) / passes).astype(np.float32)
+    more = {} if integrator is None else {"integrator": integrator}
+    total: Any = 0.0
+    for number in range(passes):
+        pass_seed = (seed + number * _SEED_STEP) % 2**32
+        total = total + np.array(mi.render(scene, sensor=sensor, spp=each, seed=pass_seed, **more))
+    return np.asarray(total / passes, np.float32)
 
 
 def check_camera(camera: CameraModel) -> None:

@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 
 from ...types import CameraModel, FloatArray
 from .mitsuba_scene import (
-    centre_sensor,
+    Hits,
+    SolidScene,
     finer_camera,
     lens_properties,
     mitsuba_mesh,
     picture_texture,
     render_radiance,
+    surface_bsdf,
 )
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
 from .scene_types import KINDS, Material, Scene, SceneObject
-from .shapes import Mesh, corner_normals
+from .shapes import merged
 
-_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
 _MAX_DEPTH = 4  # direct light and two bounces
 # Rays along each side of a pixel.
 _REFLECTANCE_RAYS = 2
@@ -62,8 +63,7 @@ class Renderer:
         self._loaded = self._mi.load_dict(
             {"type": "scene", **shapes, "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
         )
-        self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
-        self._solid: Any = None
+        self._solid: SolidScene | None = None
 
     def pinhole(self, camera: CameraModel, samples: int, seed: int = 0) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""
@@ -84,59 +84,29 @@ class Renderer:
         is.
         """
         across = _REFLECTANCE_RAYS
-        _, _, uv, objects = self._first_hits(finer_camera(camera, across))
+        hits, objects = self._first_hits(finer_camera(camera, across))
         textures = [item.material.texture for item in self._scene.objects]
-        return seen_reflectance(textures, objects, uv, across)
+        return seen_reflectance(textures, objects, hits.uv, across)
 
     def geometry(self, camera: CameraModel) -> Geometry:
         """Depth, objects, labels and normals, one ray through each pixel's centre."""
-        position, normal, _, objects = self._first_hits(camera)
-        rotation, origin = self._scene.pose[:3, :3], self._scene.pose[:3, 3]
-        depth = np.where(objects > 0, (position - origin) @ rotation[:, 2], np.inf)
-        normals = normal @ rotation
-        away = np.einsum("hwc,hwc->hw", normals, (position - origin) @ rotation) > 0
-        normals = np.where(away[..., None], -normals, normals) * (objects > 0)[..., None]
+        hits, objects = self._first_hits(camera)
+        depth, normals = hits.depth_and_normals(self._scene.pose)
         kinds = np.array([0, *(KINDS.index(item.kind) for item in self._scene.objects)], np.uint8)
-        return Geometry(
-            depth.astype(np.float32), objects, kinds[objects], normals.astype(np.float32)
-        )
+        return Geometry(depth, objects, kinds[objects], normals)
 
-    def _first_hits(
-        self, camera: CameraModel
-    ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.uint16]]:
-        """Position, normal, texture coordinates and object (1 + index, 0 for none) of the first
-        thing on the ray through each pixel's centre.
+    def _first_hits(self, camera: CameraModel) -> tuple[Hits, NDArray[np.uint16]]:
+        """What the ray through each pixel's centre meets first, and its object's number (1 +
+        index, 0 for none).
         """
+        objects = self._scene.objects
         if self._solid is None:
-            self._solid = self._solid_scene()
-        sensor = centre_sensor(self._mi, camera, self._scene.pose)
-        image = np.array(self._mi.render(self._solid, sensor=sensor, integrator=self._aov, spp=1))
-        position, normal, uv = image[..., 0:3], image[..., 3:6], image[..., 6:8]
-        face, hit = image[..., 8], image[..., 9]
-        objects = np.where(hit > 0, self._numbers(face), 0).astype(np.uint16)
-        return position, normal, uv, objects
-
-    def _solid_scene(self) -> Any:
-        """All objects as one mesh, each triangle with corners and normals of its own.
-
-        The time of Mitsuba's integrator for positions, like that for albedo, grows with the number
-        of shapes: at 70 a pixel's one ray took as long as 30 paths with their bounces.
-        """
-        meshes = [item.mesh for item in self._scene.objects]
-        corners = np.concatenate([mesh.vertices[mesh.faces] for mesh in meshes])
-        normals = np.concatenate([corner_normals(mesh) for mesh in meshes])
-        uv = np.concatenate(
-            [(item.mesh.uv / item.material.tile_m)[item.mesh.faces] for item in self._scene.objects]
-        )
-        faces = np.arange(3 * len(corners)).reshape(-1, 3)
-        solid = Mesh(corners.reshape(-1, 3), faces, uv.reshape(-1, 2), normals.reshape(-1, 3))
-        loaded = mitsuba_mesh(self._mi, "solid", solid, {})
-        return self._mi.load_dict({"type": "scene", "solid": loaded})
-
-    def _numbers(self, faces: FloatArray) -> NDArray[np.intp]:
-        """1 + index into the scene's objects of faces of the one mesh, by their numbers."""
-        ends = np.cumsum([len(item.mesh.faces) for item in self._scene.objects])
-        return 1 + np.searchsorted(ends, np.rint(faces), side="right")
+            parts = [(item.mesh, item.material.tile_m) for item in objects]
+            self._solid = SolidScene(self._mi, merged(parts))
+        hits = self._solid.hits(camera, self._scene.pose)
+        ends = np.cumsum([len(item.mesh.faces) for item in objects])
+        numbers = 1 + np.searchsorted(ends, hits.face, side="right")
+        return hits, np.where(hits.face >= 0, numbers, 0).astype(np.uint16)
 
     def _shape(self, name: str, item: SceneObject) -> Any:
         parts = {"mesh_bsdf": self._mi.load_dict(_bsdf(self._mi, item.material))}
@@ -146,21 +116,10 @@ class Renderer:
         return mitsuba_mesh(self._mi, name, item.mesh, parts, item.material.tile_m)
 
 
-def _reflectance(mi: Any, material: Material) -> dict[str, Any]:
+def _bsdf(mi: Any, material: Material) -> dict[str, Any]:
     texture = material.texture
     if np.ptp(texture.reshape(-1, 3), axis=0).max() == 0:
-        return {"type": "rgb", "value": [float(v) for v in texture[0, 0]]}
-    return picture_texture(mi, texture)
-
-
-def _bsdf(mi: Any, material: Material) -> dict[str, Any]:
-    reflectance = _reflectance(mi, material)
-    if material.roughness is None:
-        inner: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}
+        reflectance = {"type": "rgb", "value": [float(v) for v in texture[0, 0]]}
     else:
-        inner = {
-            "type": "roughplastic",
-            "diffuse_reflectance": reflectance,
-            "alpha": material.roughness,
-        }
-    return {"type": "twosided", "bsdf": inner}
+        reflectance = picture_texture(mi, texture)
+    return surface_bsdf(reflectance, material.roughness)

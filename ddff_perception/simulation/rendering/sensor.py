@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.srgb import srgb_bytes
 from ...types import FloatArray
 
 
@@ -55,8 +56,7 @@ def expose(
             linear / settings.full_well_e + (settings.read_noise_e / settings.full_well_e) ** 2
         )
         linear = linear + settings.noise * np.sqrt(variance) * rng.standard_normal(linear.shape)
-    encoded = np.rint(srgb_encode(np.clip(linear, 0.0, 1.0)) * 255.0)
-    return np.ascontiguousarray(encoded[..., ::-1].astype(np.uint8))
+    return np.ascontiguousarray(srgb_bytes(linear)[..., ::-1])
 
 
 def vignette(height: int, width: int, loss: float) -> NDArray[np.float64]:
@@ -64,17 +64,3 @@ def vignette(height: int, width: int, loss: float) -> NDArray[np.float64]:
     y = (np.arange(height) - (height - 1) / 2) / max((height - 1) / 2, 0.5)
     x = (np.arange(width) - (width - 1) / 2) / max((width - 1) / 2, 0.5)
     return 1.0 - loss * 0.5 * (y[:, None] ** 2 + x[None, :] ** 2)
-
-
-def srgb_encode(linear: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The sRGB transfer curve (IEC 61966-2-1), 0..1 to 0..1."""
-    low = 12.92 * linear
-    high = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, low, high)
-
-
-def srgb_decode(encoded: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Inverse of `srgb_encode`."""
-    low = encoded / 12.92
-    high = ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4
-    return np.where(encoded <= 0.04045, low, high)

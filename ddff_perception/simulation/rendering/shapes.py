@@ -46,6 +46,16 @@ def corner_normals(mesh: Mesh) -> NDArray[np.float64]:
     return np.repeat(normal[:, None], 3, axis=1)
 
 
+def merged(parts: Sequence[tuple[Mesh, float]]) -> Mesh:
+    """All triangles of meshes, each with corners and normals of its own, and uv in tiles of the
+    size in metres that stands beside its mesh.
+    """
+    corners = np.concatenate([mesh.vertices[mesh.faces] for mesh, _ in parts]).reshape(-1, 3)
+    uv = np.concatenate([mesh.uv[mesh.faces] / tile_m for mesh, tile_m in parts]).reshape(-1, 2)
+    normals = np.concatenate([corner_normals(mesh) for mesh, _ in parts]).reshape(-1, 3)
+    return Mesh(corners, np.arange(len(corners)).reshape(-1, 3), uv, normals)
+
+
 def rotation_z(angle: float) -> NDArray[np.float64]:
     """3 x 3 rotation about z by `angle` in radians, from x towards y."""
     c, s = np.cos(angle), np.sin(angle)

@@ -7,7 +7,7 @@ five hundred pieces is rendered as some dozens of meshes, all plain colours of o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..world.types import FINISHES, Piece, Surface, World
-from .mitsuba_scene import mitsuba_mesh, picture_texture
-from .shapes import Mesh, corner_normals, quad
+from .mitsuba_scene import mitsuba_mesh, picture_texture, surface_bsdf
+from .shapes import Mesh, merged, quad
 
 _MIRROR_REFLECTANCE = 0.88
 _ROUGHNESS = {"satin": 0.3, "gloss": 0.1, "wet": 0.04, "metal": 0.15}
@@ -133,18 +133,18 @@ def _bsdf(mi: Any, finish: str, picture: NDArray[np.float32]) -> dict[str, Any]:
             "type": sides,
             "bsdf": {"type": "conductor", "material": "none", "specular_reflectance": value},
         }
-    reflectance = picture_texture(mi, picture)
-    inner: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}
-    if finish in _ROUGHNESS:
-        alpha = _ROUGHNESS[finish]
-        plastic = "pplastic" if polarized else "roughplastic"
-        inner = {"type": plastic, "diffuse_reflectance": reflectance, "alpha": alpha}
+    result = surface_bsdf(picture_texture(mi, picture), _ROUGHNESS.get(finish))
+    inner = result["bsdf"]
     if finish == "wet":
         inner["int_ior"] = _WATER
     elif finish == "metal":
-        inner = {"type": "roughconductor", "material": "Cr", "specular_reflectance": reflectance}
-        inner["alpha"] = _ROUGHNESS[finish]
-    return {"type": "twosided" if finish == "matt" else sides, "bsdf": inner}
+        # Chromium, tinted.
+        result["bsdf"] = {"type": "roughconductor", "material": "Cr", "alpha": inner["alpha"]}
+        result["bsdf"]["specular_reflectance"] = inner["diffuse_reflectance"]
+    if polarized and finish != "matt":
+        result["type"] = sides
+        inner["type"] = "pplastic"
+    return result
 
 
 def _emitter(mi: Any, surface: Surface, pieces: list[Piece]) -> dict[str, Any]:
@@ -173,15 +173,4 @@ def _hidden(surface: Surface) -> Piece:
 
 
 def _merged(pieces: Sequence[Piece]) -> Mesh:
-    """All triangles, each with corners and normals of its own; uv in repeats of the picture."""
-    corners = _stacked(piece.mesh.vertices[piece.mesh.faces] for piece in pieces)
-    uv = _stacked(piece.mesh.uv[piece.mesh.faces] / piece.surface.tile_m for piece in pieces)
-    normals = _stacked(corner_normals(piece.mesh) for piece in pieces)
-    faces = np.arange(len(corners)).reshape(-1, 3)
-    return Mesh(corners, faces, uv, normals)
-
-
-def _stacked(arrays: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(F, 3, N) arrays as one (3 F, N)."""
-    whole = np.concatenate(list(arrays))
-    return np.asarray(whole.reshape(-1, whole.shape[-1]))
+    return merged([(piece.mesh, piece.surface.tile_m) for piece in pieces])

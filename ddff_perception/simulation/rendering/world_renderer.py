@@ -15,10 +15,11 @@ from ..classes import UNLABELLED
 from ..world.types import Surroundings, World
 from .denoise import denoised
 from .mitsuba_scene import (
-    centre_sensor,
+    Hits,
+    SolidScene,
     finer_camera,
     lens_properties,
-    mitsuba_mesh,
+    render_channels,
     render_radiance,
 )
 from .mitsuba_variant import load_mitsuba
@@ -26,7 +27,7 @@ from .reflectance import seen_reflectance
 from .shapes import Mesh
 from .world_meshes import Solid, move_pane, rendered_shapes, solid
 
-_AOVS = "position:position,normal:sh_normal,uv:uv,face:prim_index,hit:shape_index"
+_GUIDES = "albedo:albedo,normal:sh_normal"
 _MAX_DEPTH = 5  # direct light and three bounces
 _RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
 # A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
@@ -58,18 +59,6 @@ class Truth:
     panes: PaneGeometry
 
 
-@dataclass(frozen=True, slots=True)
-class _Hits:
-    """The first thing on each ray: `position` and `normal` H x W x 3, `uv` H x W x 2, `face` H x W
-    int, -1 for none.
-    """
-
-    position: FloatArray
-    normal: FloatArray
-    uv: FloatArray
-    face: NDArray[np.int64]
-
-
 class WorldRenderer:
     """A world loaded once, for many views of it.
 
@@ -79,28 +68,31 @@ class WorldRenderer:
     def __init__(self, world: World) -> None:
         self._mi = load_mitsuba()
         self.world = world
-        scene = {"type": "scene", "integrator": {"type": "path", "max_depth": _MAX_DEPTH}}
+        scene: dict[str, Any] = {
+            "type": "scene",
+            "integrator": {"type": "path", "max_depth": _MAX_DEPTH},
+        }
         shapes = rendered_shapes(self._mi, world)
         self._loaded = self._mi.load_dict(
             {**scene, **shapes, "sky": environment(self._mi, world.surroundings)}
         )
-        self._pane_scene: Any = None
-        self._aov = self._mi.load_dict({"type": "aov", "aovs": _AOVS})
+        guided = {"type": "aov", "aovs": _GUIDES, "image": scene["integrator"]}
+        self._guided = self._mi.load_dict(guided)
+        self._pane_scene: SolidScene | None = None
         self._opaque = solid(world, glass=False)
-        self._opaque_scene = self._solid_scene(self._opaque)
+        self._opaque_scene = SolidScene(self._mi, self._opaque.mesh)
         surfaces = [piece.surface for thing in world.things for piece in thing.pieces]
         self._whole, self._whole_scene = self._opaque, self._opaque_scene
         if any(surface.finish == "glass" for surface in surfaces):
             self._whole = solid(world, glass=True)
-            self._whole_scene = self._solid_scene(self._whole)
+            self._whole_scene = SolidScene(self._mi, self._whole.mesh)
 
     def place_pane(self, pane: Mesh | None) -> None:
         """Puts a pane of glass, of two triangles like NO_PANE, into the scene, or takes it away."""
         move_pane(self._mi, self._loaded, pane)
         self._pane_scene = None
         if pane is not None:
-            mesh = mitsuba_mesh(self._mi, "pane", pane, {})
-            self._pane_scene = self._mi.load_dict({"type": "scene", "pane": mesh})
+            self._pane_scene = SolidScene(self._mi, pane)
 
     def radiance(
         self, camera: CameraModel, pose: NDArray[np.float64], samples: int, seed: int = 0
@@ -137,49 +129,61 @@ class WorldRenderer:
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
         return np.minimum(np.nan_to_num(image), BRIGHTEST)
 
+    def clean_image(
+        self,
+        camera: CameraModel,
+        pose: NDArray[np.float64],
+        samples: int,
+        seed: int,
+        focus_distance_m: float | None = None,
+    ) -> FloatArray:
+        """The image through a lens that is focused at that distance (None: through a pinhole),
+        denoised: H x W x 3 float32, linear RGB.
+
+        The albedo and the normals that guide the denoiser are seen through the same lens by the
+        same rays, as sharp or blurred as the image. Raises InputError as `thin_lens` does, and
+        where the denoiser is not installed.
+        """
+        lens = {} if focus_distance_m is None else lens_properties(camera, focus_distance_m)
+        seen = render_channels(
+            self._mi, self._loaded, camera, pose, samples, seed, self._guided, **lens
+        )
+        image = np.clip(np.nan_to_num(seen[..., :3]), 0, BRIGHTEST)
+        guides = np.nan_to_num(seen[..., 3:9])
+        return denoised(image, np.clip(guides[..., :3], 0, 1), np.clip(guides[..., 3:], -1, 1))
+
     def truth(self, camera: CameraModel, pose: NDArray[np.float64]) -> Truth:
         """Depth, normals, classes, instances, albedo and masks of one view."""
-        hits = self._hits(self._opaque_scene, camera, pose)
-        first = hits
+        hits = first = self._opaque_scene.hits(camera, pose)
         if self._whole_scene is not self._opaque_scene:
-            first = self._hits(self._whole_scene, camera, pose)
-        rotation, origin = pose[:3, :3], pose[:3, 3]
-        there = hits.face >= 0
-        ray = (hits.position - origin) @ rotation
-        normals = hits.normal @ rotation
-        away = np.einsum("hwc,hwc->hw", normals, ray) > 0
-        normals = np.where(away[..., None], -normals, normals) * there[..., None]
-        finer = self._hits(self._opaque_scene, finer_camera(camera, _RAYS_ACROSS), pose)
+            first = self._whole_scene.hits(camera, pose)
+        depth, normals = hits.depth_and_normals(pose)
+        finer = self._opaque_scene.hits(finer_camera(camera, _RAYS_ACROSS), pose)
         things = _of_faces(self._whole.things, first.face, 0)
         finishes = _of_faces(_finishes(self._whole), first.face, "")
         glass = finishes == "glass"
         pane = self._pane_hits(camera, pose, first)
-        panes = surface_view(
-            (np.where(pane.face[..., None] >= 0, pane.position, first.position) - origin)
-            @ rotation,
-            np.where(pane.face[..., None] >= 0, pane.normal, first.normal * glass[..., None])
-            @ rotation,
-        )
+        before, rotation = pane.face[..., None] >= 0, pose[:3, :3]
+        places = np.where(before, pane.position, first.position) - pose[:3, 3]
+        across = np.where(before, pane.normal, first.normal * glass[..., None])
         return Truth(
-            depth=np.where(there, ray[..., 2], np.inf).astype(np.float32),
-            normals=normals.astype(np.float32),
+            depth=depth,
+            normals=normals,
             albedo=self._albedo(finer),
             classes=_label_table(self.world)[things],
             instances=things.astype(np.uint16),
             glass=glass | (pane.face >= 0),
             mirror=finishes == "mirror",
-            panes=panes,
+            panes=surface_view(places @ rotation, across @ rotation),
         )
 
     def quick_look(self, camera: CameraModel, pose: NDArray[np.float64]) -> tuple[Any, Any]:
         """Depth and classes as in `Truth`, where nothing else is wanted (glass is no surface)."""
-        hits = self._hits(self._opaque_scene, camera, pose)
-        ray = (hits.position - pose[:3, 3]) @ pose[:3, 2]
+        hits = self._opaque_scene.hits(camera, pose)
         things = _of_faces(self._opaque.things, hits.face, 0)
-        depth = np.where(hits.face >= 0, ray, np.inf).astype(np.float32)
-        return depth, _label_table(self.world)[things]
+        return hits.depth_and_normals(pose)[0], _label_table(self.world)[things]
 
-    def _albedo(self, hits: _Hits) -> FloatArray:
+    def _albedo(self, hits: Hits) -> FloatArray:
         surfaces = self._opaque.surfaces
         numbers = 1 + _of_faces(self._opaque.surface_numbers, hits.face, -1)
         plain = np.array([[0.0] * 3, *(s.colour for s in surfaces)], np.float32)
@@ -194,24 +198,14 @@ class WorldRenderer:
         blocks = flat.reshape(height, _RAYS_ACROSS, width, _RAYS_ACROSS, 3)
         return np.asarray(looked_up + blocks.mean(axis=(1, 3)), np.float32)
 
-    def _hits(self, scene: Any, camera: CameraModel, pose: NDArray[np.float64]) -> _Hits:
-        sensor = centre_sensor(self._mi, camera, pose)
-        image = np.array(self._mi.render(scene, sensor=sensor, integrator=self._aov, spp=1))
-        face = np.where(image[..., 9] > 0, np.rint(image[..., 8]), -1).astype(np.int64)
-        return _Hits(image[..., 0:3], image[..., 3:6], image[..., 6:8], face)
-
-    def _pane_hits(self, camera: CameraModel, pose: NDArray[np.float64], first: _Hits) -> _Hits:
+    def _pane_hits(self, camera: CameraModel, pose: NDArray[np.float64], first: Hits) -> Hits:
         """Of the placed pane where it is before the `first` thing, face -1 elsewhere."""
         if self._pane_scene is None:
             return replace(first, face=np.full_like(first.face, -1))
-        hits = self._hits(self._pane_scene, camera, pose)
+        hits = self._pane_scene.hits(camera, pose)
         near, far = (np.linalg.norm(h.position - pose[:3, 3], axis=2) for h in (hits, first))
         seen = (hits.face >= 0) & ((first.face < 0) | (near < far))
         return replace(hits, face=np.where(seen, hits.face, -1))
-
-    def _solid_scene(self, part: Solid) -> Any:
-        mesh = mitsuba_mesh(self._mi, "solid", part.mesh, {})
-        return self._mi.load_dict({"type": "scene", "solid": mesh})
 
 
 def _of_faces(values: NDArray[Any], faces: NDArray[np.int64], outside: Any) -> NDArray[Any]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...optics.srgb import srgb_decode
 from ...types import InputError
 from ..assets.library import Library, Offer
 from ..assets.models import Model, ModelPart
-from ..rendering.sensor import srgb_decode
 from ..rendering.shapes import Mesh, rotation_z
 from .painter import Painter
 from .solids import box_uv

@@ -28,7 +28,7 @@ def test_photographs_become_a_stack_in_their_natural_order(photographs, tmp_path
     text = ",".join(map(str, distances))
     outcome = ddff(capfd, "stack", photographs, "-o", tmp_path / "s", "--distances", text)
     assert outcome.status == 0
-    assert "6 slices, focus distances known" in outcome.output
+    assert "from --distances: " in outcome.output and "6 slices, " in outcome.output
     stack = read_stack(tmp_path / "s").stack
     np.testing.assert_allclose(stack.focus_distances_m, distances)
     for image, item in zip(stack.images, wall_stack().slices, strict=True):

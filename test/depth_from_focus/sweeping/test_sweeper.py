@@ -12,7 +12,6 @@ from ddff_perception.depth_from_focus.sweeping.sweeper import (
     Phase,
     Settled,
     SweepController,
-    SweepPlan,
     SweepSettings,
 )
 from ddff_perception.optics.lens_table import LensTable
@@ -22,11 +21,11 @@ MS = 1_000_000
 
 
 def visits(order, count, distances=(1.0, 2.0, 4.0), seed=0):
-    return list(islice(SweepPlan(distances, order, seed=seed).visits(), count))
+    return list(islice(SweepSettings(list(distances), order=order, seed=seed).visits(), count))
 
 
 def controller(confirm_timeout_s=0.0, drive=None, distances=(0.5, 1.0, math.inf)):
-    plan = SweepPlan(distances, "up", dwell_s=0.1, settle_time_s=0.05)
+    plan = SweepSettings(list(distances), order="up", dwell_s=0.1, settle_time_s=0.05)
     return SweepController(plan, drive, confirm_timeout_s)
 
 
@@ -39,8 +38,8 @@ def run(sweep, until_ms, start_ms=0, step_ms=10):
 
 
 def test_a_range_is_even_in_dioptres_and_reaches_both_ends():
-    plan = SweepPlan.linear(0.25, math.inf, 5)
-    np.testing.assert_allclose([1 / d for d in plan.distances_m], [4, 3, 2, 1, 0])
+    plan = SweepSettings(near_m=0.25, steps=5)
+    np.testing.assert_allclose([1 / d for d in plan.distances()], [4, 3, 2, 1, 0])
 
 
 def test_orders():
@@ -62,14 +61,12 @@ def test_random_sweeps_visit_each_distance_once_and_never_twice_in_a_row(seed):
     assert found == visits("random", 40, (1.0, 2.0, 3.0, 4.0), seed)
 
 
-def test_parameters_make_the_plan():
-    plan = SweepSettings(near_m=0.5, far_m=2.0, steps=4, order="down").plan()
-    np.testing.assert_allclose([1 / d for d in plan.distances_m], [2, 1.5, 1, 0.5])
+def test_parameters_make_the_sweep():
+    plan = SweepSettings(near_m=0.5, far_m=2.0, steps=4, order="down")
+    np.testing.assert_allclose([1 / d for d in plan.distances()], [2, 1.5, 1, 0.5])
     assert plan.order == "down"
-    listed = SweepSettings.from_values(
-        SweepSettings.table().parse(["distances_m=2,0.5,inf"])
-    ).plan()
-    assert listed.distances_m == (0.5, 2.0, math.inf)
+    listed = SweepSettings.from_values(SweepSettings.table().parse(["distances_m=2,0.5,inf"]))
+    assert listed.distances() == [0.5, 2.0, math.inf]
 
 
 @pytest.mark.parametrize(
@@ -78,12 +75,7 @@ def test_parameters_make_the_plan():
 )
 def test_plans_that_no_lens_can_follow_are_refused(values):
     with pytest.raises(InputError):
-        SweepSettings.from_values(values).plan()
-
-
-def test_a_plan_without_distances_is_refused():
-    with pytest.raises(InputError, match="at least one"):
-        SweepPlan(())
+        SweepSettings.from_values(values)
 
 
 def test_a_sweep_moves_settles_and_dwells_at_each_distance():
@@ -210,5 +202,5 @@ def test_drives_without_a_table():
 def test_a_plan_that_the_drive_cannot_follow_is_refused_and_the_old_one_stays():
     sweep = controller(drive=LensDrive(unit="metres"), distances=(1.0, 2.0))
     with pytest.raises(InputError, match="infinity"):
-        sweep.set_plan(SweepPlan((1.0, math.inf)))
-    assert sweep.plan.distances_m == (1.0, 2.0)
+        sweep.set_plan(SweepSettings([1.0, math.inf]))
+    assert sweep.plan.distances() == [1.0, 2.0]

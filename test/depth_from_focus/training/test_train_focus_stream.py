@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
 
 from thin_lens_sweeps import thin_lens_stack
 
@@ -65,6 +66,24 @@ def test_both_precisions_are_exported_with_whole_cards(run, tmp_path):
     stack = thin_lens_stack()
     difference = np.abs(1 / small.process(stack).depth - 1 / full.process(stack).depth)
     assert np.median(difference) < 0.01
+
+
+def test_int8_files_hold_whole_numbers_and_give_nearly_the_same_depth(run, tmp_path):
+    weights, _ = run
+    stacks = weights.parent.parent / "stacks"
+    with pytest.raises(InputError, match="calibrated on training stacks"):
+        export_weights(CAPABILITY, weights, tmp_path, "int8")
+    for path in export_weights(CAPABILITY, weights, tmp_path, "int8", [stacks]):
+        card = find_model(path).card
+        assert card.precision == "int8" and card.name.endswith("_int8")
+        kinds = [node.op_type for node in onnx.load(path).graph.node]
+        assert kinds.count("DequantizeLinear") > 2 * kinds.count("Conv") * 0.8
+    files = {"model": str(tmp_path / "focus_stream"), "engine": "onnxruntime"}
+    small = DepthFromFocus("focus_stream", {**files, "precision": "int8"})
+    full = DepthFromFocus("focus_stream", files)
+    stack = thin_lens_stack()
+    difference = np.abs(1 / small.process(stack).depth - 1 / full.process(stack).depth)
+    assert np.median(difference) < 0.05
 
 
 def test_data_that_is_none_is_refused(tmp_path):

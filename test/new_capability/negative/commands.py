@@ -7,7 +7,7 @@ import typer
 
 from ddff_perception.console import MethodName, Output, Params, ParamsFile, say
 from ddff_perception.files.images import read_image
-from ddff_perception.ros.parameter_file import settings_for
+from ddff_perception.ros.parameter_file import given_settings
 
 from .evaluation import FOLDER
 from .interface import NEGATIVE_IMAGE
@@ -28,10 +28,10 @@ def negative(
       ddff negative photo.png -o out/photo
 
     """
-    values = settings_for(
+    given = given_settings(
         NEGATIVE_IMAGE, params_file, param or [], method=method, used=METHODS.parameters
     )
-    pipeline = NegativePipeline(values)
+    pipeline = NegativePipeline(NEGATIVE_IMAGE.parameters.complete(given))
     pipeline.add_image(1, read_image(image))
     FOLDER.write(output, pipeline.estimate(), {"image": str(image)})
     pipeline.close()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from panes import pane
 
-from ddff_perception.reflection.capture.plausibility import complaint
+from ddff_perception.optics.srgb import srgb_bytes
+from ddff_perception.reflection.capture.images import CaptureSettings, images_from_mosaic
+from ddff_perception.reflection.capture.plausibility import complaint, mosaic_complaint
 from ddff_perception.types import PolarizedImages
 
 ANGLES = (0.0, 45.0, 90.0, 135.0)
@@ -64,3 +66,44 @@ def test_saturated_pixels_do_not_count():
     assert complaint(PolarizedImages(tuple(images), ANGLES)) is None
     white = tuple(np.full((8, 8), 255, np.uint8) for _ in ANGLES)
     assert complaint(PolarizedImages(white, ANGLES)) is None
+
+
+def raw_of(images):
+    """The mosaic whose halves `images` are, of layout 90_45_135_0."""
+    height, width = images[0].shape[:2]
+    raw = np.zeros((2 * height, 2 * width), images[0].dtype)
+    for image, (row, column) in zip(images, ((1, 1), (0, 1), (0, 0), (1, 0)), strict=True):
+        raw[row::2, column::2] = image
+    return raw
+
+
+def said_of(raw, **settings):
+    given = CaptureSettings.from_values(settings)
+    return mosaic_complaint(raw, images_from_mosaic(raw, given), given)
+
+
+def test_a_raw_that_is_what_its_layout_says_is_no_reason_to_complain():
+    assert said_of(raw_of(pane().images)) is None
+
+
+def test_a_colour_raw_taken_as_grey_is_noticed():
+    raw = raw_of(pane().images).astype(np.float32)
+    raw[2::4, 2::4] *= 0.5
+    raw[2::4, 3::4] *= 0.5
+    raw[3::4, 2::4] *= 0.5
+    raw[3::4, 3::4] *= 0.5
+    assert "layout=90_45_135_0_rggb" in said_of(raw.astype(np.uint8))
+
+
+def test_twelve_bits_low_in_sixteen_are_noticed_and_high_ones_are_none():
+    low = raw_of([image.astype(np.uint16) * 16 + 3 for image in pane().images])
+    assert "bit_depth=12" in said_of(low)
+    assert said_of(low, bit_depth=12) is None
+    assert said_of(low << 4) is None
+
+
+def test_photographs_taken_as_linear_are_noticed():
+    light = np.broadcast_to(np.linspace(0.1, 0.9, 64, dtype=np.float32), (48, 64)) / 2
+    shots = [light * (1 + 0.7 * np.cos(np.deg2rad(2 * (a - 10)))) for a in ANGLES]
+    coded = tuple(srgb_bytes(shot) for shot in shots)
+    assert "set response=srgb" in complaint(PolarizedImages(coded, ANGLES))

@@ -140,9 +140,9 @@ def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accep
     ("arguments", "words"),
     [
         ((), "give three images"),
-        (("{0}", "{1}"), "2 images need their angles"),
-        (("{0}", "{1}", "--angles", "0,90"), "three or more different polarizer angles"),
-        (("{0}", "{1}", "{2}", "--angles", "0,45"), "3 polarizer images but 2 angles"),
+        (("{0}", "{1}"), "take one more at another angle"),
+        (("{0}", "{1}", "--angles", "0,90"), "take one more at another angle"),
+        (("{0}", "{1}", "{2}", "--angles", "0,45"), "3 images and 2 angles: give one for each"),
         (("{0}", "{1}", "{2}", "--angles", "0,45,x"), "--angles must be numbers with commas"),
         (("{0}", "{1}", "{2}", "--angles", "0,45,180"), "three or more different"),
         (("{0}", "{1}", "{2}", "{2}", "--angles", "0,45,90,90"), "angles 90 and 90 are one"),
@@ -151,7 +151,6 @@ def test_every_method_runs_and_nothing_of_another_is_left(write, tmp_path, accep
         (("{0}", "{1}", "{2}", "--method", "none"), "there is no method 'none'"),
         (("{0}", "{1}", "{2}", "-p", "response=log"), "response must be one of"),
         (("{0}", "{1}", "{2}", "-p", "black=1"), "there is no parameter 'black'"),
-        (("--mosaic", "{0}"), "raw mosaic is H x W"),
         (("--mosaic", "{0}", "--layout", "90_0"), "layout must be one of 90_45_135_0"),
         (("--mosaic", "{0}", "--angles", "0,45,90"), "no images and no --angles"),
         (("{0}", "--mosaic", "{1}"), "no images and no --angles"),
@@ -180,7 +179,10 @@ def test_a_real_polarization_camera(real_captures, tmp_path, capfd):
 
 
 def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
-    right = write((0, 45, 90, 135))
+    named = write((0, 45, 90, 135))
+    right = [
+        path.rename(tmp_path / f"{letter}.png") for path, letter in zip(named, "abcd", strict=True)
+    ]
     accepted("reflection", *right, "-o", tmp_path / "right")
     assert json.loads((tmp_path / "right" / "summary.json").read_text())["complaint"] is None
     wrong = [right[0], right[2], right[1], right[3]]
@@ -188,3 +190,83 @@ def test_images_in_the_wrong_order_are_told(write, tmp_path, accepted):
     assert "the images do not fit their polarizer angles" in outcome.output
     told = json.loads((tmp_path / "wrong" / "summary.json").read_text())["complaint"]
     assert "check the order of the angles" in told
+
+
+def test_a_colour_image_is_no_mosaic(write, tmp_path, refused):
+    (path,) = write((0,))
+    assert cv2.imwrite(str(path), shot(0) // np.array([1, 2, 3], np.uint8))
+    words = refused("reflection", "--mosaic", path, "-o", tmp_path / "out")
+    assert "raw mosaic is H x W" in words
+
+
+def mosaic(height, width, dtype=np.uint8, factor=1):
+    """The raw of layout 90_45_135_0 of light of one polarization."""
+    raw = np.zeros((height, width), dtype)
+    light = {a: shot(a, shape=(height, width, 1))[..., 0] for a in (0, 45, 90, 135)}
+    whole = {a: values.astype(dtype) * factor for a, values in light.items()}
+    for angle, row, column in ((90, 0, 0), (45, 0, 1), (135, 1, 0), (0, 1, 1)):
+        raw[row::2, column::2] = whole[angle][row::2, column::2]
+    return raw
+
+
+def test_a_raw_of_odd_size_is_cropped_and_it_says_so(tmp_path, accepted):
+    assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(47, 65))
+    accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert "65x47 cropped to 64x46, whole cells" in summary["understood"]
+    assert "layout 90_45_135_0 (by default)" in summary["understood"]
+    assert read(tmp_path / "out" / "transmission.png").shape == (23, 32)
+
+
+def test_packed_pixels_are_unpacked_and_their_pattern_completes_the_layout(tmp_path, accepted):
+    raw = mosaic(48, 64, np.uint16, 16).ravel()
+    low, high = raw[0::2], raw[1::2]
+    triples = np.stack([low & 255, low >> 8 | (high & 15) << 4, high >> 4], 1).astype(np.uint8)
+    (tmp_path / "raw.bin").write_bytes(triples.tobytes())
+    given = ("--mosaic", tmp_path / "raw.bin", "--pixel-format", "BayerRG12p", "--size", "64x48")
+    accepted("reflection", *given, "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert "layout 90_45_135_0_rggb (by default)" in summary["understood"]
+    assert summary["mean_degree_of_polarization"] == pytest.approx(DEGREE, abs=0.03)
+    assert read(tmp_path / "out" / "transmission.png").shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize("layout", ["IMX250MZR", "90,45,135,0", "90_45_135_0"])
+def test_a_layout_is_understood_as_people_write_it(tmp_path, accepted, layout):
+    assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(48, 64))
+    given = ("--mosaic", tmp_path / "raw.png", "--layout", layout)
+    accepted("reflection", *given, "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["parameters"]["layout"] == "90_45_135_0"
+
+
+def test_what_a_raw_shows_of_itself_is_said(tmp_path, accepted):
+    assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(96, 128, np.uint16, 15))
+    accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert "the images hold 12 of 16 bits" in " ".join(summary["understood"])
+    assert summary["parameters"]["bit_depth"] == 12
+    given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=14")
+    accepted("reflection", *given, "-o", tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["parameters"]["bit_depth"] == 14
+    assert summary["complaint"] is None
+
+
+def test_photographs_are_told_to_need_their_response(tmp_path, accepted):
+    paths = [tmp_path / f"p_{angle}.jpg" for angle in (0, 45, 90)]
+    for path, angle in zip(paths, (0, 45, 90), strict=True):
+        assert cv2.imwrite(str(path), shot(angle))
+    outcome = accepted("reflection", *paths, "-o", tmp_path / "out")
+    assert "--param response=srgb" in " ".join(outcome.output.replace("│", " ").split())
+    given = (*paths, "--param", "response=srgb")
+    assert "JPEG" not in accepted("reflection", *given, "-o", tmp_path / "out").output
+
+
+def test_a_black_level_in_counts_is_one_in_shares(write, tmp_path, accepted):
+    paths, layers = write((0, 45, 90)), []
+    for level in ("0.1", "25.5"):
+        given = (*paths, "--param", f"black_level={level}")
+        accepted("reflection", *given, "-o", tmp_path / level)
+        layers.append(read(tmp_path / level / "transmission.png"))
+    np.testing.assert_array_equal(*layers)

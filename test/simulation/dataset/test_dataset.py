@@ -16,7 +16,7 @@ from ddff_perception.simulation.dataset import making
 from ddff_perception.simulation.dataset.files import packed, read_about, read_scene_array
 from ddff_perception.simulation.dataset.making import make_dataset
 from ddff_perception.simulation.dataset.reader import WorldDataset
-from ddff_perception.simulation.dataset.settings import PRESETS, find_preset
+from ddff_perception.simulation.dataset.settings import PRESETS
 from ddff_perception.simulation.dataset.sheet import dataset_sheet
 from ddff_perception.simulation.rendering.mitsuba_variant import find_llvm
 from ddff_perception.types import InputError
@@ -197,8 +197,6 @@ def test_the_sheet_and_the_record_of_assets(made, tmp_path):
 
 
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match="there is no preset"):
-        find_preset("nothing")
     for wrong in ({"width": 4}, {"use": "both"}, {"shares": {"castle": 1.0}}, {"frames": 0}):
         with pytest.raises(InputError):
             replace(SMALL, **wrong)

@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from hostile_files import png_of
 from live_ros import RosSession
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
@@ -64,6 +65,10 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated image": (lambda s: truncate(s / NAME), f"{NAME} is truncated: copy it again"),
     "empty image": (lambda s: (s / NAME).write_bytes(b""), NAME),
     "text for image": (lambda s: (s / NAME).write_text("x" * 99), NAME),
+    "image that unpacks to a lot": (
+        lambda s: (s / NAME).write_bytes(png_of(30_000, 10_000)),
+        f"{NAME} has 300 megapixels, more than the 250 that may be",
+    ),
     "missing image": (lambda s: (s / NAME).unlink(), f"the image '{NAME}' does not exist"),
     "image outside": (lambda s: away(s, "../003.png"), "slice 3 leaves the folder"),
     "image of another size": (

@@ -1,24 +1,15 @@
 import numpy as np
 import pytest
 
+from ddff_perception.optics.srgb import srgb_decode
 from ddff_perception.simulation.rendering.sensor import (
     SensorSettings,
     expose,
     exposure_for,
-    srgb_decode,
-    srgb_encode,
     vignette,
 )
 
 CLEAN = SensorSettings(noise=0.0)
-
-
-def test_srgb_curve_has_its_fixed_points_and_an_inverse():
-    assert srgb_encode(np.array(0.0)) == 0.0
-    assert srgb_encode(np.array(1.0)) == pytest.approx(1.0)
-    assert srgb_encode(np.array(0.18)) == pytest.approx(0.4613, abs=1e-3)
-    values = np.linspace(0, 1, 1001)
-    np.testing.assert_allclose(srgb_decode(srgb_encode(values)), values, atol=1e-6)
 
 
 def test_image_is_bgr_of_the_rgb_radiance_and_saturates():

@@ -32,6 +32,7 @@ from ....training.job import Batch
 from ....training.presets import FitSettings
 from ...learned.focus_stream import SMALL_SUBCELL, SUBCELL
 from .camera import NoiseSettings, with_noise
+from .field import bordered, disturbed, turned
 from .inputs import NetworkInputs
 from .stacks import StackSettings, random_stacks
 from .view_pool import ViewPool
@@ -114,7 +115,9 @@ def noisy_batch(
     inputs: NetworkInputs | None,
 ) -> Batch:
     """A batch of `TrainingStacks`' images, dioptres and truth."""
-    images = with_noise(images, noise)
+    images, dioptres, truth = turned(images, dioptres, truth, noise.field)
+    images = with_noise(disturbed(images, noise.field), noise)
+    images = bordered(images, noise.field.bordered)
     if enlarged and float(torch.rand(())) < enlarged:
         images, truth = _enlarged(images, truth)
     batch = {"dioptres": dioptres, "truth": truth, "valid": within(truth, dioptres)}

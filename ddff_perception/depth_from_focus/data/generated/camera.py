@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from .field import FieldSettings, mosaicked
 
 # ITU-T T.81, tables K.1 and K.2.
 _LUMINANCE = (
@@ -31,7 +33,7 @@ class NoiseSettings:
     """What a batch's images suffer, drawn per stack: `photon` and `read` bound the standard
     deviation of each colour's noise at saturation and in the dark, relative to saturation;
     `speckle` that of noise in proportion to the light, the same in all colours, as path tracing
-    has it; `jpeg` and `clean` are shares of stacks.
+    has it; `jpeg` and `clean` are shares of stacks; `field`: what else befalls them.
     """
 
     photon: float = 0.03
@@ -39,6 +41,7 @@ class NoiseSettings:
     speckle: float = 0.13
     jpeg: float = 0.12
     clean: float = 0.15
+    field: FieldSettings = field(default_factory=FieldSettings)
 
 
 def developed(radiance: Tensor) -> Tensor:
@@ -76,6 +79,7 @@ def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
     noise = own.mul_(torch.randn_like(own))
     noise += common.mul_(torch.randn_like(common[:, :, :1]))
     result = noise.add_(images).round_().clamp_(0, 255).byte()
+    result = mosaicked(result, settings.field.mosaic)
     coded = (torch.rand(count) < settings.jpeg) & noisy[:, 0]
     if bool(coded.any()):
         chosen = coded.nonzero()[:, 0].to(device)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,35 +16,46 @@ from ....types import InputError
 from .stack_files import stack_files, write_stacks
 from .stacks import StackSettings
 from .view_pool import write_procedural_views
+from .world_views import write_world_views
 
 # Views of all scenes have the size of the path-traced ones.
 _VIEW_SIZE = (360, 480)
 _WATCH_S = 0.3
 
 
-def make_stacks(folder: Path, stacks: int, scenes: int, settings: StackSettings) -> Path:
+def make_stacks(
+    folder: Path, stacks: int, scenes: int, settings: StackSettings, worlds: Sequence[Path] = ()
+) -> Path:
     """`folder` with `stacks` training stacks, made where it is not complete, from procedural
-    scenes and from the views of `scenes` path-traced ones in `folder`/views.
+    scenes and from path-traced views in `folder`/views: those of the data sets `worlds`, or of
+    `scenes` scenes where there is none.
 
-    Raises InputError where the renderer fails.
+    Raises InputError where the renderer fails, or a data set is not complete.
     """
     if len(stack_files(folder)) >= stacks:
         return folder
     views = folder / "views"
-    _trace_views(views, scenes)
+    _gather_views(views, scenes, worlds)
     progress = partial(report_progress, "blurring stacks")
     write_stacks(folder, range(stacks), views if views.is_dir() else None, settings, progress)
     return folder
 
 
-def make_views(folder: Path, traced: int, drawn: int) -> Path:
-    """`folder` with views of `traced` path-traced and `drawn` procedural scenes, made where it is
-    not complete. Raises InputError where the renderer fails.
+def make_views(folder: Path, traced: int, drawn: int, worlds: Sequence[Path] = ()) -> Path:
+    """`folder` with the views of `worlds`, or where there is none of `traced` path-traced scenes,
+    and of `drawn` procedural ones, made where it is not complete. Raises as `make_stacks` does.
     """
-    _trace_views(folder, traced)
+    _gather_views(folder, traced, worlds)
     progress = partial(report_progress, "drawing scenes")
     write_procedural_views(folder, drawn, _VIEW_SIZE, os.cpu_count() or 1, progress=progress)
     return folder
+
+
+def _gather_views(folder: Path, scenes: int, worlds: Sequence[Path]) -> None:
+    if worlds:
+        write_world_views(folder, worlds, partial(report_progress, "reading views"))
+    else:
+        _trace_views(folder, scenes)
 
 
 def _trace_views(folder: Path, scenes: int) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from ....files.atomic import atomic_write, make_folder
+from ....files.limits import ARRAY_GIB, GIB
 from ....files.results import written_by
 from ....training.job import Batch
 from ....types import InputError
@@ -23,7 +24,7 @@ from .camera import NoiseSettings
 from .inputs import NetworkInputs
 from .scenes import SceneMaker
 from .stacks import StackSettings, TrainingStacks, random_stacks
-from .view_pool import TRACED_SHARE, random_crops, read_view, scene_view
+from .view_pool import random_crops, read_view, scene_view
 
 _STACKS_PER_SCENE = 3
 _SCENE_SIZE = 1.6  # in sides of a stack
@@ -40,8 +41,8 @@ def write_stacks(
 ) -> None:
     """Makes the stacks `numbers` into `folder`, three of each scene; those that are there stay.
 
-    `views` is a folder of path-traced views, from which six scenes in ten come; the others are
-    procedural.
+    `views` is a folder of path-traced views, from which `settings.traced` of the scenes come; the
+    others are procedural.
     """
     make_folder(folder)
     maker: SceneMaker | None = None
@@ -50,7 +51,7 @@ def write_stacks(
     for done, first in enumerate(range(numbers.start, numbers.stop, _STACKS_PER_SCENE)):
         rng = np.random.default_rng([first, 20])
         traced = sorted(views.glob("*.npy")) if views is not None else []
-        if traced and rng.random() < TRACED_SHARE:
+        if traced and rng.random() < chosen.traced:
             view = read_view(traced[int(rng.integers(len(traced)))])
         else:
             maker = maker or SceneMaker(np.random.default_rng([first, 21]))
@@ -61,7 +62,7 @@ def write_stacks(
             if f"{number:06d}" not in there:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(seed + number)
-                    crop = random_crops(whole, chosen.height, chosen.width)
+                    crop = random_crops(whole, chosen.height, chosen.width, chosen.closest)
                     _write(folder, number, random_stacks(*crop, chosen))
         if progress is not None:
             progress((done + 1) * _STACKS_PER_SCENE, len(numbers))
@@ -87,6 +88,9 @@ def stack_files(folder: Path) -> list[Path]:
 def read_training_stack(file: Path) -> TrainingStacks:
     """One stack, B = 1. Raises InputError where the file is none of `write_stacks`."""
     try:
+        with zipfile.ZipFile(file) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+        ARRAY_GIB.check(size / GIB, str(file))
         with np.load(file, allow_pickle=False) as values:
             images = torch.from_numpy(values["images"]).permute(0, 3, 1, 2)
             dioptres = torch.from_numpy(values["dioptres"])
@@ -133,21 +137,24 @@ class StackBatches(IterableDataset[Batch]):
             if drawn % 100 == 99:
                 groups = self._groups()
             rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
-            counts = list(groups)
-            sizes = np.array([len(groups[count]) for count in counts], np.float64)
-            count = counts[int(rng.choice(len(counts), p=sizes / sizes.sum()))]
-            files = groups[count]
+            kinds = list(groups)
+            sizes = np.array([len(groups[kind]) for kind in kinds], np.float64)
+            kind = kinds[int(rng.choice(len(kinds), p=sizes / sizes.sum()))]
+            files = groups[kind]
             chosen = [files[int(i)] for i in rng.integers(len(files), size=self._batch)]
-            kept = torch.from_numpy(self._kept(count, rng))
+            kept = torch.from_numpy(self._kept(kind[1], rng))
             parts = [self._part(read_training_stack(file), kept, rng) for file in chosen]
             images, dioptres, truth = (torch.cat(kind) for kind in zip(*parts, strict=True))
             yield noisy_batch(images, dioptres, truth, self._noise, self._enlarged, self._inputs)
 
-    def _groups(self) -> dict[int, list[Path]]:
-        groups: dict[int, list[Path]] = {}
-        for folder in self._folders:
+    def _groups(self) -> dict[tuple[int, int], list[Path]]:
+        """Stacks that a batch may be made of, by folder and number of slices: those of another
+        folder may have another size.
+        """
+        groups: dict[tuple[int, int], list[Path]] = {}
+        for number, folder in enumerate(self._folders):
             for file in stack_files(folder):
-                groups.setdefault(int(file.name[:2]), []).append(file)
+                groups.setdefault((number, int(file.name[:2])), []).append(file)
         return groups
 
     def _part(

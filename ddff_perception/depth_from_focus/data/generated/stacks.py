@@ -17,12 +17,15 @@ from torch.nn import functional
 
 from .camera import developed
 from .defocus import seen_through_lens
+from .view_pool import TRACED_SHARE
 
 # Sweeps mostly end close to the scene's nearest and farthest points, as people set them.
 _MARGIN_POWER = 2.5
 _BLUR_PER_SLICE_PX = 4.0
 # Blur of the stacks of one batch differs by this much about their common one, in ln.
 _BLUR_SPREAD = 0.2
+# Radiance of the brightest lights, where the sensor saturates at 1.
+_BRIGHTEST = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ class StackSettings:
     one end of the sweep for what is at its other end. `margin`: bounds of how far each end of the
     sweep lies beyond the scene, as a share of the scene's range. `irregular`, `moving`,
     `breathing`: shares of stacks with uneven spacing, motion between slices, and focus breathing.
-    `slice_counts`: numbers of slices, each as often as it stands there.
+    `slice_counts`: numbers of slices, each as often as it stands there. `closest`: of stacks that
+    are written to disk, how small a pixel may be, in pixels of its view. `lights`: share of stacks
+    with lights that saturate. `traced`: share of path-traced views, where there are any.
     """
 
     height: int = 192
@@ -44,6 +49,9 @@ class StackSettings:
     moving: float = 0.25
     breathing: float = 0.2
     slice_counts: tuple[int, ...] = (5, 7, 8, 10, 12, 15)
+    closest: float = 0.75
+    lights: float = 0.0
+    traced: float = TRACED_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,26 @@ def random_stacks(radiance: Tensor, truth: Tensor, settings: StackSettings) -> T
     random sweeps, all of one number of slices.
     """
     dioptres, blur_scale, widest = _sweeps(truth, settings)
+    radiance = _with_lights(radiance, settings.lights)
     seen = seen_through_lens(radiance, truth, dioptres, blur_scale, widest)
     images = developed(_moved(seen, dioptres, settings))
     return TrainingStacks(images, dioptres, truth, blur_scale)
+
+
+def _with_lights(radiance: Tensor, share: float) -> Tensor:
+    """A few small lights, which lie on whatever is there, in a `share` of B x 3 x H x W."""
+    height, width = radiance.shape[-2:]
+    result = radiance
+    for number in (torch.rand(len(radiance)) < share).nonzero()[:, 0].tolist():
+        result = result.clone() if result is radiance else result
+        for _ in range(int(torch.randint(1, 9, ()))):
+            side = int(torch.randint(1, 5, ()))
+            top, left = (int(torch.randint(length - side, ())) for length in (height, width))
+            # Out of focus a light still saturates over its whole disc.
+            colour = _BRIGHTEST ** torch.rand(()) * (0.6 + 0.4 * torch.rand(3, 1, 1))
+            place = result[number, :, top : top + side, left : left + side]
+            place += colour.to(place.device)
+    return result
 
 
 def _sweeps(truth: Tensor, settings: StackSettings) -> tuple[Tensor, Tensor, Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ....files.atomic import make_folder
-from ....files.images import write_array
+from ....files.images import read_array, write_array
 from ....files.results import written_by
 from ....types import InputError
 from .scenes import SceneMaker, SharpScene
@@ -33,8 +33,7 @@ _Job = tuple[Path, int, int, tuple[int, int], int]
 
 class ViewPool:
     """All views of `folders` on `device`; those whose names begin with `PROCEDURAL` are drawn with
-    a probability of one minus `TRACED_SHARE`. Raises InputError where there is none, or where the
-    sizes differ.
+    a probability of one minus `TRACED_SHARE`. Raises InputError where there is none.
     """
 
     def __init__(self, folders: Sequence[Path], device: torch.device) -> None:
@@ -42,13 +41,7 @@ class ViewPool:
         if not files:
             names = ", ".join(map(str, folders))
             raise InputError(f"there are no views (*.npy) in {names}")
-        shape = read_view(files[0]).shape
-        self._views = torch.empty((len(files), *shape), dtype=torch.float16, device=device)
-        for number, file in enumerate(files):
-            values = read_view(file)
-            if values.shape != shape:
-                raise InputError(f"{file} has another size than {files[0]}")
-            self._views[number] = torch.from_numpy(values).to(device)
+        self._views = [torch.from_numpy(read_view(file)).to(device) for file in files]
         procedural = [file.name.startswith(PROCEDURAL) for file in files]
         kinds = [[i for i, p in enumerate(procedural) if p is kind] for kind in (False, True)]
         self._kinds = [torch.tensor(numbers) for numbers in kinds]
@@ -57,24 +50,28 @@ class ViewPool:
 
     @property
     def device(self) -> torch.device:
-        return self._views.device
+        return self._views[0].device
 
     def draw(self, count: int, height: int, width: int) -> tuple[Tensor, Tensor]:
         """`count` views' `random_crops`."""
         kinds = (torch.rand(count) >= self._traced).long().tolist()
-        chosen = torch.stack(
-            [self._kinds[k][torch.randint(len(self._kinds[k]), ())] for k in kinds]
-        )
-        return random_crops(self._views[chosen.to(self.device)], height, width)
+        chosen = [int(self._kinds[k][torch.randint(len(self._kinds[k]), ())]) for k in kinds]
+        # Views of different data sets have different sizes.
+        crops = [random_crops(self._views[number][None], height, width) for number in chosen]
+        radiance, dioptres = (torch.cat(parts) for parts in zip(*crops, strict=True))
+        return radiance, dioptres
 
 
-def random_crops(views: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+def random_crops(
+    views: Tensor, height: int, width: int, closest: float = 0.75
+) -> tuple[Tensor, Tensor]:
     """A random crop of each of B x H x W x 4 `views`, `height` x `width`, perhaps shrunk, mirrored,
     in another light: radiance B x 3 x height x width (linear BGR, saturating at 1), dioptres B x
-    height x width, both float32.
+    height x width, both float32. A pixel is at least `closest` of the view's wide, where the view
+    is large enough.
     """
     planes = views.float().permute(0, 3, 1, 2)
-    grid, zoom = _crop_grids(planes, height, width)
+    grid, zoom = _crop_grids(planes, height, width, closest)
     colour = planes[:, :3].square()
     # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
     shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
@@ -89,11 +86,11 @@ def random_crops(views: Tensor, height: int, width: int) -> tuple[Tensor, Tensor
     return radiance * gain.to(views.device)[:, :, None, None], dioptres[:, 0]
 
 
-def _crop_grids(planes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+def _crop_grids(planes: Tensor, height: int, width: int, closest: float) -> tuple[Tensor, Tensor]:
     """Sampling grids of random crops, and by how much each shrinks its view."""
     count, full = len(planes), planes.shape[2:]
     most = min(full[1] / width, full[0] / height)
-    least = min(0.75, most)
+    least = min(closest, most)
     zoom = least + (most - least) * torch.rand(count)
     mirrored = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
     flipped = torch.where(torch.rand(count) < 0.1, -1.0, 1.0)
@@ -165,10 +162,7 @@ def scene_view(scene: SharpScene) -> NDArray[np.float16]:
 
 def read_view(file: Path) -> NDArray[np.float16]:
     """A view; raises InputError where the file is none."""
-    try:
-        values = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} is no view: {error}") from error
+    values = read_array(file)
     if values.ndim != 3 or values.shape[2] != 4:
         raise InputError(f"{file} is no view of H x W x 4 but {values.shape}")
     return np.asarray(values, np.float16)

@@ -1,0 +1,120 @@
+"""Where photographs were focused, as their names, their EXIF or a table say."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..types import InputError
+from .limits import FILE_MIB
+
+UNITS = {"um": 1e-6, "µm": 1e-6, "μm": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0}
+# The number at the end of a name: `image_3_0.6`, `far_2m`, `z_2.5um`, `near inf m`.
+_AT_THE_END = re.compile(
+    r"(?:^|[_\-\s])(?:(?P<letter>[zf])[_\-\s=/]?)?"
+    r"(?P<number>[0-9]+(?:\.[0-9]+)?|inf)\s*(?P<unit>um|µm|μm|mm|cm|m)?$",
+    re.IGNORECASE,
+)
+_SUBJECT_DISTANCE, _INFINITE = 37382, 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class FocusDistances:
+    """Metres per photograph (+inf at infinity, NaN unknown), and `source` in words."""
+
+    metres: tuple[float, ...]
+    source: str
+
+    def __str__(self) -> str:
+        known = [value for value in self.metres if not math.isnan(value)]
+        if not known:
+            return f"focus distances unknown{self.source}"
+        return f"{min(known):.4g} .. {max(known):.4g} m, from {self.source}"
+
+
+class _Named(NamedTuple):
+    number: str
+    unit: str
+    letter: str
+
+
+def distances_from_names(files: Sequence[Path], unit: str | None = None) -> FocusDistances | None:
+    """What the names end in, None unless every name ends in a distance.
+
+    A number with a unit is one, and one without where most of the others have a decimal point (a
+    whole metre among decimals), or where `unit` says what the numbers are. `f2.8` is an f-number
+    and never a distance; `z_2.5` is the position of a stage, which is one only with a unit.
+    """
+    found = [_named(file) for file in files]
+    if any(name is None or name.letter == "f" for name in found):
+        return None
+    names = [name for name in found if name is not None]
+    plain = [name for name in names if not name.unit and name.number != "inf"]
+    if plain and unit is None:
+        decimals = sum("." in name.number for name in plain)
+        if 2 * decimals < len(plain) or any(name.letter == "z" for name in plain):
+            return None
+    metres = tuple(float(name.number) * UNITS[name.unit or unit or "m"] for name in names)
+    return FocusDistances(metres, "the names")
+
+
+def distances_from_exif(exif: Sequence[Mapping[int, Any]]) -> FocusDistances | None:
+    """The cameras' own subject distances, None unless every photograph has one and they differ."""
+    metres = []
+    for tags in exif:
+        try:
+            value = tags[_SUBJECT_DISTANCE]
+            distance = float(value)
+            numerator = getattr(value, "numerator", 0)
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            return None
+        metres.append(math.inf if numerator == _INFINITE else distance)
+    if len(set(metres)) < 2 or not all(distance > 0 for distance in metres):
+        return None
+    return FocusDistances(tuple(metres), "EXIF")
+
+
+def distances_from_table(table: Path, files: Sequence[Path], unit: str | None) -> FocusDistances:
+    """The distances in a CSV file: rows of a file's name (its suffix may be left out) and a number
+    with a unit, `unit` or metres otherwise. A first row without a number is a heading.
+
+    Raises InputError on an unreadable table, a row that is none, and files that it does not name.
+    """
+    try:
+        FILE_MIB.check(table.stat().st_size / 2**20, str(table))
+        rows = list(csv.reader(table.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read the table {table}: {error}") from error
+    known: dict[str, float] = {}
+    for number, row in enumerate(row for row in rows if any(cell.strip() for cell in row)):
+        value = _metres(row[1], unit) if len(row) > 1 else None
+        if value is not None:
+            known[row[0].strip()] = value
+        elif number:
+            raise InputError(f"{table}: {','.join(row)!r} is no file's name and a distance")
+    missing = [file.name for file in files if not {file.name, file.stem} & set(known)]
+    if missing:
+        raise InputError(f"{table} has no distance for {missing[0]}: add a row for each photograph")
+    values = (known.get(file.name, known.get(file.stem, math.nan)) for file in files)
+    return FocusDistances(tuple(values), str(table))
+
+
+def _named(file: Path) -> _Named | None:
+    match = _AT_THE_END.search(file.stem)
+    if match is None:
+        return None
+    number, unit, letter = match["number"], match["unit"] or "", match["letter"] or ""
+    return _Named(number.lower(), unit.lower(), letter.lower())
+
+
+def _metres(text: str, unit: str | None) -> float | None:
+    match = re.fullmatch(r"\s*([0-9.eE+-]+|inf)\s*(um|µm|μm|mm|cm|m)?\s*", text, re.IGNORECASE)
+    try:
+        return None if match is None else float(match[1]) * UNITS[(match[2] or unit or "m").lower()]
+    except ValueError:
+        return None

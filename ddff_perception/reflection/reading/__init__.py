@@ -1,0 +1,1 @@
+"""What people bring to `ddff reflection`: names that say angles, folders, packed pixels."""

@@ -1,0 +1,164 @@
+"""Polarizer images or a raw mosaic from files as people have them, and what was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...files.images import read_array, read_image
+from ...files.polarization_folder import DESCRIPTION, angles_text, read_polarization
+from ...types import AnyImage, ImageArray, InputError
+from ..capture.plausibility import looks_like_a_mosaic
+from .angle_names import agreed_angles
+from .packed import read_packed
+
+_USUAL_DEG = {3: (0.0, 45.0, 90.0), 4: (0.0, 45.0, 90.0, 135.0)}
+_SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`images`: uint8 or uint16, H x W or H x W x 3 BGR: one per angle of `angles_deg`, or one
+    raw mosaic where that is None. `bayer`: the pattern that a raw's pixel format names.
+    `offset_known`: whether angle 0 is the image's x axis, None where nothing says it. `notes`:
+    what was understood, one phrase each. `files`: where it comes from.
+    """
+
+    images: tuple[ImageArray, ...]
+    angles_deg: tuple[float, ...] | None
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    bayer: str | None = None
+    offset_known: bool | None = None
+
+
+def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Source:
+    """The raw image of a polarization camera: an image file, or packed pixels without a header.
+
+    Raises InputError where it cannot be read, or one of format and size is missing.
+    """
+    if pixel_format is not None or size is not None:
+        if pixel_format is None or size is None:
+            raise InputError("packed pixels need both --pixel-format and --size WIDTHxHEIGHT")
+        raw, bayer = read_packed(file, pixel_format, size)
+        return Source((raw,), None, (f"unpacked from {pixel_format}",), (file,), bayer)
+    if file.suffix.lower() in (".raw", ".bin"):
+        raise InputError(
+            f"{file} has no header: give --pixel-format (Mono12p, BayerRG12p, ...) and --size"
+        )
+    images, notes = _read([file])
+    if _is_grey(images[0]):
+        images = (cv2.extractChannel(images[0], 0),)  # type: ignore[assignment]
+        notes += ("grey saved as colour, taken as grey",)
+    return Source(images, None, notes, (file,))
+
+
+def read_polarizer_images(
+    paths: Sequence[Path], given: Sequence[float] | None, default: Sequence[float]
+) -> Source:
+    """Images behind a polarizer: files, or a folder with or without a `polarization.json`.
+
+    `given`: the angles that the user says, in degrees, `default` those for as many images where
+    neither he nor the names say any. Raises InputError where images cannot be read, are too few,
+    or have no angles.
+    """
+    if len(paths) == 1 and (paths[0] / DESCRIPTION).is_file():
+        paths = [paths[0] / DESCRIPTION]
+    if len(paths) == 1 and paths[0].name == DESCRIPTION:
+        return _described(paths[0], given)
+    files = _files(paths)
+    angles, origin = agreed_angles(files, given)
+    images, notes = _read(files)
+    if len(files) < 3:
+        raise InputError(_too_few(files, images))
+    if angles is None:
+        usual = default if len(default) == len(files) else _USUAL_DEG.get(len(files))
+        if usual is None:
+            raise InputError(f"{len(files)} images need their angles: --angles 0,45,90,...")
+        angles, origin = list(usual), "assumed in the files' order, as no name says them"
+    if len(angles) != len(files):
+        raise InputError(f"{len(files)} images and {len(angles)} angles: give one for each")
+    said = f"polarizer angles {angles_text(angles)} ({origin})"
+    return Source(images, tuple(angles), (said, *notes), tuple(files))
+
+
+def _described(description: Path, given: Sequence[float] | None) -> Source:
+    folder = read_polarization(description.parent)
+    if given is not None and list(given) != list(folder.angles_deg):
+        raise InputError(
+            f"{description} says the angles {angles_text(folder.angles_deg)}: leave --angles "
+            "away, or name the images"
+        )
+    said = f"polarizer angles {angles_text(folder.angles_deg)} (from {description.name})"
+    known = folder.offset_known
+    return Source(folder.images, folder.angles_deg, (said,), (description,), offset_known=known)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The images in a folder by name, or the paths themselves."""
+    if len(paths) != 1 or not paths[0].is_dir():
+        return list(paths)
+    found = sorted(
+        file
+        for file in paths[0].iterdir()
+        if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+    )
+    if not found:
+        raise InputError(f"{paths[0]} holds no images")
+    return found
+
+
+def _read(files: Sequence[Path]) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:
+    read = [_read_one(file) for file in files]
+    notes = []
+    if all(image.dtype == np.float32 for image in read):
+        brightest = max(float(image.max()) for image in read)
+        top = max(brightest, 1.0) if brightest > 0 else 1.0
+        read = [_scaled(image, top) for image in read]
+        notes.append(f"float32, {top:g} taken as full range")
+    return tuple(read), tuple(notes)  # type: ignore[arg-type]
+
+
+def _scaled(image: AnyImage, top: float) -> ImageArray:
+    """0 .. `top` as the full range of 16 bits."""
+    levels = np.clip(np.asarray(image, np.float32), 0.0, None) * np.float32(65535.0 / top)
+    return np.asarray(np.rint(levels), np.uint16)
+
+
+def _read_one(file: Path) -> AnyImage:
+    if file.suffix.lower() != ".npy":
+        return read_image(file, floats=True)
+    image = read_array(file)
+    if image.dtype == np.float64:
+        image = image.astype(np.float32)
+    colours = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype not in (np.uint8, np.uint16, np.float32) or not (image.ndim == 2 or colours):
+        raise InputError(f"{file} is {image.shape} {image.dtype}: no image of 8, 16 or 32 bits")
+    if image.dtype == np.float32 and not np.isfinite(image).all():
+        raise InputError(f"{file} has values that are no numbers: mend these pixels")
+    return image
+
+
+def _is_grey(image: AnyImage) -> bool:
+    if image.ndim != 3:
+        return False
+    blue, green, red = cv2.split(image)
+    return bool(np.array_equal(blue, green) and np.array_equal(green, red))
+
+
+def _too_few(files: Sequence[Path], images: Sequence[ImageArray]) -> str:
+    if len(files) == 1 and images[0].ndim == 2 and looks_like_a_mosaic(images[0]):
+        return f"{files[0]} looks like the raw of a polarization camera: give it as --mosaic"
+    if len(files) == 2:
+        return (
+            "two images leave a third unknown of the polarization open: take one more at another "
+            "angle of the polarizer"
+        )
+    return (
+        "give three images, one per polarizer angle, a folder of them, or --mosaic RAW of a "
+        "polarization camera"
+    )

@@ -1,0 +1,1 @@
+"""Nearest neighbours of descriptors, among millions: product quantization trees and their codes."""

@@ -1,0 +1,1 @@
+"""Labels scored: counts, bags, results on disk, and their part of report pages."""

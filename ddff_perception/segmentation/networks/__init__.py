@@ -1,0 +1,1 @@
+"""Networks that label pixels from colour, depth or both; torch."""

@@ -1,0 +1,1 @@
+"""Losses, presets, jobs and cards of the networks that label pixels; torch."""

@@ -1,0 +1,115 @@
+"""Views of a rendered world as what stacks are blurred from."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from ddff_perception.depth_from_focus.data.generated.making import make_stacks
+from ddff_perception.depth_from_focus.data.generated.stack_files import stack_files
+from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings
+from ddff_perception.depth_from_focus.data.generated.view_pool import ViewPool, read_view
+from ddff_perception.depth_from_focus.data.generated.world_views import (
+    assets_of,
+    is_world,
+    without_pattern,
+    write_world_views,
+)
+from ddff_perception.registry import CAPABILITIES
+from ddff_perception.simulation.dataset.files import packed
+from ddff_perception.simulation.dataset.settings import DatasetSettings
+from ddff_perception.training.export import learned_from
+from ddff_perception.training.registry import make_job
+from ddff_perception.types import InputError
+
+HEIGHT, WIDTH = 48, 64
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A data set of two views, drawn and not rendered."""
+    folder = tmp_path / "world"
+    (folder / "scenes").mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    arrays, rows = {}, []
+    for view in range(2):
+        depth = np.full((HEIGHT, WIDTH), 2.0, np.float32)
+        depth[:8] = np.inf
+        bits = np.zeros(HEIGHT * WIDTH // 8, np.uint8)
+        arrays |= {
+            f"radiance_{view}": rng.uniform(0.1, 0.9, (1, HEIGHT, WIDTH, 3)).astype(np.float16),
+            f"depth_{view}": depth,
+            f"normals_{view}": np.zeros((HEIGHT, WIDTH, 3), np.int8),
+            f"albedo_{view}": np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+            f"classes_{view}": np.zeros((HEIGHT, WIDTH), np.uint8),
+            f"instances_{view}": np.zeros((HEIGHT, WIDTH), np.uint16),
+            f"glass_{view}": bits,
+            f"mirror_{view}": bits,
+        }
+        row = {"view": view, "in_file": view, "file": "scenes/000000.zip", "focal_px": 60.0}
+        rows.append(json.dumps(row))
+    (folder / "scenes" / "000000.zip").write_bytes(packed(arrays, {"format": 1}))
+    (folder / "index.jsonl").write_text("\n".join(rows) + "\n")
+    settings = DatasetSettings(width=WIDTH, height=HEIGHT).to_dict()
+    about = {"format": 1, "settings": settings, "views": 2, "assets": ["a chair", "a lamp"]}
+    (folder / "dataset.json").write_text(json.dumps(about))
+    return folder, arrays
+
+
+def test_views_have_the_worlds_light_and_inverse_depth(world, tmp_path):
+    folder, arrays = world
+    views, told = tmp_path / "views", []
+    write_world_views(views, [folder], lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+    view = read_view(views / "world0_000001.npy")
+    assert view.shape == (HEIGHT, WIDTH, 4)
+    assert not view[:8, :, 3].any() and (view[8:, :, 3] == 0.5).all()
+    radiance = arrays["radiance_1"][0, ..., ::-1].astype(np.float32)
+    np.testing.assert_allclose(np.square(view[..., :3].astype(np.float32)), radiance, rtol=0.05)
+
+
+def test_a_denoisers_pattern_goes_and_texture_stays():
+    pattern = np.tile(np.float32([[0.5, 0.503], [0.497, 0.5]]), (20, 20))[..., None].repeat(3, 2)
+    assert np.ptp(without_pattern(pattern)[4:-4, 4:-4]) < 0.3 * np.ptp(pattern)
+    texture = np.tile(np.float32([[0.4, 0.5], [0.6, 0.5]]), (20, 20))[..., None].repeat(3, 2)
+    np.testing.assert_allclose(without_pattern(texture), texture, rtol=0.02)
+
+
+def test_stacks_are_blurred_from_a_world_and_its_assets_are_told(world, tmp_path):
+    folder, _ = world
+    assert is_world(folder) and not is_world(tmp_path)
+    assert assets_of([folder]) == ["a chair", "a lamp"]
+    settings = StackSettings(height=32, width=64, slice_counts=(4,), traced=1.0)
+    made = make_stacks(tmp_path / "stacks", 3, 0, settings, [folder])
+    assert [file.name for file in stack_files(made)] == [f"04_00000{n}.npz" for n in range(3)]
+    assert len(list((made / "views").glob("*.npy"))) == 2
+
+
+def test_a_training_on_a_world_records_what_it_showed(world, tmp_path):
+    folder, _ = world
+    wanted = [f"stacks_folder={tmp_path / 'stacks'}"]
+    job = make_job(CAPABILITIES["depth_from_focus"], "focus_stream", "smoke", wanted, [folder])
+    assert job.record["assets"] == ["a chair", "a lamp"]
+    assert job.record["training_data"] == "6 stacks"
+    assert "rendered rooms" in learned_from(job.record, "")
+
+
+def test_views_of_different_sizes_are_drawn_from_together(world, tmp_path):
+    folder, _ = world
+    views = tmp_path / "views"
+    write_world_views(views, [folder])
+    np.save(views / "other.npy", np.ones((64, 96, 4), np.float16))
+    pool = ViewPool([views], torch.device("cpu"))
+    radiance, dioptres = pool.draw(8, 32, 48)
+    assert radiance.shape == (8, 3, 32, 48) and dioptres.shape == (8, 32, 48)
+    assert pool.traced == 3
+
+
+def test_a_world_that_is_not_complete_is_refused(world, tmp_path):
+    folder, _ = world
+    (folder / "index.jsonl").unlink()
+    with pytest.raises(InputError, match="no complete index"):
+        write_world_views(tmp_path / "views", [folder])

@@ -1,0 +1,170 @@
+"""Training: smoke presets learn, branches become FuseLight, files compute what torch computes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ddff_perception.segmentation.networks.efficientnet_lite import (
+    CHANNELS,
+    EfficientNetLite0,
+    load_imagenet,
+)
+from ddff_perception.segmentation.networks.fuse_light import FuseLight, LightBranch
+from ddff_perception.segmentation.training.networks import COLOUR, DEPTH, FUSE_LIGHT
+from ddff_perception.segmentation.training.paper_networks import (
+    FCN,
+    FUSENET,
+    SINGLE_STREAM,
+    depth_channel,
+    stream_image,
+)
+from ddff_perception.training.fit import fit
+from ddff_perception.training.onnx_file import write_onnx
+from ddff_perception.training.registry import parameter_values
+from ddff_perception.training.weights import write_weights
+from ddff_perception.types import InputError
+
+ALL = (COLOUR, DEPTH, FUSE_LIGHT, FUSENET, SINGLE_STREAM, FCN)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def smoke_job(trained, **changed):
+    values = {**parameter_values(trained, "smoke"), **changed.pop("values", {})}
+    return trained.job(dataclasses.replace(trained.PRESETS["smoke"], **changed), values, ())
+
+
+def test_the_encoder_has_the_stages_of_efficientnet_lite0():
+    encoder = EfficientNetLite0()
+    assert sum(p.numel() for p in encoder.parameters()) == 2_958_848
+    with torch.no_grad():
+        maps = encoder.eval()(torch.rand(1, 3, 64, 96))
+    assert tuple(m.shape[1] for m in maps) == CHANNELS == (24, 40, 112, 320)
+    assert [tuple(m.shape[2:]) for m in maps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
+
+
+def test_fuse_light_has_fewer_than_eight_million_parameters():
+    assert sum(p.numel() for p in FuseLight(13).parameters()) == 6_426_921
+
+
+def test_images_weights_are_taken_by_their_packages_names(tmp_path):
+    torch.manual_seed(1)
+    source = EfficientNetLite0()
+    state = {"_fc.weight": torch.zeros(2), "_bn1.weight": torch.zeros(2)}
+    number = 0
+    for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+        state[f"_bn0.{name}"] = getattr(source.stem.norm, name)
+    state["_conv_stem.weight"] = source.stem.conv.weight
+    parts = (("expand", "_expand_conv", "_bn0"), ("depthwise", "_depthwise_conv", "_bn1"),
+             ("project", "_project_conv", "_bn2"))  # fmt: skip
+    for stage in source.stages:
+        for block in stage:
+            for part, convolution, norm in parts:
+                unit = getattr(block, part)
+                if not isinstance(unit, torch.nn.Identity):
+                    unit.norm.running_mean.normal_()
+                    start = f"_blocks.{number}"
+                    state[f"{start}.{convolution}.weight"] = unit.conv.weight
+                    state |= {f"{start}.{norm}.{n}": v for n, v in unit.norm.state_dict().items()}
+            number += 1
+    torch.save(state, tmp_path / "lite0.pth")
+    target = EfficientNetLite0().eval()
+    load_imagenet(target, tmp_path / "lite0.pth")
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        for a, b in zip(target(image), source.eval()(image), strict=True):
+            assert torch.equal(a, b)
+    assert not any(m.training for m in target.train().modules() if "Norm" in type(m).__name__)
+    with pytest.raises(InputError, match="another network or width"):
+        load_imagenet(EfficientNetLite0(width=0.5), tmp_path / "lite0.pth")
+    with pytest.raises(InputError, match="ddff assets fetch efficientnet-lite0"):
+        load_imagenet(target, tmp_path / "nothing.pth")
+
+
+@pytest.mark.parametrize("trained", ALL, ids=lambda trained: trained.name)
+def test_smoke_presets_train_and_leave_weights(trained, tmp_path):
+    job = smoke_job(trained)
+    weights = fit(job, tmp_path / "run")
+    assert weights.is_file()
+    assert (tmp_path / "run" / "pictures" / "step_0000003.png").is_file()
+    assert "coloured blocks" in job.record["data_source"]
+
+
+def test_a_branch_learns_the_blocks(tmp_path):
+    job = smoke_job(COLOUR, steps=60, batch=4, learning_rate=3e-3, ema=0.9, log_every=60,
+                    validate_every=60, picture_every=0)  # fmt: skip
+    fit(job, tmp_path / "run")
+    lines = (tmp_path / "run" / "validation.csv").read_text().splitlines()
+    accuracy = float(lines[-1].split(",")[lines[0].split(",").index("accuracy")])
+    assert accuracy > 0.18
+
+
+def test_two_branches_become_a_fuse_light_that_begins_as_their_product(tmp_path):
+    branches = [LightBranch(13, width=0.25).eval() for _ in range(2)]
+    for branch in branches:
+        torch.nn.init.normal_(branch.score.weight)
+    paths = [write_weights(tmp_path / f"{n}.safetensors", b, {}) for n, b in enumerate(branches)]
+    values = {"colour_weights": str(paths[0]), "depth_weights": str(paths[1]), "frozen": True}
+    network = smoke_job(FUSE_LIGHT, values=values).module
+    learned = {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
+    assert learned == {"fusion", "gate", "correction"}
+    images = torch.rand(1, 3, 64, 64) * 255, torch.rand(1, 3, 64, 64) * 255
+    with torch.no_grad():
+        alone = [torch.log_softmax(b(i), 1) for b, i in zip(branches, images, strict=True)]
+        network.eval()
+        both = network(*images, torch.ones(1, 2))
+        colour = network(images[0], images[1] * 0, torch.tensor([[1.0, 0.0]]))
+        depth = network(images[0] * 0, images[1], torch.tensor([[0.0, 1.0]]))
+    torch.testing.assert_close(both, alone[0] + alone[1])
+    torch.testing.assert_close(colour, alone[0])
+    torch.testing.assert_close(depth, alone[1])
+
+
+@pytest.mark.parametrize("trained", ALL, ids=lambda trained: trained.name)
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_files_compute_what_torch_computes_at_any_size(trained, precision, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    values = parameter_values(trained, "smoke")
+    network = trained.network(values).eval()
+    (file,) = trained.onnx_files(network, {"network_parameters": values}, precision)
+    path = write_onnx(file, tmp_path / "x.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options)
+    rng = np.random.default_rng(0)
+    for height, width in ((64, 96), (37, 75)):
+        feeds = {
+            card.name: rng.uniform(0, 255, (1, card.shape[1], height, width)).astype(np.float32)
+            if len(card.shape) == 4
+            else np.ones((1, 2), np.float32)
+            for card in file.inputs
+        }
+        found = session.run(None, feeds)[0]
+        with torch.no_grad():
+            wanted = file.module(*map(torch.from_numpy, feeds.values())).numpy()
+        assert found.shape == (1, 13, height, width)
+        np.testing.assert_allclose(found, wanted, atol=4e-3 if precision == "float32" else 1e-2)
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-4)
+
+
+def test_depth_comes_back_from_hha_in_levels_of_four_centimetres():
+    roots = torch.tensor([0.0, 255 * (0.3 / 2.0) ** 0.5, 255.0, 40.0]).view(1, 1, 1, 4)
+    found = depth_channel(roots.repeat(1, 3, 1, 1))
+    torch.testing.assert_close(
+        found.flatten(), torch.tensor([0.0, 51.0, 7.65, 255.0]), atol=1e-3, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("stream", "channels"),
+    [("depth", 1), ("hha", 3), ("colour", 3), ("colour_depth", 4), ("colour_hha", 6)],
+)
+def test_streams_stack_what_their_names_say(stream, channels):
+    batch = {"colour": torch.rand(2, 3, 8, 8), "hha": torch.rand(2, 3, 8, 8)}
+    assert stream_image(stream, batch).shape == (2, channels, 8, 8)
