@@ -69,6 +69,7 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "family": "family",
             "method": "method",
+            "stacks": "stacks",
             "mae_dpt": "error [1/m]",
             "ratio_to_yardstick": "/ yardstick",
             "ratio_to_multiscale": "/ multiscale",

@@ -16,7 +16,9 @@ _HOUR_S = 3600
 
 
 def dataset(
-    preset: Annotated[str, typer.Argument(help="rooms, odd, mixed, fine, video, motion or focus.")],
+    preset: Annotated[
+        str, typer.Argument(help="rooms, odd, mixed, fine, video, motion, focus or polarizer.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The data set's folder.")],
     views: Annotated[int, typer.Option(help="How many views.", min=1)] = 200,
     seed: Annotated[int | None, typer.Option(help="Of all scenes.")] = None,
@@ -83,6 +85,9 @@ def dataset(
         )
     if sheet is not None:
         write_image(sheet, dataset_sheet(WorldDataset(output), 48))
-    rate = rendered / max(time.monotonic() - start, 1e-3) * _HOUR_S
-    told = f", {rate:.0f} views an hour" if rendered else ""
-    say(f"{views} views in {output}; {rendered} rendered now{told}")
+    told = ""
+    if rendered.views:
+        rate = rendered.views / max(time.monotonic() - start, 1e-3) * _HOUR_S
+        each = rendered.core_s / rendered.views
+        told = f", {rate:.0f} views an hour, {each:.1f} core-seconds a view"
+    say(f"{views} views in {output}; {rendered.views} rendered now{told}")

@@ -49,11 +49,8 @@ def pane_view(
     y = (np.arange(height) - (height - 1) / 2) * reach
     rays = np.stack(np.broadcast_arrays(x[None], y[:, None], 1.0), axis=-1)
     rays = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
-    axis, incidence = np.radians([perpendicular_deg, incidence_deg])
-    across = np.array([np.cos(axis), np.sin(axis), 0.0])
+    along, _, normal = pane_frame(incidence_deg, perpendicular_deg).T
     forward = np.array([0.0, 0.0, 1.0])
-    normal = np.cos(incidence) * forward + np.sin(incidence) * np.cross(across, forward)
-    along = np.cross(across, normal)
     # Where the ray meets the tangent plane; past the horizon of a near pane it does not.
     depth = normal[2] / np.maximum(rays @ normal, np.cos(np.radians(_MOST_DEG)))
     place = (rays * depth[..., None] - forward) @ along
@@ -66,6 +63,43 @@ def pane_view(
     return PaneGeometry(
         np.minimum(np.degrees(np.arccos(np.clip(cosine, -1, 1))), _MOST_DEG).astype(np.float32),
         axes.astype(np.float32),
+    )
+
+
+def pane_frame(incidence_deg: float, perpendicular_deg: float) -> NDArray[np.float64]:
+    """How a pane stands that the central ray meets at `incidence_deg`, in the camera's optical
+    frame. Columns: along the plane of incidence, across it, and the normal away from the camera.
+    """
+    axis, incidence = np.radians([perpendicular_deg, incidence_deg])
+    across = np.array([np.cos(axis), np.sin(axis), 0.0])
+    sideways = np.cross(across, [0.0, 0.0, 1.0])
+    normal = np.array([0.0, 0.0, np.cos(incidence)]) + np.sin(incidence) * sideways
+    return np.stack([np.cross(across, normal), across, normal], axis=1)
+
+
+def surface_view(rays: Array, normals: Array) -> PaneGeometry:
+    """How surfaces stand to rays, both N x 3 or H x W x 3 vectors of any length in the camera's
+    optical frame; 0 and 0 where a normal is 0.
+
+    `incidence_deg` 0..90. `perpendicular_deg` 0..180 is measured across each ray, from the image's
+    x axis (made perpendicular to the ray) towards y down: in the middle of the image it is the
+    image angle of `pane_view`, at its rim up to some degrees off it, as cameras see polarization
+    along rays and not along their image plane.
+    """
+    ray, normal = (
+        vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+        for vectors in (np.asarray(rays, np.float64), np.asarray(normals, np.float64))
+    )
+    there = np.any(normal != 0, axis=-1)
+    cosine = np.minimum(np.abs(np.sum(ray * normal, axis=-1)), 1)
+    right = np.array([1.0, 0.0, 0.0]) - ray[..., :1] * ray
+    across = np.cross(ray, normal)
+    angle = np.arctan2(
+        np.sum(across * np.cross(ray, right), axis=-1), np.sum(across * right, axis=-1)
+    )
+    return PaneGeometry(
+        np.where(there, np.degrees(np.arccos(cosine)), 0).astype(np.float32),
+        np.where(there, np.degrees(angle) % 180, 0).astype(np.float32),
     )
 
 

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from ddff_perception.optics.pane_geometry import pane_view, parabola_incidence_deg
+from ddff_perception.optics.pane_geometry import (
+    pane_frame,
+    pane_view,
+    parabola_incidence_deg,
+    surface_view,
+)
 
 
 @pytest.mark.parametrize("camera", [(0.3, 2.0), (-1.5, 0.4), (0.2, -1.0), (2.0, 1.0)])
@@ -58,3 +63,18 @@ def test_beyond_the_horizon_of_a_pane_the_incidence_stays_below_a_right_angle():
     found = pane_view((50, 50), 60.0, 80.0, 10.0, bend_deg=20.0)
     assert np.isfinite(found.incidence_deg).all()
     assert found.incidence_deg.max() <= 85
+
+
+def test_a_surface_is_seen_as_a_pane_is_but_for_the_slant_of_the_rays():
+    size, field = (30, 40), 20.0
+    pane = pane_view(size, field, 50.0, 70.0)
+    reach = np.tan(np.radians(field / 2)) / 20
+    x, y = np.meshgrid((np.arange(40) - 19.5) * reach, (np.arange(30) - 14.5) * reach)
+    rays = np.stack([x, y, np.ones_like(x)], axis=-1)
+    normals = np.broadcast_to(-3 * pane_frame(50.0, 70.0)[:, 2], rays.shape)
+    seen = surface_view(2 * rays, normals)
+    np.testing.assert_allclose(seen.incidence_deg, pane.incidence_deg, atol=1e-3)
+    off = np.abs((seen.perpendicular_deg - pane.perpendicular_deg + 90) % 180 - 90)
+    assert off[14:16, 19:21].max() < 0.02 < off.max() < 2.0
+    nothing = surface_view(rays, np.zeros_like(rays))
+    assert (nothing.incidence_deg == 0).all() and (nothing.perpendicular_deg == 0).all()

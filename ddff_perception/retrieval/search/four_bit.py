@@ -169,7 +169,7 @@ def _scan(
     histogram, positions, kept = workspace
     block_of = np.empty(BLOCK, np.uint16)
     histogram[:] = 0
-    threshold, below, survivors = len(histogram) - 1, 0, 0
+    threshold, below, survivors, largest = len(histogram) - 1, 0, 0, 0
     for n in range(min(_AHEAD, len(blocks))):
         fetch_ahead(codes, blocks[n])
     for n in range(len(blocks)):
@@ -187,6 +187,9 @@ def _scan(
                 survivors += 1
                 histogram[value] += 1
                 below += 1
+                largest = max(largest, int(value))
+        if below >= wanted and threshold > largest + 1:
+            threshold = largest + 1
         while below - histogram[threshold - 1] >= wanted:
             threshold -= 1
             below -= histogram[threshold]

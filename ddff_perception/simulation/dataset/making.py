@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,18 @@ from ..assets.record import SUMMARY
 from .files import FORMAT, read_about, scene_file
 from .render_scene import Job, open_library
 from .settings import DatasetSettings
-from .workers import in_processes, in_this_process, on_cluster
+from .workers import Done, in_processes, in_this_process, on_cluster
 
 INDEX = "index.jsonl"
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a call rendered itself: `views`, and the seconds of all cores that they took."""
+
+    views: int
+    core_s: float
 
 
 def make_dataset(
@@ -33,12 +41,12 @@ def make_dataset(
     scheduler: str | None = None,
     assets: Path | None = None,
     progress: Progress = lambda done, total: None,
-) -> int:
+) -> Rendered:
     """Renders the scenes that `folder` lacks of a set of `views` views, and writes the index.
 
     The same settings, assets and views give the same files whatever does the work: this process
     (`workers` 1), processes, or the Dask cluster of `scheduler`. Interrupted, it goes on where it
-    was. `progress` gets views done and in all. Returns how many views were rendered now.
+    was. `progress` gets views done and in all.
     Raises InputError where the folder holds a set of other settings, or rendering is not possible.
     """
     if views < 1 or workers < 1:
@@ -52,12 +60,14 @@ def make_dataset(
     each = settings.views_per_scene
     done = total - len(missing)
     progress(min(done * each, views), views)
-    for number, content in _work(jobs, workers, scheduler):
+    core_s = 0.0
+    for number, content, seconds in _work(jobs, workers, scheduler):
         write_bytes(scene_file(folder, number), content)
+        core_s += seconds
         done += 1
         progress(min(done * each, views), views)
     _finish(folder, settings, views, library)
-    return len(missing) * each
+    return Rendered(len(missing) * each, core_s)
 
 
 def dataset_settings(folder: Path) -> DatasetSettings:
@@ -71,7 +81,7 @@ def dataset_settings(folder: Path) -> DatasetSettings:
         raise InputError(f"{folder / SUMMARY} has no proper settings: {error}") from error
 
 
-def _work(jobs: Sequence[Job], workers: int, scheduler: str | None) -> Iterator[tuple[int, bytes]]:
+def _work(jobs: Sequence[Job], workers: int, scheduler: str | None) -> Iterator[Done]:
     if scheduler is not None:
         # Each worker of a cluster has its own folder of assets.
         return on_cluster([replace(job, assets=None) for job in jobs], scheduler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,26 @@ from .making import INDEX, dataset_settings
 
 
 @dataclass(frozen=True, slots=True)
+class PolarizedView:
+    """The polarization of a view, of one colour (luminance), all float32 (H, W), as precise as
+    float16.
+
+    `stokes` (H, W, 3): S0, S1, S2, exposed as the radiance, angles across the ray from the image's
+    x axis towards y down. `transmission`, `reflection`: the parts of S0 that come through a pane
+    where the first thing on the ray is one (elsewhere all of it) and that it mirrors; their sum is
+    S0. `incidence_deg`, `plane_deg`: the angle to the pane's normal, 0..90, and the direction
+    perpendicular to the plane of incidence, 0..180, measured like the polarization; 0 where no
+    pane is.
+    """
+
+    stokes: FloatArray
+    transmission: FloatArray
+    reflection: FloatArray
+    incidence_deg: FloatArray
+    plane_deg: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class WorldView:
     """One view, all float32 where not told.
 
@@ -27,8 +47,8 @@ class WorldView:
     unit vectors to 1/127, towards the camera, in its optical frame; 0 where nothing is. `albedo`
     (H, W, 3) linear RGB. `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances`
     (H, W) uint16, 0 none; `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None
-    where none were taken. `camera` the intrinsics, `facts` the line of the index. What is seen
-    through glass: see `simulation.rendering.world_renderer.Truth`.
+    where none were taken; `polarized` the same. `camera` the intrinsics, `facts` the line of the
+    index. What is seen through glass: see `simulation.rendering.world_renderer.Truth`.
     """
 
     radiance: FloatArray
@@ -40,6 +60,7 @@ class WorldView:
     glass: NDArray[np.bool_]
     mirror: NDArray[np.bool_]
     slices: FloatArray | None
+    polarized: PolarizedView | None
     camera: CameraModel
     facts: dict[str, Any]
 
@@ -77,6 +98,10 @@ class WorldDataset:
             bits = np.unpackbits(array(name), count=shape[0] * shape[1])
             return bits.reshape(shape).astype(bool)
 
+        def light() -> PolarizedView:
+            names = [f.name for f in fields(PolarizedView)]
+            return PolarizedView(**{name: array(name).astype(np.float32) for name in names})
+
         depth = array("depth")
         if depth.shape != shape:
             raise InputError(f"{path} has images of {depth.shape}, the data set of {shape}")
@@ -92,6 +117,7 @@ class WorldDataset:
             glass=mask("glass"),
             mirror=mask("mirror"),
             slices=array("slices").astype(np.float32) if self.settings.focus_slices else None,
+            polarized=light() if self.settings.polarized else None,
             camera=CameraModel(width, height, focal, focal, *middle, row.get("aperture_m")),
             facts=row,
         )

@@ -15,11 +15,13 @@ from ...types import FloatArray, InputError
 from ..assets.library import Library
 from ..classes import NYU13, NYU40, UNLABELLED, to_13
 from ..rendering.denoise import has_denoiser
+from ..rendering.polarized_renderer import PolarizedRenderer
 from ..rendering.world_renderer import Truth, WorldRenderer
 from ..world.cameras import Viewpoint
 from ..world.scene import Scene
 from ..world.solids import turn
 from .files import FORMAT, packed
+from .polarized_view import place_pane, polarization
 from .settings import DatasetSettings
 
 _LOOK_PX = (80, 60)
@@ -55,14 +57,27 @@ def render_scene(job: Job) -> bytes:
     library = open_library(settings.use, job.assets)
     if tuple(library.names()) != job.known:
         raise InputError("the assets here are not those that the data set was begun with")
-    scene = Scene(library, settings.seed, job.number, settings.shares, settings.moving)
+    scene = Scene(
+        library, settings.seed, job.number, settings.shares, settings.moving, settings.wet
+    )
     renderer = WorldRenderer(scene.world())
+    polarized = PolarizedRenderer(renderer.world) if settings.polarized else None
     arrays: dict[str, NDArray[Any]] = {}
     views = []
     for view in range(settings.views_per_scene):
         viewpoint = scene.viewpoint(lambda v: renderer.quick_look(v.camera(*_LOOK_PX), v.pose))
         rng = np.random.default_rng([settings.seed, job.number, view])
-        views.append(_render_view(renderer, viewpoint, settings, rng, view, arrays))
+        pane: dict[str, Any] = {}
+        if polarized is not None:
+            pane = place_pane((renderer, polarized), viewpoint, settings, rng)
+        facts, truth = _render_view(renderer, viewpoint, settings, rng, view, arrays)
+        if polarized is not None:
+            exposed = (facts["exposure"], _CLIP)
+            seed = int(rng.integers(1 << 31))
+            layers = polarization(polarized, viewpoint, settings, truth, exposed, seed)
+            arrays |= {f"{name}_{view}": value for name, value in layers.items()}
+            renderer.place_pane(None)
+        views.append(facts | pane)
     # What was used is known at the end: viewpoints use nothing.
     about = {
         "format": FORMAT,
@@ -83,8 +98,8 @@ def _render_view(
     rng: np.random.Generator,
     view: int,
     arrays: dict[str, NDArray[Any]],
-) -> dict[str, Any]:
-    """Adds the arrays of one view, and returns what the index says of it."""
+) -> tuple[dict[str, Any], Truth]:
+    """Adds the arrays of one view; what the index says of it, and the truth."""
     camera = viewpoint.camera(settings.width, settings.height)
     times = np.linspace(-0.5, 0.5, settings.frames) * settings.span_s
     if settings.frames == 1:
@@ -121,7 +136,7 @@ def _render_view(
     }
     if settings.focus_slices:
         about |= _focus(renderer, viewpoint, settings, truth, (view, exposure), arrays)
-    return about
+    return about, truth
 
 
 def _focus(

@@ -32,7 +32,9 @@ class DatasetSettings:
     `shares` weighs the kinds of scenes; `use` is that of the assets; `samples` are light paths per
     pixel, before denoising where `denoise`. `frames` images of each view lie `span_s` seconds
     apart in all, while the camera moves and `moving` of the things do. `focus_slices` more images
-    are taken through a thin lens of `aperture_m` diameter, with 8 times the samples.
+    are taken through a thin lens of `aperture_m` diameter, with 8 times the samples. `polarized`
+    adds the polarization of each view, with 4 times the samples; a share of `panes` of the views
+    has a pane of glass before the camera, of `wet` of the scenes a wet floor.
     """
 
     preset: str = "rooms"
@@ -49,6 +51,9 @@ class DatasetSettings:
     moving: float = 0.0
     focus_slices: int = 0
     aperture_m: float = 0.0
+    polarized: bool = False
+    panes: float = 0.0
+    wet: float = 0.0
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.shares) - set(KINDS))
@@ -67,6 +72,11 @@ class DatasetSettings:
         if not 0 <= self.focus_slices <= 64 or (self.focus_slices and self.aperture_m <= 0):
             raise InputError("focus slices must lie in 0 .. 64 and need an aperture over 0")
 
+        if not (0 <= self.panes <= 1 and 0 <= self.wet <= 1):
+            raise InputError("the shares of panes and wet floors must lie in 0 .. 1")
+        if self.panes and (self.frames > 1 or not self.polarized):
+            raise InputError("panes are for single frames with polarization")
+
     def to_dict(self) -> dict[str, Any]:
         """As it stands in JSON."""
         return {**asdict(self), "shares": dict(self.shares)}
@@ -82,7 +92,8 @@ PRESETS: dict[str, DatasetSettings] = {
         "motion", _ROOMS, views_per_scene=1, frames=8, span_s=0.1, moving=0.3
     ),
     "focus": DatasetSettings("focus", _MIXED, focus_slices=8, aperture_m=0.008),
+    "polarizer": DatasetSettings("polarizer", _MIXED, polarized=True, panes=0.6, wet=0.3),
 }
 """Starting points for `ddff simulate dataset`: `rooms` for labels, `odd` for scenes that are no
 rooms, `mixed` for both, `fine` the same at 640x480, `video` with a moving camera, `motion` with
-moving things, too, `focus` with images through a lens."""
+moving things, too, `focus` with images through a lens, `polarizer` with polarization and panes."""

@@ -6,6 +6,7 @@ import concurrent.futures
 import importlib
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,16 +14,18 @@ from ...cluster import connected, workers_of
 from ...types import InputError
 from .render_scene import Job, render_scene
 
+Done = tuple[int, bytes, float]
+"""A scene's number, its file, and the core-seconds that it took."""
 _AHEAD = 2  # jobs in hand per worker: none waits, and little is lost when all stops
 
 
-def in_this_process(jobs: Sequence[Job]) -> Iterator[tuple[int, bytes]]:
-    """Scene numbers and files, one after the other."""
+def in_this_process(jobs: Sequence[Job]) -> Iterator[Done]:
+    """Scenes, one after the other."""
     for job in jobs:
-        yield job.number, render_scene(job)
+        yield _done(job)
 
 
-def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, bytes]]:
+def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
     """The same from `workers` processes, in the order in which they are done."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
@@ -31,19 +34,19 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, bytes
     with concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_start_worker, initargs=(queue,)
     ) as pool:
-        waiting: dict[concurrent.futures.Future[bytes], int] = {}
+        waiting: set[concurrent.futures.Future[Done]] = set()
         left = iter(jobs)
         try:
             while True:
                 for job in _next(left, workers * _AHEAD - len(waiting)):
-                    waiting[pool.submit(render_scene, job)] = job.number
+                    waiting.add(pool.submit(_done, job))
                 if not waiting:
                     return
-                done, _ = concurrent.futures.wait(
+                done, waiting = concurrent.futures.wait(
                     waiting, return_when=concurrent.futures.FIRST_COMPLETED
                 )
                 for future in done:
-                    yield waiting.pop(future), future.result()
+                    yield future.result()
         except concurrent.futures.process.BrokenProcessPool as error:
             raise InputError(
                 "a worker process ended: run the command again to go on, with fewer --workers "
@@ -53,7 +56,7 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, bytes
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[tuple[int, bytes]]:
+def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Done]:
     """The same from the workers of the Dask scheduler at `address`; the jobs of a worker that is
     lost go to another one.
 
@@ -61,25 +64,27 @@ def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[tuple[int, bytes]]
     """
     with connected(address) as client:
         workers = max(1, len(workers_of(client)))
-        futures: dict[Any, int] = {}
         left = iter(jobs)
         completed = importlib.import_module("distributed").as_completed(loop=client.loop)
         for job in _next(left, workers * _AHEAD):
-            _submit(client, job, futures, completed)
+            _submit(client, job, completed)
         for future in completed:
-            number = futures.pop(future)
-            content = future.result()
+            done = future.result()
             future.release()
             for job in _next(left, 1):
-                _submit(client, job, futures, completed)
-            yield number, content
+                _submit(client, job, completed)
+            yield done
 
 
-def _submit(client: Any, job: Job, futures: dict[Any, int], completed: Any) -> None:
+def _submit(client: Any, job: Job, completed: Any) -> None:
     # Pure by number: a job that is sent twice is the same job.
-    future = client.submit(render_scene, job, pure=False, retries=2)
-    futures[future] = job.number
-    completed.add(future)
+    completed.add(client.submit(_done, job, pure=False, retries=2))
+
+
+def _done(job: Job) -> Done:
+    start = time.process_time()
+    content = render_scene(job)
+    return job.number, content, time.process_time() - start
 
 
 def _next(jobs: Iterator[Job], count: int) -> list[Job]:

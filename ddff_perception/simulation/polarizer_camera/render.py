@@ -2,28 +2,22 @@
 
 Two luminous pictures, one behind the pane and one in front of it where the pane mirrors it to the
 camera. The pane is two dielectric faces, flat or curved, and all light in it is traced with its
-polarization; nothing of `optics` is used, so that this can judge what is built on it.
+polarization; none of the light of `optics` is used, so that this can judge what is built on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.pane_geometry import pane_frame
 from ...optics.textures import dead_leaves
 from ...types import FloatArray, InputError, LayerPair, PolarizedImages
-from ..rendering.mitsuba_variant import find_llvm, load_mitsuba
+from ..rendering.mitsuba_variant import polarized_mitsuba
 
-VARIANT = "llvm_ad_mono_polarized"
-_NEEDS_LLVM = (
-    f"polarized scenes need Mitsuba's variant {VARIANT} and a libLLVM of 16 or later: "
-    "install one (Debian: sudo apt install libllvm19)"
-)
 _PANE_AT_M = 2.0
 _PICTURE_BEHIND_PANE_M = 2.0
 _MARGIN = 1.2
@@ -85,7 +79,7 @@ def render_pane(settings: PaneSettings) -> PaneView:
     pictures[1] *= settings.ratio
     dark = np.zeros((2, 2, 1), np.float32)
     shown = ((pictures[0], dark), (dark, pictures[1]))
-    with _polarized_mitsuba() as mi:
+    with polarized_mitsuba() as mi:
         # Light adds up: the images are the sums of what either picture alone gives.
         layers = [
             np.stack([_rendered(mi, settings, pair, a) for a in settings.angles_deg])
@@ -116,31 +110,13 @@ def _mean_over_angles(settings: PaneSettings, images: FloatArray) -> FloatArray:
     return np.asarray(np.tensordot(weights, images, axes=1), np.float32)
 
 
-@contextmanager
-def _polarized_mitsuba() -> Iterator[Any]:
-    """Mitsuba in its polarized variant; the one before comes back at the end."""
-    mi = load_mitsuba()
-    before = mi.variant()
-    # With an older library the variant can be set, and its first rendering aborts the process.
-    if find_llvm() is None:
-        raise InputError(_NEEDS_LLVM)
-    try:
-        mi.set_variant(VARIANT)
-    except ImportError as error:
-        raise InputError(_NEEDS_LLVM) from error
-    try:
-        yield mi
-    finally:
-        mi.set_variant(before)
-
-
 def _scene(
     mi: Any, settings: PaneSettings, pictures: tuple[FloatArray, FloatArray], polarizer_deg: float
 ) -> dict[str, Any]:
     """The scene in the camera's optical frame: x right, y down, z forward."""
     glass = {"type": "dielectric", "int_ior": settings.refractive_index, "ext_ior": 1.0}
     half_view = np.radians(settings.field_of_view_deg / 2)
-    frame = _pane_frame(settings)
+    frame = pane_frame(settings.incidence_deg, settings.plane_deg)
     normal = frame[:, 2]
     forward = np.array([0.0, 0.0, 1.0])
     bounced = forward - 2 * (forward @ normal) * normal
@@ -179,15 +155,6 @@ def _scene(
             mi, pictures[1], pane_centre + _PICTURE_BEHIND_PANE_M * bounced, bounced, wide
         ),
     }
-
-
-def _pane_frame(settings: PaneSettings) -> NDArray[np.float64]:
-    """Columns: along the plane of incidence, across it, and the normal away from the camera."""
-    plane, incidence = np.radians([settings.plane_deg, settings.incidence_deg])
-    across = np.array([np.cos(plane), np.sin(plane), 0.0])
-    sideways = np.cross(across, [0.0, 0.0, 1.0])
-    normal = np.array([0.0, 0.0, np.cos(incidence)]) + np.sin(incidence) * sideways
-    return np.stack([np.cross(across, normal), across, normal], axis=1)
 
 
 def _half_length(settings: PaneSettings) -> float:

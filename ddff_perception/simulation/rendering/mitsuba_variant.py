@@ -7,7 +7,7 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,11 @@ from ...types import InputError
 
 VARIANT_VARIABLE = "DDFF_MITSUBA_VARIANT"
 VARIANTS = ("llvm_ad_rgb", "scalar_rgb")
+POLARIZED = "llvm_ad_mono_polarized"
+_NEEDS_LLVM = (
+    f"polarized scenes need Mitsuba's variant {POLARIZED} and a libLLVM of 16 or later: "
+    "install one (Debian: sudo apt install libllvm19)"
+)
 _OLDEST_LLVM = 16  # 14 and 15 crash on processors with AVX-512
 _LIBRARY_FOLDERS = (
     "/usr/lib/*-linux-gnu",
@@ -96,3 +101,24 @@ def load_mitsuba() -> Any:
         drjit.set_thread_count(max(2, drjit.thread_count()))
     mitsuba.set_log_level(mitsuba.LogLevel.Error)
     return mitsuba
+
+
+@contextlib.contextmanager
+def polarized_mitsuba() -> Iterator[Any]:
+    """Mitsuba in its polarized variant of one colour; the one before comes back at the end.
+
+    Raises InputError where Mitsuba, this variant or a libLLVM of 16 or later is missing.
+    """
+    mi = load_mitsuba()
+    before = mi.variant()
+    # With an older library the variant can be set, and its first rendering aborts the process.
+    if find_llvm() is None:
+        raise InputError(_NEEDS_LLVM)
+    try:
+        mi.set_variant(POLARIZED)
+    except ImportError as error:
+        raise InputError(_NEEDS_LLVM) from error
+    try:
+        yield mi
+    finally:
+        mi.set_variant(before)

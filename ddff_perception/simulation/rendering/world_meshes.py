@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from ..world.types import FINISHES, Piece, Surface, World
 from .mitsuba_scene import mitsuba_mesh, picture_texture, surface_bsdf
-from .shapes import Mesh, merged
+from .shapes import Mesh, merged, quad
 
 _MIRROR_REFLECTANCE = 0.88
-_ROUGHNESS = {"satin": 0.3, "gloss": 0.1}
+_ROUGHNESS = {"satin": 0.3, "gloss": 0.1, "wet": 0.04, "metal": 0.15}
+_WATER = 1.333
 _FAR_AWAY = -1000.0
+_PANE = "pane"
+NO_PANE = quad([0.0, 0.0, _FAR_AWAY], [1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0])
+"""The pane of a scene that has none: a square millimetre far below everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,20 @@ def rendered_shapes(mi: Any, world: World) -> dict[str, Any]:
             groups.setdefault(_key(piece.surface), _Group(piece.surface)).pieces.append(piece)
     for surface in _every_kind():
         groups.setdefault(("kind", id(surface)), _Group(surface)).pieces.append(_hidden(surface))
-    return {f"mesh{number}": group.shape(mi) for number, group in enumerate(groups.values())}
+    shapes = {f"mesh{number}": group.shape(mi) for number, group in enumerate(groups.values())}
+    glass = {"mesh_bsdf": mi.load_dict(_bsdf(mi, "glass", np.ones((1, 1, 3), np.float32)))}
+    return {**shapes, _PANE: mitsuba_mesh(mi, _PANE, NO_PANE, glass)}
+
+
+def move_pane(mi: Any, scene: Any, pane: Mesh | None) -> None:
+    """Gives the pane that `rendered_shapes` puts into every scene another place, None none.
+
+    `pane` has two triangles like NO_PANE. Nothing is compiled anew.
+    """
+    values = mi.traverse(scene)
+    mesh = NO_PANE if pane is None else pane
+    values[f"{_PANE}.vertex_positions"] = np.ravel(mesh.vertices).astype(np.float32)
+    values.update()
 
 
 @dataclass(slots=True)
@@ -103,15 +120,31 @@ def _key(surface: Surface) -> tuple[Any, ...]:
 
 
 def _bsdf(mi: Any, finish: str, picture: NDArray[np.float32]) -> dict[str, Any]:
+    """The same surface in every variant; in the polarized one it polarizes, which not all of
+    Mitsuba's plugins do.
+    """
+    polarized = mi.variant().endswith("polarized")
+    sides = "polarizing_sides" if polarized else "twosided"
     if finish == "glass":
-        return {"type": "thindielectric"}
+        return {"type": "polarizing_pane" if polarized else "thindielectric"}
     if finish == "mirror":
         value = {"type": "rgb", "value": _MIRROR_REFLECTANCE}
         return {
-            "type": "twosided",
+            "type": sides,
             "bsdf": {"type": "conductor", "material": "none", "specular_reflectance": value},
         }
-    return surface_bsdf(picture_texture(mi, picture), _ROUGHNESS.get(finish))
+    result = surface_bsdf(picture_texture(mi, picture), _ROUGHNESS.get(finish))
+    inner = result["bsdf"]
+    if finish == "wet":
+        inner["int_ior"] = _WATER
+    elif finish == "metal":
+        # Chromium, tinted.
+        result["bsdf"] = {"type": "roughconductor", "material": "Cr", "alpha": inner["alpha"]}
+        result["bsdf"]["specular_reflectance"] = inner["diffuse_reflectance"]
+    if polarized and finish != "matt":
+        result["type"] = sides
+        inner["type"] = "pplastic"
+    return result
 
 
 def _emitter(mi: Any, surface: Surface, pieces: list[Piece]) -> dict[str, Any]:
@@ -129,7 +162,7 @@ def _every_kind() -> list[Surface]:
     """
     shining = (0.01, 0.01, 0.01)
     picture = np.full((4, 4, 3), 0.5, np.float32)
-    kinds = [Surface(finish=finish) for finish in FINISHES]
+    kinds = [Surface(finish=finish) for finish in FINISHES if finish != "glass"]
     return [*kinds, Surface(emission=shining), Surface(picture=picture, emission=shining)]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...optics.pane_geometry import PaneGeometry, surface_view
 from ...types import CameraModel, FloatArray
 from ..classes import UNLABELLED
 from ..world.types import Surroundings, World
@@ -23,13 +24,14 @@ from .mitsuba_scene import (
 )
 from .mitsuba_variant import load_mitsuba
 from .reflectance import seen_reflectance
-from .world_meshes import Solid, rendered_shapes, solid
+from .shapes import Mesh
+from .world_meshes import Solid, move_pane, rendered_shapes, solid
 
 _GUIDES = "albedo:albedo,normal:sh_normal"
 _MAX_DEPTH = 5  # direct light and three bounces
 _RAYS_ACROSS = 2  # for what is averaged over a pixel, along each of its sides
 # A few paths find a lamp by chance and would leave dots; nothing that is seen is so bright.
-_BRIGHTEST = 200.0
+BRIGHTEST = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ class Truth:
     averaged over the pixel. A mirror is a surface, what it shows is not.
 
     Of the first surface, panes of glass included: `classes`, H x W uint8, index into NYU40 or
-    UNLABELLED; `instances`, H x W uint16, 1 + index into the world's things, 0 for none; `glass`
-    and `mirror`, H x W bool.
+    UNLABELLED; `instances`, H x W uint16, 1 + index into the world's things, 0 for none (the pane
+    of `place_pane` is looked through). `glass` and `mirror`, H x W bool; `panes`, how glass stands
+    to the ray, each H x W float32 degrees, 0 where none is.
     """
 
     depth: FloatArray
@@ -53,6 +56,7 @@ class Truth:
     instances: NDArray[np.uint16]
     glass: NDArray[np.bool_]
     mirror: NDArray[np.bool_]
+    panes: PaneGeometry
 
 
 class WorldRenderer:
@@ -70,10 +74,11 @@ class WorldRenderer:
         }
         shapes = rendered_shapes(self._mi, world)
         self._loaded = self._mi.load_dict(
-            {**scene, **shapes, "sky": _environment(self._mi, world.surroundings)}
+            {**scene, **shapes, "sky": environment(self._mi, world.surroundings)}
         )
         guided = {"type": "aov", "aovs": _GUIDES, "image": scene["integrator"]}
         self._guided = self._mi.load_dict(guided)
+        self._pane_scene: SolidScene | None = None
         self._opaque = solid(world, glass=False)
         self._opaque_scene = SolidScene(self._mi, self._opaque.mesh)
         surfaces = [piece.surface for thing in world.things for piece in thing.pieces]
@@ -82,12 +87,19 @@ class WorldRenderer:
             self._whole = solid(world, glass=True)
             self._whole_scene = SolidScene(self._mi, self._whole.mesh)
 
+    def place_pane(self, pane: Mesh | None) -> None:
+        """Puts a pane of glass, of two triangles like NO_PANE, into the scene, or takes it away."""
+        move_pane(self._mi, self._loaded, pane)
+        self._pane_scene = None
+        if pane is not None:
+            self._pane_scene = SolidScene(self._mi, pane)
+
     def radiance(
         self, camera: CameraModel, pose: NDArray[np.float64], samples: int, seed: int = 0
     ) -> FloatArray:
         """Everything in focus: H x W x 3 float32, linear RGB radiance."""
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed)
-        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+        return np.minimum(np.nan_to_num(image), BRIGHTEST)
 
     def clean_radiance(
         self,
@@ -115,7 +127,7 @@ class WorldRenderer:
         """
         lens = lens_properties(camera, focus_distance_m)
         image = render_radiance(self._mi, self._loaded, camera, pose, samples, seed, **lens)
-        return np.minimum(np.nan_to_num(image), _BRIGHTEST)
+        return np.minimum(np.nan_to_num(image), BRIGHTEST)
 
     def clean_image(
         self,
@@ -136,7 +148,7 @@ class WorldRenderer:
         seen = render_channels(
             self._mi, self._loaded, camera, pose, samples, seed, self._guided, **lens
         )
-        image = np.clip(np.nan_to_num(seen[..., :3]), 0, _BRIGHTEST)
+        image = np.clip(np.nan_to_num(seen[..., :3]), 0, BRIGHTEST)
         guides = np.nan_to_num(seen[..., 3:9])
         return denoised(image, np.clip(guides[..., :3], 0, 1), np.clip(guides[..., 3:], -1, 1))
 
@@ -149,14 +161,20 @@ class WorldRenderer:
         finer = self._opaque_scene.hits(finer_camera(camera, _RAYS_ACROSS), pose)
         things = _of_faces(self._whole.things, first.face, 0)
         finishes = _of_faces(_finishes(self._whole), first.face, "")
+        glass = finishes == "glass"
+        pane = self._pane_hits(camera, pose, first)
+        before, rotation = pane.face[..., None] >= 0, pose[:3, :3]
+        places = np.where(before, pane.position, first.position) - pose[:3, 3]
+        across = np.where(before, pane.normal, first.normal * glass[..., None])
         return Truth(
             depth=depth,
             normals=normals,
             albedo=self._albedo(finer),
             classes=_label_table(self.world)[things],
             instances=things.astype(np.uint16),
-            glass=finishes == "glass",
+            glass=glass | (pane.face >= 0),
             mirror=finishes == "mirror",
+            panes=surface_view(places @ rotation, across @ rotation),
         )
 
     def quick_look(self, camera: CameraModel, pose: NDArray[np.float64]) -> tuple[Any, Any]:
@@ -180,6 +198,15 @@ class WorldRenderer:
         blocks = flat.reshape(height, _RAYS_ACROSS, width, _RAYS_ACROSS, 3)
         return np.asarray(looked_up + blocks.mean(axis=(1, 3)), np.float32)
 
+    def _pane_hits(self, camera: CameraModel, pose: NDArray[np.float64], first: Hits) -> Hits:
+        """Of the placed pane where it is before the `first` thing, face -1 elsewhere."""
+        if self._pane_scene is None:
+            return replace(first, face=np.full_like(first.face, -1))
+        hits = self._pane_scene.hits(camera, pose)
+        near, far = (np.linalg.norm(h.position - pose[:3, 3], axis=2) for h in (hits, first))
+        seen = (hits.face >= 0) & ((first.face < 0) | (near < far))
+        return replace(hits, face=np.where(seen, hits.face, -1))
+
 
 def _of_faces(values: NDArray[Any], faces: NDArray[np.int64], outside: Any) -> NDArray[Any]:
     """`values` of each face, `outside` where there is none."""
@@ -200,8 +227,8 @@ def _texture(colour: tuple[float, float, float]) -> FloatArray:
     return np.asarray([[colour]], np.float32)
 
 
-def _environment(mi: Any, surroundings: Surroundings) -> dict[str, Any]:
-    """Always an environment map, so that every scene runs the same compiled code."""
+def environment(mi: Any, surroundings: Surroundings) -> dict[str, Any]:
+    """The light around: always an environment map, so that all scenes run the same code."""
     if surroundings.file is not None:
         bitmap = mi.Bitmap(surroundings.file)
     else:

@@ -56,7 +56,7 @@ def look_at(
 def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
     """A random viewpoint in a room, looking at something that stands there or anywhere."""
     target = _target(maker, plan, carrier)
-    farthest = maker.uniform(1.3, 6.0)
+    farthest = maker.uniform(1.3, max(6.0, 0.9 * max(plan.width, plan.depth)))
     for _ in range(60):
         x, y = maker.uniform(0.12, plan.width - 0.12), maker.uniform(0.12, plan.depth - 0.12)
         if carrier == "robot":
@@ -82,6 +82,8 @@ def room_viewpoint(maker: Maker, plan: FloorPlan, carrier: str) -> Viewpoint:
 
 
 def _target(maker: Maker, plan: FloorPlan, carrier: str) -> tuple[float, float, float]:
+    if plan.outlooks and maker.chance(0.2):
+        return plan.outlooks[0]
     if plan.taken and maker.chance(0.85):
         # By the root of what they cover: beds and sofas are looked at more than bins are.
         sizes = np.array([(t.x1 - t.x0) * (t.y1 - t.y0) for t in plan.taken])

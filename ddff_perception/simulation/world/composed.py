@@ -10,7 +10,7 @@ from ..rendering.shapes import Mesh, box, joined, shelf, table
 from .maker import Maker
 from .plan import FloorPlan, Spot
 from .solids import box_at, boxes, pillow
-from .thin import standing_books
+from .thin import row_of_things, standing_books
 from .types import Surface
 
 
@@ -25,8 +25,8 @@ def body_surface(maker: Maker) -> Surface:
 
 
 def bookcase(maker: Maker, plan: FloorPlan) -> tuple[Spot, float, list[float], float] | None:
-    """An open bookcase full of books; the spot, inner width, boards' heights and depth, so that
-    other things can be put in it too.
+    """An open case full of books, of other things or of both; the spot, inner width, boards'
+    heights and depth, so that other things can be put in it too.
     """
     width, depth = maker.uniform(0.5, 1.9), maker.uniform(0.24, 0.42)
     height = maker.uniform(0.7, min(2.3, plan.height - 0.1))
@@ -38,17 +38,22 @@ def bookcase(maker: Maker, plan: FloorPlan) -> tuple[Spot, float, list[float], f
     label = maker.pick(["bookshelf", "bookshelf", "shelves"])
     maker.add(label, (standing(case, spot), body_surface(maker)))
     step = (height - 0.025) / boards
+    things = {"bookshelf": maker.uniform(0.0, 0.4), "shelves": maker.uniform(0.3, 1.0)}[label]
     empty = []
     for number in range(boards):
         z = number * step + 0.026
-        if not maker.chance(0.72):
+        if not maker.chance(0.78):
             empty.append(z)
             continue
         length = (width - 0.06) * maker.uniform(0.3, 1.0)
-        books = standing_books(maker, length, min(0.34, step - 0.03), depth - 0.02)
+        row, label = (
+            (row_of_things, "otherprop") if maker.chance(things) else (standing_books, "books")
+        )
+        made = row(maker, length, min(0.34, step - 0.03), depth - 0.02)
         left = -width / 2 + 0.03
-        shifted = [(standing(m.moved(left, depth / 2 - 0.03, 0), spot, z), s) for m, s in books]
-        maker.add("books", *shifted)
+        shifted = [(standing(m.moved(left, depth / 2 - 0.03, 0), spot, z), s) for m, s in made]
+        if shifted:
+            maker.add(label, *shifted)
     return spot, width - 0.1, empty, depth
 
 

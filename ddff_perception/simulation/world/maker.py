@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -145,6 +146,15 @@ class Maker:
             spin = self.uniform(-2, 2) * self.count(0, 1)
             motion = Motion(velocity, spin, (centre[0], centre[1], 0.0))
             self.things[number] = Thing(thing.label, thing.pieces, thing.asset, motion)
+
+    def wet_floors(self) -> None:
+        """Water on every floor."""
+        for number, thing in enumerate(self.things):
+            if thing.label == "floor":
+                pieces = tuple(
+                    replace(p, surface=replace(p.surface, finish="wet")) for p in thing.pieces
+                )
+                self.things[number] = replace(thing, pieces=pieces)
 
     def _own_surface(self, part: ModelPart) -> Surface:
         finish = "satin" if part.shininess > 80 else "matt"

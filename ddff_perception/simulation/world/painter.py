@@ -132,7 +132,9 @@ class Painter:
         return _recoloured(rng, np.ascontiguousarray(crop))
 
     def metal(self) -> Surface:
-        """Knobs, legs and frames: grey or dark, glossy."""
+        """Knobs, legs and frames: bare metal, or grey or dark paint."""
+        if self.rng.random() < 0.5:
+            return self.plain(self.grey(0.6, 0.9), "metal")
         return self.plain(self.grey(0.05, 0.6), "gloss")
 
 

@@ -74,7 +74,9 @@ class Taken:
 
 
 class FloorPlan:
-    """A rectangular room from (0, 0) to (`width`, `depth`), `height` high."""
+    """A rectangular room from (0, 0) to (`width`, `depth`), `height` high; `outlooks` are places
+    beyond it that can be seen from it.
+    """
 
     def __init__(self, rng: np.random.Generator, width: float, depth: float, height: float) -> None:
         self.rng = rng
@@ -86,6 +88,7 @@ class FloorPlan:
             for middle, yaw, length in zip(middles, _YAWS, lengths, strict=True)
         ]
         self.taken: list[Taken] = []
+        self.outlooks: list[tuple[float, float, float]] = []
 
     def free(self, x0: float, y0: float, x1: float, y1: float, gap: float = _GAP) -> bool:
         """Whether the rectangle is inside the room and nothing stands on it."""

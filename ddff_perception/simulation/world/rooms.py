@@ -8,7 +8,7 @@ from .furnishing import Furnisher
 from .maker import Maker
 from .plan import FloorPlan
 from .shell import Shell, build_shell, ceiling_lamps, door, passage, window
-from .thin import mirror, picture, rug, television_on_wall, whiteboard
+from .thin import collage, mirror, picture, rug, television_on_wall, whiteboard
 from .types import Surroundings
 
 
@@ -159,7 +159,7 @@ def make_room(maker: Maker, kind: str) -> FloorPlan:
     height = maker.uniform(2.3, 3.0) if max(width, depth) < 8 else maker.uniform(2.6, 4.2)
     plan = FloorPlan(maker.rng, width, depth, height)
     shell = Shell(plan)
-    if maker.chance(0.35):
+    if maker.chance(0.45):
         passage(maker, shell)
     if maker.chance(0.75):
         door(maker, shell)
@@ -179,6 +179,8 @@ def _more(f: Furnisher, kind: str) -> None:
     m = f.maker
     if kind not in ("bath", "corridor"):
         _more_furniture(f)
+    if m.chance(0.2):
+        collage(m, f.plan)
     for _ in range(m.count(0, 5)):
         picture(m, f.plan)
     for _ in range(m.count(0, 4)):

@@ -33,6 +33,7 @@ class Scene:
         number: int,
         shares: Mapping[str, float],
         moving: float = 0.0,
+        wet: float = 0.0,
     ) -> None:
         draw = np.random.default_rng([seed, number])
         weights = np.array(list(shares.values()), np.float64)
@@ -45,6 +46,8 @@ class Scene:
             self._stage = ODD[self.kind](self._maker)
         if moving:
             self._maker.set_moving(moving)
+        if wet and self._maker.chance(wet):
+            self._maker.wet_floors()
 
     def world(self) -> World:
         """All that is in the scene."""

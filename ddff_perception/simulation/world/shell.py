@@ -41,6 +41,7 @@ def build_shell(maker: Maker, shell: Shell) -> None:
         maker.add("ceiling", (boxes(beams), maker.paint.wood()))
     cover = wall_surface(maker)
     skirting = maker.chance(0.7)
+    panelled = 0.7 if maker.chance(0.3) else 0.0
     lath = maker.paint.plain(maker.paint.grey(0.5, 0.85), "satin")
     for number, wall in enumerate(plan.walls):
         if wall.open:
@@ -48,7 +49,7 @@ def build_shell(maker: Maker, shell: Shell) -> None:
         own = wall_surface(maker) if maker.chance(0.2) else cover
         mesh = wall_mesh(wall.length, h, shell.holes.get(number, []))
         maker.add("wall", (wall.hung(mesh, 0.0, 0.0), own))
-        if maker.chance(0.12):
+        if maker.chance(panelled):
             _panels(maker, wall)
         if skirting:
             _skirting(maker, wall, shell.holes.get(number, []), lath)
@@ -191,6 +192,7 @@ def passage(maker: Maker, shell: Shell) -> None:
     shell.cut(wall, (along - width / 2, along + width / 2, 0.0, height))
     frame = wall.hung(_door_frame(width, height, 0.07), along, 0.0)
     maker.add("door", (frame, maker.paint.plain(maker.paint.wall_colour())))
+    plan.outlooks.append(wall.point(along, -maker.uniform(0.5, 3.0), maker.uniform(0.4, 1.4)))
     _next_room(maker, wall, along, max(width + 0.6, maker.uniform(2.0, 5.0)), plan.height)
 
 
@@ -294,12 +296,24 @@ def _skirting(maker: Maker, wall: Wall, holes: list[Hole], surface: Surface) -> 
 
 
 def _panels(maker: Maker, wall: Wall) -> None:
-    """Wooden panels up to the breast, as a wall and no furniture."""
-    free = [s for s in wall.spans if s[2] < 1.0]
-    if free:
+    """Panels, boards or large tiles up to the breast or the ceiling, wherever nothing hangs or
+    stands: they are a wall and no furniture.
+    """
+    kind = maker.pick(["panels", "boards", "tiles"])
+    low, step = {"panels": (0.4, 0.9), "boards": (0.08, 0.2), "tiles": (0.3, 0.7)}[kind]
+    step = maker.uniform(low, step)
+    gap = {"panels": 0.03, "boards": 0.004, "tiles": 0.003}[kind]
+    foot, top = 0.12, 0.95 if maker.chance(0.4) else wall.height - 0.05
+    rows = max(1, round((top - foot) / (step if kind == "tiles" else maker.uniform(0.7, 3.0))))
+    heights = np.linspace(foot, top, rows + 1)
+    thick, spans = maker.uniform(0.008, 0.025), []
+    for x in np.arange(-wall.length / 2, wall.length / 2 - 0.1, step):
+        end = min(x + step, wall.length / 2)
+        for z0, z1 in itertools.pairwise(heights):
+            if wall.free(x, end, z0, z1):
+                spans.append([x + gap, -thick, z0 + gap, end - gap, 0, z1 - gap])
+    if not spans:
         return
-    step = maker.uniform(0.4, 0.9)
-    xs = np.arange(-wall.length / 2, wall.length / 2 - 0.2, step)
-    spans = [[x + 0.03, -0.02, 0.12, min(x + step - 0.03, wall.length / 2), 0, 0.95] for x in xs]
-    spans.append([-wall.length / 2, -0.035, 0.98, wall.length / 2, 0, 1.04])
-    maker.add("wall", (wall.hung(boxes(spans), 0.0, 0.0), maker.paint.wood()))
+    painted = maker.paint.plain(maker.paint.wall_colour())
+    cover = maker.paint.wood() if kind != "tiles" and maker.chance(0.7) else painted
+    maker.add("wall", (wall.hung(boxes(spans), 0.0, 0.0), cover))

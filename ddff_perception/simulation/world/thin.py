@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..rendering.shapes import Mesh, box, joined, quad, rotation_x
+from ..rendering.shapes import Mesh, box, cylinder, joined, quad, rotation_x, vase
 from .maker import Maker
 from .plan import FloorPlan, Wall
 from .solids import box_at, boxes, picture_quad, pillow, sheet
@@ -147,6 +149,77 @@ def standing_books(
     covers = [maker.paint.plain(), maker.paint.patterned("text", 0.2), maker.paint.any(0.2)]
     covers += [maker.paint.plain() for _ in range(3)]
     return [(boxes(g), cover) for g, cover in zip(groups, covers, strict=True) if g]
+
+
+def row_of_things(
+    maker: Maker, width: float, height: float, depth: float
+) -> list[tuple[Mesh, Surface]]:
+    """Boxes, tins, jars and bottles side by side as `standing_books` are, but no books."""
+    covers = [maker.paint.any(0.15), maker.paint.patterned("text", 0.15), maker.paint.plain()]
+    covers += [maker.paint.photograph(0.2), maker.paint.plain()]
+    parts, x = [], 0.0
+    while x < width - 0.05:
+        wide = min(maker.uniform(0.04, 0.22), width - x)
+        across = min(wide * maker.uniform(0.7, 1.0), depth)
+        tall = height * maker.uniform(0.2, 0.95)
+        kind = maker.pick(["box", "box", "tin", "jar"])
+        if kind == "box":
+            mesh = box(wide * 0.92, across, tall).turned(maker.uniform(-0.15, 0.15))
+        elif kind == "tin":
+            mesh = cylinder(across * 0.45, tall, 20)
+        else:
+            mesh = vase(maker.rng, across * 0.4, tall)
+        y = -maker.uniform(across / 2, depth - across / 2)
+        parts.append((mesh.moved(x + wide / 2, y), covers[int(maker.rng.integers(5))]))
+        x += wide + maker.uniform(0.0, 0.06)
+    return parts
+
+
+def collage(maker: Maker, plan: FloorPlan) -> None:
+    """A wall full of small pictures, or of sheets of paper, in rows or at random."""
+    width, height = maker.uniform(0.7, 2.6), maker.uniform(0.6, 1.5)
+    found = plan.on_wall(width, height, 0.7, 1.2)
+    if found is None:
+        return
+    wall, along, foot = found
+    sheets = maker.chance(0.45)
+    if sheets and maker.chance(0.5):  # a board that they are pinned to
+        cork = maker.paint.patterned(maker.pick(["dead_leaves", "cloth"]), 0.4, finish="matt")
+        maker.add("otherprop", (wall.hung(box(width, 0.008, height), along, foot, 0.004), cork))
+    columns = max(2, round(width / maker.uniform(0.16, 0.4)))
+    rows = max(2, round(height / maker.uniform(0.2, 0.4)))
+    loose = maker.uniform(0.0, 0.3) * maker.count(0, 1)
+    pool = _sheets(maker, sheets)
+    parts: list[tuple[Mesh, Surface]] = []
+    for column in range(columns):
+        for row in range(rows):
+            if maker.chance(0.12):
+                continue
+            w = width / columns * maker.uniform(0.6, 0.95)
+            h = height / rows * maker.uniform(0.6, 0.95)
+            x = width * ((column + 0.5 + maker.uniform(-loose, loose)) / columns - 0.5)
+            z = height * (row + 0.5 + maker.uniform(-loose, loose)) / rows - h / 2
+            # One before the other, so that none cuts through its neighbour.
+            off = 0.014 + 0.0005 * len(parts)
+            x = float(np.clip(x, (w - width) / 2, (width - w) / 2))
+            z = float(np.clip(z, 0, height - h))
+            mesh, part = picture_quad(w, h), maker.rng.uniform(0.2, 0.5)
+            shown = replace(mesh, uv=part * mesh.uv + maker.rng.uniform(0, 1 - part, 2))
+            surface = pool[int(maker.rng.integers(len(pool)))]
+            parts.append((wall.hung(shown, along + x, foot + z, off), surface))
+    if parts:
+        maker.add("paper" if sheets else "picture", *parts)
+
+
+def _sheets(maker: Maker, printed: bool) -> list[Surface]:
+    """A few surfaces, of which each sheet of a collage shows a part: every one more would slow the
+    renderer down.
+    """
+    if printed:
+        white = maker.paint.plain(_WHITE, "matt")
+        return [white, *(maker.paint.patterned("text", 1.0, finish="matt") for _ in range(4))]
+    finish = maker.pick(["matt", "gloss"])
+    return [Surface(picture=maker.paint.picture(), finish=finish) for _ in range(6)]
 
 
 def pile_of_books(maker: Maker, x: float, y: float, z: float) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..classes import NYU40
 from ..rendering.shapes import Mesh
 
-FINISHES = ("matt", "satin", "gloss", "mirror", "glass")
+FINISHES = ("matt", "satin", "gloss", "wet", "metal", "mirror", "glass")
 Colour = tuple[float, float, float]
 
 

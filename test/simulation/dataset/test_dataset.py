@@ -18,6 +18,7 @@ from ddff_perception.simulation.dataset.making import make_dataset
 from ddff_perception.simulation.dataset.reader import WorldDataset
 from ddff_perception.simulation.dataset.settings import PRESETS
 from ddff_perception.simulation.dataset.sheet import dataset_sheet
+from ddff_perception.simulation.rendering.mitsuba_variant import find_llvm
 from ddff_perception.types import InputError
 
 SMALL = replace(
@@ -33,7 +34,8 @@ SMALL = replace(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("made")
-    assert make_dataset(root / "set", SMALL, 5, assets=root / "none") == 6
+    rendered = make_dataset(root / "set", SMALL, 5, assets=root / "none")
+    assert rendered.views == 6 and rendered.core_s > 0
     return root / "set"
 
 
@@ -72,7 +74,7 @@ def test_an_interrupted_set_goes_on_and_ends_the_same(made, tmp_path, monkeypatc
             make_dataset(tmp_path / "set", SMALL, 5, assets=tmp_path / "none")
     with pytest.raises(InputError, match="no complete index"):
         WorldDataset(tmp_path / "set")
-    assert make_dataset(tmp_path / "set", SMALL, 5, assets=tmp_path / "none") == 4
+    assert make_dataset(tmp_path / "set", SMALL, 5, assets=tmp_path / "none").views == 4
     assert contents(tmp_path / "set") == contents(made)
 
 
@@ -158,6 +160,31 @@ def test_frames_of_a_moving_camera_and_slices_through_a_lens_are_kept(tmp_path):
     poses = np.array(view.facts["poses"])
     assert np.allclose(poses[1], view.facts["pose"]) and not np.allclose(poses[0], poses[2])
     assert np.abs(view.radiance[0] - view.radiance[2]).mean() > 0
+
+
+@pytest.mark.skipif(find_llvm() is None, reason="there is no libLLVM of 16 or later")
+def test_polarization_and_the_layers_of_a_pane_are_kept(tmp_path):
+    settings = replace(
+        SMALL, shares={"plain": 1.0}, views_per_scene=2, polarized=True, panes=0.5, wet=1.0, seed=3
+    )
+    make_dataset(tmp_path / "set", settings, 2, assets=tmp_path / "none")
+    views = list(map(WorldDataset(tmp_path / "set").__getitem__, range(2)))
+    assert [view.facts["pane"] is None for view in views] == [False, True]
+    for view in views:
+        light = view.polarized
+        assert light is not None and light.stokes.shape == (24, 32, 3)
+        s0, s1, s2 = np.moveaxis(light.stokes, 2, 0)
+        assert s0.max() > 0 and (np.hypot(s1, s2) <= 1.01 * s0 + 1e-3).all()
+        np.testing.assert_allclose(light.transmission + light.reflection, s0, rtol=2e-3, atol=1e-4)
+        assert light.reflection[~view.glass].max(initial=0) < 0.5 * s0.max()
+        assert (light.incidence_deg[~view.glass] == 0).all()
+        brightness = view.radiance[0] @ [0.2126, 0.7152, 0.0722]
+        assert s0.mean() == pytest.approx(float(brightness.mean()), rel=0.25)
+    with_pane = views[0].polarized
+    assert views[0].glass.mean() > 0.2 and with_pane is not None and with_pane.reflection.max() > 0
+    assert not views[1].glass.any()
+    with pytest.raises(InputError, match="single frames"):
+        replace(settings, polarized=False)
 
 
 def test_the_sheet_and_the_record_of_assets(made, tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ddff_perception.reflection.methods import separate
-from ddff_perception.simulation.polarizer_camera import render as polarized
 from ddff_perception.simulation.polarizer_camera.render import PaneSettings, render_pane
+from ddff_perception.simulation.rendering import mitsuba_variant
 from ddff_perception.types import InputError
 
 pytest.importorskip("mitsuba")
@@ -25,7 +25,7 @@ def needs_the_polarized_variant():
 
 def test_without_a_usable_llvm_it_is_refused_before_anything_is_rendered(monkeypatch):
     # An older library would abort the whole process at the first rendering.
-    monkeypatch.setattr(polarized, "find_llvm", lambda: None)
+    monkeypatch.setattr(mitsuba_variant, "find_llvm", lambda: None)
     with pytest.raises(InputError, match="libllvm19"):
         render_pane(PaneSettings(width=8, height=8, samples=1))
 

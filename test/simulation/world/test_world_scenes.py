@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 
+from ddff_perception.optics.pane_geometry import surface_view
 from ddff_perception.simulation.assets.library import Library
 from ddff_perception.simulation.classes import NYU40
 from ddff_perception.simulation.rendering.shapes import box
-from ddff_perception.simulation.world.cameras import look_at, view_penalty
+from ddff_perception.simulation.world.cameras import Viewpoint, look_at, view_penalty
 from ddff_perception.simulation.world.maker import Maker
 from ddff_perception.simulation.world.odd import ODD
+from ddff_perception.simulation.world.panes import pane_before
 from ddff_perception.simulation.world.plan import FloorPlan
 from ddff_perception.simulation.world.rooms import ROOMS, make_room
 from ddff_perception.simulation.world.scene import Scene
-from ddff_perception.simulation.world.shell import wall_mesh
+from ddff_perception.simulation.world.shell import Shell, build_shell, wall_mesh
 from ddff_perception.simulation.world.solids import any_rotation, box_uv, boxes
+from ddff_perception.simulation.world.thin import collage
 from ddff_perception.simulation.world.types import FINISHES
 
 
@@ -142,3 +145,37 @@ def test_moving_things_are_set_moving_but_no_walls(library):
     scene = Scene(library, 1, 1, {"living": 1.0}, moving=1.0)
     moving = {t.label for t in scene.world().things if t.motion is not None}
     assert moving and not moving & {"wall", "floor", "ceiling", "window", "door"}
+
+
+def test_a_pane_stands_before_the_camera_as_its_facts_say():
+    rng = np.random.default_rng(3)
+    seen = set()
+    for _ in range(40):
+        viewpoint = Viewpoint(look_at((1.0, 2.0, 1.0), (3.0, 3.0, 0.5), 0.1), 60.0, "hand")
+        pane, facts = pane_before(viewpoint, np.full((6, 8), 2.0, np.float32), rng)
+        points = (pane.vertices - viewpoint.pose[:3, 3]) @ viewpoint.pose[:3, :3]
+        normal = np.cross(points[1] - points[0], points[2] - points[0])
+        middle = surface_view(np.array([[0.0, 0, 1]]), normal[None])
+        assert middle.incidence_deg[0] == pytest.approx(facts["incidence_deg"], abs=1e-3)
+        off = (middle.perpendicular_deg[0] - facts["plane_deg"] + 90) % 180 - 90
+        assert abs(off) < 1e-3 and 0.03 <= facts["distance_m"] <= 1.4
+        seen.add(facts["partly"])
+        # A whole pane is met by the rays of all corners, in front of the camera.
+        corners = np.array([[x, y, 1.0] for x in (-0.58, 0.58) for y in (-0.44, 0.44)])
+        reach = (points[0] @ normal) / (corners @ normal)
+        assert facts["partly"] or (reach > 0).all()
+    assert seen == {True, False}
+
+
+def test_a_collage_and_panels_stay_on_their_walls(library):
+    for seed in range(6):
+        maker = Maker(library, seed)
+        plan = FloorPlan(maker.rng, 4.0, 3.0, 2.5)
+        collage(maker, plan)
+        build_shell(maker, Shell(plan))
+        for thing in maker.things:
+            points = points_of(thing)
+            assert (points > -0.02).all() and (points < [4.02, 3.02, 2.55]).all()
+        hung = [t for t in maker.things if t.label in ("paper", "picture")]
+        assert len(hung) == 1 and len(hung[0].pieces) > 2
+        assert len({id(p.surface) for p in hung[0].pieces}) < 8
