@@ -208,12 +208,16 @@ def test_only_the_simulation_renders():
 
 
 def test_only_engines_know_the_engine_libraries_and_import_them_when_needed():
-    assert offenders(ENGINE_PACKAGES, lambda path: path.parent.name == "engines") == []
+    # ONNX Runtime's quantizer is no engine: it writes files, where there is torch as well.
+    quantizer = PACKAGE / "training" / "quantise.py"
+    allowed = (quantizer, *(PACKAGE / "engines").iterdir())
+    assert offenders(ENGINE_PACKAGES, lambda path: path in allowed) == []
     at_once = [
         f"{name} imports {ast.unparse(node)}"
         for name, path in zip(NAMES, SOURCES, strict=True)
         for node in tree(path).body
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        if path != quantizer
+        and isinstance(node, ast.Import | ast.ImportFrom)
         and re.search(rf"\b({'|'.join(ENGINE_PACKAGES)})\b", ast.unparse(node).split(" import ")[0])
         and not (isinstance(node, ast.ImportFrom) and node.level)
     ]
