@@ -1,4 +1,4 @@
-"""One new 640x480 slice to new depth by FocusStream, per engine and precision: `benchmarks/learned_speed.py`.
+"""One new 640x480 slice to new depth by FocusStream, per engine and precision.
 
 The ratio is to the same ten slices computed anew. `cpu` is processor time of the whole process,
 which other work on the machine disturbs less than the clock.
