@@ -1,10 +1,16 @@
 """The network at run time: sizes, missing colour or depth, holes, where labels lie."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import ddff_perception
+from ddff_perception.files.rgbd_folder import read_rgbd
+from ddff_perception.segmentation.capture.depth import DepthSettings
+from ddff_perception.segmentation.capture.frames import FrameCapture, FrameSettings, RawRgbd
+from ddff_perception.segmentation.evaluation.counts import Scores, confusion
 from ddff_perception.segmentation.learned.fuse_light import network_size
 from ddff_perception.segmentation.methods import METHODS
 from ddff_perception.segmentation.types import RgbdFrame
@@ -12,6 +18,7 @@ from ddff_perception.types import CameraModel, InputError
 
 pytest.importorskip("onnxruntime")
 
+DEMO = Path(ddff_perception.__file__).parent / "data" / "demo_room"
 CAMERA = CameraModel.centred(320, 240, 270.0)
 VALUES = {"engine.threads": 1, "engine.backend": "onnxruntime"}
 
@@ -33,19 +40,37 @@ def room() -> RgbdFrame:
     return RgbdFrame(colour, depth, None, CAMERA, np.array([0, 1, 0], np.float32))
 
 
-def test_floor_and_wall_are_told_apart_with_both_and_with_either(method):
-    frame = room()
-    floor = frame.depth < 2.9
-    for given in (frame, replace(frame, colour=None)):
+@pytest.fixture(scope="module")
+def rendered() -> tuple[RgbdFrame, np.ndarray]:
+    """A frame of the demo's room, a scene of its own, and its true labels."""
+    folder = read_rgbd(DEMO)
+    images = folder[6]
+    raw = RawRgbd(images.color, images.depth, folder.camera, folder.camera)
+    return FrameCapture(FrameSettings(), DepthSettings()).frame(raw), images.labels
+
+
+def test_a_room_is_labelled_with_both_and_with_either(method, rendered):
+    frame, truth = rendered
+    accuracy = {}
+    for name, given in (
+        ("both", frame),
+        ("depth", replace(frame, colour=None)),
+        ("colour", replace(frame, depth=None, filled=None)),
+    ):
         found = method(given)
         assert found.labels.shape == found.confidence.shape == (240, 320)
         assert found.labels.dtype == np.uint8 and found.confidence.dtype == np.float32
         assert found.confidence.min() > 0 and found.confidence.max() <= 1
-        assert np.mean(found.labels[floor] == 4) > 0.8
-        assert np.mean(found.labels[:100] == 11) > 0.6
-    found = method(replace(frame, depth=None, camera=None))
-    assert found.labels.shape == (240, 320)
-    assert found.labels.max() < 13
+        accuracy[name] = Scores.of(confusion(truth, found.labels)).global_accuracy
+    assert min(accuracy.values()) > 0.6, accuracy
+    assert accuracy["both"] > 0.7, accuracy
+
+
+def test_a_floor_seen_by_depth_alone_is_a_floor(method):
+    frame = room()
+    found = method(replace(frame, colour=None))
+    assert np.mean(found.labels[frame.depth < 2.9] == 4) > 0.8
+    assert np.mean(found.labels[:100] == 11) > 0.6
 
 
 def test_depth_that_says_nothing_counts_as_missing(method):
