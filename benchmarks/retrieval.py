@@ -45,7 +45,7 @@ TARGETS = (0.9, 0.95)
 OURS = {"tree 16 x 8": (16, 8), "tree 16 x 16": (16, 16)}
 CANDIDATES = (4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536)
 RERANK = (100, 150, 200, 300, 400, 600)
-LINE_PARTS = (2, 4, 8, 16, 32)
+LINE_PARTS = (8, 16, 32)
 # The tree of the faithful rows: p = 2, w = 16, and 4,096 candidates, as the paper's GPU rows have.
 FAITHFUL = IndexSettings(codes="lines", clusters=16, children=32)
 FAITHFUL_SEARCH = SearchSettings(width=16, bins=4096, rerank=0, candidates=4096, threads=1)
@@ -172,8 +172,8 @@ def faithful(data: Descriptors) -> dict[str, Any]:
         rows.append(_row(f"PQT, P_line {parts}", found[parts], bytes_per_vector(index)))
     exact = measure(index, queries, truth, 100, replace(FAITHFUL_SEARCH, rerank=4096))
     rows.append(_row("PQT, P_line 32, exact re-ranking", exact, bytes_per_vector(index)))
-    lengths = tuple(2**n for n in range(6, 16))
-    curve = replace(FAITHFUL_SEARCH, candidates=lengths[-1], bins=1 << 17)
+    lengths = tuple(2**n for n in range(6, 14))
+    curve = replace(FAITHFUL_SEARCH, candidates=lengths[-1], bins=1 << 14)
     by_order = {
         order: recall_by_candidates(index, queries, truth, lengths, replace(curve, order=order))
         for order in ("anisotropic", "isotropic", "exact")

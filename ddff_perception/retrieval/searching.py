@@ -94,7 +94,7 @@ def _search_four_bit(
         traversal = tree.traverse(asked, settings.width, tree.leaf_count)
         # Queries of one bin in a row find each other's codes and vectors in the cache.
         order = np.lexsort(traversal.leaves[:, :, 0].T)
-        traversal = Traversal(*(part[order] for part in traversal))
+        traversal = Traversal(traversal.leaves[order], traversal.distances[order])
         queries, asked, back = queries[order], asked[order], np.argsort(order)
     with clock.stage("bins"):
         blocks = Blocks(store.codes, store.offsets, store.count)

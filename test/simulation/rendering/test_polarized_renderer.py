@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("mitsuba")
 
-from ddff_perception.optics.fresnel import WATER, pane_reflectances, surface_reflectances
+from ddff_perception.optics.fresnel import pane_reflectances, surface_reflectances
 from ddff_perception.optics.pane_geometry import pane_frame, surface_view
 from ddff_perception.optics.polarization import Stokes, intensity_behind_polarizer
 from ddff_perception.simulation.polarizer_camera import render as polarizer_camera
@@ -97,7 +97,7 @@ def test_floors_polarize_as_water_and_varnish_do_and_matt_ones_do_not(renderers)
     layers = polarized.layers(CAMERA, POSE, 128)
     assert (layers.mirrored == 0).all() and (truth.panes.incidence_deg == 0).all()
     seen = surface_view(rays(), truth.normals)
-    for finish, index in (("wet", WATER), ("gloss", 1.49)):
+    for finish, index in (("wet", 1.333), ("gloss", 1.49)):
         floor = (truth.instances == 1 + FLOORS.index(finish)) & (seen.incidence_deg < 70)
         s, p = surface_reflectances(seen.incidence_deg[floor], index)
         light = layers.stokes[floor]
