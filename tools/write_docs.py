@@ -324,8 +324,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "real_stacks": (
         "Real captures",
-        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels wide. The command writes the pictures to "
-        "`out/real_stacks/report.html`.",
+        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels "
+        "wide. The command writes the pictures to `out/real_stacks/report.html`.",
         {
             "capture": "capture",
             "slices": "slices",
