@@ -177,6 +177,7 @@ def _constant(family: str, evaluation: DepthEvaluation) -> dict[str, Any]:
     return {
         "family": family,
         "method": "best constant map",
+        "stacks": evaluation.images,
         "mae_dpt": evaluation.scores("best_constant").mae,
         "ratio_to_yardstick": evaluation.scores("best_constant").mae
         / evaluation.scores("filled").mae,

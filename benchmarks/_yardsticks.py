@@ -16,7 +16,7 @@ FAST_SCANS = (
     "IVF1024,PQ32x4fsr",
     "IVF4096,PQ32x4fsr",
 )
-OTHERS = ("IVF4096,PQ16", "OPQ16,IVF4096,PQ16", "IMI2x8,PQ16", "LSH")
+OTHERS = ("IVF4096,PQ16", "LSH")
 
 
 @dataclass(frozen=True, slots=True)

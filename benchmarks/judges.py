@@ -5,9 +5,10 @@
         [--light-fields FOLDER] [--trained DATASET_OR_CARD ...] [--json FILE]
 
 `rooms`, `odd` and `light_fields` are rendered once into `--folder` (held-out assets, layouts and
-textures that no training has) and kept. `blank` are stacks of nothing. `captures` are the real ones
-of `benchmarks/real_stacks.py`. `--light-fields` is a folder of scenes of the 4D light field
-benchmark (public ones), a family `public_light_fields`. Nothing may be tuned on any of it.
+textures that no training has) and kept; `--ready` takes those that are there already. `blank` are
+stacks of nothing. `captures` are the real ones of `benchmarks/real_stacks.py`. `--light-fields` is
+a folder of scenes of the 4D light field benchmark (public ones), a family `public_light_fields`.
+Nothing may be tuned on any of it.
 
 Other weights than those that ship are not recorded unless `--json` says where. `--trained` names
 what they learned from: an asset of a judge in it is an error.
@@ -34,6 +35,7 @@ from ddff_perception.simulation.judges.sets import (
     ABOUT,
     prepare,
     read_judge,
+    ready,
     refocused,
     require_held_out,
 )
@@ -44,6 +46,7 @@ ALL_FAMILIES = (*FAMILIES, BLANK, "captures")
 COLUMNS = {
     "family": "family",
     "method": "method",
+    "stacks": "stacks",
     "mae_dpt": "error [1/m]",
     "ratio_to_yardstick": "/ yardstick",
     "ratio_to_multiscale": "/ multiscale",
@@ -62,7 +65,8 @@ def main() -> None:
     for family in arguments.families:
         if family in (*FAMILIES, BLANK):
             stacks = blank_stacks() if family == BLANK else _rendered(family, arguments)
-            scores.append(_scored(family, stacks, methods))
+            if stacks:
+                scores.append(_scored(family, stacks, methods))
     if arguments.light_fields is not None:
         public = _public(arguments.light_fields)
         scores.append(_scored("public_light_fields", public, methods))
@@ -80,6 +84,7 @@ def main() -> None:
             rows,
             arguments.json,
             captures=captures,
+            command="python benchmarks/judges.py" + " --ready" * arguments.ready,
             stacks=[{"family": r.family, **row} for r in scores for row in r.stacks],
             headline=headline(rows, captures),
             weights=arguments.weights,
@@ -93,6 +98,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--families", nargs="+", default=list(ALL_FAMILIES), choices=ALL_FAMILIES)
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "judges")
+    parser.add_argument(
+        "--ready", action="store_true", help="judge by what is rendered already, render nothing"
+    )
     parser.add_argument("--assets", type=Path, help="folder of the fetched assets")
     parser.add_argument(
         "--methods",
@@ -133,12 +141,15 @@ def _is_whole(arguments: argparse.Namespace) -> bool:
 
 def _rendered(family: str, arguments: argparse.Namespace) -> list[StackFolder]:
     judges = [judge for judge in JUDGES if judge.family == family]
-    with progress_bar(f"rendering {family}") as report:
+    if arguments.ready:
+        places = ready(arguments.folder, judges)
+    else:
+        with progress_bar(f"rendering {family}") as report:
 
-        def advance(name: str, done: int, total: int) -> None:
-            report(done, total, what=f"rendering {family}: {name}")
+            def advance(name: str, done: int, total: int) -> None:
+                report(done, total, what=f"rendering {family}: {name}")
 
-        places = prepare(arguments.folder, judges, arguments.assets, advance)
+            places = prepare(arguments.folder, judges, arguments.assets, advance)
     keys = [key for path in places for key in recorded_assets(path / ABOUT)]
     require_held_out(keys, arguments.trained)
     return [read_judge(path) for path in places]

@@ -42,6 +42,7 @@ _ECC_EPSILON = 1e-4
 # defocus give about 3 %, a magnification of 0.1 % between neighbours 10 to 35 %.
 LEAST_GAIN = 0.03
 _LEAST_PIXELS = 16
+_MOST_FEATURES, _LEAST_FEATURES = 1500, 10
 # So low that a pixel with any part of it stays below all grey values.
 _UNSEEN = -1e6
 
@@ -213,6 +214,38 @@ def register(
     scale = scaling(shape, reference[-1].shape)
     found_matrix = _normalised(matrix)
     return simplest_motion(reference[-1], image[-1], scale, initial, found_matrix, shift_gain)
+
+
+def feature_start(
+    reference: Sequence[FloatArray], image: Sequence[FloatArray], shape: tuple[int, ...]
+) -> Matrix:
+    """Shift, turn and magnification from `reference` to `image` (pyramids of images of `shape`) by
+    features, however far they lie apart: a start for `register`, which looks nearby.
+
+    Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, and RANSAC.
+    Raises RegistrationError where they have too few in common.
+    """
+    finder: Any = cv2.SIFT_create(_MOST_FEATURES)  # type: ignore[attr-defined]
+    found = []
+    for level in (reference[-1], image[-1]):
+        top = max(float(level.max()), 1e-6)
+        grey = np.multiply(level, 255.0 / top).astype(np.uint8)
+        found.append(finder.detectAndCompute(grey, None))
+    (points, described), (others, other_described) = found
+    if min(len(points), len(others)) < _LEAST_FEATURES:
+        raise RegistrationError("there are too few features")
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(described, other_described, 2)
+    both = (pair for pair in pairs if len(pair) == 2)
+    good = [best for best, next_best in both if best.distance < 0.8 * next_best.distance]
+    if len(good) < _LEAST_FEATURES:
+        raise RegistrationError("too few features match")
+    here = np.array([points[match.queryIdx].pt for match in good])
+    there = np.array([others[match.trainIdx].pt for match in good])
+    matrix, used = cv2.estimateAffinePartial2D(here, there, method=cv2.RANSAC)
+    if matrix is None or int(used.sum()) < _LEAST_FEATURES:
+        raise RegistrationError("the features do not move together")
+    scale = scaling(shape, reference[-1].shape)
+    return _normalised(np.linalg.inv(scale) @ np.vstack([matrix, [0, 0, 1]]) @ scale)
 
 
 def simplest_motion(

@@ -174,7 +174,7 @@ class GpuSearch:
             return table.gather(2, both.transpose(1, 2)).sum(dim=1)
         table = self._on_device(quantizer.query_tables(numbers))
         place = (LOW + STEP * codes[..., ::2].float()).transpose(1, 2)
-        pair = codes[..., 1::2].transpose(1, 2)
+        pair = codes[..., 1::2].transpose(1, 2).clamp(max=table.shape[2] - 1)
         b2, slope, c2 = (table[..., n].gather(2, pair) for n in range(3))
         return (b2 + place * (place * c2 + slope)).sum(dim=1).clamp(min=0)
 

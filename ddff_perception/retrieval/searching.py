@@ -18,7 +18,7 @@ from .checks import padded
 from .quantizers.four_bit import FourBitQuantizer
 from .quantizers.kmeans import chunks
 from .quantizers.lines import LineQuantizer
-from .quantizers.tree import ProductTree
+from .quantizers.tree import ProductTree, Traversal
 from .search.bins import BinOrder, gather_candidates, propose_bins
 from .search.compiled import HAS_NUMBA
 from .search.exact import Found, Vectors, first_k, rank_exactly
@@ -27,8 +27,8 @@ from .search.lines import rank_by_lines
 from .settings import SearchSettings
 from .store import Store
 
-# Queries that go through a stage together: their tables stay in the cache.
-_BATCH = 128
+# Queries that go through a stage together, at most.
+_BATCH = 512
 STAGES = ("traversal", "bins", "candidates", "codes", "exact")
 
 
@@ -62,8 +62,10 @@ def search_all(
 ) -> Found:
     """(Q, k) squared distances and ids, as `TreeIndex.search` describes; queries are checked."""
     search = _search_four_bit if index.store.blocked else _search_lines
-    parts = list(chunks(len(queries), _BATCH))
-    threads = min(settings.threads or os.cpu_count() or 1, len(parts))
+    threads = settings.threads or os.cpu_count() or 1
+    share = -(-len(queries) // threads)
+    parts = list(chunks(len(queries), max(1, min(_BATCH, share))))
+    threads = min(threads, len(parts))
 
     def one(part: slice) -> tuple[Found, Clock]:
         own = Clock()
@@ -90,6 +92,10 @@ def _search_four_bit(
     asked = padded(queries, tree.parts * tree.leaves.shape[2])
     with clock.stage("traversal"):
         traversal = tree.traverse(asked, settings.width, tree.leaf_count)
+        # Queries of one bin in a row find each other's codes and vectors in the cache.
+        order = np.lexsort(traversal.leaves[:, :, 0].T)
+        traversal = Traversal(traversal.leaves[order], traversal.distances[order])
+        queries, asked, back = queries[order], asked[order], np.argsort(order)
     with clock.stage("bins"):
         blocks = Blocks(store.codes, store.offsets, store.count)
         proposed = propose_blocks(traversal, tree.leaf_count, blocks, settings.candidates)
@@ -99,9 +105,11 @@ def _search_four_bit(
         positions, filled, sums = scan_blocks(blocks, proposed, tables, wanted)
     with clock.stage("exact"):
         if settings.rerank and len(store.vectors):
-            return rank_exactly(queries, store.vectors, store.ids, (positions, filled), k)
-        distances = base[:, None] + step[:, None] * sums
-        return first_k(distances, _named(store, positions, filled), k)
+            found = rank_exactly(queries, store.vectors, store.ids, (positions, filled), k)
+        else:
+            distances = base[:, None] + step[:, None] * sums
+            found = first_k(distances, _named(store, positions, filled), k)
+        return found[0][back], found[1][back]
 
 
 def _search_lines(

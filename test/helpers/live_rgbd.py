@@ -29,7 +29,7 @@ class LiveRgbd:
         self, ros: RosSession, listen: tuple[str, ...] = ("segmentation/image",), **values: Any
     ) -> None:
         self.ros = ros
-        given = {"diagnostics_period_s": 0.1, **values}
+        given = {"method": "planes", "diagnostics_period_s": 0.1, **values}
         overrides = [Parameter(k.replace("__", "."), value=v) for k, v in given.items()]
         self.node: RgbdSegmentationNode = ros.add(
             RgbdSegmentationNode(parameter_overrides=overrides)

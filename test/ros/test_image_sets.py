@@ -60,7 +60,7 @@ def test_one_lost_frame_costs_one_set_and_is_counted():
     run.add("image_c", 200)
     run.all(300)
     assert run.joined == [[100] * 3, [300] * 3]
-    assert run.lost["no images of the other angles"] == 2
+    assert run.lost["no images of the same instant"] == 2
 
 
 def test_a_topic_that_gives_nothing_costs_the_images_of_the_others():
@@ -68,7 +68,7 @@ def test_a_topic_that_gives_nothing_costs_the_images_of_the_others():
     for stamp in range(100, 700, 100):
         run.add("image_a", stamp)
         run.add("image_b", stamp)
-    assert run.lost["no images of the other angles"] == 4
+    assert run.lost["no images of the same instant"] == 4
 
 
 def test_repeated_stamps_are_dropped():

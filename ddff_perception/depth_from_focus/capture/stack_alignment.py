@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.lens_table import LensTable
-from ...optics.registration import RegistrationError, motion_score, pyramid
+from ...optics.registration import (
+    RegistrationError,
+    feature_start,
+    grey_of_size,
+    motion_score,
+    pyramid,
+)
 from ...optics.resampling import Matrix, on_grid, valid_pixels, warp, warp_by_flow
 from ...parameters import Value
 from ...types import FloatArray, FocalStack, FocusSlice, ImageArray
 from .alignment_settings import AlignmentSettings, breathing_matrix
 
 _SIZE_PX = 640
+# A slice with less of the usual sharpness shows nothing that others could be laid over.
+_BLURRED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,7 @@ class AlignedStack:
     does not see the pixel and repeats its border; `weights`: (S,) 0..1, lower where the alignment
     failed or left motion; `matrices`: S x 3 x 3 from pixels of the common view to pixels of the
     slice (before dense flow); `residual_px`: (S,) translation left against the neighbour in focus;
-    `failures`: slices that could not be registered and lie as their neighbour does.
+    `failed`: numbers of slices that could not be registered and lie as their neighbour does.
     """
 
     stack: FocalStack
@@ -34,7 +43,17 @@ class AlignedStack:
     weights: FloatArray
     matrices: NDArray[np.float64]
     residual_px: FloatArray
-    failures: int
+    failed: tuple[int, ...]
+
+    def displaced_px(self) -> float:
+        """How far the slices lay apart: of the slice that lay off the most, the mean over the
+        image's corners, pixels.
+        """
+        height, width = self.valid.shape[1:]
+        corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]).T
+        there = self.matrices @ corners
+        moved = there[:, :2] / there[:, 2:] - corners[:2]
+        return float(np.hypot(moved[:, 0], moved[:, 1]).mean(axis=1).max())
 
 
 @dataclass(slots=True)
@@ -57,7 +76,8 @@ def align_stack(
     progress: Callable[[], None] | None = None,
     parameters: Mapping[str, Value] | None = None,
 ) -> AlignedStack:
-    """Lays the slices of `stack` over the one in the middle of the sweep.
+    """Lays the slices of `stack` over the one in the middle of the sweep, or where that is blurred
+    through and through, over the sharp one next to it.
 
     `kind` as the parameter `alignment`; with `table` the common view has the table's reference
     magnification (and the camera's intrinsics hold for it), otherwise the middle slice's. Each
@@ -69,9 +89,8 @@ def align_stack(
     settings = AlignmentSettings.complete({**(parameters or {}), "alignment": kind}, table)
     aligner = _StackAligner(stack, settings, table)
     order = _order_of_focus(stack)
-    middle = len(order) // 2
     done: dict[int, _Aligned] = {}
-    for index, neighbour in _outwards(order, middle):
+    for index, neighbour in _outwards(order, _shows_something(stack, order)):
         done[index] = aligner.align(index, None if neighbour is None else done[neighbour])
         if progress is not None:
             progress()
@@ -117,10 +136,7 @@ class _StackAligner:
         reference, moving = (
             pyramid(one, settings.size(_SIZE_PX)) for one in (neighbour.image, item.image)
         )
-        try:
-            matrix, failed = settings.find(reference, moving, item.image.shape, initial), False
-        except RegistrationError:
-            matrix, failed = initial, True
+        matrix, failed = self._found(reference, moving, item.image.shape, initial)
         # The neighbour was found at `found` and lies at `matrix`: what that leaves is not motion.
         left = np.linalg.inv(neighbour.matrix) @ neighbour.found
         aligned = self._warped(item, matrix @ left, breathing)
@@ -129,6 +145,25 @@ class _StackAligner:
             flow = settings.flow(neighbour.image, aligned.image, settings.size(_SIZE_PX))
             aligned.image, aligned.valid = warp_by_flow(item.image, aligned.matrix, flow)
         return aligned
+
+    def _found(
+        self,
+        reference: Sequence[FloatArray],
+        moving: Sequence[FloatArray],
+        shape: tuple[int, ...],
+        initial: Matrix,
+    ) -> tuple[Matrix, bool]:
+        """The matrix, from nearby or else from features; `initial` and True where both fail."""
+        find = self._settings.find
+        try:
+            return find(reference, moving, shape, initial), False
+        except RegistrationError:
+            pass
+        try:
+            start = feature_start(reference, moving, shape)
+            return find(reference, moving, shape, start), False
+        except RegistrationError:
+            return initial, True
 
 
 def _order_of_focus(stack: FocalStack) -> list[int]:
@@ -139,11 +174,30 @@ def _order_of_focus(stack: FocalStack) -> list[int]:
     return [int(index) for index in np.argsort(1.0 / distances, kind="stable")]
 
 
-def _outwards(order: list[int], middle: int) -> list[tuple[int, int | None]]:
-    """Each slice with the neighbour nearer to the middle, which comes before it."""
-    pairs: list[tuple[int, int | None]] = [(order[middle], None)]
-    pairs += [(order[at], order[at - 1]) for at in range(middle + 1, len(order))]
-    pairs += [(order[at], order[at + 1]) for at in range(middle - 1, -1, -1)]
+def _shows_something(stack: FocalStack, order: list[int]) -> list[bool]:
+    """For each place in `order`, whether others can be laid over its slice."""
+    sharpness = [_sharpness(stack.slices[index].image) for index in order]
+    least = _BLURRED * float(np.median(sharpness))
+    return [value >= least for value in sharpness]
+
+
+def _sharpness(image: ImageArray) -> float:
+    grey = grey_of_size(image, _SIZE_PX)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+
+
+def _outwards(order: list[int], shows: list[bool]) -> list[tuple[int, int | None]]:
+    """Each slice with the neighbour nearer to the middle that comes before it: from the slice that
+    `shows` something in or next to the middle on, past those that do not.
+    """
+    middle = len(order) // 2
+    start = min((at for at, show in enumerate(shows) if show), key=lambda at: abs(at - middle))
+    pairs: list[tuple[int, int | None]] = [(order[start], None)]
+    for places in (range(start + 1, len(order)), range(start - 1, -1, -1)):
+        neighbour = start
+        for at in places:
+            pairs.append((order[at], order[neighbour]))
+            neighbour = at if shows[at] else neighbour
     return pairs
 
 
@@ -164,5 +218,5 @@ def _collect(
         np.array(weights, np.float32),
         np.stack([one.matrix for one in aligned]),
         np.array([one.residual_px for one in aligned], np.float32),
-        sum(one.failed for one in aligned),
+        tuple(number for number, one in enumerate(aligned) if one.failed),
     )

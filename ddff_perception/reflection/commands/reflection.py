@@ -163,8 +163,8 @@ def _fitting(
     if jpeg and values["response"] == "linear":
         notes.append("JPEG is hardly ever linear: say --param response=srgb for photographs")
     if not values["bit_depth"] and (bits := held_bits(source.images)):
-        values["bit_depth"] = bits
-        notes.append(f"the images hold {bits} of 16 bits: bit_depth={bits}")
+        # A dark image of more bits looks alike: what is saturated is the user's to say.
+        notes.append(f"the images hold {bits} of 16 bits: say --param bit_depth={bits} if they do")
     if source.offset_known is not None:
         values["offset_known"] = source.offset_known
     if source.angles_deg is None:

@@ -29,6 +29,15 @@ class Blocks:
 
 
 @compiled
+def _set(
+    heap: FloatArray, place: NDArray[np.int32], n: int, key: np.float32, x: int, y: int
+) -> None:
+    heap[n] = key
+    place[n, 0] = x
+    place[n, 1] = y
+
+
+@compiled
 def _push(
     heap: FloatArray, place: NDArray[np.int32], size: int, key: np.float32, x: int, y: int
 ) -> None:
@@ -38,13 +47,9 @@ def _push(
         above = (n - 1) >> 1
         if heap[above] <= key:
             break
-        heap[n] = heap[above]
-        place[n, 0] = place[above, 0]
-        place[n, 1] = place[above, 1]
+        _set(heap, place, n, heap[above], place[above, 0], place[above, 1])
         n = above
-    heap[n] = key
-    place[n, 0] = x
-    place[n, 1] = y
+    _set(heap, place, n, key, x, y)
 
 
 @compiled
@@ -53,21 +58,15 @@ def _replace_first(
 ) -> None:
     """Takes the first of a heap out and puts (key, x, y) in."""
     n = 0
-    while True:
+    while 2 * n + 1 < size:
         below = 2 * n + 1
-        if below >= size:
-            break
         if below + 1 < size and heap[below + 1] < heap[below]:
             below += 1
         if heap[below] >= key:
             break
-        heap[n] = heap[below]
-        place[n, 0] = place[below, 0]
-        place[n, 1] = place[below, 1]
+        _set(heap, place, n, heap[below], place[below, 0], place[below, 1])
         n = below
-    heap[n] = key
-    place[n, 0] = x
-    place[n, 1] = y
+    _set(heap, place, n, key, x, y)
 
 
 @compiled
@@ -169,7 +168,7 @@ def _scan(
     histogram, positions, kept = workspace
     block_of = np.empty(BLOCK, np.uint16)
     histogram[:] = 0
-    threshold, below, survivors = len(histogram) - 1, 0, 0
+    threshold, below, survivors, largest = len(histogram) - 1, 0, 0, 0
     for n in range(min(_AHEAD, len(blocks))):
         fetch_ahead(codes, blocks[n])
     for n in range(len(blocks)):
@@ -187,6 +186,9 @@ def _scan(
                 survivors += 1
                 histogram[value] += 1
                 below += 1
+                largest = max(largest, int(value))
+        if below >= wanted and threshold > largest + 1:
+            threshold = largest + 1
         while below - histogram[threshold - 1] >= wanted:
             threshold -= 1
             below -= histogram[threshold]

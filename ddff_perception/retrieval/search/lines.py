@@ -66,7 +66,7 @@ def rank_by_lines(
     for q, count in enumerate(filled):
         code = codes[positions[q, :count]]
         place = (LOW + STEP * code[:, ::2].astype(np.float32)).astype(np.float32)
-        entry = tables[q][part, code[:, 1::2]]
+        entry = tables[q][part, np.minimum(code[:, 1::2], tables.shape[2] - 1)]
         value = entry[..., 0] + place * (place * entry[..., 2] + entry[..., 1])
         total = np.maximum(value.sum(axis=1), 0.0)[None]
         distances[q], found[q] = (row[0] for row in first_k(total, positions[q, :count][None], k))

@@ -109,10 +109,14 @@ class FrameCapture:
                 "register it (color/camera_info, depth/camera_info), or subscribe to the driver's "
                 "registered depth"
             )
+        # Points that would lie on one pixel of colour need not all be drawn.
+        finer = max(1, int(raw.depth_camera.fx / camera.fx))
+        depth = _small_depth(depth, (depth.shape[0] // finer, depth.shape[1] // finer))
+        depth_camera = _resized(raw.depth_camera, depth)
         stand = raw.stand or RigidTransform.identity()
-        key = (raw.depth_camera, camera, tuple(stand.rotation.flat), tuple(stand.translation))
+        key = (depth_camera, camera, tuple(stand.rotation.flat), tuple(stand.translation))
         if self._registration is None or self._registration.key != key:
-            self._registration = DepthRegistration(raw.depth_camera, camera, stand)
+            self._registration = DepthRegistration(depth_camera, camera, stand)
         self.counters["registered"] += 1
         found = self._registration(depth)
         if not np.isfinite(found).any():

@@ -64,7 +64,8 @@ class LabellingTraining:
 
     `make`: values of the settings to the untrained network; `begin` gives it the weights that it
     starts with, and freezes what does not learn. `inputs`: what of a batch it is called with, and
-    `images` their names and channels, both by the values.
+    `images` their names and channels, both by the values. `credits`: keys of the assets that are in
+    the weights which it starts with.
     """
 
     name: str
@@ -76,6 +77,7 @@ class LabellingTraining:
     own: type[LabellingSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
+    credits: Callable[[Mapping[str, Value]], Sequence[str]] = lambda values: ()
     DATA_SOURCE: str = "rendered rooms"
 
     @property
@@ -105,7 +107,7 @@ class LabellingTraining:
             pictures=labelled_picture(inputs),
             record={
                 "data_source": f"{len(learned)} views of {views.facts['source']}",
-                "assets": views.facts.get("assets", []),
+                "assets": sorted({*views.facts.get("assets", ()), *self.credits(values)}),
             },
         )
 

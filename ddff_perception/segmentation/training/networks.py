@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ...files.images import read_json
 from ...parameters import Value, parameter
 from ...simulation.assets.cache import AssetCache
 from ...simulation.assets.catalogue import find_asset
@@ -81,6 +82,13 @@ def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def _encoder_credits(values: Mapping[str, Value]) -> list[str]:
+    if LightSettings.of(values).encoder != "imagenet":
+        return []
+    asset = find_asset(ENCODER_ASSET)
+    return [asset.key(item) for item in asset.items]
+
+
 def _fused(values: Mapping[str, Value]) -> nn.Module:
     own = FusedSettings.of(values)
     return FuseLight(own.count, own.scale)
@@ -98,6 +106,13 @@ def _begin_fused(network: nn.Module, values: Mapping[str, Value]) -> None:
     if settings.frozen:
         network.freeze_branches()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _branch_credits(values: Mapping[str, Value]) -> list[str]:
+    own = FusedSettings.of(values)
+    records = [Path(w).with_suffix(".json") for w in (own.colour_weights, own.depth_weights) if w]
+    found = (read_json(record).get("assets", ()) for record in records)
+    return [str(key) for keys in found for key in keys]
 
 
 def imagenet_file() -> Path:
@@ -120,6 +135,7 @@ COLOUR = LabellingTraining(
     inputs=lambda values: lambda batch: (batch["colour"],),
     images=lambda values: {"colour": 3},
     own=LightSettings,
+    credits=_encoder_credits,
     PRESETS={"cpu": _CPU, "gpu": _GPU, "smoke": _SMOKE},
     PRESET_VALUES={"gpu": {"frozen": False, "height": 256, "width": 320}, "smoke": _TINY},
 )
@@ -144,6 +160,7 @@ FUSE_LIGHT = LabellingTraining(
     inputs=lambda values: lambda batch: (batch["colour"], batch["hha"], batch["present"]),
     images=lambda values: {"colour": 3, "hha": 3, "present": 0},
     own=FusedSettings,
+    credits=_branch_credits,
     PRESETS={
         "cpu": replace(_CPU, minutes=8.0, learning_rate=1e-3),
         "gpu": replace(_GPU, minutes=10.0),

@@ -45,7 +45,8 @@ def prepare(
     Raises InputError where rendering is not possible or `folder` cannot be written.
     """
     places = [place(folder, judge) for judge in judges]
-    missing = [(j, p) for j, p in zip(judges, places, strict=True) if not (p / ABOUT).is_file()]
+    there = set(ready(folder, judges))
+    missing = [(j, p) for j, p in zip(judges, places, strict=True) if p not in there]
     library = Library("judge", assets) if missing else None
     for judge, target in missing:
         assert library is not None
@@ -53,6 +54,12 @@ def prepare(
         shots = shoot(judge, library, functools.partial(progress, judge.name))
         _write(target, judge, shots)
     return places
+
+
+def ready(folder: Path, judges: Sequence[Judge] = JUDGES) -> list[Path]:
+    """The folders of those judges that are rendered already."""
+    places = (place(folder, judge) for judge in judges)
+    return [path for path in places if (path / ABOUT).is_file()]
 
 
 def place(folder: Path, judge: Judge) -> Path:

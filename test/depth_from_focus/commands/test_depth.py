@@ -204,10 +204,62 @@ def test_slices_can_be_aligned_before(tmp_path, capfd):
     for item, weight in zip(aligned.stack.slices, aligned.weights, strict=True):
         estimator.update(item, weight=float(weight))
     expected = estimator.estimate()
-    np.testing.assert_allclose(np.load(output / "depth.npy"), expected.depth, rtol=1e-4)
+    seen = aligned.valid.mean(axis=0) >= 0.5
+    depth = np.load(output / "depth.npy")
+    np.testing.assert_allclose(depth[seen], expected.depth[seen], rtol=1e-4)
     # A pixel that some slices do not see is less sure.
     share = aligned.valid.mean(axis=0)
     assert share.min() < 0.7
     confidence = np.load(output / "confidence.npy")
-    np.testing.assert_allclose(confidence, expected.confidence * share, atol=0.01)
+    np.testing.assert_allclose(confidence[seen], (expected.confidence * share)[seen], atol=0.01)
     assert json.loads((output / "summary.json").read_text())["parameters"]["alignment"] == "ecc"
+
+
+def displaced_stack(folder, step_px=3, spoil=None):
+    """The wall, each slice further to the side, and one of them replaced by another scene."""
+    stack = wall_stack(192, 128)
+    moved = [np.roll(s.image, step_px * number, axis=1) for number, s in enumerate(stack.slices)]
+    if spoil is not None:
+        moved[spoil] = np.random.default_rng(9).integers(0, 255, moved[0].shape, np.uint8)
+    slices = zip(moved, stack.focus_distances_m, strict=True)
+    write_stack(folder, FocalStack(tuple(FocusSlice(*one) for one in slices), stack.camera))
+    return folder
+
+
+def test_slices_that_lie_apart_are_aligned_and_that_is_said(tmp_path, accepted):
+    stack = displaced_stack(tmp_path / "stack")
+    outcome = accepted("depth", stack, "-o", tmp_path / "out")
+    assert "px apart: aligned, as by --param alignment=ecc" in outcome.errors
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["alignment"]["kind"] == summary["parameters"]["alignment"] == "ecc"
+    assert summary["alignment"]["displaced_px"] > 5
+    depth = np.load(tmp_path / "out" / "depth.npy")
+    known = np.isfinite(depth)
+    assert 0.8 < known.mean() < 1.0
+    image = cv2.imread(str(tmp_path / "out" / "all_in_focus.png"))
+    assert not image[~known].any()
+    assert not np.load(tmp_path / "out" / "confidence.npy")[~known].any()
+    outcome = accepted("depth", stack, "-o", tmp_path / "plain", "-p", "alignment=none")
+    assert "apart" not in outcome.errors
+    summary = json.loads((tmp_path / "plain" / "summary.json").read_text())
+    assert summary["alignment"] == {"kind": "none"}
+    assert np.isfinite(np.load(tmp_path / "plain" / "depth.npy")).all()
+
+
+def test_slices_that_lie_well_are_left_alone(tmp_path, accepted):
+    write_stack(tmp_path / "stack", wall_stack())
+    for name, given in (("auto", ()), ("none", ("-p", "alignment=none"))):
+        outcome = accepted("depth", tmp_path / "stack", "-o", tmp_path / name, *given)
+        assert "apart" not in outcome.errors
+    depth = [np.load(tmp_path / name / "depth.npy") for name in ("auto", "none")]
+    np.testing.assert_array_equal(*depth)
+    summary = json.loads((tmp_path / "auto" / "summary.json").read_text())
+    assert summary["alignment"]["kind"] == summary["parameters"]["alignment"] == "none"
+
+
+def test_slices_that_cannot_be_aligned_are_named(tmp_path, accepted):
+    stack = displaced_stack(tmp_path / "stack", spoil=5)
+    outcome = accepted("depth", stack, "-o", tmp_path / "out")
+    assert "slices that could not be aligned, and count less: 5" in outcome.errors
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["alignment"]["failed_slices"] == [5]

@@ -244,12 +244,12 @@ def test_what_a_raw_shows_of_itself_is_said(tmp_path, accepted):
     assert cv2.imwrite(str(tmp_path / "raw.png"), mosaic(96, 128, np.uint16, 15))
     accepted("reflection", "--mosaic", tmp_path / "raw.png", "-o", tmp_path / "out")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert "the images hold 12 of 16 bits" in " ".join(summary["understood"])
-    assert summary["parameters"]["bit_depth"] == 12
-    given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=14")
+    assert "say --param bit_depth=12" in " ".join(summary["understood"])
+    assert "set bit_depth=12" in summary["complaint"]
+    given = ("--mosaic", tmp_path / "raw.png", "--param", "bit_depth=12")
     accepted("reflection", *given, "-o", tmp_path / "out")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert summary["parameters"]["bit_depth"] == 14
+    assert summary["understood"] == ["layout 90_45_135_0 (by default)"]
     assert summary["complaint"] is None
 
 

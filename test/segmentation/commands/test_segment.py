@@ -18,6 +18,9 @@ from ddff_perception.optics.rigid_transform import RigidTransform
 
 DEPTH, LABELS = room()
 SHOWN = f"{CAMERA.fx},{CAMERA.fy},{CAMERA.cx},{CAMERA.cy},160,120"
+# Whatever network there is: what is tested here needs none.
+SEGMENT = ("segment", "--method", "planes")
+EVAL = ("bag", "eval", "--method", "planes")
 RESULTS = ["confidence.npy", "image.png", "labels.png", "overlay.png", "summary.json"]
 CALIBRATION = """image_width: 160
 image_height: 120
@@ -41,7 +44,7 @@ def right(folder: Path) -> float:
 def test_colour_and_depth_give_labels_and_a_summary(accepted, files, tmp_path: Path) -> None:
     color, depth, truth = files
     out = tmp_path / "out"
-    outcome = accepted("segment", color, depth, "--camera", SHOWN, "--truth", truth, "-o", out)
+    outcome = accepted(*SEGMENT, color, depth, "--camera", SHOWN, "--truth", truth, "-o", out)
     assert names(out) == RESULTS and right(out) > 0.97
     assert "floor" in outcome.output and "Of 9" in outcome.output
     summary = json.loads((out / "summary.json").read_text())
@@ -54,13 +57,13 @@ def test_depth_alone_by_a_calibration_file_and_metres(accepted, tmp_path: Path) 
     np.save(tmp_path / "depth.npy", DEPTH)
     (tmp_path / "camera.yaml").write_text(CALIBRATION)
     arguments = ("--depth", tmp_path / "depth.npy", "--camera", tmp_path / "camera.yaml")
-    accepted("segment", *arguments, "-o", tmp_path / "out")
+    accepted(*SEGMENT, *arguments, "-o", tmp_path / "out")
     assert right(tmp_path / "out") > 0.97
 
 
 def test_an_rgbd_folder_gives_a_folder_per_frame_and_one_report(accepted, tmp_path: Path) -> None:
     folder, out = write_room(tmp_path / "room", frames=2), tmp_path / "out"
-    outcome = accepted("segment", folder, "-o", out)
+    outcome = accepted(*SEGMENT, folder, "-o", out)
     assert "2 frames" in outcome.output
     assert names(out) == ["000", "001"] and right(out / "001") > 0.97
     accepted("report", out / "000", out / "001", "-o", tmp_path / "page.html")
@@ -71,7 +74,7 @@ def test_an_rgbd_folder_gives_a_folder_per_frame_and_one_report(accepted, tmp_pa
 
 def test_a_report_scores_against_the_truth_it_is_given(accepted, files, tmp_path: Path) -> None:
     color, depth, truth = files
-    accepted("segment", color, depth, "--camera", SHOWN, "-o", tmp_path / "out")
+    accepted(*SEGMENT, color, depth, "--camera", SHOWN, "-o", tmp_path / "out")
     page = tmp_path / "page.html"
     accepted("report", tmp_path / "out", "--truth", truth, "-o", page)
     assert "Confusion" in page.read_text() and "True labels" in page.read_text()
@@ -86,7 +89,7 @@ def test_unregistered_depth_needs_its_camera_and_place(accepted, refused, tmp_pa
     shown = (tmp_path / "c.png", tmp_path / "d.png", "--camera", SHOWN)
     own = ("--depth-camera", f"{small.fx},{small.fy},{small.cx},{small.cy},80,60")
     place = ("--param", f"extrinsics={','.join(map(str, numbers))}")
-    accepted("segment", *shown, *own, *place, "-o", tmp_path / "out")
+    accepted(*SEGMENT, *shown, *own, *place, "-o", tmp_path / "out")
     assert right(tmp_path / "out") > 0.85
 
 
@@ -113,7 +116,7 @@ def test_what_cannot_be_labelled_is_told_in_a_sentence(
 ) -> None:
     color, depth, _ = files
     given = [text.format(color=color, depth=depth) for text in arguments]
-    assert words in refused("segment", *given, "-o", tmp_path / "out")
+    assert words in refused(*SEGMENT, *given, "-o", tmp_path / "out")
     assert not (tmp_path / "out" / "summary.json").exists()
 
 
@@ -122,7 +125,7 @@ def test_folders_that_do_not_match_are_told(refused, files, tmp_path: Path) -> N
     many.mkdir()
     for number in range(3):
         cv2.imwrite(str(many / f"{number}.png"), picture(LABELS))
-    assert "3 of colour, 1 of depth" in refused("segment", many, files[1], "-o", tmp_path / "out")
+    assert "3 of colour, 1 of depth" in refused(*SEGMENT, many, files[1], "-o", tmp_path / "out")
 
 
 def test_holes_stay_unlabelled_and_nothing_but_holes_is_told(
@@ -131,7 +134,7 @@ def test_holes_stay_unlabelled_and_nothing_but_holes_is_told(
     depth = DEPTH.copy()
     depth[20:90, 30:60] = np.nan
     np.save(tmp_path / "depth.npy", depth)
-    given = ("segment", "--depth", tmp_path / "depth.npy", "--camera", SHOWN)
+    given = (*SEGMENT, "--depth", tmp_path / "depth.npy", "--camera", SHOWN)
     accepted(*given, "-o", tmp_path / "out")
     labels = cv2.imread(str(tmp_path / "out" / "labels.png"), cv2.IMREAD_UNCHANGED)
     assert (labels[20:90, 30:60] == 255).all() and (labels[:, 100:] != 255).all()
@@ -168,7 +171,7 @@ def bag_of(
 
 
 def evaluated(accepted, *arguments: object) -> dict:
-    return json.loads(accepted("bag", "eval", *arguments, "--json").output)
+    return json.loads(accepted(*EVAL, *arguments, "--json").output)
 
 
 @pytest.mark.parametrize("apart_ms", [0, 4, 15])
@@ -183,7 +186,7 @@ def test_a_bag_whose_stamps_are_far_apart_is_joined_where_slop_allows(
     accepted, refused, tmp_path: Path
 ) -> None:
     bag = bag_of(tmp_path / "bag", 60 * 10**6)
-    assert "no image of the other kind at its instant" in refused("bag", "eval", bag)
+    assert "no image of the other kind at its instant" in refused(*EVAL, bag)
     arguments = ("--param", "slop_s=0.08", "--tolerance", 0.1)
     assert evaluated(accepted, bag, *arguments)["estimates"] == 4
 
@@ -192,7 +195,7 @@ def test_a_bag_of_depth_alone_is_labelled_when_it_is_asked_for(
     accepted, refused, tmp_path: Path
 ) -> None:
     bag = bag_of(tmp_path / "bag", color=False)
-    assert "--param input=depth" in refused("bag", "eval", bag, "--capability", "segmentation")
+    assert "--param input=depth" in refused(*EVAL, bag, "--capability", "segmentation")
     arguments = ("--capability", "segmentation", "--param", "input=depth")
     found = evaluated(accepted, bag, *arguments)
     assert found["estimates"] == 4 and found["scores"]["offline"]["global"] > 0.97
@@ -200,7 +203,7 @@ def test_a_bag_of_depth_alone_is_labelled_when_it_is_asked_for(
 
 def test_a_bag_of_two_frames_without_a_transform_is_told(accepted, refused, tmp_path: Path) -> None:
     bag = bag_of(tmp_path / "bag", depth_frame="depth_camera")
-    assert "depth is in the frame depth_camera, colour in camera" in refused("bag", "eval", bag)
+    assert "depth is in the frame depth_camera, colour in camera" in refused(*EVAL, bag)
     for given in ("registration=never", "extrinsics=0,0,0,0,0,0,1"):
         found = evaluated(accepted, bag, "--param", given)
         assert found["scores"]["offline"]["global"] > 0.97
@@ -208,7 +211,7 @@ def test_a_bag_of_two_frames_without_a_transform_is_told(accepted, refused, tmp_
 
 def test_a_bag_in_the_wrong_unit_is_told(refused, tmp_path: Path) -> None:
     bag = bag_of(tmp_path / "bag", depth=DEPTH / 1000)
-    assert "its unit is another one" in refused("bag", "eval", bag)
+    assert "its unit is another one" in refused(*EVAL, bag)
 
 
 def test_the_simulated_camera_records_what_it_would_publish(accepted, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ddff_perception.simulation.assets.record import recorded_assets
 from ddff_perception.simulation.judges import sets
 from ddff_perception.simulation.judges.catalogue import Judge
 from ddff_perception.simulation.judges.forms import panel
-from ddff_perception.simulation.judges.sets import ABOUT, place, prepare, read_judge
+from ddff_perception.simulation.judges.sets import ABOUT, place, prepare, read_judge, ready
 from ddff_perception.simulation.rendering.denoise import has_denoiser
 from ddff_perception.types import InputError
 
@@ -70,6 +70,7 @@ def test_what_is_there_is_not_rendered_again_and_other_settings_are(rendered, mo
     with pytest.raises(InputError, match="enough"):
         prepare(folder, [finer], folder / "no_assets")
     assert asked == [finer] and place(folder, finer) != places[0]
+    assert ready(folder, [finer, *judges]) == places
 
 
 def test_the_light_field_is_one_of_parallel_cameras(rendered):
