@@ -70,12 +70,12 @@ def learned_features(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.bool
     """N x 2 (1, log of the tolerated error by FocusStream's scale) and N hits, of one stack."""
     content = read_stack(folder)
     assert content.truth is not None, f"{folder} has no depth.npy"
-    curve = learned.CONFIDENCE_CURVE
+    curve, unseen = learned.CONFIDENCE_CURVE, learned.UNSEEN_SCALE
     try:
-        learned.CONFIDENCE_CURVE = (0.0, 1.0)
+        learned.CONFIDENCE_CURVE, learned.UNSEEN_SCALE = (0.0, 1.0), 1e6
         estimate = DepthFromFocus("focus_stream").process(content.stack, all_in_focus=False)
     finally:
-        learned.CONFIDENCE_CURVE = curve
+        learned.CONFIDENCE_CURVE, learned.UNSEEN_SCALE = curve, unseen
     hit = np.abs(estimate.depth - content.truth) < 0.1 * content.truth
     odds = np.clip(estimate.confidence, 1e-4, 1 - 1e-4)
     columns = [np.ones_like(odds), np.log(odds / (1 - odds))]

@@ -1,4 +1,4 @@
-"""One new 640x480 slice to new depth by FocusStream, per engine: `benchmarks/learned_speed.py`.
+"""One new 640x480 slice to new depth by FocusStream, per engine and precision.
 
 The ratio is to the same ten slices computed anew. `cpu` is processor time of the whole process,
 which other work on the machine disturbs less than the clock.
@@ -6,6 +6,7 @@ which other work on the machine disturbs less than the clock.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -26,15 +27,16 @@ WIDTH, HEIGHT, SLICES, REPEATS, THREADS = 640, 480, 10, 15, 2
 def main() -> None:
     """Measures every engine that is here and records the table."""
     rows = []
-    for engine in available_backends():
-        row = _measure(engine)
+    for engine, precision in itertools.product(available_backends(), ("float32", "int8")):
+        row = _measure(engine, precision)
         rows.append(row)
         print("  ".join(f"{key} {value}" for key, value in row.items()))
     print(f"recorded in {write_record('learned_speed', rows)}")
 
 
-def _measure(engine: str) -> dict[str, Any]:
-    estimator = DepthFromFocus("focus_stream", {"engine": engine, "threads": THREADS})
+def _measure(engine: str, precision: str) -> dict[str, Any]:
+    chosen = {"engine": engine, "threads": THREADS, "precision": precision}
+    estimator = DepthFromFocus("focus_stream", chosen)
     stack = _stack()
     estimator.process(stack, all_in_focus=False)
     rng = np.random.default_rng(0)
@@ -48,6 +50,7 @@ def _measure(engine: str) -> dict[str, Any]:
     whole_ms, whole_cpu = _time(lambda: estimator.process(stack, all_in_focus=False))
     return {
         "engine": engine,
+        "precision": precision,
         "threads": THREADS,
         "slice_ms": slice_ms,
         "step_ms": step_ms,

@@ -37,7 +37,7 @@ def main() -> None:
     load_weights(network, arguments.run / WEIGHTS)
     batches = trained.held_out(trained.PRESETS[preset], values, arguments.data)
     temperature = fitted_temperature(network, trained.inputs(values), batches)
-    with written_by("ddff train"):
+    with written_by(None):  # the run is the one that was named
         write_json(file, {**record, "temperature": temperature})
     print(f"temperature {temperature:.2f} is in {file}")
 

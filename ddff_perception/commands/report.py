@@ -23,8 +23,9 @@ def report(
     truth: Annotated[
         list[Path] | None,
         typer.Option(
-            help="True depth (stack folder, .npy, .png) or true layers (polarization folder): one "
-            "per DIR, in order, or one folder that holds a folder named like each DIR.",
+            help="True depth (stack folder, .npy, .png), true layers (polarization folder) or true "
+            "labels (image): one per DIR, in order, or one folder that holds a folder named like "
+            "each DIR.",
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,

@@ -84,6 +84,11 @@ DEPTH_STEP = 0.06
 NEAR_SHARE = 0.55
 # Offset and slope over the log of the tolerated error (a tenth of the position) by its scale.
 CONFIDENCE_CURVE = (0.97, 1.39)
+# Scale of the error, as a share of the sweep, that leaves half of the confidence.
+UNSEEN_SCALE = 0.1
+_BLINDNESS = 6.0
+# Contrast, in grey levels, by which slices must differ: the least noise is above it.
+_LEAST_CHANGE = 0.05
 
 
 class FocusStreamMethod:
@@ -131,6 +136,7 @@ class FocusStreamMethod:
         share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
         position = np.clip(_depth_to_space(share), 0.0, 1.0)
         confidence = self._confidence(position, _depth_to_space(found["log_scale"]), first / span)
+        confidence *= _changed(encodings)
         cell, size = self._subcell, self._size
         # In the sweep's unit while there are few cells, not when there are many pixels.
         position *= np.float32(span)
@@ -153,11 +159,14 @@ class FocusStreamMethod:
         return self._gathered
 
     def _confidence(self, position: FloatArray, log_scale: FloatArray, offset: float) -> FloatArray:
-        """Probability that the depth is within 10 %, from the scale of the position's error."""
+        """Probability that the depth is within 10 %, from the scale of the position's error; none
+        where that is so wide that nothing was seen, however much a narrow sweep forgives.
+        """
         tolerated = np.log(np.float32(0.1) * np.maximum(position + np.float32(offset), 1e-3))
         shift, slope = CONFIDENCE_CURVE
         odds = np.float32(shift) + np.float32(slope) * (tolerated - log_scale)
-        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+        blind = np.exp(np.float32(_BLINDNESS) * (log_scale - np.float32(math.log(UNSEEN_SCALE))))
+        return np.asarray(1.0 / ((1.0 + np.exp(-odds)) * (1.0 + blind)), np.float32)
 
 
 def head_inputs(
@@ -211,6 +220,13 @@ def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
     if bottom or right:
         pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
     return np.ascontiguousarray(pixels)
+
+
+def _changed(encodings: FloatArray) -> FloatArray:
+    """2h x 2w: 0 where all slices are alike (saturated, black), else nearly 1."""
+    change = np.ptp(encodings[:, :LEVELS], axis=0).max(axis=0)
+    share = 1 - np.exp(change * np.float32(-1.0 / _LEAST_CHANGE))
+    return np.asarray(share.repeat(2, axis=0).repeat(2, axis=1), np.float32)
 
 
 def _depth_to_space(subcells: FloatArray) -> FloatArray:

@@ -32,7 +32,9 @@ def calibration(models: Sequence[Model], data: Sequence[Path]) -> list[list[Feed
             stack = read_training_stack(file)
             pixels = stack.images[0].permute(0, 2, 3, 1).contiguous().numpy()
             slices = [{"image": prepared(image, SUBCELL)[None]} for image in pixels]
-            encodings = np.concatenate([encoder.run(one)["encoding"] for one in slices])
+            # What an engine gives lies in memory that its next run overwrites.
+            kept = [encoder.run(one)["encoding"].copy() for one in slices]
+            encodings = np.concatenate(kept)
             dioptres = stack.dioptres[0].double().numpy()
             places = (dioptres - dioptres[0]) / (dioptres[-1] - dioptres[0])
             images += slices[::2]

@@ -10,7 +10,7 @@ from thin_lens_sweeps import BLUR_SCALE, inner, thin_lens_stack, truth_dpt
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.learned.focus_stream import prepared, subcell_px
-from ddff_perception.types import FocalStack, InputError
+from ddff_perception.types import FocalStack, FocusSlice, InputError
 
 pytest.importorskip("onnxruntime")
 ORT = {"engine": "onnxruntime", "threads": 1}
@@ -72,6 +72,18 @@ def test_the_unit_of_the_sweep_does_not_matter(estimator, stack):
     room = (1 / estimator.process(stack).depth - 0.25) / 2.0
     near = (1 / estimator.process(macro).depth - 9 - 0.02 * 0.25) / 0.04
     assert np.abs(room - near).mean() < 0.01
+
+
+@pytest.mark.parametrize("sweep", [(0.2, 2.0), (1.0, 1.4)])
+@pytest.mark.parametrize(("level", "noise"), [(120, 3.0), (2, 1.0), (255, 0.0), (120, 0.0)])
+def test_where_nothing_is_to_be_seen_there_is_no_confidence(estimator, sweep, level, noise):
+    rng = np.random.default_rng(4)
+    slices = []
+    for focus in np.linspace(*sweep, 7):
+        grey = level + rng.normal(0, noise, (120, 160, 3))
+        image = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        slices.append(FocusSlice(image, float(1 / focus)))
+    assert estimator.process(FocalStack(tuple(slices))).confidence.max() < 0.1
 
 
 def test_few_slices_odd_sizes_grey_and_16_bits(estimator, stack):
