@@ -259,7 +259,8 @@ def main(
     if paper:
         found = faithful(data, rivals)
         console.print(table("As in the paper", found["rows"]))
-        write_record("retrieval_paper", found.pop("rows"), setup=setup, **found)
+        command = "python benchmarks/retrieval.py"
+        write_record("retrieval_paper", found.pop("rows"), command=command, setup=setup, **found)
 
 
 if __name__ == "__main__":
