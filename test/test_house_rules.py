@@ -197,6 +197,18 @@ def test_only_ros_and_nodes_import_ros():
     assert any(comes_from(m, ROS_PACKAGES) for m in imports(PACKAGE / "ros" / "messages.py"))
 
 
+def test_the_package_demands_what_it_imports_of_ros():
+    declared = set(re.findall(r"<(?:exec_)?depend>(\w+)<", (ROOT / "package.xml").read_text()))
+    used = {module.split(".")[0] for path in SOURCES for module in imports(path)}
+    interfaces = {name for name in used if name.endswith(("_msgs", "_srvs", "_interfaces"))}
+    ours = {name for name in ROS_PACKAGES if "." not in name}
+    assert (used & ours | interfaces) - declared == set()
+    names = {"cv2": "opencv", "numpy": "numpy", "scipy": "scipy", "yaml": "yaml", "PIL": "pil"}
+    xml = (ROOT / "package.xml").read_text()
+    assert [name for name in names.values() if f"python3-{name}<" not in xml] == []
+    assert set(names) <= used
+
+
 def test_torch_is_for_training_only():
     assert offenders(TORCH_PACKAGES, trains) == []
     # A search on a GPU is asked for by who has torch; it is imported by name, when it is made.

@@ -74,10 +74,10 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "pixels, ratios to the yardstick, to `multiscale` and to the best constant map of each "
         "stack. `depth of nothing`: per cent of the pixels where the sharp image is even over an "
         "eighth of its width that have a depth with a confidence of 0.1 or more. Of the real "
-        "captures no depth is known: `torn` are pixels whose depth is over a quarter of the sweep from the "
-        "median of their 15 x 15 surroundings while no slice shows anything there; `off its plane` "
-        "those of the plain shelf (`lytro_stack_45`) over a tenth of the sweep from its median, and "
-        "of the sheet (`macro_ring`) from the plane that fits it best.",
+        "captures no depth is known: `torn` are pixels whose depth is over a quarter of the sweep "
+        "from the median of their 15 x 15 surroundings while no slice shows anything there; `off "
+        "its plane` those of the plain shelf (`lytro_stack_45`) over a tenth of the sweep from its "
+        "median, and of the sheet (`macro_ring`) from the plane that fits it best.",
         {
             "family": "family",
             "method": "method",
@@ -324,8 +324,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "real_stacks": (
         "Real captures",
-        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels wide. The command writes the pictures to "
-        "`out/real_stacks/report.html`.",
+        "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels "
+        "wide. The command writes the pictures to `out/real_stacks/report.html`.",
         {
             "capture": "capture",
             "slices": "slices",

@@ -106,6 +106,14 @@ def find_photographs(folder: Path, least: int = 2) -> list[Path]:
     return sorted(files, key=_path_key)
 
 
+def has_images(place: Path) -> bool:
+    """Whether `place` is an image, or a folder with some in it or right below it."""
+    kinds = (*SUFFIXES, *HEIF_SUFFIXES, *RAW_SUFFIXES)
+    if place.is_file():
+        return is_image(place, kinds)
+    return any(is_image(file, kinds) for pattern in ("*", "*/*") for file in place.glob(pattern))
+
+
 def open_photographs(place: Path) -> list[Photograph]:
     """The photographs in a folder, or the pages of one file, in natural order.
 

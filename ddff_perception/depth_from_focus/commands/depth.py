@@ -17,6 +17,8 @@ from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
 from ...files.images import filled_range
+from ...files.photographs import has_images, open_photographs, read_photographs
+from ...files.results import RECORD
 from ...files.stack_folder import StackFolder, read_stack
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
@@ -38,7 +40,7 @@ _LEAST_SEEN = 0.5
 
 
 def depth(
-    stack: Annotated[Path, typer.Argument(help="Stack folder (images and a stack.json).")],
+    stack: Annotated[Path, typer.Argument(help="Stack folder, or folder of photographs.")],
     output: Output = Path("out/depth"),
     method: Annotated[
         str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT}]")
@@ -65,6 +67,8 @@ def depth(
     Examples:
       ddff depth my_stack -o out/my_stack
 
+      ddff depth my_photographs -o out/mine
+
       ddff depth my_stack --method vdff --param vdff.alpha=4
 
       ddff depth my_stack --method focus_stream --engine openvino
@@ -80,7 +84,7 @@ def depth(
     values = DEPTH_FROM_FOCUS.parameters.complete(given)
     if lens_table is not None:
         values["lens_table"] = str(lens_table)
-    folder = read_stack(stack)
+    folder = _read(stack)
     images, bits = filled_range(folder.stack.images)
     if bits:
         warn(f"the images hold {bits} of 16 bits: scaled to fill them")
@@ -104,6 +108,21 @@ def depth(
         typer.echo((output / "summary.json").read_text(), nl=False)
     else:
         _print(summary, output)
+
+
+def _read(place: Path) -> StackFolder:
+    """A stack folder, or photographs as `ddff stack` makes one of them. What we began to write and
+    has no stack.json is not whole, and no folder of photographs.
+    """
+    began = (place / RECORD).is_file()
+    if began or not place.exists() or (place / "stack.json").is_file() or not has_images(place):
+        return read_stack(place)
+    read = read_photographs(open_photographs(place))
+    for note in read.notes:
+        warn(note)
+    warn(f"{len(read.stack.slices)} slices, {read.distances}")
+    warn(f"as by `ddff stack {place} -o STACK`, which can do more, and `ddff depth STACK`")
+    return StackFolder(place, read.stack)
 
 
 def _used(method: str) -> ParameterTable:

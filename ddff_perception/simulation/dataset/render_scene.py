@@ -15,11 +15,12 @@ from ...types import FloatArray, InputError
 from ..assets.library import Library
 from ..classes import NYU13, NYU40, UNLABELLED, to_13
 from ..rendering.denoise import has_denoiser
-from ..rendering.polarized_renderer import PolarizedRenderer
+from ..rendering.polarized_renderer import LIKE_POLARIZED, PolarizedRenderer
 from ..rendering.world_renderer import Truth, WorldRenderer
 from ..world.cameras import Viewpoint
 from ..world.scene import Scene
 from ..world.solids import turn
+from ..world.types import World
 from .files import FORMAT, packed
 from .polarized_view import place_pane, polarization
 from .settings import DatasetSettings
@@ -60,8 +61,7 @@ def render_scene(job: Job) -> bytes:
     scene = Scene(
         library, settings.seed, job.number, settings.shares, settings.moving, settings.wet
     )
-    renderer = WorldRenderer(scene.world())
-    polarized = PolarizedRenderer(renderer.world) if settings.polarized else None
+    renderer, polarized = _renderers(scene.world(), settings)
     arrays: dict[str, NDArray[Any]] = {}
     views = []
     for view in range(settings.views_per_scene):
@@ -89,6 +89,16 @@ def render_scene(job: Job) -> bytes:
         "views": views,
     }
     return packed(arrays, about)
+
+
+def _renderers(
+    world: World, settings: DatasetSettings
+) -> tuple[WorldRenderer, PolarizedRenderer | None]:
+    if not settings.polarized:
+        return WorldRenderer(world), None
+    # The latter first: it needs more of the machine, and says so at once.
+    polarized = PolarizedRenderer(world)
+    return WorldRenderer(world, LIKE_POLARIZED), polarized
 
 
 def _render_view(

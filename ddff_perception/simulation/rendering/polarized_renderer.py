@@ -19,7 +19,10 @@ from .shapes import Mesh
 from .world_meshes import move_pane, rendered_shapes
 from .world_renderer import BRIGHTEST, Truth, environment
 
+# Of the path after the first pane: a pane before a camera and one in a window leave four.
 _MAX_DEPTH = 6
+LIKE_POLARIZED = _MAX_DEPTH + 1
+"""`max_depth` of a `WorldRenderer` that shows the same light."""
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
 

@@ -60,17 +60,18 @@ class Truth:
 
 
 class WorldRenderer:
-    """A world loaded once, for many views of it.
+    """A world loaded once, for many views of it. Light is followed over `max_depth` surfaces, panes
+    counted.
 
     Raises InputError where Mitsuba is not installed.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, max_depth: int = _MAX_DEPTH) -> None:
         self._mi = load_mitsuba()
         self.world = world
         scene: dict[str, Any] = {
             "type": "scene",
-            "integrator": {"type": "path", "max_depth": _MAX_DEPTH},
+            "integrator": {"type": "path", "max_depth": max_depth},
         }
         shapes = rendered_shapes(self._mi, world)
         self._loaded = self._mi.load_dict(

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from command_line import ddff
 from sweeps import wall_stack
 
 from ddff_perception.files.images import write_image
+from ddff_perception.files.results import RECORD
 from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.optics.resampling import shrunk_stack
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice
@@ -101,6 +103,27 @@ def test_distances_that_do_not_fit_are_refused(photographs, tmp_path, capfd, opt
     assert outcome.status == 2
     assert words in outcome.errors
     assert not (tmp_path / "s").exists()
+
+
+def test_photographs_give_depth_directly_as_by_way_of_a_stack(photographs, tmp_path, capfd):
+    assert ddff(capfd, "stack", photographs, "-o", tmp_path / "s").status == 0
+    assert ddff(capfd, "depth", tmp_path / "s", "-o", tmp_path / "out").status == 0
+    # A camera leaves no record of ours beside its files.
+    card = shutil.copytree(photographs, tmp_path / "card", ignore=lambda *_: [RECORD])
+    outcome = ddff(capfd, "depth", card, "-o", tmp_path / "direct")
+    assert outcome.status == 0
+    assert f"as by `ddff stack {card} -o STACK`" in outcome.errors
+    assert "6 slices, focus distances unknown" in outcome.errors
+    depth = [np.load(tmp_path / name / "depth.npy") for name in ("out", "direct")]
+    np.testing.assert_array_equal(*depth)
+
+
+def test_a_stack_that_was_cut_short_is_no_folder_of_photographs(photographs, tmp_path, capfd):
+    assert ddff(capfd, "stack", photographs, "-o", tmp_path / "s").status == 0
+    (tmp_path / "s" / "stack.json").unlink()
+    outcome = ddff(capfd, "depth", tmp_path / "s", "-o", tmp_path / "out")
+    assert outcome.status == 2
+    assert "has no stack.json" in outcome.errors
 
 
 def test_ones_own_photographs_give_depth(photographs, tmp_path, capfd):
