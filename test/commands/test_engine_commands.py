@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -146,21 +147,25 @@ def export(capfd, tmp_path, *arguments):
 def test_export_writes_networks_that_run(capfd, tmp_path, exporter):
     asked = []
 
-    def write(capability: Capability, checkpoint: Path, output: Path, precision: str) -> list[Path]:
-        asked.append((capability.name, checkpoint.name, precision))
+    def write(
+        capability: Capability, checkpoint: Path, output: Path, precision: str, data: Sequence[Path]
+    ) -> list[Path]:
+        asked.append((capability.name, checkpoint.name, precision, list(data)))
         encoder, head = conv_network(output, "encoder", precision), slices_network(output, "head")
         return [encoder.path, head.path]
 
     exporter.export_weights = write
     outcome, output = export(capfd, tmp_path, "--precision", "float16")
     assert outcome.status == 0
-    assert asked == [("depth_from_focus", "last.ckpt", "float16")]
+    assert asked == [("depth_from_focus", "last.ckpt", "float16", [])]
     assert f"wrote {output / 'encoder.onnx'} (" in outcome.output
     assert f"wrote {output / 'head.onnx'} (" in outcome.output
 
 
 def test_export_without_a_card_is_no_success(capfd, tmp_path, exporter):
-    def write(capability: Capability, checkpoint: Path, output: Path, precision: str) -> list[Path]:
+    def write(
+        capability: Capability, checkpoint: Path, output: Path, precision: str, data: Sequence[Path]
+    ) -> list[Path]:
         (output / "net.onnx").write_bytes(b"\x08\x0a")
         return [output / "net.onnx"]
 
