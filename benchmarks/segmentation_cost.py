@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import typer
 from _record import ROOT, write_record
 
 from ddff_perception.optics.rigid_transform import RigidTransform
@@ -66,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -131,7 +131,7 @@ def test_results_of_several_capabilities_make_one_page(folder, accepted, refused
     assert {"wall_out", "pane_out"} < set(heads)
     (tmp_path / "empty").mkdir()
     words = refused("report", wall, tmp_path / "empty", "-o", page)
-    assert "holds no results: give folders that ddff depth or ddff reflection wrote" in words
+    assert "holds no results: give folders that ddff depth or ddff reflection" in words
 
 
 def test_a_truth_without_layers_is_refused(folder, accepted, refused, tmp_path):

@@ -26,7 +26,7 @@ def wall(stage):
 
 def judge(family, **changes):
     usual = Judge(
-        family, wall, (0, 0, 0), (0, 1, 0), (0.5, 2.0), 3, 0.02, width=64, height=48, samples=2
+        family, wall, (0, 0, 0), (0, 1, 0), (0.5, 2.0), 3, 0.02, width=64, height=48, samples=24
     )
     return replace(usual, **changes)
 
