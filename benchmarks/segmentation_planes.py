@@ -49,7 +49,7 @@ def raw_frame(view: WorldView, number: int, gravity: bool) -> RawRgbd:
 
 def scored(dataset: WorldDataset, gravity: bool) -> list[dict[str, Any]]:
     """A row per class, and one of all."""
-    pipeline, table = SegmentationPipeline({"capture.fill": False}), gathered()
+    pipeline, table = SegmentationPipeline({"method": "planes", "capture.fill": False}), gathered()
     counts = np.zeros((len(CLASSES), len(CLASSES) + 1), np.int64)
     times, sure, right = [], 0.0, 0
     for number in range(len(dataset)):
