@@ -62,6 +62,11 @@ def test_every_shipped_model_is_whole_and_loads():
             assert engine.model.card.name == name
 
 
+def test_no_shipped_model_tells_of_the_machine_that_wrote_it():
+    for name in shipped_models():
+        assert b"site-packages" not in find_model(name).path.read_bytes(), name
+
+
 def test_a_file_without_a_card_is_refused(own_copy):
     card_path(own_copy).unlink()
     assert "has no card: put conv.json beside it" in refusal(find_model, own_copy)
