@@ -6,12 +6,18 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from ..files.atomic import remove, write_bytes
 from ..files.results import record_growing
 from ..types import InputError
 
 Row = Mapping[str, float]
+RATES = "rates.png"
+_FEWEST = 4
 
 
 class Curve:
@@ -88,8 +94,42 @@ def draw_curves(folder: Path) -> Path | None:
     axes.set_ylabel("loss")
     axes.grid(visible=True, alpha=0.3)
     axes.legend()
+    return _saved(figure, folder / "curves.png")
+
+
+def draw_rates(folder: Path) -> float:
+    """`rates.png` in `folder`: train.csv's loss against its learning rate, which rose; returns the
+    rate at which the loss falls fastest (Smith, WACV 2017). Raises InputError on fewer than four
+    lines.
+    """
+    from matplotlib.figure import Figure
+
+    rows = read_curve(folder / "train.csv")
+    if len(rows) < _FEWEST:
+        raise InputError(
+            f"{folder / 'train.csv'} has {len(rows)} lines, too few to tell a learning rate: "
+            "set more steps or a smaller log_every"
+        )
+    rates = np.array([row["learning_rate"] for row in rows])
+    losses = np.array([row["loss"] for row in rows])
+    # Batches differ; the last line is where it exploded.
+    smooth = gaussian_filter1d(losses[:-1], len(rates) / 20)
+    steepest = float(rates[np.argmin(np.diff(smooth))])
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(rates, losses)
+    axes.axvline(steepest, linestyle="--", color="grey")
+    axes.set_xscale("log")
+    axes.set_title(f"the loss falls fastest at {steepest:.2g}")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("loss")
+    axes.grid(visible=True, alpha=0.3)
+    _saved(figure, folder / RATES)
+    return steepest
+
+
+def _saved(figure: Any, path: Path) -> Path:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
-    path = folder / "curves.png"
     write_bytes(path, buffer.getvalue())
     return path

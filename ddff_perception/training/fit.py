@@ -21,7 +21,7 @@ from ..files.atomic import make_folder, remove, write_json
 from ..files.results import adopt
 from ..types import InputError
 from .batches import TrainingBatches
-from .curves import draw_curves
+from .curves import RATES, draw_curves, draw_rates
 from .fit_module import FitModule
 from .job import TrainingJob
 from .presets import FitSettings
@@ -38,7 +38,7 @@ from .weights import (
 WEIGHTS = "weights.safetensors"
 _FILES = (
     *(CHECKPOINT, BEST, "best.json", WEIGHTS, "weights.json"),
-    *("settings.json", "train.csv", "validation.csv", "curves.png"),
+    *("settings.json", "train.csv", "validation.csv", "curves.png", RATES),
 )
 
 
@@ -60,6 +60,7 @@ def fit(
         remove(output / BEST)
         if job.start is not None:
             load_weights(job.module, job.start)
+    _check_schedule(job)
     batches = TrainingBatches(job.train, settings, start * settings.accumulate)
     total = _total_steps(settings, batches.epoch_steps)
     module = FitModule(job, total, batches.epoch_steps)
@@ -76,6 +77,13 @@ def fit(
     if watch.interrupted:
         raise KeyboardInterrupt
     return _finish(job, output, module, watch)
+
+
+def _check_schedule(job: TrainingJob) -> None:
+    if job.settings.schedule == "plateau" and job.validation is None:
+        raise InputError("schedule plateau needs data to validate on, and this job has none")
+    if job.settings.schedule == "range" and (job.settings.minutes or job.settings.epochs):
+        raise InputError("schedule range needs a number of steps: set steps, minutes=0, epochs=0")
 
 
 def _run(
@@ -119,6 +127,8 @@ def _finish(job: TrainingJob, output: Path, module: FitModule, watch: Watch) -> 
         "kept": "best" if use_best else "last",
     }
     draw_curves(output)
+    if job.settings.schedule == "range":
+        record["suggested_learning_rate"] = draw_rates(output)
     return write_weights(output / WEIGHTS, module.averaged.module, record)
 
 

@@ -33,6 +33,7 @@ class FitModule(pl.LightningModule):
         self.total_steps = total_steps
         self.epoch_steps = epoch_steps
         self.elapsed_before_s = 0.0
+        self.lowered = 0
         self._loss = job.loss
         self._settings = job.settings
         self._started: float | None = None
@@ -45,10 +46,8 @@ class FitModule(pl.LightningModule):
 
     @property
     def learning_rate(self) -> float:
-        step = self.trainer.global_step
-        factor = rate_factor(
-            self._settings, step, self.total_steps, self.epoch_steps, self.elapsed_s
-        )
+        run = self.trainer.global_step, self.total_steps, self.epoch_steps
+        factor = rate_factor(self._settings, *run, self.elapsed_s, self.lowered)
         return self._settings.learning_rate * factor
 
     def losses(self, network: nn.Module, batch: Batch) -> Mapping[str, Tensor]:

@@ -10,7 +10,7 @@ from ..parameters import ParameterTable, Settings, Value, parameter
 from ..types import InputError
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("cosine", "step", "constant")
+SCHEDULES = ("cosine", "step", "plateau", "constant", "range")
 PRECISIONS = ("auto", "32", "bf16", "16")
 DEVICES = ("auto", "cpu", "cuda")
 KEPT = ("last", "best")
@@ -51,15 +51,20 @@ class FitSettings(Settings):
     )
     schedule: str = parameter(
         "cosine",
-        "cosine to final_factor, or times decay_factor after each decay_epochs, or constant",
+        "cosine to final_factor; times decay_factor after each decay_epochs (step) or where "
+        "validation stands still (plateau); constant; or rising to learning_rate from a ten "
+        "millionth of it, to find a good one (range)",
         choices=SCHEDULES,
     )
     warm_up_steps: int = parameter(
         0, "steps over which the learning rate rises from 0", limits=(0, 10**7)
     )
     final_factor: float = parameter(0.0, "share of the rate at the end", limits=(0.0, 1.0))
-    decay_factor: float = parameter(0.9, "of schedule step", limits=(0.0, 1.0))
+    decay_factor: float = parameter(0.9, "of schedules step and plateau", limits=(0.0, 1.0))
     decay_epochs: int = parameter(4, "of schedule step", limits=(1, 10**6))
+    patience: int = parameter(
+        3, "validations without a better loss until plateau lowers the rate", limits=(1, 10**6)
+    )
     gradient_clip: float = parameter(
         0.0, "largest norm of the whole gradient; 0 is no limit", limits=(0.0, 1e9)
     )

@@ -26,6 +26,8 @@ from .weights import write_weights
 Progress = Callable[[int, int, Mapping[str, float]], None]
 CHECKPOINT = "checkpoint.ckpt"
 BEST = "best.safetensors"
+DIVERGED = 4.0
+"""Times the loss of the first tenth at which schedule `range` has seen enough."""
 
 
 class Watch(pl.Callback):
@@ -44,6 +46,7 @@ class Watch(pl.Callback):
     ) -> None:
         self.interrupted = False
         self.best = math.inf
+        self._stale = self._lowered = 0
         self.newest: dict[str, float] = {}
         self._job = job
         self._output = output
@@ -52,16 +55,21 @@ class Watch(pl.Callback):
         self._validation_curve = Curve(output / "validation.csv", resumed_step)
         self._sums: dict[str, Tensor] = {}
         self._count = 0
+        self._first, self._diverged = 0.0, False
         self._picture_batch: Batch | None = None
         self._handlers: dict[int, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "stale": self._stale, "lowered": self._lowered}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best = float(state_dict.get("best", math.inf))
+        self._stale = int(state_dict.get("stale", 0))
+        self._lowered = int(state_dict.get("lowered", 0))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, FitModule)
+        pl_module.lowered = self._lowered
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._interrupt)
@@ -108,6 +116,7 @@ class Watch(pl.Callback):
         keep = last or step % settings.checkpoint_every == 0
         if step % settings.log_every == 0 or keep:
             self._log(pl_module, step)
+            last = last or self._diverged
         if self._job.validation is not None and (last or step % settings.validate_every == 0):
             self._validate(pl_module, step)
         if settings.picture_every and (last or step % settings.picture_every == 0):
@@ -124,6 +133,12 @@ class Watch(pl.Callback):
             return
         means = {name: float(total) / self._count for name, total in self._sums.items()}
         self._sums, self._count = {}, 0
+        if self._job.settings.schedule == "range":
+            if 10 * step <= module.total_steps:
+                self._first = max(self._first, means["loss"])
+            self._diverged = not means["loss"] <= DIVERGED * self._first
+            if self._diverged:
+                return
         if not math.isfinite(means["loss"]):
             raise InputError(
                 f"the loss is {means['loss']} at step {step}: lower learning_rate, set "
@@ -161,8 +176,12 @@ class Watch(pl.Callback):
         self.newest |= {f"validation_{name}": value for name, value in means.items()}
         self._validation_curve.add({"step": step, "seconds": module.elapsed_s, **means})
         module.log_dict({f"validation/{name}": value for name, value in means.items()})
-        if means["loss"] < self.best:
-            self.best = means["loss"]
+        if means["loss"] >= self.best:
+            self._stale += 1
+            if self._stale % self._job.settings.patience == 0:
+                self._lowered = module.lowered = self._lowered + 1
+        else:
+            self.best, self._stale = means["loss"], 0
             if self._job.settings.keep == "best":
                 record = {"step": step, "validation": means}
                 write_weights(self._output / BEST, module.averaged.module, record)

@@ -98,6 +98,37 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     assert_same_weights(whole, longer)
 
 
+def test_a_plateau_halves_the_rate_and_a_resumed_run_remembers_it(tmp_path):
+    def stands_still(network, batch):
+        return {"loss": network(batch["x"]).mean() * 0.0 + 1.0}
+
+    def job():
+        settings = {"schedule": "plateau", "decay_factor": 0.5, "patience": 2, "steps": 24}
+        return replace(tiny_job(**settings, validate_every=2, log_every=1), loss=stands_still)
+
+    fit(job(), tmp_path / "whole")
+    rates = [row["learning_rate"] for row in read_curve(tmp_path / "whole" / "train.csv")]
+    assert [rate / rates[0] for rate in rates[5::4]] == pytest.approx([1, 0.5, 0.25, 0.125, 0.0625])
+    fit(replace(job(), settings=replace(job().settings, steps=11)), tmp_path / "cut")
+    fit(job(), tmp_path / "cut", resume=True)
+    resumed = [row["learning_rate"] for row in read_curve(tmp_path / "cut" / "train.csv")]
+    assert resumed[-1] <= rates[-1]
+    with pytest.raises(InputError, match="needs data to validate on"):
+        fit(replace(job(), validation=None), tmp_path / "blind")
+
+
+def test_a_range_of_rates_tells_where_the_loss_falls_fastest_and_ends_where_it_explodes(tmp_path):
+    settings = {"schedule": "range", "steps": 120, "learning_rate": 100.0, "optimizer": "sgd"}
+    weights = fit(tiny_job(**settings, log_every=1, momentum=0.0), tmp_path / "run")
+    rows = read_curve(tmp_path / "run" / "train.csv")
+    assert rows[-1]["learning_rate"] < 100.0
+    suggested = json.loads(weights.with_suffix(".json").read_text())["suggested_learning_rate"]
+    assert 1e-3 < suggested < 10
+    assert (tmp_path / "run" / "rates.png").is_file()
+    with pytest.raises(InputError, match="needs a number of steps"):
+        fit(tiny_job(schedule="range", steps=0, minutes=1.0), tmp_path / "timed")
+
+
 def test_resuming_a_finished_run_changes_nothing(tmp_path):
     weights = fit(tiny_job(steps=10), tmp_path / "run")
     before = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
