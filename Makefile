@@ -8,21 +8,28 @@ CAPABILITY ?= depth_from_focus
 STACK ?=
 METHOD ?=
 OUT ?= out/demo
+# `VIEW=1` shows the demo's recording in a browser afterwards.
+VIEW ?=
 
-.PHONY: setup setup-train setup-docs demo test check docs bench accuracy clean
+.PHONY: setup setup-train setup-view setup-docs demo test check docs bench accuracy clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
 
 # torch and the like, which the demo and a robot go without.
 setup-train:
-	@$(PYTHON) tools/bootstrap.py --train
+	@$(PYTHON) tools/bootstrap.py --train --view
+
+# The page of `ddff view`.
+setup-view:
+	@$(PYTHON) tools/bootstrap.py --view
 
 setup-docs: setup-train
 	@$(PYTHON) tools/bootstrap.py --docs
 
-demo: setup
+demo: $(if $(VIEW),setup-view,setup)
 	@$(VENV)/bin/ddff demo --capability $(CAPABILITY) --output $(OUT) $(if $(STACK),--source "$(STACK)") $(if $(METHOD),--method "$(METHOD)")
+	@$(if $(VIEW),$(VENV)/bin/ddff view "$(OUT)",true)
 
 test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py

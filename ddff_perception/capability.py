@@ -36,6 +36,21 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What `ddff view` opens of the topics of a capability's nodes, in this order.
+
+    `pictures`: image topics by name, each with how its pixels are painted: one of
+    `viewing.pictures.LOOKS`, or a function of H x W (x 3) pixels that gives H x W x 3 BGR uint8.
+    `clouds`: point clouds; `readings`: small numbers that become a chart. What is not named can be
+    chosen in the browser.
+    """
+
+    pictures: Mapping[str, str | Reference] = field(default_factory=dict)
+    clouds: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Capability:
     """One capability. Every field but the first two may be left out.
 
@@ -44,7 +59,8 @@ class Capability:
     what `training.registry.TrainingModule` describes. `bag`: an `evaluation.bag_run.BagRun`,
     which finds its topics in a bag and evaluates them. `results`: an
     `evaluation.reports.results.ResultKind`, which recognises, reads and reports result folders.
-    `demo`: an `evaluation.demo.Demo`.
+    `demo`: an `evaluation.demo.Demo`. `view`: what is seen in the browser; None shows the images
+    and clouds of each node.
     """
 
     name: str
@@ -57,6 +73,7 @@ class Capability:
     bag: Reference | None = None
     results: Reference | None = None
     demo: Reference | None = None
+    view: View | None = None
 
     def references(self) -> dict[str, Reference]:
         """Every reference by a path that says where it stands, for a test that loads them all."""
@@ -64,6 +81,8 @@ class Capability:
         found |= {f"sensors.{name}": code for name, code in self.sensors.items()}
         found |= {f"commands.{command.name}": command.code for command in self.commands}
         found |= {f"networks.{name}": code for name, code in self.networks.items()}
+        painters = self.view.pictures if self.view else {}
+        found |= {f"view.{n}": look for n, look in painters.items() if isinstance(look, Reference)}
         single = {"methods": self.methods, "bag": self.bag, "results": self.results}
         single |= {"demo": self.demo}
         return found | {name: code for name, code in single.items() if code is not None}

@@ -31,6 +31,7 @@ _COMMANDS = tuple(
         ("demo", "demo:demo", ""),
         ("play", "play:play", ""),
         ("run", "run:run", ""),
+        ("view", "view:view", ""),
         ("train", "train:train", ""),
         ("export", "export:export", ""),
         ("info", "info:info", ""),

@@ -63,7 +63,8 @@ BELOW = {
     "training": _FLOOR,
     "evaluation": _FLOOR,
     "simulation": _FLOOR | {"ros", "evaluation"},
-    "commands": _CAPABILITY,
+    "viewing": _FLOOR | {"ros", "evaluation"},
+    "commands": _CAPABILITY | {"viewing"},
     **dict.fromkeys(CAPABILITIES, _CAPABILITY),
     **_LIBRARY,
 }

@@ -36,6 +36,7 @@ from ddff_perception.files.bags_types import IMAGE
 from ddff_perception.registry import CAPABILITIES, nodes, register
 from ddff_perception.ros import messages
 from ddff_perception.types import CameraModel
+from ddff_perception.viewing.layout import node_view, recorded_subjects
 
 pytestmark = pytest.mark.ros
 
@@ -221,6 +222,13 @@ def test_a_report_shows_its_section_beside_others(picture: Path, tmp_path: Path,
     page = (tmp_path / "page.html").read_text()
     for words in ("Negatives", "At a glance", "36 × 24", "PSNR"):
         assert words in page, words
+
+
+def test_its_images_are_opened_in_the_browser() -> None:
+    view = node_view("negative_image")
+    assert view is not None and list(view.pictures) == ["image", "negative/image"]
+    topics = {f"/camera/{name}": IMAGE for name in view.pictures}
+    assert recorded_subjects(topics)[0].name == "negative"
 
 
 def test_its_network_learns(run_folder: Path) -> None:

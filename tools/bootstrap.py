@@ -3,8 +3,8 @@
 Without ROS 2: real rclpy from PyPI, the package's messages built by colcon into `.venv`, and
 stand-ins for the ROS packages that PyPI lacks. With a ROS 2 installation sourced: that one, with
 the command line's requirements beside it. `--train` adds what training and the tests of the
-networks need, and GPU bindings that names are checked against; `--docs` what writes the
-documentation site. Safe to repeat; nothing is done twice.
+networks need, and GPU bindings that names are checked against; `--view` the page of `ddff view`;
+`--docs` what writes the documentation site. Safe to repeat; nothing is done twice.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def main() -> int:
         if "--train" in sys.argv[1:]:
             add("train", "torch and what else training needs (half a minute, a gigabyte)")
             add_asides()
+        if "--view" in sys.argv[1:]:
+            add("view", "viser, the page of `ddff view` (some seconds)")
         if "--docs" in sys.argv[1:]:
             add("docs", "what writes the documentation site")
         build_messages(sourced)

@@ -1,6 +1,6 @@
 """Depth from focus, as the package knows it."""
 
-from ..capability import Capability, Command, Reference
+from ..capability import Capability, Command, Reference, View
 
 _HERE = "ddff_perception.depth_from_focus"
 _PAPERS = f"{_HERE}.training.papers_presets"
@@ -26,6 +26,16 @@ DEPTH_FROM_FOCUS = Capability(
     bag=Reference(f"{_HERE}.evaluation.bag:SweepRun"),
     results=Reference(f"{_HERE}.evaluation.report:DEPTH_RESULTS"),
     demo=Reference(f"{_HERE}.evaluation.demo:DEPTH_DEMO"),
+    view=View(
+        pictures={
+            "image_rect": "image",
+            "depth/image_rect": "depth",
+            "depth/confidence": "confidence",
+            "image_all_in_focus": "image",
+        },
+        clouds=("points",),
+        readings=("focus_state",),
+    ),
     networks={
         "focus_stream": Reference(f"{_HERE}.training.focus_stream"),
         "ddffnet_upconv": Reference(f"{_PAPERS}:DDFFNET_UPCONV"),

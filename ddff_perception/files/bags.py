@@ -129,11 +129,16 @@ class BagReader:
         return " ".join(sorted(names))
 
     @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the first and the last message came; (0, 0) for a damaged recording."""
+        starts = [r.start_time for r in self._readers if r.message_count] or [0]
+        ends = [r.end_time for r in self._readers if r.message_count] or [0]
+        return min(starts), max(ends)
+
+    @property
     def duration_s(self) -> float:
         """Seconds from the first to the last message; 0 for a damaged recording."""
-        starts = [r.start_time for r in self._readers if r.message_count]
-        ends = [r.end_time for r in self._readers if r.message_count]
-        return (max(ends) - min(starts)) / 1e9 if starts else 0.0
+        return (self.span_ns[1] - self.span_ns[0]) / 1e9
 
     @property
     def notes(self) -> dict[str, str]:
@@ -143,20 +148,21 @@ class BagReader:
             found.update(reader.storage.metadata.custom or {})
         return found
 
-    def raw_messages(self, topics: Collection[str] | None = None) -> Iterator[RawMessage]:
-        """The serialized messages on `topics` (all by default) in the order of receive time,
-        unpacked; those that cannot be are counted in `unreadable`.
+    def raw_messages(
+        self, topics: Collection[str] | None = None, since_ns: int = 0
+    ) -> Iterator[RawMessage]:
+        """The serialized messages on `topics` (all by default) from `since_ns` on in the order of
+        receive time, unpacked; those that cannot be are counted in `unreadable`.
         """
         names = set(self.topics if topics is None else topics)
-        readings = [self._read(reader, names) for reader in self._readers]
+        readings = [self._read(reader, names, since_ns) for reader in self._readers]
         readings += [salvaged.messages(names) for salvaged in self._salvaged]
         for packed in chain.from_iterable(readings):
             try:
-                message = packed._replace(data=unpacked(packed.data))
+                if packed.time_ns >= since_ns:
+                    yield packed._replace(data=unpacked(packed.data))
             except ValueError:
                 self.unreadable += 1
-                continue
-            yield message
 
     def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
         """The messages on `topics` in the order of receive time, parsed.
@@ -164,24 +170,28 @@ class BagReader:
         Large fields are views of the file's bytes. Raises InputError where a topic's message
         type has no definition here.
         """
-        kinds = {name: self.topics[name].type for name in topics}
-        for kind in set(kinds.values()):
-            add_type(self.store, kind)
+        for name in topics:
+            add_type(self.store, self.topics[name].type)
         for raw in self.raw_messages(topics):
-            try:
-                message = self.store.deserialize_cdr(raw.data, kinds[raw.topic])
-            except Exception:  # generated parsers fail in many ways on damaged content
-                self.unreadable += 1
-                continue
-            yield BagMessage(raw.topic, raw.time_ns, message)
+            message = self.parsed(raw)
+            if message is not None:
+                yield BagMessage(raw.topic, raw.time_ns, message)
 
-    def _read(self, reader: Reader, names: set[str]) -> Iterator[RawMessage]:
+    def parsed(self, raw: RawMessage) -> Any:
+        """The fields of a message; None, and counted in `unreadable`, where it makes no sense."""
+        try:
+            return self.store.deserialize_cdr(raw.data, self.topics[raw.topic].type)
+        except Exception:  # generated parsers fail in many ways on damaged content
+            self.unreadable += 1
+            return None
+
+    def _read(self, reader: Reader, names: set[str], since_ns: int) -> Iterator[RawMessage]:
         connections = [c for c in reader.connections if c.topic in names]
         if not connections:
             return
         count = 0
         try:
-            for connection, time_ns, data in reader.messages(connections):
+            for connection, time_ns, data in reader.messages(connections, since_ns or None):
                 count += 1
                 yield RawMessage(connection.topic, time_ns, data)
         except Exception as error:  # a damaged file makes the decoders fail in many ways

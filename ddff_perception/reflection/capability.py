@@ -1,6 +1,6 @@
 """Reflection separation, as the package knows it."""
 
-from ..capability import Capability, Command, Reference
+from ..capability import Capability, Command, Reference, View
 
 _HERE = "ddff_perception.reflection"
 _CAMERA = "ddff_perception.simulation.polarizer_camera"
@@ -15,6 +15,17 @@ REFLECTION = Capability(
     bag=Reference(f"{_HERE}.evaluation.bag:SeparationRun"),
     results=Reference(f"{_HERE}.evaluation.report:SEPARATION_RESULTS"),
     demo=Reference(f"{_HERE}.evaluation.demo:REFLECTION_DEMO"),
+    view=View(
+        pictures={
+            "image_raw": "raw",
+            "image_rect": "image",
+            "transmission/image": "image",
+            "reflection/image": "image",
+            "polarization/degree": "number",
+            "polarization/angle": "angle",
+        },
+        readings=("filter_state",),
+    ),
     networks={
         "surface": Reference(f"{_HERE}.training.networks:SURFACE"),
         "encoder_decoder": Reference(f"{_HERE}.training.networks:ENCODER_DECODER"),

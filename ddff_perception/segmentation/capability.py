@@ -1,6 +1,6 @@
 """RGB-D segmentation, as the package knows it."""
 
-from ..capability import Capability, Command, Reference
+from ..capability import Capability, Command, Reference, View
 
 _HERE = "ddff_perception.segmentation"
 _CAMERA = "ddff_perception.simulation.rgbd_camera"
@@ -24,4 +24,14 @@ SEGMENTATION = Capability(
     bag=Reference(f"{_HERE}.evaluation.bag:SegmentationRun"),
     results=Reference(f"{_HERE}.evaluation.report:SEGMENTATION_RESULTS"),
     demo=Reference(f"{_HERE}.evaluation.demo:SEGMENTATION_DEMO"),
+    view=View(
+        pictures={
+            "color/image_rect": "image",
+            "depth/image_rect": "depth",
+            "segmentation/overlay": "image",
+            "segmentation/image": Reference(f"{_HERE}.palette:label_colours"),
+            "segmentation/confidence": "confidence",
+        },
+        clouds=("segmentation/points",),
+    ),
 )

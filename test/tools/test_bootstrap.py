@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -82,3 +83,15 @@ def test_a_changed_requirement_or_message_changes_the_key(bootstrap, tmp_path) -
     file.write_text("numpy==2\n")
     assert bootstrap.digest([file], "3.11") != before
     assert bootstrap.digest([file], "3.12") != bootstrap.digest([file], "3.11")
+
+
+def test_a_demo_to_be_looked_at_sets_up_the_page_and_opens_what_it_recorded() -> None:
+    def planned(*given: str) -> str:
+        command = ["make", "-n", "-C", str(ROOT), "demo", *given]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    looked_at = planned("VIEW=1", "OUT=out/mine")
+    assert "bootstrap.py --view" in looked_at
+    assert 'ddff view "out/mine"' in looked_at
+    plain = planned()
+    assert "ddff view" not in plain and "--view" not in plain

@@ -1,0 +1,1 @@
+"""What `ddff view` shows in a browser: messages as pictures, clouds and readings, and the page."""
