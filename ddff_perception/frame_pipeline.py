@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from .capture.stamp_order import Order, StampOrder
 from .engines.loading import EngineSet
-from .methods import ChosenMethod, Methods
+from .methods import ChosenMethod, Method, Methods
 from .parameters import Value
 from .pipeline import Change, Pipeline
 from .types import InputError
@@ -38,7 +38,7 @@ class FramePipeline(Pipeline, Generic[R]):
     """The newest image alone counts; each of the `methods` takes one and gives an `R`.
 
     A capability whose methods take more than the image fills in `before`, one that works on what
-    they find `after`.
+    they find `after`, one that does without a method at times `find`.
 
     `values`: of the node's parameters, by its names; defaults elsewhere. Raises InputError where
     they do not fit.
@@ -59,6 +59,11 @@ class FramePipeline(Pipeline, Generic[R]):
     def before(self, image: Any) -> Any:
         """What the method takes of the newest image; raises InputError where that does not suit."""
         return image
+
+    def find(self, method: Method, taken: Any) -> R:
+        """What the method finds in what it takes; raises InputError where that does not suit it."""
+        found: R = method(taken)
+        return found
 
     def after(self, taken: Any, found: R) -> R:
         """What is handed on of what the method `found` in what it has `taken`."""
@@ -94,7 +99,7 @@ class FramePipeline(Pipeline, Generic[R]):
         times = [clock()]
         taken = self.before(self._image)
         times.append(clock())
-        found: R = method(taken)
+        found = self.find(method, taken)
         times.append(clock())
         found = self.after(taken, found)
         before_ms, method_ms, after_ms = ((b - a) * 1e3 for a, b in pairwise([*times, clock()]))

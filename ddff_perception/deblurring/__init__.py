@@ -1,0 +1,1 @@
+"""Blurred frames of a moving camera in, sharp ones out."""

@@ -1,0 +1,1 @@
+"""The burst: frames with their blur, laid over the newest one."""

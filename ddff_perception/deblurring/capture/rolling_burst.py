@@ -1,0 +1,188 @@
+"""The newest frames of a camera, each measured and aligned once, as the newest one sees them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...optics.blur_score import blur_score
+from ...optics.registration import (
+    LEAST_CONTRAST,
+    RegistrationError,
+    Spectrum,
+    dense_flow,
+    spectrum,
+    translation,
+)
+from ...optics.resampling import Matrix, source_pixels
+from ...optics.tracking import tracked_motion, tracking_image
+from ...types import FloatArray, ImageArray, InputError
+from ..burst import Burst
+from .settings import BurstSettings
+from .trust import smoothed, trust
+
+# A pyramid of corners follows this far by itself, as a share of the longest side.
+_NEARBY = 0.02
+# What frames of one exposure differ by as the view moves.
+_SAME_BRIGHTNESS = 0.05
+
+
+@dataclass
+class Frame:
+    """One frame, and how it lies: `matrix` from pixels of the newest frame to its own."""
+
+    stamp_ns: int
+    image: ImageArray
+    blur: float
+    brightness: float
+    thumbnail: Spectrum
+    small: NDArray[np.uint8]
+    matrix: Matrix = field(default_factory=lambda: np.eye(3))
+
+
+class RollingBurst:
+    """The newest frames; `counters` says what was met.
+
+    Each frame is measured and laid over the one before it when it comes; the matrices of all others
+    are carried along. Where that fails the view has changed (a cut), and what came before is
+    forgotten, as it is where size, type or exposure change.
+    """
+
+    def __init__(self, settings: BurstSettings) -> None:
+        self.counters = dict.fromkeys(
+            ("dropped_old", "cuts", "size_changes", "exposure_jumps", "dropped_hopeless"), 0
+        )
+        self._settings = settings
+        self._frames: list[Frame] = []
+
+    @property
+    def settings(self) -> BurstSettings:
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: BurstSettings) -> None:
+        if settings.alignment_size != self._settings.alignment_size:
+            self._frames.clear()
+        self._settings = settings
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def clear(self) -> None:
+        """Forgets every frame."""
+        self._frames.clear()
+
+    def take(self, stamp_ns: int, image: ImageArray) -> None:
+        """Takes a frame that is newer than those before; H x W or H x W x 3, 8 or 16 bits.
+
+        Raises InputError on anything else.
+        """
+        frame = self._measured(stamp_ns, image)
+        self._forget_unlike(frame)
+        if self._frames and self._settings.alignment != "none":
+            try:
+                step = self._step(frame, self._frames[0])
+            except RegistrationError:
+                self.counters["cuts"] += 1
+                self._frames.clear()
+            for other in self._frames:
+                other.matrix = other.matrix @ step
+        self._frames.insert(0, frame)
+        del self._frames[self._settings.frames :]
+
+    def seen(self) -> Burst:
+        """All frames as the newest one sees them; ask for it after `take`."""
+        newest = self._frames[0]
+        limit = newest.blur + self._settings.hopeless_above
+        used = [f for f in self._frames[1:] if not f.blur > limit and not math.isnan(newest.blur)]
+        self.counters["dropped_hopeless"] += len(self._frames) - 1 - len(used)
+        sharp = not newest.blur >= self._settings.sharp_below
+        shape = newest.image.shape
+        images, trusted = [newest.image], [np.ones(shape[:2], np.float32)]
+        if sharp:
+            used = []
+        first = smoothed(newest.image) if used else None
+        for frame in used:
+            images.append(image := self._seen_from(newest, frame))
+            limit = self._settings.difference_limit
+            trusted.append(trust(first, smoothed(image), frame.matrix, shape, limit))
+        all_used = [newest, *used]
+        ages = tuple((newest.stamp_ns - f.stamp_ns) / 1e9 for f in all_used)
+        blur = tuple(f.blur for f in all_used)
+        return Burst(tuple(images), tuple(trusted), blur, ages, sharp)
+
+    def _measured(self, stamp_ns: int, image: ImageArray) -> Frame:
+        fine = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+        if not fine or image.dtype not in (np.uint8, np.uint16) or min(image.shape[:2]) < 16:
+            raise InputError(
+                f"an image of {image.shape} {image.dtype} cannot be deblurred: it must be grey or "
+                "colour, 8 or 16 bits, 16 pixels or more"
+            )
+        brightness = float(cv2.mean(image)[0] if image.ndim == 2 else np.mean(cv2.mean(image)[:3]))
+        thumbnail = spectrum(image)
+        small = tracking_image(image, self._settings.alignment_size)
+        return Frame(stamp_ns, image, blur_score(image), brightness, thumbnail, small)
+
+    def _forget_unlike(self, frame: Frame) -> None:
+        """Forgets what cannot be used with the new frame."""
+        if not self._frames:
+            return
+        before, settings = self._frames[0], self._settings
+        same = (before.image.shape, before.image.dtype) == (frame.image.shape, frame.image.dtype)
+        if not same:
+            self.counters["size_changes"] += 1
+            self._frames.clear()
+            return
+        gain = (frame.brightness + 1e-3) / (before.brightness + 1e-3)
+        if not 1 / settings.exposure_limit <= gain <= settings.exposure_limit:
+            self.counters["exposure_jumps"] += 1
+            self._frames.clear()
+        oldest = frame.stamp_ns - 1e9 * settings.max_age_s
+        kept = [f for f in self._frames if f.stamp_ns >= oldest]
+        self.counters["dropped_old"] += len(self._frames) - len(kept)
+        self._frames = kept
+
+    def _step(self, frame: Frame, previous: Frame) -> Matrix:
+        """The matrix from pixels of `frame` to those of `previous`; raises RegistrationError."""
+        if min(frame.thumbnail.contrast, previous.thumbnail.contrast) < LEAST_CONTRAST:
+            return np.eye(3)
+        shift = translation(frame.thumbnail, previous.thumbnail)
+        far = shift.length > _NEARBY * max(frame.image.shape[:2])
+        start = (shift.x, shift.y) if shift.reliable and far else (0.0, 0.0)
+        return tracked_motion(frame.small, previous.small, frame.image.shape, start)[0]
+
+    def _seen_from(self, newest: Frame, frame: Frame) -> ImageArray:
+        """`frame` in the newest one's view and brightness; its border is repeated outside."""
+        image = frame.image
+        if not np.array_equal(frame.matrix, np.eye(3)):
+            size = (image.shape[1], image.shape[0])
+            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+            border = cv2.BORDER_REPLICATE
+            seen = cv2.warpPerspective(image, frame.matrix, size, flags=flags, borderMode=border)
+            image = np.asarray(seen, image.dtype)
+        if self._settings.alignment == "flow":
+            image = self._by_flow(newest, frame, image)
+        gain = (newest.brightness + 1e-3) / (frame.brightness + 1e-3)
+        return image if abs(gain - 1.0) <= _SAME_BRIGHTNESS else _scaled(image, gain)
+
+    def _by_flow(self, newest: Frame, frame: Frame, aligned: ImageArray) -> ImageArray:
+        longest = min(self._settings.alignment_size, max(aligned.shape[:2]))
+        flow: FloatArray = dense_flow(
+            newest.image, aligned, longest, self._settings.flow_smoothing
+        )
+        source = source_pixels(frame.matrix, flow)
+        border = cv2.BORDER_REPLICATE
+        planes = source[..., 0], source[..., 1]
+        found = cv2.remap(frame.image, *planes, cv2.INTER_CUBIC, borderMode=border)
+        return np.asarray(found, frame.image.dtype)
+
+
+def _scaled(image: ImageArray, gain: float) -> ImageArray:
+    top = np.iinfo(image.dtype).max
+    table = np.arange(top + 1, dtype=np.float64) * gain
+    return np.asarray(table.round().clip(0, top).astype(image.dtype)[image])
+

@@ -1,0 +1,160 @@
+"""Fourier burst accumulation, and the plain mean of aligned frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from ...methods import NoSettings
+from ...parameters import Settings, parameter
+from ...types import FloatArray, ImageArray
+from ..burst import Burst, Deblurred
+
+Spectrum = NDArray[np.complex64]
+
+# Magnitudes are smoothed at this fraction of their size: weights vary slowly.
+_SHRINK = 4
+# Frames end where the image does: mirrored, so that the transform sees no step.
+_MARGIN_PX = 16
+
+
+@dataclass(frozen=True)
+class AccumulationSettings(Settings):
+    """How much the sharpest frame counts at each frequency."""
+
+    p: float = parameter(
+        11.0,
+        "exponent of the weights: 0 is the mean, large takes the strongest frame",
+        limits=(0.0, 100.0),
+    )
+    smoothing: float = parameter(
+        0.02,
+        "standard deviation over which magnitudes are smoothed, as a share of the shorter side; 0: "
+        "not at all",
+        limits=(0.0, 0.5),
+    )
+    channels: bool = parameter(
+        False,
+        "accumulate each colour; otherwise brightness alone, and colours are the frames' mean",
+    )
+
+
+def fba(burst: Burst, settings: AccumulationSettings) -> Deblurred:
+    """Every frequency from the frames in which it is strongest.
+
+    Delbracio and Sapiro, "Burst deblurring: removing camera shake through Fourier burst
+    accumulation", CVPR 2015: u = F^-1(sum_i w_i a_i), w_i = |a_i|^p / sum_j |a_j|^p, magnitudes
+    smoothed and averaged over the channels. Where a frame does not show what the newest one shows
+    it is replaced by that one, so that what moves by itself is left as it is.
+
+    Cost at 640 x 480, five frames: see docs/benchmarks.md.
+    """
+    if len(burst.images) == 1:
+        return Deblurred(burst.newest, burst)
+    frames = _trusted(burst)
+    planes = [_planes(image, settings.channels) for image in frames]
+    spectra = [[_spectrum(plane) for plane in frame] for frame in planes]
+    sizes = [np.mean([np.abs(s) for s in frame], axis=0) for frame in spectra]
+    weights = _weights(sizes, settings)
+    found = []
+    for channel, first in enumerate(planes[0]):
+        total = spectra[0][channel] * weights[0]
+        for frame, weight in zip(spectra[1:], weights[1:], strict=True):
+            total += frame[channel] * weight
+        found.append(_image(total, first.shape))
+    if len(found) == 3 or burst.newest.ndim == 2:
+        values = np.dstack(found) if len(found) == 3 else found[0]
+    else:
+        values = _mean(frames)
+        values += (found[0] - _planes(values, False)[0])[..., None]
+    return Deblurred(_rounded(values, burst.newest), burst)
+
+
+def average(burst: Burst, _: NoSettings) -> Deblurred:
+    """The mean of the aligned frames, where they show what the newest one shows.
+
+    What photographers call stacking: noise goes down, blur becomes the mean of all blurs.
+    """
+    return Deblurred(_rounded(_mean(_trusted(burst)), burst.newest), burst)
+
+
+def _mean(frames: list[FloatArray]) -> FloatArray:
+    total = frames[0].copy()
+    for frame in frames[1:]:
+        total += frame
+    total /= len(frames)
+    return total
+
+
+def _trusted(burst: Burst) -> list[FloatArray]:
+    """Each frame in float32, the newest one in place of what differs from it."""
+    newest = burst.newest.astype(np.float32)
+    found = [newest]
+    for image, trust in zip(burst.images[1:], burst.trust[1:], strict=True):
+        share = trust if image.ndim == 2 else trust[..., None]
+        difference = cv2.subtract(image, newest, dtype=cv2.CV_32F)
+        difference *= share
+        difference += newest
+        found.append(difference)
+    return found
+
+
+def _planes(image: FloatArray, channels: bool) -> list[FloatArray]:
+    if image.ndim == 2:
+        return [image]
+    if channels:
+        return [np.ascontiguousarray(image[..., c]) for c in range(3)]
+    return [np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)]
+
+
+def _spectrum(plane: FloatArray) -> Spectrum:
+    """The Fourier transform of a plane with margins, of a size that is quick."""
+    height, width = (fft.next_fast_len(n + 2 * _MARGIN_PX, True) for n in plane.shape)
+    below, right = height - plane.shape[0] - _MARGIN_PX, width - plane.shape[1] - _MARGIN_PX
+    border = cv2.BORDER_REFLECT_101
+    padded = cv2.copyMakeBorder(plane, _MARGIN_PX, below, _MARGIN_PX, right, border)
+    return np.asarray(fft.rfft2(padded), np.complex64)
+
+
+def _image(spectrum: Spectrum, shape: tuple[int, ...]) -> FloatArray:
+    height, width = (fft.next_fast_len(n + 2 * _MARGIN_PX, True) for n in shape)
+    whole = fft.irfft2(spectrum, s=(height, width))
+    rows = slice(_MARGIN_PX, _MARGIN_PX + shape[0])
+    return np.asarray(whole[rows, _MARGIN_PX : _MARGIN_PX + shape[1]], np.float32)
+
+
+def _weights(magnitudes: list[FloatArray], settings: AccumulationSettings) -> list[FloatArray]:
+    """Weights of the frames at each frequency; they sum to 1."""
+    shape = magnitudes[0].shape
+    if settings.smoothing:
+        # Half a plane has half of the columns.
+        sigma = settings.smoothing * min(shape[0], 2 * shape[1])
+        magnitudes = [_smoothed(magnitude, sigma) for magnitude in magnitudes]
+    largest = np.maximum(np.maximum.reduce(magnitudes), np.float32(1e-20))
+    powers = [np.power(m / largest, np.float32(settings.p)) for m in magnitudes]
+    total = np.add.reduce(powers)
+    weights = [power / total for power in powers]
+    if settings.smoothing:
+        size = (shape[1], shape[0])
+        weights = [cv2.resize(w, size, interpolation=cv2.INTER_LINEAR) for w in weights]  # type: ignore[misc]
+    return weights
+
+
+def _smoothed(magnitude: FloatArray, sigma: float) -> FloatArray:
+    """Half a spectrum shrunken and smoothed: rows go on at its far side, columns are mirrored."""
+    size = (max(1, magnitude.shape[1] // _SHRINK), max(1, magnitude.shape[0] // _SHRINK))
+    small = cv2.resize(magnitude, size, interpolation=cv2.INTER_AREA)
+    sigma = max(sigma / _SHRINK, 0.3)
+    reach = min(int(3 * sigma) + 1, min(small.shape) - 1)
+    tall = cv2.copyMakeBorder(small, reach, reach, 0, 0, cv2.BORDER_WRAP)
+    smooth = cv2.GaussianBlur(tall, (2 * reach + 1,) * 2, sigma, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(smooth[reach:-reach] if reach else smooth, np.float32)
+
+
+def _rounded(values: FloatArray, like: ImageArray) -> ImageArray:
+    np.rint(values, out=values)
+    return np.asarray(values.clip(0, np.iinfo(like.dtype).max).astype(like.dtype))

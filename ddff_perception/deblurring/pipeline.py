@@ -1,0 +1,71 @@
+"""Frames in, the newest one without its blur out: burst and method joined, without a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..frame_pipeline import FramePipeline, FrameResult
+from ..methods import Method
+from ..parameters import Value
+from ..pipeline import Change
+from ..types import ImageArray
+from .burst import Burst, Deblurred
+from .capture.rolling_burst import RollingBurst
+from .capture.settings import BurstSettings
+from .methods import METHODS
+
+Sharpened = FrameResult[Deblurred]
+"""A deblurred frame, and as its `image` the `Burst` that it was made of."""
+
+
+class DeblurringPipeline(FramePipeline[Deblurred]):
+    """What node, command and bag evaluation run."""
+
+    methods = METHODS
+
+    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        super().__init__(values)
+        self._burst = RollingBurst(BurstSettings.of(values or {}, "capture"))
+        self._counters["untouched"] = 0
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        return {**super().counters, **self._burst.counters}
+
+    def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
+        jumps = self._counters["time_jumps"]
+        if not super().add_image(stamp_ns, image):
+            return False
+        if self._counters["time_jumps"] > jumps:
+            self._burst.clear()
+        self.later("newest", (stamp_ns, image))
+        return True
+
+    def work_on(self, item: tuple[int, ImageArray]) -> None:
+        self._burst.take(*item)
+
+    def before(self, image: ImageArray) -> Burst:
+        return self._burst.seen()
+
+    def find(self, method: Method, taken: Burst) -> Deblurred:
+        if taken.sharp:
+            self._counters["untouched"] += 1
+            return Deblurred(taken.newest, taken, untouched=True)
+        found: Deblurred = method(taken)
+        return found
+
+    def prepare(self, values: Mapping[str, Value]) -> Change:
+        settings = BurstSettings.of(values, "capture")
+        method = super().prepare(values)
+
+        def apply() -> None:
+            self._burst.settings = settings
+            method.apply()
+
+        return replace(method, apply=apply)
+
+    def reset(self) -> None:
+        super().reset()
+        self._backlog.clear()
+        self._burst.clear()
