@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 
 from .capability import Capability, Reference
+from .deblurring.capability import DEBLURRING
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
 from .retrieval.capability import RETRIEVAL
@@ -19,7 +20,7 @@ from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
     capability.name: capability
-    for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, RETRIEVAL)
+    for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, DEBLURRING, RETRIEVAL)
 }
 
 _BAG_NODES = {

@@ -58,8 +58,8 @@ def demo(
         typer.Option(
             "--source",
             "--stack",
-            help="Folder that the camera plays (stack, polarization or RGB-D folder); left out, "
-            "the one that comes along.",
+            help="Folder that the camera plays (stack, polarization, RGB-D or frame folder); left "
+            "out, the one that comes along.",
         ),
     ] = None,
     output: Annotated[
@@ -83,7 +83,7 @@ def demo(
     bag_recorder records both. Of depth from focus, sim_camera sweeps the focus through a stack and
     depth_from_focus finds depth by the network FocusStream; of segmentation, sim_rgbd_camera looks
     around in a room and rgbd_segmentation labels it; of reflection, sim_polarizer_camera looks
-    through a pane. Then the bag is evaluated: the live results against the truth, and the same
+    through a pane; of deblurring, sim_moving_camera shakes and burst_deblurring sharpens. Then the bag is evaluated: the live results against the truth, and the same
     pipeline over the recorded images without a clock. Leaves the bag, pictures, summary.json and
     report.html in the output folder, and of depth cloud.ply.
 
@@ -91,6 +91,8 @@ def demo(
       ddff demo
 
       ddff demo --capability segmentation
+
+      ddff demo --capability deblurring
 
       ddff demo --source my_photographs -o out/mine --seconds 20 --rate 5
 

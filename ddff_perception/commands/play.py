@@ -1,4 +1,4 @@
-"""`ddff play`: a stack, polarization or RGB-D folder or a bag as live topics."""
+"""`ddff play`: a stack, polarization, RGB-D or frame folder or a bag as live topics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from ..files.bags_salvage import looks_like_bag
+from ..files.frame_folder import DESCRIPTION as FRAMES
 from ..files.polarization_folder import DESCRIPTION
 from ..files.rgbd_folder import DESCRIPTION as RGBD
 from ..parameters import Value
 from ..simulation.focus_camera.replay import ORDERS
+from ..simulation.moving_camera.frames import MovingCamera, open_frames
 from ..simulation.polarizer_camera.frames import (
     CAMERAS,
     PolarizerCamera,
@@ -26,7 +28,7 @@ from ..types import InputError
 
 
 def play(
-    source: Annotated[Path, typer.Argument(help="Stack, polarization or RGB-D folder, or bag.")],
+    source: Annotated[Path, typer.Argument(help="Stack, polarization, RGB-D or frame folder, or bag.")],
     rate: Annotated[float, typer.Option(help="Folders: frames per second.")] = 10.0,
     order: Annotated[str, typer.Option(help=f"Stack: one of {', '.join(ORDERS)}.")] = "ping_pong",
     camera: Annotated[
@@ -46,8 +48,8 @@ def play(
 
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
     focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
-    node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera). The topics of a
-    bag are played as they were recorded, by the node bag_player. Numbers that are the same on every
+    node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera), a frame
+    folder a camera that moves (sim_moving_camera). The topics of a bag are played as they were recorded, by the node bag_player. Numbers that are the same on every
     run come from `ddff bag eval` instead.
 
     Examples:
@@ -70,6 +72,10 @@ def play(
     elif (source / RGBD).is_file():
         RgbdCamera(open_rgbd(source))
         node = "sim_rgbd_camera"
+        values = {"source": str(source.resolve()), "rate_hz": rate}
+    elif (source / FRAMES).is_file():
+        MovingCamera(open_frames(source))
+        node = "sim_moving_camera"
         values = {"source": str(source.resolve()), "rate_hz": rate}
     elif (source / "stack.json").is_file() or not looks_like_bag(source):
         _check_stack(source)

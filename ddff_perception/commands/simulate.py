@@ -1,4 +1,4 @@
-"""`ddff simulate`: path-traced focus sweeps, glass panes, labelled scenes, with their truth."""
+"""`ddff simulate`: path-traced focus sweeps, panes, labelled scenes, shaken cameras, with their truth."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..simulation.rendering.presets import PRESETS
 from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from .simulate_bag import bag
 from .simulate_dataset import dataset
+from .simulate_motion import motion, motion_bag
 from .simulate_pane import pane, polarizer_bag
 from .simulate_rgbd import rgbd, rgbd_bag
 
@@ -24,6 +25,8 @@ app.command()(pane)
 app.command()(dataset)
 app.command()(rgbd)
 app.command("rgbd-bag")(rgbd_bag)
+app.command()(motion)
+app.command("motion-bag")(motion_bag)
 app.command("polarizer-bag")(polarizer_bag)
 
 _MILLIMETRES = 1e-3

@@ -11,7 +11,7 @@ from ..parameters import Value
 from ..pipeline import Change
 from ..types import ImageArray
 from .burst import Burst, Deblurred
-from .capture.rolling_burst import RollingBurst
+from .capture.rolling_burst import Newest, RollingBurst
 from .capture.settings import BurstSettings
 from .methods import METHODS
 
@@ -32,6 +32,11 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
     @property
     def counters(self) -> Mapping[str, int]:
         return {**super().counters, **self._burst.counters}
+
+    @property
+    def newest(self) -> Newest | None:
+        """What is known of the newest frame before it is deblurred; None without one."""
+        return self._burst.newest
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
         jumps = self._counters["time_jumps"]

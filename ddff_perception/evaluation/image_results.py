@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from ..frame_pipeline import FrameResult
 from ..types import ImageArray
 from .image_metrics import ImageScores, image_scores, unit_image
 from .machine import run_facts
-from .reports.blocks import Column, Picture, Pictures, Section, Table
+from .reports.blocks import Block, Column, Picture, Pictures, Section, Slider, Table
 from .reports.results import ResultKind
 
 SUMMARY = "summary.json"
+FromResult = Callable[[FrameResult[Any]], ImageArray]
 
 
 @dataclass(frozen=True)
@@ -31,28 +33,34 @@ class ImagePair:
     made: ImageArray
     summary: Mapping[str, Any] = field(default_factory=dict)
     scores: ImageScores | None = None
+    more: Mapping[str, ImageArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFolder:
-    """image.png, `made`.png and, last, summary.json.
+    """image.png, `made`.png, a PNG of each of `more` and, last, summary.json.
 
-    `title`: of a page about such folders; `command`: what writes them.
+    `title`: of a page about such folders; `command`: what writes them. `image_of`, `made_of`: the
+    image that came and the one that was made, in a pipeline's result; `more`: others by name.
     """
 
     title: str
     command: str
     made: str
+    image_of: FromResult = operator.attrgetter("image")
+    made_of: FromResult = operator.attrgetter("found")
+    more: Mapping[str, FromResult] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
         """What the command and the bag evaluation write."""
-        return ("image.png", f"{self.made}.png", SUMMARY, "report.html")
+        more = (f"{name}.png" for name in self.more)
+        return ("image.png", f"{self.made}.png", *more, SUMMARY, "report.html")
 
     def write(
         self,
         folder: Path,
-        result: FrameResult[ImageArray],
+        result: FrameResult[Any],
         summary: Mapping[str, Any] | None = None,
     ) -> None:
         """Writes what was found, and how beside what the `summary` says; without one the caller
@@ -62,8 +70,10 @@ class ImageFolder:
         """
         make_folder(folder, self.files)
         remove(folder / SUMMARY)
-        write_image(folder / "image.png", result.image)
-        write_image(folder / f"{self.made}.png", result.found)
+        write_image(folder / "image.png", self.image_of(result))
+        write_image(folder / f"{self.made}.png", self.made_of(result))
+        for name, make in self.more.items():
+            write_image(folder / f"{name}.png", make(result))
         if summary is not None:
             made = {
                 "method": result.method,
@@ -83,15 +93,19 @@ class ImageFolder:
         if truth is not None:
             scores = image_scores(unit_image(made), unit_image(read_image(truth)))
         summary = read_json(folder / SUMMARY) if (folder / SUMMARY).is_file() else {}
-        return ImagePair(folder.resolve().name, image, made, summary, scores)
+        there = [name for name in self.more if (folder / f"{name}.png").is_file()]
+        more = {name: read_image(folder / f"{name}.png") for name in there}
+        return ImagePair(folder.resolve().name, image, made, summary, scores, more)
 
     def pictures(self, result: ImagePair) -> Section:
-        """Both images side by side."""
-        shown = [
-            Picture(result.image, "Image", photo=True),
-            Picture(result.made, self.made.capitalize(), photo=True),
-        ]
-        return Section(result.name, [Pictures(shown, columns=2)])
+        """One image over the other, with a slider, where they have one size; then side by side."""
+        before = Picture(result.image, "Image", photo=True)
+        after = Picture(result.made, self.made.capitalize(), photo=True)
+        more = [Picture(image, name.capitalize()) for name, image in result.more.items()]
+        blocks: list[Block] = [Pictures([before, after, *more], columns=2)]
+        if result.image.shape[:2] == result.made.shape[:2]:
+            blocks.insert(0, Slider(before, after))
+        return Section(result.name, blocks)
 
     def sections(self, results: Sequence[ImagePair]) -> list[Section]:
         """The sections of a page over `results`."""

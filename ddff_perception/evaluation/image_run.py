@@ -145,7 +145,8 @@ class FrameRun(ImageRun):
         return unit_image(image_of(message))
 
     def score(self, item: FrameResult[Any], references: Mapping[str, Any]) -> None:
-        made, truth, live = unit_image(item.found), references.get("truth"), references.get("live")
+        made = unit_image(self.results.made_of(item))
+        truth, live = references.get("truth"), references.get("live")
         for name, estimate, reference in (
             (OFFLINE, made, truth),
             (LIVE, live, truth),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -44,6 +45,13 @@ class Frame:
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
 
 
+class Newest(NamedTuple):
+    """The newest frame's blur score, NaN unknown, and whether it needs no method."""
+
+    blur: float
+    sharp: bool
+
+
 class RollingBurst:
     """The newest frames; `counters` says what was met.
 
@@ -72,6 +80,14 @@ class RollingBurst:
     def __len__(self) -> int:
         return len(self._frames)
 
+    @property
+    def newest(self) -> Newest | None:
+        """What is known of the newest frame; None without one."""
+        if not self._frames:
+            return None
+        blur = self._frames[0].blur
+        return Newest(blur, not blur >= self._settings.sharp_below)
+
     def clear(self) -> None:
         """Forgets every frame."""
         self._frames.clear()
@@ -96,11 +112,10 @@ class RollingBurst:
 
     def seen(self) -> Burst:
         """All frames as the newest one sees them; ask for it after `take`."""
-        newest = self._frames[0]
+        newest, sharp = self._frames[0], self.newest is not None and self.newest.sharp
         limit = newest.blur + self._settings.hopeless_above
         used = [f for f in self._frames[1:] if not f.blur > limit and not math.isnan(newest.blur)]
         self.counters["dropped_hopeless"] += len(self._frames) - 1 - len(used)
-        sharp = not newest.blur >= self._settings.sharp_below
         shape = newest.image.shape
         images, trusted = [newest.image], [np.ones(shape[:2], np.float32)]
         if sharp:

@@ -27,7 +27,7 @@ class BurstSettings(Settings):
     )
     flow_smoothing: float = flow_smoothing()
     sharp_below: float = parameter(
-        0.25,
+        0.35,
         "a frame whose blur score is below is sharp: it is handed on untouched; 0: none is",
         limits=(0.0, 1.0),
     )

@@ -115,6 +115,14 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Slider:
+    """Two pictures of one size, one over the other: what is pulled at its corner shows `before`."""
+
+    before: Picture
+    after: Picture
+
+
+@dataclass(frozen=True)
 class Charts:
     """Charts side by side."""
 
@@ -129,7 +137,7 @@ class Details:
     blocks: Sequence[Block]
 
 
-Block = Text | Facts | Tiles | Table | Pictures | Charts | Details
+Block = Text | Facts | Tiles | Table | Pictures | Slider | Charts | Details
 
 
 @dataclass(frozen=True)

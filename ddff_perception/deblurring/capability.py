@@ -1,0 +1,18 @@
+"""Deblurring of bursts, as the package knows it."""
+
+from ..capability import Capability, Command, Reference
+
+_HERE = "ddff_perception.deblurring"
+_CAMERA = "ddff_perception.simulation.moving_camera"
+
+DEBLURRING = Capability(
+    name="deblurring",
+    description="frames of a moving camera in, frames without motion blur out",
+    nodes={"burst_deblurring": Reference(f"{_HERE}.interface:BURST_DEBLURRING")},
+    sensors={"sim_moving_camera": Reference(f"{_CAMERA}.interface:SIM_MOVING_CAMERA")},
+    commands=(Command("deblur", Reference(f"{_HERE}.commands.deblur:deblur")),),
+    methods=Reference(f"{_HERE}.methods:METHODS"),
+    bag=Reference(f"{_HERE}.evaluation.bag:DeblurringRun"),
+    results=Reference(f"{_HERE}.evaluation.bag:DEBLURRING_RESULTS"),
+    demo=Reference(f"{_HERE}.evaluation.demo:DEBLURRING_DEMO"),
+)

@@ -1,0 +1,84 @@
+"""What `ddff deblur` was given: images, a folder, or a video, read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ...files.frame_folder import DESCRIPTION, FrameFolder, read_frames
+from ...files.images import read_image
+from ...files.limits import IMAGE_MEGAPIXELS
+from ...files.photographs import SUFFIXES, natural_key
+from ...types import ImageArray, InputError
+
+VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
+_MOST_FRAMES = 100_000
+
+
+@dataclass(frozen=True)
+class Given:
+    """`count` images that `images` reads; `truth`: the sharp image of the last one."""
+
+    count: int
+    images: Callable[[], Iterator[ImageArray]]
+    files: Sequence[str]
+    truth: ImageArray | None = None
+    video: bool = False
+
+
+def given_images(paths: Sequence[Path]) -> Given:
+    """What the arguments name. Raises InputError where that is nothing to read."""
+    if len(paths) == 1 and paths[0].suffix.lower() in VIDEOS:
+        return _video(paths[0])
+    if len(paths) == 1 and (paths[0] / DESCRIPTION).is_file():
+        folder = read_frames(paths[0])
+        last = len(folder) - 1
+        read = (str(folder.file),)
+        return Given(len(folder), lambda: _of_folder(folder), read, folder[last][1])
+    files = [file for path in paths for file in _files(path)]
+    return Given(len(files), lambda: map(read_image, files), [str(file) for file in files])
+
+
+def _files(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return [path]
+    # A stack folder's truth lies beside its slices.
+    found = [f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and "depth" not in f.stem]
+    if not found:
+        raise InputError(f"{path} holds no images")
+    return sorted(found, key=natural_key)
+
+
+def _of_folder(folder: FrameFolder) -> Iterator[ImageArray]:
+    return (folder[number][0] for number in range(len(folder)))
+
+
+def _video(path: Path) -> Given:
+    if not path.is_file():
+        raise InputError(f"there is no video {path}")
+    opened = cv2.VideoCapture(str(path))
+    size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
+    count = int(opened.get(cv2.CAP_PROP_FRAME_COUNT))
+    opened.release()
+    if count < 1 or min(size) < 1:
+        raise InputError(f"the video {path} cannot be decoded, or has no frames")
+    IMAGE_MEGAPIXELS.check(size[0] * size[1] / 1e6, str(path))
+    if count > _MOST_FRAMES:
+        raise InputError(f"{path} has {count} frames: cut it to {_MOST_FRAMES} or fewer")
+    return Given(count, lambda: _video_frames(path, count), [str(path)], video=True)
+
+
+def _video_frames(path: Path, count: int) -> Iterator[ImageArray]:
+    opened = cv2.VideoCapture(str(path))
+    try:
+        for _ in range(count):
+            there, frame = opened.read()
+            if not there:
+                return
+            yield np.asarray(frame, np.uint8)
+    finally:
+        opened.release()
