@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bag_battery import BagBattery
+from bursts import write_shaken_folder
 from panes import small_pane
 from rooms import write_room
 from sweep_stacks import sweep_bag
@@ -39,6 +40,22 @@ class TestSegmentation(BagBattery):
         folder = write_room(tmp_path / "room")
         accepted("simulate", "rgbd-bag", folder, "-o", tmp_path / "bag", "--frames", 4)
         return tmp_path / "bag"
+
+
+class TestDeblurring(BagBattery):
+    capability = "deblurring"
+
+    @pytest.fixture
+    def bag(self, tmp_path, accepted):
+        folder = write_shaken_folder(tmp_path / "frames")
+        accepted("simulate", "motion-bag", folder, "-o", tmp_path / "bag", "--frames", 5)
+        return tmp_path / "bag"
+
+    def test_it_is_scored_against_the_sharp_images_beside_what_came(self, evaluated):
+        scores = evaluated("-p", "capture.sharp_below=0")["scores"]
+        made, came = (scores[name]["offline"] for name in ("deblurred", "as it came"))
+        assert made["images"] == came["images"] == 5
+        assert made["psnr_db"] > came["psnr_db"] + 0.5
 
 
 def test_no_capability_is_left_out():

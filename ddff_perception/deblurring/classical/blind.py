@@ -16,7 +16,8 @@ from .known_kernel import Plan
 _FINEST_SIDE, _STEPS = 480, 4
 _SHOCK_STEPS, _SHOCK_TIME = 5, 0.25
 _TIKHONOV = 5.0
-_STRONG = 0.9
+# Edges that count, and parts of a kernel that are noise.
+_STRONG, _WEAK = 0.97, 0.25
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _kernel(blurred: FloatArray, kernel: FloatArray, size: int) -> FloatArray:
     found = np.fft.fftshift(fft.irfft2(top / (bottom + _TIKHONOV), s=blurred.shape))
     middle, half = [n // 2 for n in blurred.shape], size // 2
     part = found[middle[0] - half : middle[0] + half + 1, middle[1] - half : middle[1] + half + 1]
-    part = np.where(part < 0.05 * part.max(), 0, part)
+    part = np.where(part < _WEAK * part.max(), 0, part)
     return _centred(np.asarray(part, np.float32))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,8 @@ Spectrum = NDArray[np.complex64]
 
 # Magnitudes are smoothed at this fraction of their size: weights vary slowly.
 _SHRINK = 4
+# A blur score that is lower by this counts e times as much.
+_SHARPER = 0.02
 # Frames end where the image does: mirrored, so that the transform sees no step.
 _MARGIN_PX = 16
 
@@ -37,9 +40,16 @@ class AccumulationSettings(Settings):
         "not at all",
         limits=(0.0, 0.5),
     )
+    newest: float = parameter(
+        1.15,
+        "factor on the magnitude of the newest frame: another one has to be stronger by it, so that "
+        "a sharp frame is not mixed with others",
+        limits=(1.0, 10.0),
+    )
     channels: bool = parameter(
         False,
-        "accumulate each colour; otherwise brightness alone, and colours are the frames' mean",
+        "accumulate each colour; otherwise brightness alone, and colours are a mean in which sharp "
+        "frames count more",
     )
 
 
@@ -69,7 +79,7 @@ def fba(burst: Burst, settings: AccumulationSettings) -> Deblurred:
     if len(found) == 3 or burst.newest.ndim == 2:
         values = np.dstack(found) if len(found) == 3 else found[0]
     else:
-        values = _mean(frames)
+        values = _mean(frames, _shares(burst.blur))
         values += (found[0] - _planes(values, False)[0])[..., None]
     return Deblurred(_rounded(values, burst.newest), burst)
 
@@ -79,15 +89,22 @@ def average(burst: Burst, _: NoSettings) -> Deblurred:
 
     What photographers call stacking: noise goes down, blur becomes the mean of all blurs.
     """
-    return Deblurred(_rounded(_mean(_trusted(burst)), burst.newest), burst)
+    frames = _trusted(burst)
+    shares = [1.0 / len(frames)] * len(frames)
+    return Deblurred(_rounded(_mean(frames, shares), burst.newest), burst)
 
 
-def _mean(frames: list[FloatArray]) -> FloatArray:
-    total = frames[0].copy()
-    for frame in frames[1:]:
-        total += frame
-    total /= len(frames)
+def _mean(frames: list[FloatArray], shares: Sequence[float]) -> FloatArray:
+    total = frames[0] * np.float32(shares[0])
+    for frame, share in zip(frames[1:], shares[1:], strict=True):
+        total += frame * np.float32(share)
     return total
+
+
+def _shares(blur: Sequence[float]) -> list[float]:
+    """What a frame counts by its blur score; they sum to 1."""
+    shares = np.exp(-(np.array(blur) - min(blur)) / _SHARPER)
+    return [float(share) for share in shares / shares.sum()]
 
 
 def _trusted(burst: Burst) -> list[FloatArray]:
@@ -134,6 +151,7 @@ def _weights(magnitudes: list[FloatArray], settings: AccumulationSettings) -> li
         # Half a plane has half of the columns.
         sigma = settings.smoothing * min(shape[0], 2 * shape[1])
         magnitudes = [_smoothed(magnitude, sigma) for magnitude in magnitudes]
+    magnitudes = [magnitudes[0] * np.float32(settings.newest), *magnitudes[1:]]
     largest = np.maximum(np.maximum.reduce(magnitudes), np.float32(1e-20))
     powers = [np.power(m / largest, np.float32(settings.p)) for m in magnitudes]
     total = np.add.reduce(powers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from ...files.photographs import SUFFIXES, natural_key
 from ...types import ImageArray, InputError
 
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
-_MOST_FRAMES = 100_000
+_MOST_FRAMES, _SILENT = 100_000, 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ def _of_folder(folder: FrameFolder) -> Iterator[ImageArray]:
 def _video(path: Path) -> Given:
     if not path.is_file():
         raise InputError(f"there is no video {path}")
+    # What FFmpeg has to say of it goes to the terminal otherwise.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.setLogLevel(_SILENT)  # type: ignore[attr-defined]
     opened = cv2.VideoCapture(str(path))
     size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
     count = int(opened.get(cv2.CAP_PROP_FRAME_COUNT))

@@ -1,0 +1,131 @@
+"""The node over live DDS: images in, deblurred images, confidence and blur scores out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from bursts import STEP_NS, psnr, shaken, wide_picture
+from live_health import Reports, values
+from live_ros import RosSession
+from node_battery import node_class
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image, Imu
+
+from ddff_perception.msg import BlurScore
+from ddff_perception.optics.srgb import srgb_bytes
+from ddff_perception.ros import messages
+from ddff_perception.ros.nodes import node_interface
+
+pytestmark = pytest.mark.ros
+
+FRAMES, CAMERA = shaken()
+IMAGES = [image for image, _ in FRAMES]
+SHARP = FRAMES[-1][1]
+OUTPUTS = {
+    "deblurred/image": Image,
+    "deblurred/camera_info": CameraInfo,
+    "deblurred/confidence": Image,
+    "blur_score": BlurScore,
+}
+
+
+class Live:
+    """A camera before the node; `heard` by topic."""
+
+    def __init__(self, ros: RosSession, listen: tuple[str, ...], **given: Any) -> None:
+        overrides = {"diagnostics_period_s": 0.1, "capture.sharp_below": 0.0, **given}
+        self.ros = ros
+        self.node = ros.add(
+            node_class(node_interface("burst_deblurring"))(
+                parameter_overrides=[Parameter(n, value=v) for n, v in overrides.items()]
+            )
+        )
+        assert self.node.start()
+        self.heard = {name: ros.listen(OUTPUTS[name], name) for name in listen}
+        self.image = ros.talk(Image, "image_rect")
+        self.info = ros.talk(CameraInfo, "camera_info")
+        for talker in (self.image, self.info):
+            ros.wait_for(talker.get_subscription_count, talker.topic_name)
+
+    def shoot(self, number: int, image: np.ndarray, wait_for: str) -> Any:
+        """Shows an image and waits for what comes of it on that topic."""
+        header = messages.header_at((number + 1) * STEP_NS, "camera_optical_frame")
+        size = (image.shape[1], image.shape[0])
+        self.info.publish(messages.camera_info_message(CAMERA, header, size))
+        camera = self.node.camera
+        self.ros.wait_for(lambda: getattr(camera.info, "header", 0) == header, "camera_info")
+        self.image.publish(messages.image_message(image, header))
+        heard = self.heard[wait_for]
+        self.ros.wait_for(lambda: heard and heard[-1].header == header, wait_for)
+        return heard[-1]
+
+
+def test_every_image_gets_its_result_with_its_stamp_frame_and_calibration(ros: RosSession) -> None:
+    run = Live(ros, tuple(OUTPUTS))
+    for number, image in enumerate(IMAGES):
+        found = run.shoot(number, image, "deblurred/confidence")
+    made = messages.image_array(run.heard["deblurred/image"][-1])
+    assert psnr(made, SHARP) > psnr(IMAGES[-1], SHARP) + 1
+    sure = messages.image_array(found)
+    assert sure.dtype == np.float32 and 0 <= sure.min() and sure.max() <= 1
+    info = run.heard["deblurred/camera_info"][-1]
+    assert info.header == found.header and info.width == SHARP.shape[1]
+    assert info.k[0] == pytest.approx(CAMERA.fx)
+    scores = run.heard["blur_score"]
+    run.ros.wait_for(lambda: len(scores) == len(IMAGES), "scores")
+    assert all(0 < score.blur < 1 and math.isnan(score.motion) for score in scores)
+
+
+def test_a_score_alone_costs_no_deblurring_and_says_what_is_sharp(ros: RosSession) -> None:
+    run = Live(ros, ("blur_score",), **{"capture.sharp_below": 0.9})
+    score = run.shoot(0, SHARP, "blur_score")
+    assert score.sharp and score.header.frame_id == "camera_optical_frame"
+    assert run.node._result is None
+
+
+def test_a_gyroscope_and_the_exposure_tell_the_motion(ros: RosSession) -> None:
+    run = Live(ros, ("blur_score",), exposure_s=0.02)
+    imu = ros.talk(Imu, "imu")
+    ros.wait_for(imu.get_subscription_count, "imu")
+    header = messages.header_at(STEP_NS, "camera_optical_frame")
+    reading = Imu(header=header)
+    reading.angular_velocity.x, reading.angular_velocity.y = 0.3, 0.4
+    imu.publish(reading)
+    for number in range(50):
+        score = run.shoot(number, IMAGES[0], "blur_score")
+        if not math.isnan(score.motion):
+            break
+        imu.publish(Imu(header=score.header, angular_velocity=reading.angular_velocity))
+    assert score.motion == pytest.approx(0.5 * 0.02 * CAMERA.fx, rel=1e-3)
+
+
+def test_gaps_cuts_jumps_and_another_size_go_on_and_are_told(ros: RosSession) -> None:
+    run = Live(ros, ("deblurred/image",))
+    reports = Reports(ros, run.node)
+    other = srgb_bytes(wide_picture(9)[: SHARP.shape[0], : SHARP.shape[1]])
+    dark = (other * 0.3).astype(np.uint8)
+    small = other[:100, :120].copy()
+    for number, image in enumerate((*IMAGES[:2], other, dark, small)):
+        found = run.shoot(number, image, "deblurred/image")
+        assert messages.image_array(found).shape == image.shape
+    told = {"capture: cuts": "1", "capture: exposure_jumps": "1", "capture: size_changes": "1"}
+    run.ros.wait_for(
+        lambda: any(told.items() <= values(one).items() for one in reports.all), "diagnostics"
+    )
+
+
+def test_the_method_changes_while_it_runs(ros: RosSession) -> None:
+    run = Live(ros, ("deblurred/image",))
+    run.shoot(0, IMAGES[0], "deblurred/image")
+    (answer,) = run.node.set_parameters([Parameter("method", value="average")])
+    assert answer.successful
+    run.shoot(1, IMAGES[1], "deblurred/image")
+    assert run.node._result.method == "average"
+    (answer,) = run.node.set_parameters([Parameter("capture.frames", value=0)])
+    assert not answer.successful and "1 .. 32" in answer.reason
