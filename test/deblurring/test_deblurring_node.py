@@ -128,4 +128,4 @@ def test_the_method_changes_while_it_runs(ros: RosSession) -> None:
     run.shoot(1, IMAGES[1], "deblurred/image")
     assert run.node._result.method == "average"
     (answer,) = run.node.set_parameters([Parameter("capture.frames", value=0)])
-    assert not answer.successful and "1 .. 32" in answer.reason
+    assert not answer.successful and "out of range" in answer.reason

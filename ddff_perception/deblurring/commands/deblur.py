@@ -79,7 +79,6 @@ def deblur(
     values = BURST_DEBLURRING.parameters.complete(given)
     names = [_FRAME.format(n) for n in range(source.count)] if every else []
     require_own(output, [*FOLDER.files, *names])
-    make_folder(output, names)
     pipeline = DeblurringPipeline(values)
     try:
         found = _run(pipeline, source, output if every else None)
@@ -103,6 +102,7 @@ def _run(pipeline: DeblurringPipeline, source: Given, output: Path | None) -> Sh
             if output is not None or number == source.count:
                 found = pipeline.estimate()
             if output is not None and found is not None:
+                make_folder(output)
                 write_image(output / _FRAME.format(number - 1), found.found.image)
             step(number)
     if found is None:

@@ -17,7 +17,7 @@ from ...files.photographs import SUFFIXES, natural_key
 from ...types import ImageArray, InputError
 
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
-_MOST_FRAMES, _SILENT = 100_000, 0
+_MOST_FRAMES = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _video(path: Path) -> Given:
         raise InputError(f"there is no video {path}")
     # What FFmpeg has to say of it goes to the terminal otherwise.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.setLogLevel(_SILENT)  # type: ignore[attr-defined]
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     opened = cv2.VideoCapture(str(path))
     size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
     count = int(opened.get(cv2.CAP_PROP_FRAME_COUNT))

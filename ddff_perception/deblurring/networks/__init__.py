@@ -1,0 +1,1 @@
+"""Networks that deblur: the thesis' two, their ablations, and ours, which streams."""

@@ -1,0 +1,94 @@
+"""What a camera does to a sharp linear image, in torch batches: blur, noise, curve, JPEG.
+
+Shared by all that learn to undo it. The physics is that of `optics/` (kernels, curve), which a test
+compares.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..optics.blur_kernels import shake_kernel
+
+# Luminance table of the JPEG standard (ITU T.81, K.1).
+_TABLE = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
+    92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+_POOL = 512
+
+
+def shake_kernels(count: int, size: int) -> Tensor:
+    """`count` x `size` x `size` kernels of camera shake (odd size), of torch's random numbers."""
+    pool = _pool(size)
+    chosen = pool[torch.randint(len(pool), (count,))]
+    # Mirrored and turned: eight times as many.
+    if torch.rand(()) < 0.5:
+        chosen = chosen.flip(-1)
+    return torch.rot90(chosen, int(torch.randint(4, ())), (-2, -1)).contiguous()
+
+
+@lru_cache(maxsize=16)
+def _pool(size: int) -> Tensor:
+    rng = np.random.default_rng(size)
+    return torch.from_numpy(np.stack([shake_kernel(rng, size) for _ in range(_POOL)]))
+
+
+def blurred(images: Tensor, kernels: Tensor) -> Tensor:
+    """B x C x H x W images, each convolved with its own kernel (B x K x K); borders mirrored."""
+    batch, channels, *_ = images.shape
+    half = kernels.shape[-1] // 2
+    wide = functional.pad(images, (half,) * 4, mode="reflect")
+    flipped = kernels.flip(-1, -2)[:, None].repeat_interleave(channels, 0)
+    found = functional.conv2d(wide.flatten(0, 1)[None], flipped.to(images), groups=batch * channels)
+    return found[0].unflatten(0, (batch, channels))
+
+
+def noisy(light: Tensor, full_well: Tensor, read: Tensor) -> Tensor:
+    """Linear light with shot noise of so many electrons at 1, and read noise (both B)."""
+    shape = (-1, *[1] * (light.ndim - 1))
+    variance = light.clamp(min=0) / full_well.view(shape) + read.view(shape).square()
+    return light + variance.sqrt() * torch.randn_like(light)
+
+
+def srgb(light: Tensor) -> Tensor:
+    """Linear light 0..1 by the sRGB curve (`optics.srgb.srgb_encode`); outside is clipped."""
+    light = light.clamp(0, 1)
+    high = 1.055 * light.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(light <= 0.0031308, 12.92 * light, high)
+
+
+def levels(values: Tensor, bits: int = 8) -> Tensor:
+    """Values 0..1 in whole steps of so many bits."""
+    top = 2**bits - 1
+    return (values.clamp(0, 1) * top).round() / top
+
+
+def jpeg(values: Tensor, quality: float) -> Tensor:
+    """B x C x H x W values in 0..1 after JPEG's rounding of 8 x 8 cosine coefficients, each channel
+    by itself with the standard's luminance table; sides are multiples of 8.
+    """
+    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    table = ((torch.tensor(_TABLE, dtype=values.dtype).view(8, 8) * scale + 50) / 100).floor()
+    table = table.clamp(1, 255).to(values)
+    basis = _cosines().to(values)
+    height, width = values.shape[-2:]
+    blocks = (values * 255 - 128).unflatten(-1, (width // 8, 8)).unflatten(-3, (height // 8, 8))
+    blocks = blocks.transpose(-3, -2)
+    coefficients = ((basis @ blocks @ basis.T) / table).round() * table
+    found = (basis.T @ coefficients @ basis).transpose(-3, -2)
+    return ((found.flatten(-2).flatten(-3, -2) + 128) / 255).clamp(0, 1)
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> Tensor:
+    n = torch.arange(8, dtype=torch.float32)
+    basis = torch.cos((2 * n[None] + 1) * n[:, None] * torch.pi / 16) / 2
+    basis[0] /= 2**0.5
+    return basis
