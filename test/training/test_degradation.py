@@ -57,4 +57,4 @@ def test_jpeg_is_the_standards_on_grey(quality: int) -> None:
     content = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     wanted = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
     found = jpeg(torch.from_numpy(grey.astype(np.float32) / 255)[None, None], quality)
-    np.testing.assert_allclose(found[0, 0] * 255, wanted, atol=2)
+    np.testing.assert_allclose(found[0, 0] * 255, wanted, atol=3)
