@@ -39,7 +39,7 @@ class Live:
     """A camera before the node; `heard` by topic."""
 
     def __init__(self, ros: RosSession, listen: tuple[str, ...], **given: Any) -> None:
-        overrides = {"diagnostics_period_s": 0.1, "capture.sharp_below": 0.0, **given}
+        overrides = {"diagnostics_period_s": 0.1, "capture.sharp_below": 0.0, "capture.frames": 5, **given}
         self.ros = ros
         self.node = ros.add(
             node_class(node_interface("burst_deblurring"))(

@@ -16,7 +16,7 @@ from ddff_perception.types import InputError
 FRAMES, _ = shaken()
 IMAGES = [image for image, _ in FRAMES]
 SHARP = FRAMES[-1][1]
-ALWAYS = {"capture.sharp_below": 0.0}
+ALWAYS = {"capture.sharp_below": 0.0, "capture.frames": 5}
 
 
 def run(images, **values) -> tuple[DeblurringPipeline, list[Sharpened]]:

@@ -36,8 +36,8 @@ def shaken(
 
 
 def taken(images, **settings) -> RollingBurst:
-    """The burst after these images; `sharp_below` 0 unless given."""
-    burst = RollingBurst(BurstSettings(**{"sharp_below": 0.0, **settings}))
+    """The burst after these images; of up to five, `sharp_below` 0 unless given."""
+    burst = RollingBurst(BurstSettings(**{"sharp_below": 0.0, "frames": 5, **settings}))
     for number, image in enumerate(images):
         burst.take(number * STEP_NS, image)
     return burst

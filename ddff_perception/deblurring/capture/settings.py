@@ -14,7 +14,11 @@ ALIGNMENTS = ("none", "homography", "flow")
 class BurstSettings(Settings):
     """Which frames are used together, and how they are laid over the newest one."""
 
-    frames: int = parameter(5, "newest frames that are used together, at most", limits=(1, 32))
+    frames: int = parameter(
+        3,
+        "newest frames that are used together, at most; more find more, and more to be led astray by",
+        limits=(1, 32),
+    )
     max_age_s: float = parameter(1.0, "frames older than this are left out", "s", (0.0, 60.0))
     alignment: str = parameter(
         "homography",

@@ -1,0 +1,1 @@
+"""What networks leave in images: checkerboards, lost colour, ringing, as measures and as demonstrations."""
