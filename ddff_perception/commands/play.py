@@ -28,7 +28,9 @@ from ..types import InputError
 
 
 def play(
-    source: Annotated[Path, typer.Argument(help="Stack, polarization, RGB-D or frame folder, or bag.")],
+    source: Annotated[
+        Path, typer.Argument(help="Stack, polarization, RGB-D or frame folder, or bag.")
+    ],
     rate: Annotated[float, typer.Option(help="Folders: frames per second.")] = 10.0,
     order: Annotated[str, typer.Option(help=f"Stack: one of {', '.join(ORDERS)}.")] = "ping_pong",
     camera: Annotated[
@@ -49,8 +51,9 @@ def play(
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
     focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
     node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera), a frame
-    folder a camera that moves (sim_moving_camera). The topics of a bag are played as they were recorded, by the node bag_player. Numbers that are the same on every
-    run come from `ddff bag eval` instead.
+    folder a camera that moves (sim_moving_camera). The topics of a bag are played as they were
+    recorded, by the node bag_player. Numbers that are the same on every run come from
+    `ddff bag eval` instead.
 
     Examples:
       ddff play my_stack --rate 30 --namespace camera

@@ -1,4 +1,4 @@
-"""`ddff simulate`: path-traced focus sweeps, panes, labelled scenes, shaken cameras, with their truth."""
+"""`ddff simulate`: path-traced sweeps, panes, labelled scenes, shaken cameras, with their truth."""
 
 from __future__ import annotations
 

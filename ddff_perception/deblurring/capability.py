@@ -14,5 +14,18 @@ DEBLURRING = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:DeblurringRun"),
     results=Reference(f"{_HERE}.evaluation.bag:DEBLURRING_RESULTS"),
+    networks={
+        name: Reference(f"{_HERE}.training.networks:{name.upper()}")
+        for name in (
+            "burst_stream",
+            "rdn",
+            "fourier_net",
+            "stacked",
+            "batch_merged",
+            "single_image",
+            "conv_gru",
+            "conv_lstm",
+        )
+    },
     demo=Reference(f"{_HERE}.evaluation.demo:DEBLURRING_DEMO"),
 )

@@ -13,8 +13,8 @@ CAUSES = Causes(
         "capture.exposure_limit: each began a new burst; fix the camera's exposure and gain",
         "capture: size_changes": "the images changed their size or type {count} times",
         "capture: time_jumps": "the images' stamps went back {count} times: starting anew",
-        "capture: stamps_from_future": "{count} stamps lie far in the future, their images are left "
-        "out: check the clock of the camera driver",
+        "capture: stamps_from_future": "{count} stamps lie far in the future, their images are "
+        "left out: check the clock of the camera driver",
     },
     blocks={
         "dropped: engine not ready": "the engine is not ready (see the value engine): images are "

@@ -20,7 +20,9 @@ METHODS = Methods(
         AccumulationSettings,
     ),
     average=MethodEntry("mean of the aligned frames", average),
-    wiener=MethodEntry("the newest frame by Wiener's filter for a known blur", wiener, WienerSettings),
+    wiener=MethodEntry(
+        "the newest frame by Wiener's filter for a known blur", wiener, WienerSettings
+    ),
     richardson_lucy=MethodEntry(
         "the newest frame by Richardson-Lucy with total variation for a known blur",
         richardson_lucy,

@@ -11,13 +11,13 @@ import pytest
 pytest.importorskip("rclpy")
 
 from bursts import STEP_NS, psnr, shaken, wide_picture
+from ddff_perception.msg import BlurScore
 from live_health import Reports, values
 from live_ros import RosSession
 from node_battery import node_class
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, Imu
 
-from ddff_perception.msg import BlurScore
 from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.ros import messages
 from ddff_perception.ros.nodes import node_interface
@@ -39,7 +39,12 @@ class Live:
     """A camera before the node; `heard` by topic."""
 
     def __init__(self, ros: RosSession, listen: tuple[str, ...], **given: Any) -> None:
-        overrides = {"diagnostics_period_s": 0.1, "capture.sharp_below": 0.0, "capture.frames": 5, **given}
+        overrides = {
+            "diagnostics_period_s": 0.1,
+            "capture.sharp_below": 0.0,
+            "capture.frames": 5,
+            **given,
+        }
         self.ros = ros
         self.node = ros.add(
             node_class(node_interface("burst_deblurring"))(
@@ -73,7 +78,7 @@ def test_every_image_gets_its_result_with_its_stamp_frame_and_calibration(ros: R
     made = messages.image_array(run.heard["deblurred/image"][-1])
     assert psnr(made, SHARP) > psnr(IMAGES[-1], SHARP) + 1
     sure = messages.image_array(found)
-    assert sure.dtype == np.float32 and 0 <= sure.min() and sure.max() <= 1
+    assert sure.dtype == np.float32 and sure.min() >= 0 and sure.max() <= 1
     info = run.heard["deblurred/camera_info"][-1]
     assert info.header == found.header and info.width == SHARP.shape[1]
     assert info.k[0] == pytest.approx(CAMERA.fx)

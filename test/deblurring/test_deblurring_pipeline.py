@@ -65,7 +65,7 @@ def test_every_method_keeps_size_and_type(method: str) -> None:
         assert (made.image.shape, made.image.dtype) == (image.shape, image.dtype)
         sure = confidence(made)
         assert sure.shape == image.shape[:2] and sure.dtype == np.float32
-        assert 0 <= sure.min() and sure.max() <= 1
+        assert sure.min() >= 0 and sure.max() <= 1
 
 
 def test_other_parameters_hold_from_the_next_frame_on_and_bad_ones_change_nothing() -> None:

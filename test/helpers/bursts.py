@@ -30,7 +30,9 @@ def shaken(
     frames: int = 5, shake_deg: float = 2.0, seed: int = 1, noise: float = 1.0
 ) -> tuple[tuple[tuple[np.ndarray, np.ndarray], ...], CameraModel]:
     """Blurred and sharp frames, 204 x 204, and their camera."""
-    shake = ShakeSettings(frames, angle_deg=shake_deg, roll_deg=shake_deg / 2, period_s=0.25, seed=seed)
+    shake = ShakeSettings(
+        frames, angle_deg=shake_deg, roll_deg=shake_deg / 2, period_s=0.25, seed=seed
+    )
     found, camera = shaken_frames(wide_picture(), MotionSettings(shake, noise=noise))
     return tuple(found), camera
 

@@ -186,9 +186,7 @@ class RollingBurst:
 
     def _by_flow(self, newest: Frame, frame: Frame, aligned: ImageArray) -> ImageArray:
         longest = min(self._settings.alignment_size, max(aligned.shape[:2]))
-        flow: FloatArray = dense_flow(
-            newest.image, aligned, longest, self._settings.flow_smoothing
-        )
+        flow: FloatArray = dense_flow(newest.image, aligned, longest, self._settings.flow_smoothing)
         source = source_pixels(frame.matrix, flow)
         border = cv2.BORDER_REPLICATE
         planes = source[..., 0], source[..., 1]
@@ -200,4 +198,3 @@ def _scaled(image: ImageArray, gain: float) -> ImageArray:
     top = np.iinfo(image.dtype).max
     table = np.arange(top + 1, dtype=np.float64) * gain
     return np.asarray(table.round().clip(0, top).astype(image.dtype)[image])
-

@@ -16,7 +16,7 @@ class BurstSettings(Settings):
 
     frames: int = parameter(
         3,
-        "newest frames that are used together, at most; more find more, and more to be led astray by",
+        "newest frames that are used together, at most",
         limits=(1, 32),
     )
     max_age_s: float = parameter(1.0, "frames older than this are left out", "s", (0.0, 60.0))

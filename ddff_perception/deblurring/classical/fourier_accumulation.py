@@ -42,8 +42,8 @@ class AccumulationSettings(Settings):
     )
     newest: float = parameter(
         1.15,
-        "factor on the magnitude of the newest frame: another one has to be stronger by it, so that "
-        "a sharp frame is not mixed with others",
+        "factor on the magnitude of the newest frame: another one has to be stronger by it, so "
+        "that a sharp frame is not mixed with others",
         limits=(1.0, 10.0),
     )
     channels: bool = parameter(

@@ -1,4 +1,4 @@
-"""Deconvolution of one frame by a kernel that is known: Wiener's filter, Richardson-Lucy with TV."""
+"""Deconvolution of one frame by a known kernel: Wiener's filter, Richardson-Lucy with TV."""
 
 from __future__ import annotations
 

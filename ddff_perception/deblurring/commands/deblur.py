@@ -149,7 +149,9 @@ def _tell(summary: Mapping[str, Any], output: Path) -> None:
             "handed on as it is; -p capture.sharp_below=0 deblurs it all the same"
         )
     else:
-        say(f"{used} of {count} images used, blur score of the last {summary['blur_scores'][0]:.2f}")
+        say(
+            f"{used} of {count} images used, blur score of the last {summary['blur_scores'][0]:.2f}"
+        )
     for name, scores in summary["scores"].items():
         say(f"{name}: {scores['psnr_db']:.2f} dB, SSIM {scores['ssim']:.3f}")
     say(f"Results are in {output}")

@@ -1,9 +1,9 @@
 """What RDN is compared with, of the same block: other ways to bring frames together.
 
 Thesis, sections 6.3.2 and 6.4: frames stacked as channels (DBN of Su et al. 2017, for one number of
-frames), frames merged in the batch without exchange, one frame alone, and convolutional GRU and LSTM
-cells in place of the temporal links. All take B x N x 3 x H x W in 0..1, the newest first, and give
-B x T x 3 x H x W as `Rdn` does.
+frames), frames merged in the batch without exchange, one frame alone, and convolutional GRU and
+LSTM cells in place of the temporal links. All take B x N x 3 x H x W in 0..1, the newest first, and
+give B x T x 3 x H x W as `Rdn` does.
 """
 
 from __future__ import annotations

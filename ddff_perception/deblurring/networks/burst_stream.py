@@ -1,8 +1,8 @@
 """BurstStream: each frame is encoded once; a new frame costs one encoder and one fusion step.
 
-Ours, after the thesis' open wishes (section 6.4): observations are weighed or rejected by gates, and
-meet in feature space, where the motion between frames (a homography that the capture knows) and a
-local attention align them. Any number of frames from 1 on, in any order but for the newest.
+Ours, after the thesis' open wishes (section 6.4): observations are weighed or rejected by gates,
+and meet in feature space, where the motion between frames (a homography that the capture knows) and
+a local attention align them. Any number of frames from 1 on, in any order but for the newest.
 """
 
 from __future__ import annotations
@@ -123,9 +123,7 @@ def warped(features: Tensor, matrices: Tensor) -> Tensor:
     m = matrices[:, :, :, None, None]
     places = [m[:, n, 0] * x + m[:, n, 1] * y + m[:, n, 2] for n in range(3)]
     there = [(places[n] / places[2] - half) / SHRINK for n in range(2)]
-    grid = torch.stack(
-        [(2 * there[0] + 1) / width - 1, (2 * there[1] + 1) / height - 1], dim=-1
-    )
+    grid = torch.stack([(2 * there[0] + 1) / width - 1, (2 * there[1] + 1) / height - 1], dim=-1)
     return functional.grid_sample(features, grid, padding_mode="zeros", align_corners=False)
 
 

@@ -111,9 +111,13 @@ class FourierNet(nn.Module):
         merged = [exchange(band) for exchange, band in zip(self.exchanges, bands, strict=True)]
         filters = hermitian(self.filter_coefficients(merged))
         spectra = self.transforms[2](patches)
-        real = spectra[:, :, 0] * (1 + filters[..., 0, :, :]) - spectra[:, :, 1] * filters[..., 1, :, :]
+        real = (
+            spectra[:, :, 0] * (1 + filters[..., 0, :, :])
+            - spectra[:, :, 1] * filters[..., 1, :, :]
+        )
         imaginary = (
-            spectra[:, :, 1] * (1 + filters[..., 0, :, :]) + spectra[:, :, 0] * filters[..., 1, :, :]
+            spectra[:, :, 1] * (1 + filters[..., 0, :, :])
+            + spectra[:, :, 0] * filters[..., 1, :, :]
         )
         sharp = cast(Fourier, self.transforms[2]).inverse(torch.stack([real, imaginary], dim=2))
         return self.accumulate(_middle(sharp, SHARP))
@@ -127,7 +131,7 @@ class FourierNet(nn.Module):
         return [_middle(found[2], 2 * LOW + 1), *found]
 
     def filter_coefficients(self, bands: list[Tensor]) -> Tensor:
-        """4225 real numbers of each frame: a spectrum of 65 x 65 whose patch is real has as many."""
+        """4225 real numbers per frame: a spectrum of 65 x 65 of a real patch has as many."""
         singles = [
             functional.relu(layer(band.flatten(2)))
             for layer, band in zip(self.singles, bands, strict=True)

@@ -75,8 +75,8 @@ class Blend(nn.Module):
 
 
 class DeblurBlock(nn.Module):
-    """Observation and estimate, B x 3 x H x W each in -1..1 (sides multiples of 8), and the features
-    of the turn before (None in the first) to a better estimate and this turn's features.
+    """Observation and estimate, B x 3 x H x W each in -1..1 (sides multiples of 8), and the
+    features of the turn before (None in the first) to a better estimate and this turn's features.
 
     `width`: 64 in the thesis; others are its ablations at reduced width. `temporal`: with links.
     """
@@ -93,9 +93,7 @@ class DeblurBlock(nn.Module):
                 _residual(2 * w, 4 * w, 2),
             ]
         )
-        self.up = nn.ModuleList(
-            [_decoder(4 * w, 2 * w), _decoder(2 * w, w)]
-        )
+        self.up = nn.ModuleList([_decoder(4 * w, 2 * w), _decoder(2 * w, w)])
         last = [Layer(w, w, up=True), Layer(w, w), Layer(w, w), Layer(w, 6)]
         self.last = nn.Sequential(*last, nn.ReLU(), nn.Conv2d(6, 3, 3, padding=1))
         channels = (4 * w, 2 * w, w)
@@ -141,7 +139,9 @@ def _residual(channels: int, filters: int, stride: int) -> nn.ModuleList:
 
 
 def _decoder(channels: int, filters: int) -> nn.ModuleList:
-    return nn.ModuleList([Layer(channels, filters, up=True), *(Layer(filters, filters) for _ in range(3))])
+    return nn.ModuleList(
+        [Layer(channels, filters, up=True), *(Layer(filters, filters) for _ in range(3))]
+    )
 
 
 class Rdn(nn.Module):

@@ -1,1 +1,1 @@
-"""What networks leave in images: checkerboards, lost colour, ringing, as measures and as demonstrations."""
+"""What networks leave in images: checkerboards, lost colour, ringing; measured and shown."""

@@ -24,7 +24,7 @@ def overlap(kernel: int, size: int = 16, layers: int = 2) -> FloatArray:
 
 
 def without_high_frequencies(image: FloatArray, radius: float) -> FloatArray:
-    """The image (H x W, or H x W x C) without frequencies beyond `radius` cycles per pixel: it rings.
+    """The image (H x W or H x W x C) without what lies beyond `radius` cycles per pixel: it rings.
 
     The thesis prints the mask with a radius of 1; it is a circle of radius r.
     """
@@ -32,7 +32,9 @@ def without_high_frequencies(image: FloatArray, radius: float) -> FloatArray:
     mask = np.hypot(fx, fy) <= radius
     if image.ndim == 3:
         mask = mask[..., None]
-    return np.asarray(np.fft.ifft2(np.fft.fft2(image, axes=(0, 1)) * mask, axes=(0, 1)).real, np.float32)
+    return np.asarray(
+        np.fft.ifft2(np.fft.fft2(image, axes=(0, 1)) * mask, axes=(0, 1)).real, np.float32
+    )
 
 
 def faded(image: FloatArray, share: float) -> FloatArray:

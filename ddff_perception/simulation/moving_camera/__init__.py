@@ -1,1 +1,1 @@
-"""A simulated camera that moves while its shutter is open: blurred frames, the sharp ones beside."""
+"""A simulated camera that moves while its shutter is open: blurred frames, and sharp ones."""

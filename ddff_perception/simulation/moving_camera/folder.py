@@ -83,4 +83,3 @@ def _developed(light: FloatArray, noise: float, random: np.random.Generator) -> 
     spread = np.sqrt(np.maximum(light, 0) / electrons + (noise * 1e-3) ** 2) if noise else 0.0
     grain = random.standard_normal(light.shape, dtype=np.float32)
     return srgb_bytes(np.asarray(light + grain * spread, np.float32))
-

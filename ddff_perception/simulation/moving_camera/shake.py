@@ -6,6 +6,7 @@ which distance, so that the integral over the exposure is exact.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -59,7 +60,7 @@ def shaken_angles(settings: ShakeSettings, times_s: NDArray[np.floating]) -> Ang
     whole = 0.3 * float(np.max(times_s, initial=0.0)) / settings.period_s
     pieces = max(1, int(np.ceil(whole)))
     paths = [np.hstack([shake_path(rng), shake_path(rng)[:, :1]]) for _ in range(pieces)]
-    for before, path in zip(paths, paths[1:], strict=False):
+    for before, path in itertools.pairwise(paths):
         # Pieces are faded into each other: what is drawn is smooth.
         fade = np.clip(np.linspace(0, 1, _PATH_SAMPLES) / 0.2, 0, 1)[:, None]
         path *= np.sin(fade * np.pi / 2)
@@ -91,9 +92,7 @@ def seen(wide: FloatArray, view: CameraModel, camera: CameraModel, angles: Angle
     return np.maximum(np.asarray(found, np.float32), 0)
 
 
-def exposed(
-    wide: FloatArray, view: CameraModel, camera: CameraModel, path: Angles
-) -> FloatArray:
+def exposed(wide: FloatArray, view: CameraModel, camera: CameraModel, path: Angles) -> FloatArray:
     """The mean of what is seen along `path` (N x 3 angles in equal times), linear light."""
     total = np.zeros((camera.height, camera.width, *wide.shape[2:]), np.float32)
     for angles in path:

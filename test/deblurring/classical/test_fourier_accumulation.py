@@ -116,7 +116,10 @@ def test_what_moves_by_itself_is_left_as_it_is() -> None:
 
 def test_grey_and_sixteen_bits_keep_their_type() -> None:
     deep = [image[..., 0].astype(np.uint16) * 257 for image, _ in FRAMES]
-    for made in (fba(burst_of(*deep), AccumulationSettings()), average(burst_of(*deep), NoSettings())):
+    for made in (
+        fba(burst_of(*deep), AccumulationSettings()),
+        average(burst_of(*deep), NoSettings()),
+    ):
         assert made.image.dtype == np.uint16 and made.image.shape == deep[0].shape
 
 

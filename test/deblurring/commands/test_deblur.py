@@ -95,7 +95,9 @@ def test_what_it_cannot_use_ends_with_one_sentence(images, tmp_path, refused) ->
     broken.write_bytes(b"no video")
     assert "cannot be decoded" in refused("deblur", broken, *out)
     assert "there is no video" in refused("deblur", tmp_path / "gone.mp4", *out)
-    assert "frames must lie in 1 .. 32" in refused("deblur", *images, *out, "-p", "capture.frames=0")
+    assert "frames must lie in 1 .. 32" in refused(
+        "deblur", *images, *out, "-p", "capture.frames=0"
+    )
     assert "there are: fba" in refused("deblur", *images, *out, "--method", "magic")
     assert "changes nothing here" in refused("deblur", *images, *out, "-p", "wiener.noise=1")
     assert not (tmp_path / "out").exists()

@@ -62,7 +62,13 @@ def test_the_deblur_block_has_the_layers_of_the_thesis() -> None:
     _, features = block(x, x)
     full, half, quarter, eighth = (16, 24), (8, 12), (4, 6), (2, 3)
     wanted = [(32, *full), *[(64, *half)] * 8, *[(128, *quarter)] * 4, *[(256, *eighth)] * 4]
-    wanted += [*[(128, *quarter)] * 4, *[(64, *half)] * 4, *[(64, *full)] * 3, (6, *full), (3, *full)]
+    wanted += [
+        *[(128, *quarter)] * 4,
+        *[(64, *half)] * 4,
+        *[(64, *full)] * 3,
+        (6, *full),
+        (3, *full),
+    ]
     assert shapes == wanted
     assert [tuple(f.shape[1:]) for f in features] == [(256, *eighth), (128, *quarter), (64, *half)]
 
@@ -183,7 +189,7 @@ def test_burst_stream_is_small_and_begins_as_the_identity() -> None:
     frames = torch.rand(2, 3, 3, 32, 48)
     found = WholeBurst(stream)(frames, torch.eye(3).expand(2, 2, 3, 3))
     torch.testing.assert_close(found.image, frames[:, 0])
-    assert found.confidence.shape == (2, 1, 32, 48) and 0 < found.confidence.min()
+    assert found.confidence.shape == (2, 1, 32, 48) and found.confidence.min() > 0
 
 
 def trained(width: int = 8) -> BurstStream:

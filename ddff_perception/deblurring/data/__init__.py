@@ -1,0 +1,1 @@
+"""What the networks learn from: bursts blurred by made-up camera shake."""

@@ -1,0 +1,1 @@
+"""Presets, losses and ONNX files of the networks that deblur."""

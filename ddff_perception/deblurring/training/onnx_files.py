@@ -1,0 +1,191 @@
+"""The ONNX files of the networks that deblur."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...engines.model_zoo import TensorCard
+from ...training.onnx_file import OnnxFile
+from ..networks.burst_stream import SHRINK, WholeBurst
+from ..networks.fourier_net import PATCH, SHARP, FourierNet
+from ..networks.rdn import SIZE_MULTIPLE, DeblurBlock, Rdn
+
+_LARGEST = 4096
+_LIMITS = "Blur of camera shake that was made up; no real burst was seen."
+_IMAGE = ("height", "width")
+
+
+def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
+    """One step of a stream: the newest image and what was kept of the others."""
+    stream = copy.deepcopy(network.stream).eval().cpu().float()
+    channels, side = 2 * stream.width, 64 // SHRINK
+    small = ("rows", "columns")
+    examples = (
+        torch.rand(1, 3, 64, 64),
+        torch.rand(1, 2, channels, side, side),
+        torch.eye(3).repeat(1, 2, 1, 1),
+        torch.ones(1, 2),
+    )
+    about = f"height and width over {SHRINK}"
+    return [
+        OnnxFile(
+            name="burst_stream",
+            description="Deblurs the newest image of a stream by features kept of those before it",
+            module=stream,
+            examples=examples,
+            inputs=(
+                TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "the newest, BGR, encoded"),
+                TensorCard(
+                    "kept", (1, "frames", channels, *small), "float32", "", f"features; {about}"
+                ),
+                TensorCard("matrices", (1, "frames", 3, 3), "float32", "", "homographies, pixels"),
+                TensorCard("valid", (1, "frames"), "float32", "", "1 where one counts, else 0"),
+            ),
+            outputs=(
+                TensorCard("deblurred", (1, 3, *_IMAGE), "float32", "NCHW", "like image"),
+                TensorCard("confidence", (1, 1, *_IMAGE), "float32", "NCHW", "0..1"),
+                TensorCard("features", (1, channels, *small), "float32", "NCHW", "to be kept"),
+            ),
+            axes={
+                "frames": (1, 4, 31),
+                "height": (32, 480, _LARGEST),
+                "width": (32, 640, _LARGEST),
+                "rows": (32 // SHRINK, 480 // SHRINK, _LARGEST // SHRINK),
+                "columns": (32 // SHRINK, 640 // SHRINK, _LARGEST // SHRINK),
+            },
+            limits=_LIMITS,
+            minimum_precision="float32",
+            multiples={"height": SHRINK, "width": SHRINK},
+            by_tracing=True,
+        )
+    ]
+
+
+class _First(nn.Module):
+    """RDN's first turn, which has no features of one before."""
+
+    def __init__(self, block: DeblurBlock) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, observation: Tensor, estimate: Tensor) -> tuple[Tensor, ...]:
+        better, features = self.block(2 * observation - 1, 2 * estimate - 1)
+        return ((better + 1) / 2, *features)
+
+
+class _Next(_First):
+    """Every other turn."""
+
+    def forward(self, observation: Tensor, estimate: Tensor, *before: Tensor) -> tuple[Tensor, ...]:
+        better, features = self.block(2 * observation - 1, 2 * estimate - 1, before)
+        return ((better + 1) / 2, *features)
+
+
+def rdn_files(network: Rdn, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
+    """The first turn, and any other: so that a roll-out may have any length."""
+    block = copy.deepcopy(network.block).eval().cpu().float()
+    images = tuple(
+        TensorCard(name, (1, 3, *_IMAGE), "float32", "NCHW", "BGR, encoded, 0..1")
+        for name in ("observation", "estimate")
+    )
+    width = block.first[0].out_channels * 2
+    eighths = [("temporal_0", 4, 8), ("temporal_1", 2, 4), ("temporal_2", 1, 2)]
+    states = [
+        TensorCard(
+            name, (1, times * width, f"rows_{n}", f"columns_{n}"), "float32", "NCHW",
+            f"features, height and width over {n}",
+        )
+        for name, times, n in eighths
+    ]  # fmt: skip
+    axes: dict[str, tuple[int, int, int]] = {}
+    axes |= {"height": (32, 480, _LARGEST), "width": (32, 640, _LARGEST)}
+    turns = {
+        f"{axis}_{n}": (32 // n, size // n, _LARGEST // n)
+        for _, _, n in eighths
+        for axis, size in (("rows", 480), ("columns", 640))
+    }
+    example = torch.rand(1, 3, 64, 64)
+    before = [torch.rand(1, times * width, 64 // n, 64 // n) for _, times, n in eighths]
+
+    def file(name: str, module: nn.Module, first: bool) -> OnnxFile:
+        made = [TensorCard(f"new_{s.name}", s.shape, *_rest(s)) for s in states]
+        deblurred = TensorCard("deblurred", (1, 3, *_IMAGE), "float32", "NCHW", "better")
+        return OnnxFile(
+            name=name,
+            description="One turn of the recurrent deblurring network of Wieschollek's thesis",
+            module=module.eval(),
+            examples=(example, example) if first else (example, example, *before),
+            inputs=images if first else (*images, *states),
+            outputs=(deblurred, *made),
+            axes=axes if first else axes | turns,
+            limits=_LIMITS,
+            minimum_precision="float32",
+            multiples={"height": SIZE_MULTIPLE, "width": SIZE_MULTIPLE},
+            by_tracing=True,
+        )
+
+    return [
+        file("deblurring_rdn_first", _First(block), True),
+        file("deblurring_rdn", _Next(block), False),
+    ]
+
+
+def _rest(card: TensorCard) -> tuple[str, str, str]:
+    return card.dtype, card.layout, card.description
+
+
+def fourier_files(network: FourierNet, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
+    """Patches of a burst to sharp patches; they are cut and blended outside."""
+    module = copy.deepcopy(network).eval().cpu().float()
+    shape = ("patches", module.burst, PATCH, PATCH)
+    return [
+        OnnxFile(
+            name="deblurring_fourier_net",
+            description="FourierNet: patches of an aligned burst to sharp ones, channel by channel",
+            module=module,
+            examples=(torch.rand(3, module.burst, PATCH, PATCH),),
+            inputs=(TensorCard("burst", shape, "float32", "NCHW", "grey, encoded, 0..1"),),
+            outputs=(TensorCard("sharp", ("patches", SHARP, SHARP), "float32", "", "the middle"),),
+            axes={"patches": (1, 64, 4096)},
+            limits=_LIMITS,
+            minimum_precision="float32",
+            by_tracing=True,
+        )
+    ]
+
+
+def whole_files(name: str) -> Callable[[Any, Mapping[str, Any], str], list[OnnxFile]]:
+    """The file of an ablation, for five frames."""
+
+    def files(network: nn.Module, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
+        turns = copy.deepcopy(network).eval().cpu().float()
+        with torch.no_grad():
+            count = turns(torch.rand(1, 5, 3, 32, 32)).shape[1]
+        return [
+            OnnxFile(
+                name=f"deblurring_{name}",
+                description="Ablation of the recurrent deblurring network",
+                module=turns,
+                examples=(torch.rand(1, 5, 3, 64, 64),),
+                inputs=(
+                    TensorCard("frames", (1, 5, 3, *_IMAGE), "float32", "", "the newest first"),
+                ),
+                outputs=(
+                    TensorCard(
+                        "estimates", (1, count, 3, *_IMAGE), "float32", "", "after each turn"
+                    ),
+                ),
+                axes={"height": (32, 480, _LARGEST), "width": (32, 640, _LARGEST)},
+                limits=_LIMITS,
+                minimum_precision="float32",
+                multiples={"height": SIZE_MULTIPLE, "width": SIZE_MULTIPLE},
+                by_tracing=True,
+            )
+        ]
+
+    return files
