@@ -249,6 +249,25 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "calibration_error": "calibration error",
         },
     ),
+    "deblurring": (
+        "Deblurring without learning",
+        "A camera that shakes before sharp pictures, 640 pixels wide, with noise and 8 bits: `still`, "
+        "`mild` and `strong` shake; the truth is the middle of each exposure. `gain` is PSNR as it was "
+        "made over PSNR as it came, `worst` the frame that lost most; `processor` adds up two threads, "
+        "capture and alignment included.",
+        {
+            "frames of": "frames of",
+            "method": "method",
+            "frames": "frames",
+            "came_db": "came [dB]",
+            "came_ssim": "SSIM",
+            "made_db": "made [dB]",
+            "made_ssim": "SSIM",
+            "gain_db": "gain [dB]",
+            "worst_db": "worst [dB]",
+            "processor_ms": "processor [ms]",
+        },
+    ),
     "retrieval": (
         "Retrieval",
         "The ten nearest of a million SIFT descriptors of photographs, out of warped copies of "

@@ -61,7 +61,7 @@ def fba(burst: Burst, settings: AccumulationSettings) -> Deblurred:
     smoothed and averaged over the channels. Where a frame does not show what the newest one shows
     it is replaced by that one, so that what moves by itself is left as it is.
 
-    Cost at 640 x 480, five frames: see docs/benchmarks.md.
+    Cost: `benchmarks/deblurring.py`.
     """
     if len(burst.images) == 1:
         return Deblurred(burst.newest, burst)
