@@ -251,10 +251,10 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "deblurring": (
         "Deblurring without learning",
-        "A camera that shakes before sharp pictures, 640 pixels wide, with noise and 8 bits: `still`, "
-        "`mild` and `strong` shake; the truth is the middle of each exposure. `gain` is PSNR as it was "
-        "made over PSNR as it came, `worst` the frame that lost most; `processor` adds up two threads, "
-        "capture and alignment included.",
+        "A camera that shakes before sharp pictures, 640 pixels wide, with noise and 8 bits: "
+        "`still`, `mild` and `strong` shake; the truth is the middle of each exposure. `gain` is "
+        "PSNR as it was made over PSNR as it came, `worst` the frame that lost most; `processor` "
+        "adds up two threads, capture and alignment included.",
         {
             "frames of": "frames of",
             "method": "method",

@@ -1,8 +1,8 @@
 """The networks that deblur, with their settings.
 
 `burst_stream` is ours; `rdn` and `fourier_net` are the thesis', the others RDN's ablations.
-Presets: `paper` has the thesis' optimiser (what it does not give is ours); `cpu` a reduced width for
-two cores; `smoke` a few steps for a test. Without a folder they learn from procedural pictures;
+Presets: `paper` has the thesis' optimiser (what it does not give is ours); `cpu` a reduced width
+for two cores; `smoke` a few steps for a test. Without a folder they learn from procedural pictures;
 give rendered views (`ddff simulate dataset`) or photographs with `--data`.
 """
 
