@@ -9,7 +9,7 @@ from ..frame_pipeline import FramePipeline, FrameResult
 from ..methods import Method
 from ..parameters import Value
 from ..pipeline import Change
-from ..types import ImageArray
+from ..types import ImageArray, InputError
 from .burst import Burst, Deblurred
 from .capture.rolling_burst import Newest, RollingBurst
 from .capture.settings import BurstSettings
@@ -35,8 +35,10 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
 
     @property
     def newest(self) -> Newest | None:
-        """What is known of the newest frame before it is deblurred; None without one."""
-        return self._burst.newest
+        """What is known of the newest frame before it is deblurred; None without one that can be
+        used.
+        """
+        return self._burst.newest if self._burst.stamp_ns == self._stamp_ns else None
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
         jumps = self._counters["time_jumps"]
@@ -51,6 +53,8 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
         self._burst.take(*item)
 
     def before(self, image: ImageArray) -> Burst:
+        if self.newest is None:
+            raise InputError("the newest image cannot be used")
         return self._burst.seen()
 
     def find(self, method: Method, taken: Burst) -> Deblurred:

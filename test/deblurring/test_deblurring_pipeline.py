@@ -89,6 +89,20 @@ def test_stamps_that_go_back_begin_anew_and_late_ones_are_dropped() -> None:
     assert pipeline.counters["time_jumps"] == 1
 
 
+def test_an_image_that_cannot_be_used_gives_no_result_of_an_older_one() -> None:
+    pipeline, _ = run(IMAGES[:2])
+    pipeline.deferred = True
+    assert pipeline.add_image(3 * STEP_NS, np.zeros((8, 8), np.uint8))
+    with pytest.raises(InputError, match="cannot be deblurred"):
+        pipeline.catch_up()
+    assert pipeline.newest is None
+    with pytest.raises(InputError, match="cannot be used"):
+        pipeline.estimate()
+    pipeline.add_image(4 * STEP_NS, IMAGES[2])
+    pipeline.catch_up()
+    assert len(pipeline.estimate().image.images) == 3
+
+
 def test_reset_forgets_the_burst() -> None:
     pipeline, _ = run(IMAGES)
     pipeline.reset()

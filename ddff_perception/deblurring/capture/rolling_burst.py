@@ -73,12 +73,19 @@ class RollingBurst:
 
     @settings.setter
     def settings(self, settings: BurstSettings) -> None:
-        if settings.alignment_size != self._settings.alignment_size:
+        before = self._settings
+        kept = (before.alignment_size, before.alignment == "none")
+        if kept != (settings.alignment_size, settings.alignment == "none"):
             self._frames.clear()
         self._settings = settings
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    @property
+    def stamp_ns(self) -> int:
+        """The newest frame's, 0 without one."""
+        return self._frames[0].stamp_ns if self._frames else 0
 
     @property
     def newest(self) -> Newest | None:
