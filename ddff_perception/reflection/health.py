@@ -16,7 +16,7 @@ CAUSES = Causes(
         "stamp: check that filter_state comes with the camera's clock, or raise "
         "rotating.pairing_tolerance_s",
         "capture: alignment_failed": "{count} images could not be laid over the one before: the "
-        "view changed too much, or there is too little texture (rotating.alignment none for a "
+        "view changed too much, or there is too little texture (alignment none for a "
         "camera at rest)",
         "capture: time_jumps": "the images' stamps went back {count} times: starting anew",
         "capture: stamps_from_future": "{count} stamps lie far in the future, what carries them is "

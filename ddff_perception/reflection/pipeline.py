@@ -20,6 +20,7 @@ from ..optics.polarization import (
 from ..parameters import Settings, Value, group, parameter
 from ..pipeline import Change, Pipeline
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
+from .capture.alignment import NOTED_PX, AlignedSet, AlignmentSettings, aligned_set
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
 from .capture.plausibility import complaint, mosaic_complaint
 from .capture.rotating import Frame, RotatingCapture
@@ -29,6 +30,7 @@ from .methods import METHODS
 INPUTS = ("mosaic", "angles", "rotating")
 DEFAULT_METHOD = "most_attenuated"
 LEAST_ANGLES = 3
+_LOOK_EVERY = 32
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Separation:
     `degree`: H x W float32, 0..1, of the channels' mean. `angle_rad`: H x W float32, angle of
     linear polarization in [0, pi), counted as the polarizer's angles are. `kind`: type of the
     input's pixels, "uint8" or "uint16". `complaint`: why these images cannot be right, or None.
+    `shifts_px`: how far the images lay off the first one, where that was looked for.
     `timings_ms`: milliseconds per stage.
     """
 
@@ -74,6 +77,7 @@ class Separation:
     angle_rad: FloatArray | None = None
     complaint: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    shifts_px: tuple[float, ...] = ()
 
     @property
     def confidence(self) -> FloatArray | None:
@@ -84,8 +88,8 @@ class Separation:
 class SeparationPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
 
-    `capture` are values of `CaptureSettings`, `rotating` of `RotatingSettings`, `parameters`
-    those of the method; `time_jump_s`: stamps that go back by more begin anew. The calls that take
+    `capture` are values of `CaptureSettings`, `rotating` of `RotatingSettings`, `alignment` of
+    `AlignmentSettings`, `parameters` those of the method; `time_jump_s`: stamps that go back by more begin anew. The calls that take
     input answer whether there is something new to separate. The same calls in the same order give
     the same arrays. Raises InputError where the values do not fit.
     """
@@ -97,22 +101,25 @@ class SeparationPipeline(Pipeline):
         capture: Mapping[str, Value] | None = None,
         rotating: Mapping[str, Value] | None = None,
         time_jump_s: float = 1.0,
+        alignment: Mapping[str, Value] | None = None,
     ) -> None:
         super().__init__()
         self._separator = ChosenMethod(METHODS, method, parameters)
         self.set_capture(capture)
-        self._rotating = RotatingCapture(rotating, time_jump_s, self.later)
+        self._alignment = AlignmentSettings.from_values(alignment)
+        self._rotating = RotatingCapture(rotating, time_jump_s, self.later, alignment)
         self._order = StampOrder(time_jump_s)
         self._counters = dict.fromkeys(
             (
                 "dropped_repeated", "dropped_out_of_order", "dropped_ahead", "time_jumps",
-                "implausible",
+                "implausible", "sets_moved",
             ),
             0,
         )  # fmt: skip
         self._raw: ImageArray | None = None
         self._set: tuple[Sequence[ImageArray], Sequence[float]] | None = None
         self._stamp_ns = 0
+        self._sets_seen = 0
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value]) -> SeparationPipeline:
@@ -125,6 +132,7 @@ class SeparationPipeline(Pipeline):
             capture=CaptureSettings.table().part(values),
             rotating=group(values, "rotating"),
             time_jump_s=StreamSettings.of(values).time_jump_s,
+            alignment=AlignmentSettings.table().part(values),
         )
         pipeline._separator = separator
         return pipeline
@@ -173,11 +181,13 @@ class SeparationPipeline(Pipeline):
         capture = CaptureSettings.table().part(values)
         CaptureSettings.from_values(capture)
         rotating = RotatingSettings.from_values(group(values, "rotating")).values()
+        alignment = AlignmentSettings.of(values)
         separator = self._separator.prepare(values)
 
         def apply() -> None:
             self.set_capture(capture)
-            self._rotating.configure(rotating)
+            self._alignment = alignment
+            self._rotating.configure(rotating, alignment.values())
             separator.apply()
 
         return Change(apply, separator.discard)
@@ -255,12 +265,12 @@ class SeparationPipeline(Pipeline):
         """
         wanted = Wanted() if wanted is None else wanted
         clock = _Stages()
-        images, kind = self._images()
+        images, kind, moved, shifts = self._images()
         clock.mark("capture")
         if self._raw is not None:
             wrong = mosaic_complaint(self._raw, images, self.capture)
         else:
-            wrong = complaint(images)
+            wrong = moved or complaint(images)
         if wrong is not None:
             self._counters["implausible"] += 1
         clock.mark("check")
@@ -277,14 +287,54 @@ class SeparationPipeline(Pipeline):
                 angle *= math.pi / 180.0
             clock.mark("polarization")
         return Separation(
-            images, kind, self._stamp_ns, layers, degree, angle, wrong, clock.milliseconds
+            images, kind, self._stamp_ns, layers, degree, angle, wrong, clock.milliseconds, shifts
         )
 
-    def _images(self) -> tuple[PolarizedImages, str]:
+    def _images(self) -> tuple[PolarizedImages, str, str | None, tuple[float, ...]]:
+        """Linear images, the type of their pixels, a complaint about how they lie, and how far
+        they lay off the first one.
+        """
         if self._raw is not None:
-            return images_from_mosaic(self._raw, self.capture), self._raw.dtype.name
+            return images_from_mosaic(self._raw, self.capture), self._raw.dtype.name, None, ()
         images, angles = self._set if self._set is not None else self._rotating.images()
-        return images_from_angles(images, angles, self.capture), images[0].dtype.name
+        # Sizes, types and angles are checked before, pixels after.
+        PolarizedImages(tuple(images), tuple(angles))
+        found = self._aligned(images)
+        wrong = None if found is None else self._moved(found, angles)
+        taken, shifts = (images, ()) if found is None else (found.images, found.shifts_px)
+        linear = images_from_angles(taken, angles, self.capture)
+        return linear, images[0].dtype.name, wrong, shifts
+
+    def _aligned(self, images: Sequence[ImageArray]) -> AlignedSet | None:
+        """The images laid over each other; None where they are taken as they come."""
+        still = self._alignment.alignment == "none"
+        if not still and self._set is None:
+            return None
+        # Where nothing is to be done about it, now and then a look is enough.
+        self._sets_seen += 1
+        if still and self._sets_seen % _LOOK_EVERY != 1:
+            return None
+        return aligned_set(images, self._alignment)
+
+    def _moved(self, found: AlignedSet, angles_deg: Sequence[float]) -> str | None:
+        """The sentence about images that lie off each other and stay so."""
+        if found.failed and self._alignment.alignment != "none":
+            self._counters["sets_moved"] += 1
+            number, why = next(iter(found.failed.items()))
+            return (
+                f"the image at {angles_deg[number]:g} degrees could not be laid over the first one "
+                f"({why}): take it as it is (alignment=none) if nothing moved, or try "
+                "alignment=features"
+            )
+        worst = max(range(len(found.shifts_px)), key=lambda n: found.shifts_px[n])
+        shift = found.shifts_px[worst]
+        if self._alignment.alignment != "none" or shift < NOTED_PX:
+            return None
+        self._counters["sets_moved"] += 1
+        return (
+            f"the image at {angles_deg[worst]:g} degrees lies {shift:.1f} px off the first one, which "
+            "spoils its polarization: set alignment=ecc (or features, for larger motion)"
+        )
 
     def _is_next(self, stamp_ns: int) -> bool:
         order = self._order.take(stamp_ns)

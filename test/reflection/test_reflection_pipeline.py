@@ -124,7 +124,7 @@ def test_alignment_costs_little_at_rest_and_gains_much_in_motion(sway_px, least_
     camera = PolarizerCamera(pane(), PolarizerSettings("rotating", noise=1.0, sway_px=sway_px))
     found = {}
     for alignment in ("none", "ecc"):
-        pipeline = SeparationPipeline("schechner", rotating={"alignment": alignment})
+        pipeline = SeparationPipeline("schechner", alignment={"alignment": alignment})
         for number in range(7):
             frame = camera.frame(number)
             stamp = (number + 1) * STEP

@@ -6,24 +6,19 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
-import cv2
 import numpy as np
 
 from ...capture.reading_track import Match, Nearness
 from ...capture.stamp_order import Order, StampOrder
 from ...capture.sweep_period import SweepPeriod
-from ...optics.registration import LEAST_CONTRAST, RegistrationError, pyramid
-from ...optics.resampling import Matrix, source_pixels
+from ...optics.registration import RegistrationError
+from ...optics.resampling import Matrix
 from ...parameters import Value
-from ...types import FloatArray, ImageArray
+from ...types import ImageArray
+from .alignment import AlignmentSettings, Look, displacement, laid_over, motion
 from .filter_angles import FilterTrack, axis_difference
 from .rotating_settings import RotatingSettings
-
-# Light that the filter takes away leaves more uncorrelated than a pixel of motion does: a shift
-# need not explain much. Less would let that light pull frames that do not move.
-_SHIFT_GAIN = 0.003
 
 
 @dataclass(slots=True)
@@ -35,7 +30,7 @@ class Frame:
     image: ImageArray
     # Goes up whenever all frames are forgotten.
     era: int
-    levels: list[FloatArray] = field(default_factory=list)
+    look: Look | None = None
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
 
 
@@ -43,7 +38,8 @@ class RotatingCapture:
     """Frames and readings of the filter in, the newest frame of each angle out, in one view.
 
     A filter that turns never ends to: each frame takes the place of the one at its angle, so that
-    there is a new result with every frame. `values` of RotatingSettings. `later` gets the number
+    there is a new result with every frame. `values` of RotatingSettings, `alignment` of
+    AlignmentSettings. `later` gets the number
     of each frame's angle, and the frame; it calls `take` with it, at once by default. The same
     calls in the same order give the same arrays. `counters` says what was met.
     """
@@ -53,6 +49,7 @@ class RotatingCapture:
         values: Mapping[str, Value] | None = None,
         time_jump_s: float = 1.0,
         later: Callable[[int, Frame], None] | None = None,
+        alignment: Mapping[str, Value] | None = None,
     ) -> None:
         self.counters = dict.fromkeys(
             (
@@ -63,6 +60,7 @@ class RotatingCapture:
             0,
         )  # fmt: skip
         self._settings = RotatingSettings.from_values(values)
+        self._alignment = AlignmentSettings.from_values(alignment)
         self._readings = StampOrder(time_jump_s)
         self._track = FilterTrack()
         self._waiting: deque[tuple[int, ImageArray]] = deque()
@@ -86,11 +84,15 @@ class RotatingCapture:
     def newest_stamp_ns(self) -> int:
         return self._frames[-1].stamp_ns if self._frames else 0
 
-    def configure(self, values: Mapping[str, Value] | None) -> None:
+    def configure(
+        self,
+        values: Mapping[str, Value] | None = None,
+        alignment: Mapping[str, Value] | None = None,
+    ) -> None:
         """Takes new values; another alignment begins anew, as its frames are kept otherwise."""
-        before, self._settings = self._settings, RotatingSettings.from_values(values)
-        kept = (before.alignment, before.alignment_size)
-        if kept != (self._settings.alignment, self._settings.alignment_size):
+        self._settings = RotatingSettings.from_values(values)
+        before, self._alignment = self._alignment, AlignmentSettings.from_values(alignment)
+        if before != self._alignment:
             self._frames.clear()
 
     def add_angle(self, stamp_ns: int, angle_deg: float) -> bool:
@@ -150,11 +152,13 @@ class RotatingCapture:
         newest = self._frames[-1] if self._frames else None
         if newest is None:
             return (), ()
-        seen = tuple(
-            frame.image if frame is newest else self._seen_from(newest, frame)
-            for frame in self._frames
-        )
-        return seen, tuple(frame.angle_deg % 180.0 for frame in self._frames)
+        others = [(frame.image, frame.matrix) for frame in self._frames[:-1]]
+        if self._alignment.alignment == "none":
+            seen = [image for image, _ in others]
+        else:
+            seen = laid_over(newest.image, others, self._alignment)
+        angles = tuple(frame.angle_deg % 180.0 for frame in self._frames)
+        return (*seen, newest.image), angles
 
     def _forget(self) -> None:
         self._waiting.clear()
@@ -193,8 +197,8 @@ class RotatingCapture:
         """Takes a frame that was let in, unless all of its time were forgotten since."""
         if frame.era != self._era:
             return
-        aligned = self._settings.alignment != "none"
-        frame.levels = pyramid(frame.image, self._size(frame.image)) if aligned else []
+        aligned = self._alignment.alignment != "none"
+        frame.look = Look.of(frame.image, self._alignment) if aligned else None
         if self._frames and frame.stamp_ns < self._frames[-1].stamp_ns:
             self._take_late(frame, self._frames[-1])
             return
@@ -212,7 +216,7 @@ class RotatingCapture:
         newer = [f for f in self._frames if f.stamp_ns > frame.stamp_ns]
         if not _same_type(newest, frame) or any(self._is_near(f, frame) for f in newer):
             return
-        if frame.levels:
+        if frame.look is not None:
             try:
                 frame.matrix = self._step(newest, frame)
             except RegistrationError:
@@ -245,46 +249,15 @@ class RotatingCapture:
         self._drop_moved()
 
     def _drop_moved(self) -> None:
-        limit = self._settings.motion_limit_px
-        moved = [f for f in self._frames if _motion(f.matrix, f.image.shape) > limit]
+        limit = self._alignment.motion_limit_px
+        moved = [f for f in self._frames if displacement(f.matrix, f.image.shape) > limit]
         self._drop("dropped_moved", moved)
 
     def _step(self, frame: Frame, previous: Frame) -> Matrix:
         """The matrix from pixels of `frame` to pixels of `previous`; raises RegistrationError."""
-        if min(float(f.levels[-1].std()) for f in (frame, previous)) < LEAST_CONTRAST:
+        if frame.look is None or previous.look is None:
             return np.eye(3)
-        shape = frame.image.shape
-        return self._settings.find(frame.levels, previous.levels, shape, np.eye(3), _SHIFT_GAIN)
-
-    def _seen_from(self, newest: Frame, frame: Frame) -> ImageArray:
-        """`frame` in the newest one's view; what it does not show repeats its border.
-
-        Linear: what interpolation smooths counts less here than half a pixel, which would look
-        polarized at every edge.
-        """
-        flow: FloatArray | None = None
-        if self._settings.alignment == "flow":
-            flow = self._flow(newest, frame)
-        elif np.array_equal(frame.matrix, np.eye(3)):
-            return frame.image
-        if flow is None:
-            flow = np.zeros((*newest.image.shape[:2], 2), np.float32)
-        source = source_pixels(frame.matrix, flow)
-        border = cv2.BORDER_REPLICATE
-        planes = source[..., 0], source[..., 1]
-        seen = cv2.remap(frame.image, *planes, cv2.INTER_LINEAR, borderMode=border)
-        return cast(ImageArray, seen)
-
-    def _flow(self, newest: Frame, frame: Frame) -> FloatArray:
-        """What the matrix leaves: dense flow from the newest frame to the aligned `frame`."""
-        size = (newest.image.shape[1], newest.image.shape[0])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        border = cv2.BORDER_REPLICATE
-        aligned = cv2.warpPerspective(
-            frame.image, frame.matrix, size, flags=flags, borderMode=border
-        )
-        longest = self._size(newest.image)
-        return self._settings.flow(newest.image, cast(ImageArray, aligned), longest)
+        return motion(frame.look, previous.look, self._alignment)
 
     def _drop(self, reason: str, frames: list[Frame]) -> None:
         if not frames:
@@ -293,18 +266,6 @@ class RotatingCapture:
         gone = {id(frame) for frame in frames}
         self._frames = [frame for frame in self._frames if id(frame) not in gone]
 
-    def _size(self, image: ImageArray) -> int:
-        return int(min(self._settings.alignment_size, max(image.shape[:2])))
-
 
 def _same_type(one: Frame, other: Frame) -> bool:
     return (one.image.shape, one.image.dtype) == (other.image.shape, other.image.dtype)
-
-
-def _motion(matrix: Matrix, shape: tuple[int, ...]) -> float:
-    """How far `matrix` moves the corners of an image at most, pixels."""
-    height, width = shape[:2]
-    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
-    moved = corners @ matrix.T
-    shift = moved[:, :2] / moved[:, 2:] - corners[:, :2]
-    return float(np.hypot(shift[:, 0], shift[:, 1]).max())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...capture.alignment_settings import FindsFrames, alignment_model, flow_smoothing
 from ...parameters import Settings, parameter
 
 
 @dataclass(frozen=True)
-class RotatingSettings(FindsFrames, Settings):
+class RotatingSettings(Settings):
     """A polarizer that turns before one camera."""
 
     pairing_tolerance_s: float = parameter(
@@ -45,22 +44,3 @@ class RotatingSettings(FindsFrames, Settings):
     )
     max_age_s: float = parameter(5.0, "frames older than this are forgotten", "s", (0.01, 3600.0))
     max_frames: int = parameter(8, "frames of different angles that are kept", limits=(3, 64))
-    alignment: str = parameter(
-        "ecc",
-        "how frames are laid over the newest one: not at all (camera and scene at rest), by "
-        "an affine map or homography found in the images, or by that and dense flow",
-        choices=("none", "ecc", "flow"),
-    )
-    alignment_model: str = alignment_model()
-    alignment_size: int = parameter(
-        320, "frames are shrunken to this longest side to find how they lie", "px", (64, 4096)
-    )
-    minimum_correlation: float = parameter(
-        0.5,
-        "ecc has failed where aligned frames correlate less: all before are forgotten",
-        limits=(0.0, 1.0),
-    )
-    motion_limit_px: float = parameter(
-        40.0, "frames that lie further off the newest one are dropped", "px", (0.5, 100000.0)
-    )
-    flow_smoothing: float = flow_smoothing()

@@ -18,6 +18,7 @@ from ...optics.mosaic import cropped_to_cells, mosaic_layout
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
 from ...types import InputError, PolarizedImages
+from ..capture.alignment import NOTED_PX
 from ..capture.images import CaptureSettings, clipped_share
 from ..evaluation.results import RESULT_FILES, write_separation
 from ..interface import REFLECTION_SEPARATION, InputSettings
@@ -120,6 +121,7 @@ def reflection(
         "mean_degree_of_polarization": float(degree.mean()),
         "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
         "complaint": found.complaint,
+        "shifts_px": [round(shift, 2) for shift in found.shifts_px],
         "method_s": found.timings_ms[method] / 1e3,
     }
     write_json(output / "summary.json", summary)
@@ -209,6 +211,9 @@ def _print(summary: dict[str, Any], output: Path) -> None:
         table.add_row("understood", note)
     if summary["saturated_share"] > _SOME_SATURATED:
         table.add_row("saturated pixels", f"{summary['saturated_share']:.1%}")
+    if max(summary["shifts_px"], default=0.0) >= NOTED_PX:
+        shifts = ", ".join(f"{shift:.1f}" for shift in summary["shifts_px"])
+        table.add_row("off the first image", f"{shifts} px")
     table.add_row("method", summary["method"])
     table.add_row("mean degree of polarization", f"{summary['mean_degree_of_polarization']:.3f}")
     if summary["mean_confidence"] is not None:

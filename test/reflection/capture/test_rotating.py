@@ -20,7 +20,7 @@ def run(camera, capture, numbers):
 
 def test_each_frame_takes_the_place_of_the_one_at_its_angle():
     camera = pane_camera("rotating")
-    capture = run(camera, RotatingCapture(STILL), range(10))
+    capture = run(camera, RotatingCapture(alignment=STILL), range(10))
     images, angles = capture.images()
     assert capture.frames == 4
     assert [angle % 180 for angle in angles] == pytest.approx([90, 135, 0, 45])
@@ -32,7 +32,7 @@ def test_each_frame_takes_the_place_of_the_one_at_its_angle():
 @pytest.mark.parametrize("skipped", [True, False])
 def test_frames_from_before_a_pause_longer_than_a_turn_are_forgotten(skipped):
     camera = pane_camera("rotating")
-    capture = run(camera, RotatingCapture(STILL), range(8))
+    capture = run(camera, RotatingCapture(alignment=STILL), range(8))
     if skipped:
         for number in range(9, 16):
             capture.skip_image(number * STEP)
@@ -43,7 +43,7 @@ def test_frames_from_before_a_pause_longer_than_a_turn_are_forgotten(skipped):
 
 def test_a_frame_waits_for_the_reading_after_it():
     camera = pane_camera("rotating")
-    capture = RotatingCapture(STILL)
+    capture = RotatingCapture(alignment=STILL)
     image = camera.frame(0).images["image_rect"]
     assert not capture.add_angle(STEP, 20.0)
     assert not capture.add_image(STEP + STEP // 4, image)
@@ -53,7 +53,7 @@ def test_a_frame_waits_for_the_reading_after_it():
 
 def test_a_frame_without_a_reading_is_dropped_and_counted():
     camera = pane_camera("rotating")
-    capture = run(camera, RotatingCapture(STILL), range(2))
+    capture = run(camera, RotatingCapture(alignment=STILL), range(2))
     image = camera.frame(0).images["image_rect"]
     for stamp in (20 * STEP, 30 * STEP):
         capture.add_image(stamp, image)
@@ -64,7 +64,7 @@ def test_a_frame_without_a_reading_is_dropped_and_counted():
 
 def test_frames_of_a_turning_filter_and_old_ones_are_dropped():
     camera = pane_camera("rotating")
-    capture = run(camera, RotatingCapture({**STILL, "max_age_s": 0.25}), range(8))
+    capture = run(camera, RotatingCapture({"max_age_s": 0.25}, alignment=STILL), range(8))
     assert capture.frames == 3
     assert capture.counters["dropped_old"] == 5
     capture.add_angle(20 * STEP, 0.0)
@@ -75,7 +75,7 @@ def test_frames_of_a_turning_filter_and_old_ones_are_dropped():
 
 def test_another_size_begins_anew():
     camera = pane_camera("rotating")
-    capture = run(camera, RotatingCapture(STILL), range(3))
+    capture = run(camera, RotatingCapture(alignment=STILL), range(3))
     capture.add_angle(9 * STEP, 135.0)
     capture.add_image(9 * STEP, camera.frame(3).images["image_rect"][:100])
     assert capture.counters["size_changes"] == 1
@@ -83,22 +83,24 @@ def test_another_size_begins_anew():
 
 
 def test_readings_that_come_twice_or_late_are_counted_and_a_jump_begins_anew():
-    capture = run(pane_camera("rotating"), RotatingCapture(STILL), range(3))
+    capture = run(pane_camera("rotating"), RotatingCapture(alignment=STILL), range(3))
     capture.add_angle(3 * STEP, 0.0)
     capture.add_angle(2 * STEP, 0.0)
     assert capture.counters["angles_repeated"] == capture.counters["angles_out_of_order"] == 1
-    capture = run(pane_camera("rotating"), RotatingCapture(STILL, time_jump_s=0.1), range(3))
+    capture = run(
+        pane_camera("rotating"), RotatingCapture(time_jump_s=0.1, alignment=STILL), range(3)
+    )
     capture.add_angle(1, 0.0)
     assert capture.frames == 0
 
 
-@pytest.mark.parametrize("alignment", ["ecc", "flow"])
+@pytest.mark.parametrize("alignment", ["ecc", "flow", "features"])
 def test_frames_of_a_moving_camera_are_laid_over_the_newest(alignment):
     camera = pane_camera("rotating", sway_px=3.0)
     still = pane_camera("rotating")
     errors = {}
     for kind in ("none", alignment):
-        capture = run(camera, RotatingCapture({"alignment": kind}), range(8))
+        capture = run(camera, RotatingCapture(alignment={"alignment": kind}), range(8))
         images, _ = capture.images()
         newest = 7
         # The same angle without motion, moved as the newest frame is.
@@ -140,8 +142,8 @@ def test_a_plain_wall_needs_no_alignment():
 
 
 def test_other_values_are_taken_over_while_it_runs():
-    capture = run(pane_camera("rotating"), RotatingCapture(STILL), range(4))
-    capture.configure({**STILL, "max_frames": 3})
+    capture = run(pane_camera("rotating"), RotatingCapture(alignment=STILL), range(4))
+    capture.configure({"max_frames": 3}, STILL)
     assert capture.frames == 4
-    capture.configure({"alignment": "ecc"})
+    capture.configure({}, {"alignment": "ecc"})
     assert capture.frames == 0
