@@ -89,9 +89,10 @@ class SeparationPipeline(Pipeline):
     """What the node runs on live messages, on whatever is fed to it.
 
     `capture` are values of `CaptureSettings`, `rotating` of `RotatingSettings`, `alignment` of
-    `AlignmentSettings`, `parameters` those of the method; `time_jump_s`: stamps that go back by more begin anew. The calls that take
-    input answer whether there is something new to separate. The same calls in the same order give
-    the same arrays. Raises InputError where the values do not fit.
+    `AlignmentSettings`, `parameters` those of the method; `time_jump_s`: stamps that go back by
+    more begin anew. The calls that take input answer whether there is something new to separate.
+    The same calls in the same order give the same arrays. Raises InputError where the values do not
+    fit.
     """
 
     def __init__(
@@ -332,8 +333,8 @@ class SeparationPipeline(Pipeline):
             return None
         self._counters["sets_moved"] += 1
         return (
-            f"the image at {angles_deg[worst]:g} degrees lies {shift:.1f} px off the first one, which "
-            "spoils its polarization: set alignment=ecc (or features, for larger motion)"
+            f"the image at {angles_deg[worst]:g} degrees lies {shift:.1f} px off the first one, "
+            "which spoils its polarization: set alignment=ecc (or features, for larger motion)"
         )
 
     def _is_next(self, stamp_ns: int) -> bool:

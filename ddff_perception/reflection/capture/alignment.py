@@ -1,8 +1,8 @@
 """Images behind a polarizer laid over each other: what they have in common is where edges lie.
 
-A polarizer changes how bright things are, reflections most. What it leaves alone is the place and the
-sign of every edge, as no angle takes more from a layer than the layer has. So images are compared with
-their local mean taken away and their local contrast made one.
+A polarizer changes how bright things are, reflections most. What it leaves alone is the place and
+the sign of every edge, as no angle takes more from a layer than the layer has. So images are
+compared with their local mean taken away and their local contrast made one.
 """
 
 from __future__ import annotations
@@ -199,13 +199,9 @@ def _warped(image: ImageArray, matrix: Matrix, flow: FloatArray | None) -> Image
 def _flow(reference: ImageArray, image: ImageArray, settings: AlignmentSettings) -> FloatArray:
     """Dense flow between the two as they are compared."""
     size = settings.size(reference)
-    bytes_of = [
-        np.clip(128 + _FLOW_GAIN * (_evened(pyramid(one, size)[-1]) - _OFFSET), 0, 255).astype(
-            np.uint8
-        )
-        for one in (reference, image)
-    ]
-    small = dense_flow(bytes_of[0], bytes_of[1], size, settings.flow_smoothing)
+    evened = (_evened(pyramid(one, size)[-1]) - _OFFSET for one in (reference, image))
+    grey = [np.clip(128 + _FLOW_GAIN * one, 0, 255).astype(np.uint8) for one in evened]
+    small = dense_flow(grey[0], grey[1], size, settings.flow_smoothing)
     height, width = reference.shape[:2]
     scale = np.float32([width / small.shape[1], height / small.shape[0]])
     return np.asarray(cv2.resize(small, (width, height)) * scale, np.float32)

@@ -13,11 +13,11 @@ import numpy as np
 from ...optics.mosaic import (
     ANGLES_DEG,
     LAYOUTS,
+    cell_images,
     cropped_to_cells,
     demosaic,
     layout_name,
     mosaic_layout,
-    split_mosaic,
 )
 from ...optics.srgb import srgb_decode, srgb_encode
 from ...parameters import Settings, parameter
@@ -64,7 +64,8 @@ class MosaicSettings(Settings):
     )
     resolution: str = parameter(
         "half",
-        "Images of a mosaic: half (one pixel per 2x2 cell) or full (bilinear)",
+        "Images of a mosaic: half (one pixel per 2x2 cell, all angles as seen from its middle) or "
+        "full (bilinear)",
         choices=("half", "full"),
     )
     offset_known: bool = parameter(
@@ -89,12 +90,12 @@ class CaptureSettings(ResponseSettings, MosaicSettings):
 def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None) -> PolarizedImages:
     """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
 
-    The last rows and columns are left out where they make no whole cell of the layout. Half
-    resolution of a linear monochrome camera copies nothing. Raises InputError where the mosaic does
-    not fit its layout, or is saturated.
+    The last rows and columns are left out where they make no whole cell of the layout. At half
+    resolution the four pixels of a cell are registered (`optics.mosaic.cell_images`). Raises
+    InputError where the mosaic does not fit its layout, or is saturated.
     """
     settings = settings or CaptureSettings()
-    split = split_mosaic if settings.resolution == "half" else demosaic
+    split = cell_images if settings.resolution == "half" else demosaic
     layout = mosaic_layout(settings.layout)
     return images_from_angles(split(cropped_to_cells(raw, layout), layout), ANGLES_DEG, settings)
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ...files.polarization_folder import PolarizationFolder, layer_pair, read_polarization
-from ...optics.mosaic import ANGLES_DEG, MosaicLayout, mosaic_layout
+from ...optics.mosaic import ANGLES_DEG, MosaicLayout, mosaic_layout, to_cell_middle
 from ...optics.polarization import intensity_behind_polarizer, stokes_from_images
 from ...types import CameraModel, ImageArray, InputError, require_choice
 from ..focus_camera.sources import add_noise
@@ -22,6 +22,7 @@ DEMO_PANE = Path(__file__).resolve().parents[2] / "data" / "demo_pane"
 
 CAMERAS = ("mosaic", "angles", "rotating")
 ANGLE_TOPICS = ("image_a", "image_b", "image_c", "image_d")
+_INVERSIONS = 16
 _BLUE_GREEN_RED = {"b": 0, "g": 1, "r": 2}
 # Frames after which the swaying camera is where it was, in x and in y.
 _SWAY_FRAMES = (17, 23)
@@ -157,7 +158,8 @@ def mosaic_of(images: Sequence[ImageArray], layout: MosaicLayout) -> ImageArray:
     """The raw image that a camera with a polarizer before each pixel takes, 2 H x 2 W.
 
     `images`: H x W or H x W x 3 at 0, 45, 90 and 135 degrees; a colour layout takes one channel
-    of each pixel (grey images in each), a monochrome one the mean of the channels.
+    of each pixel (grey images in each), a monochrome one the mean of the channels. Each pixel sees
+    what lies at its own place: `optics.mosaic.cell_images` gives the images back.
     """
     height, width = images[0].shape[:2]
     if layout.bayer is not None and (height % 2 or width % 2):
@@ -165,8 +167,18 @@ def mosaic_of(images: Sequence[ImageArray], layout: MosaicLayout) -> ImageArray:
     raw = np.empty((2 * height, 2 * width), images[0].dtype)
     for angle, image in zip(ANGLES_DEG, images, strict=True):
         row, column = layout.position(angle)
-        raw[row::2, column::2] = _one_channel(image, layout.bayer)
+        raw[row::2, column::2] = _one_channel(_at_pixels(image, row, column), layout.bayer)
     return raw
+
+
+def _at_pixels(image: ImageArray, row: int, column: int) -> ImageArray:
+    """`image`, seen in the middle of 2 x 2 cells, as their pixels at (row, column) see it."""
+    wanted = image.astype(np.float32)
+    seen = wanted.copy()
+    for _ in range(_INVERSIONS):
+        seen += wanted - to_cell_middle(seen, row, column)
+    top = np.iinfo(image.dtype).max
+    return cast(ImageArray, np.clip(np.rint(seen), 0, top).astype(image.dtype))
 
 
 def _one_channel(image: ImageArray, bayer: str | None) -> ImageArray:

@@ -3,7 +3,7 @@ import pytest
 from panes import pane, pane_camera, small_pane
 
 from ddff_perception.files.polarization_folder import PolarizationFolder
-from ddff_perception.optics.mosaic import LAYOUTS, mosaic_layout, split_mosaic
+from ddff_perception.optics.mosaic import LAYOUTS, cell_images, mosaic_layout
 from ddff_perception.simulation.polarizer_camera.frames import (
     DEMO_PANE,
     PolarizerCamera,
@@ -25,15 +25,14 @@ def test_the_shipped_pane_is_small_and_adds_up():
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_mosaic_is_split_into_what_it_was_made_of(layout):
+def test_a_mosaic_is_registered_to_what_it_was_made_of(layout):
     colour = mosaic_layout(layout).bayer is not None
-    rng = np.random.default_rng(0)
-    shades = rng.integers(0, 255, (4, 1, 1, 3) if colour else (4, 8, 12), np.uint8)
-    images = [np.broadcast_to(shade, (8, 12, 3)) if colour else shade for shade in shades]
+    shades = np.random.default_rng(0).integers(60, 190, (4, 1, 1, 3) if colour else (4, 8, 12))
+    images = [np.broadcast_to(s, (8, 12, 3)) if colour else s for s in shades.astype(np.uint8)]
     raw = mosaic_of(images, mosaic_layout(layout))
     assert raw.shape == (16, 24)
-    for image, found in zip(images, split_mosaic(raw, mosaic_layout(layout)), strict=True):
-        np.testing.assert_array_equal(found, image)
+    for image, found in zip(images, cell_images(raw, mosaic_layout(layout)), strict=True):
+        assert np.abs(found.astype(int) - image).mean() < 3
 
 
 def test_a_colour_mosaic_needs_even_images():
