@@ -2,15 +2,14 @@
 
     python benchmarks/real_polarization.py [CAPTURES]
 
-The captures are raw images of polarization cameras in CAPTURES/polarization, in the folder that
-DDFF_CAPTURES names, or in `../shared/data`. None has true layers: what is known of each (polarizers
-held before the scene) is scored.
+The captures are raw images of polarization cameras and one set of images in CAPTURES/polarization,
+in the folder that DDFF_CAPTURES names, or in `../shared/data`. None has true layers. What is known
+of them: the polarizers before one, and that no method may tear holes or draw edges that none of the
+images behind the polarizer has.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,23 +25,25 @@ from ddff_perception.evaluation.machine import hardware, today
 from ddff_perception.evaluation.reports.results import report_results
 from ddff_perception.files.atomic import make_folder, write_json
 from ddff_perception.files.images import read_image
+from ddff_perception.optics.mosaic import ANGLES_DEG
 from ddff_perception.reflection.capture.images import CaptureSettings
+from ddff_perception.reflection.evaluation.harm import holes, new_edges
 from ddff_perception.reflection.evaluation.report import SEPARATION_RESULTS
 from ddff_perception.reflection.evaluation.results import SUMMARY, write_separation
-from ddff_perception.reflection.methods import METHODS
+from ddff_perception.reflection.methods import METHODS, create_method
 from ddff_perception.reflection.pipeline import Separation, SeparationPipeline
-
-REPEATS = 3
 
 
 @dataclass(frozen=True)
 class Capture:
-    """One raw image: its file, its layout, and what is known of it."""
+    """One capture: a raw image or a folder of images, and what stands before the view."""
 
-    file: str
-    layout: str
-    known: str
-    score: Callable[[Separation], float]
+    name: str
+    glass: str
+
+    @property
+    def discs(self) -> bool:
+        return self.glass == "polarizers"
 
 
 def angles_of_discs(separation: Separation) -> float:
@@ -60,50 +61,57 @@ def angles_of_discs(separation: Separation) -> float:
 
 
 CAPTURES = (
-    Capture(
-        "polarizer_IMX250MZR.png",
-        "90_45_135_0",
-        "error of the four polarizers' angles, degrees",
-        angles_of_discs,
-    ),
+    Capture("window_16bit.png", glass="window"),
+    Capture("polarizer_IMX250MZR.png", glass="polarizers"),
+    Capture("camera_and_mat.png", glass="none"),
+    Capture("fruits.png", glass="none"),
+    Capture("fruit_bowl", glass="none"),
 )
+LAYOUT = "90_45_135_0"
+
+
+def feed(pipeline: SeparationPipeline, path: Path, stamp_ns: int) -> None:
+    """Hands the capture to the pipeline."""
+    if path.is_file():
+        pipeline.add_mosaic(stamp_ns, read_image(path))
+        return
+    images = [read_image(path / f"{angle:g}.png") for angle in ANGLES_DEG]
+    pipeline.add_set(stamp_ns, images, ANGLES_DEG)
 
 
 def separate(captures: Path, capture: Capture, method: str, output: Path) -> dict[str, Any]:
     """Writes the result folder of one method and returns its row."""
-    raw = read_image(captures / "polarization" / capture.file)
-    pipeline = SeparationPipeline(method, capture={"layout": capture.layout})
-    times = []
-    for number in range(REPEATS):
-        pipeline.add_mosaic(number + 1, raw)
-        started = time.perf_counter()
-        separation = pipeline.separate()
-        times.append(time.perf_counter() - started)
+    pipeline = SeparationPipeline(method, capture={"layout": LAYOUT})
+    feed(pipeline, captures / "polarization" / capture.name, 1)
+    separation = pipeline.separate()
+    pipeline.close()
     assert separation.layers is not None and separation.degree is not None
-    seconds = float(np.median(times))
-    values = CaptureSettings(layout=capture.layout)
-    write_separation(output, separation.images, separation.layers, values, separation.kind)
-    height, width = separation.degree.shape
+    layers, images = separation.layers, separation.images
+    others = tuple(
+        create_method(name)(images).transmission for name in ("most_attenuated", "farid_adelson")
+    )
+    write_separation(output, images, layers, CaptureSettings(layout=LAYOUT), separation.kind)
     summary = {
-        "polarizer_angles_deg": list(separation.images.angles_deg),
+        "polarizer_angles_deg": list(images.angles_deg),
         "method": method,
         "method_s": separation.timings_ms[method] / 1e3,
         "date": today(),
         "hardware": hardware(),
     }
     write_json(output / SUMMARY, summary)
-    behind = float(separation.layers.transmission.mean())
-    mirrored = float(separation.layers.reflection.mean())
-    confidence = separation.layers.confidence
+    mean = layers.transmission + layers.reflection
+    change = float(np.mean(np.square(layers.reflection)))
+    sure = layers.confidence
     return {
-        "capture": capture.file,
-        "size": f"{width}x{height}",
+        "capture": capture.name,
+        "glass": capture.glass,
         "method": method,
-        "score_is": capture.known,
-        "score": round(capture.score(separation), 3),
-        "reflected_percent": round(100 * mirrored / (behind + mirrored), 1),
-        "confidence": None if confidence is None else round(float(confidence.mean()), 3),
-        "frame_ms": round(1e3 * seconds, 1),
+        "holes_percent": round(100 * holes(layers.transmission, images, others), 3),
+        "edges_percent": round(100 * new_edges(layers.transmission, images), 3),
+        "change_db": round(10 * float(np.log10(float(mean.max()) ** 2 / max(change, 1e-12))), 1),
+        "reflected_percent": round(100 * float(layers.reflection.mean() / mean.mean()), 1),
+        "confidence": None if sure is None else round(float(sure.mean()), 3),
+        "angle_error_deg": round(angles_of_discs(separation), 3) if capture.discs else None,
     }
 
 
@@ -121,7 +129,7 @@ def main(
     make_folder(output)
     with progress_bar("separating captures", len(jobs)) as report:
         for capture, method in jobs:
-            folders.append(output / f"{Path(capture.file).stem}_{method}")
+            folders.append(output / f"{Path(capture.name).stem}_{method}")
             rows.append(separate(captures, capture, method, folders[-1]))
             report()
     report_results(

@@ -8,7 +8,9 @@ both layers of each method. Rendered once, the views are kept in `out/panes`.
 The truth is what the same view shows with only one of the two lamps lit, averaged over the
 polarizer's angles: both layers on the scale of the input. All methods define their layers so, and
 none is rescaled to fit. The plain input is the mean over the angles as the transmission, and
-nothing as the reflection.
+nothing as the reflection. Beside the means stand the worst view, the harm rate (share of pixels
+that end further from the true transmission than the plain input) and the mean error of the worst
+5 % of the pixels, as a share of the brightest value.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddff_perception.evaluation.image_metrics import ImageScores, image_scores
+from ddff_perception.reflection.evaluation.harm import harm_rate, worst_error
 from ddff_perception.reflection.methods import METHODS, create_method
 from ddff_perception.simulation.polarizer_camera.render import PaneSettings, PaneView
 from ddff_perception.types import LayerPair, PolarizedImages
@@ -70,6 +73,9 @@ def scores(views: list[View], parameters: dict[str, Any]) -> list[dict[str, Any]
             for layer in LAYERS:
                 score = score_of(getattr(pair, layer), getattr(truth, layer))
                 row |= {f"{layer}_{key}": value for key, value in _rounded(score).items()}
+            behind = truth.transmission
+            row["harm_percent"] = round(100 * harm_rate(pair.transmission, behind, mean), 2)
+            row["worst_percent"] = round(100 * worst_error(pair.transmission, behind), 2)
             rows.append(row)
     return rows
 
@@ -103,12 +109,20 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 for layer in LAYERS
                 for key in ("rmse", "psnr_db", "ssim")
             }
-            found.append({"method": name, "incidence_deg": incidence, "views": len(mine), **means})
+            harm = {
+                key: round(float(np.mean([row[key] for row in mine])), 2)
+                for key in ("harm_percent", "worst_percent")
+            }
+            least = min(row["transmission_psnr_db"] for row in mine)
+            about = {"method": name, "incidence_deg": incidence, "views": len(mine)}
+            found.append({**about, **means, "transmission_least_db": least, **harm})
     return found
 
 
-def margins(means: list[dict[str, Any]]) -> dict[str, float]:
-    """Decibels of the network over the best method without learning and over the plain input."""
+def margins(means: list[dict[str, Any]], rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Decibels of the network over the best method without learning and over the plain input; and
+    in the view where its transmission is furthest behind the best one without learning.
+    """
     whole = {row["method"]: row for row in means if row["incidence_deg"] == "all"}
     result = {}
     for layer in LAYERS:
@@ -116,21 +130,30 @@ def margins(means: list[dict[str, Any]]) -> dict[str, float]:
         best = max(row[key] for name, row in whole.items() if name not in (PLAIN, LEARNED))
         result[f"{layer}_over_best_db"] = round(whole[LEARNED][key] - best, 2)
         result[f"{layer}_over_plain_db"] = round(whole[LEARNED][key] - whole[PLAIN][key], 2)
+    others = {row["method"] for row in rows} - {PLAIN, LEARNED}
+    best = max(others, key=lambda name: whole[name]["transmission_psnr_db"])
+    scores = {
+        name: np.array([row["transmission_psnr_db"] for row in rows if row["method"] == name])
+        for name in (LEARNED, best)
+    }
+    result["worst_view_over_best_db"] = round(float((scores[LEARNED] - scores[best]).min()), 2)
     return result
 
 
 def table(means: list[dict[str, Any]], layer: str) -> Table:
     result = Table(title=f"{layer.capitalize()}: PSNR (dB) per incidence, RMSE and SSIM over all")
     result.add_column("Method", no_wrap=True)
-    for name in (*(f"{incidence:g}°" for incidence in INCIDENCES), "all", "RMSE", "SSIM"):
+    columns = ("all", "RMSE", "SSIM", "worst view", "harm %", "worst 5 %")
+    for name in (*(f"{incidence:g}°" for incidence in INCIDENCES), *columns):
         result.add_column(name, justify="right")
     for name in dict.fromkeys(row["method"] for row in means):
         mine = [row for row in means if row["method"] == name]
         psnr = [f"{row[f'{layer}_psnr_db']:.1f}" for row in mine]
         whole = mine[-1]
-        result.add_row(
-            name, *psnr, f"{whole[f'{layer}_rmse']:.4f}", f"{whole[f'{layer}_ssim']:.3f}"
-        )
+        harm = (whole["transmission_least_db"], whole["harm_percent"], whole["worst_percent"])
+        shown = map(str, harm) if layer == "transmission" else ()
+        scores = f"{whole[f'{layer}_rmse']:.4f}", f"{whole[f'{layer}_ssim']:.3f}"
+        result.add_row(name, *psnr, *scores, *shown)
     return result
 
 
@@ -150,9 +173,9 @@ def main(
     console = Console()
     for layer in LAYERS:
         console.print(table(means, layer))
-    console.print(margins(means))
+    console.print(margins(means, rows))
     if record:
-        setup = {"noise": NOISE, "bits": 8, "views": len(found), "margins": margins(means)}
+        setup = {"noise": NOISE, "bits": 8, "views": len(found), "margins": margins(means, rows)}
         path = write_record("reflection_panes", means, setup=setup, of_each_view=rows)
         console.print(f"recorded in {path}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .capability import chosen
-from .engines.create import available_backends
+from .engines.create import available_backends, choose_backend
 from .engines.loading import EngineSet
 from .engines.model_zoo import find_model
 from .engines.settings import ENGINE_PARAMETERS, EngineSettings
@@ -26,13 +26,15 @@ class MethodEntry:
     """What a method is in one line, the function, and its `Settings`.
 
     `code` takes the input and these, and after them its engines where it runs a `network`, which
-    the setting `model` names.
+    the setting `model` names. `auto_on`: the backends on which it keeps a robot's rate, which the
+    method auto asks for; empty for any.
     """
 
     description: str
     code: Callable[..., Any]
     settings: type[Settings] = NoSettings
     network: bool = False
+    auto_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ class Methods(dict[str, MethodEntry]):
         try:
             find_model(str(settings.values()["model"]))
         except InputError:
+            return False
+        wanted = str(values.get("engine.backend", AUTO))
+        if entry.auto_on and choose_backend(wanted) not in entry.auto_on:
             return False
         return bool(available_backends())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -54,6 +54,16 @@ def test_with_a_model_that_is_there_the_network_is_taken() -> None:
     values = {"method": "auto", "learned.model": "reflection_surface"}
     assert BOTH.resolved("auto", values) == "learned"
     assert BOTH.chosen(values)[0] == "learned"
+
+
+def test_a_network_that_is_slow_here_makes_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    fast = replace(ENTRIES["learned"], auto_on=("tensorrt",))
+    methods = Methods(auto=("learned", "plain"), **ENTRIES | {"learned": fast})
+    values = {"learned.model": "reflection_surface"}
+    for engine, expected in (("onnxruntime", "plain"), ("tensorrt", "learned")):
+        monkeypatch.setattr("ddff_perception.methods.choose_backend", lambda _, e=engine: e)
+        assert methods.resolved("auto", values) == expected
 
 
 def test_what_is_asked_for_by_name_is_not_replaced() -> None:

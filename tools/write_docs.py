@@ -154,7 +154,9 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "and 8 bits; no training draws their pictures or planes. PSNR in dB of the transmission "
         "(T) and the reflection (R) against the true layer's own brightest value; the truth is the "
         "same view with one lamp lit, averaged over the polarizer's angles, and no method is "
-        "rescaled. RMSE as a share of that brightest value.",
+        "rescaled. RMSE as a share of that brightest value; `harm`: pixels that end further from "
+        "the true transmission than the plain input; `worst 5 %`: the mean error of the worst "
+        "twentieth of the pixels.",
         {
             "method": "method",
             "incidence_deg": "incidence [deg]",
@@ -165,7 +167,53 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "reflection_psnr_db": "R [dB]",
             "reflection_rmse": "RMSE",
             "reflection_ssim": "SSIM",
+            "transmission_least_db": "T, worst view [dB]",
+            "harm_percent": "harm [%]",
+            "worst_percent": "worst 5 % [%]",
         },
+    ),
+    "reflection_world": (
+        "Reflections in rendered rooms",
+        "Views of the rendered world from its held-out side (`ddff simulate dataset polarizer "
+        "--use judge`), with a pane before the camera in three of five, floors that are wet, and "
+        "views without any glass; 8 bits and a camera's noise. PSNR of the transmission against "
+        "its own brightest value, also where there is no glass in view; `worst view` and `harm` "
+        "as above; `change`: PSNR of the transmission to the input, where there is no glass.",
+        {
+            "method": "method",
+            "views": "views",
+            "transmission_psnr_db": "T [dB]",
+            "transmission_least_db": "worst view [dB]",
+            "with_pane_db": "with a pane [dB]",
+            "without_glass_db": "without glass [dB]",
+            "change_db": "change without glass [dB]",
+            "harm_percent": "harm [%]",
+            "worst_percent": "worst 5 % [%]",
+            "holes_percent": "holes [%]",
+            "edges_percent": "new edges [%]",
+        },
+    ),
+    "reflection_alignment": (
+        "Polarizer images that do not lie over each other",
+        "A path-traced pane whose shots are moved and turned, each another way; PSNR in dB of the "
+        "transmission by each method, 12 px of the border left out.",
+        {
+            "shift_px": "shift [px]",
+            "turn_deg": "turn [deg]",
+            "alignment": "alignment",
+            "guarded": "guarded",
+            "most_attenuated": "most_attenuated",
+            "schechner": "schechner",
+            "kong": "kong",
+            "farid_adelson": "farid_adelson",
+            "network": "network",
+        },
+    ),
+    "reflection_confidence": (
+        "Confidence of reflection separation",
+        "Views by the Fresnel equations that were not fitted: of pixels with a confidence, how "
+        "many have a transmission within 5 % of its brightest value.",
+        {"method": "method", "confidence": "confidence", "right": "right", "pixels": "pixels"},
     ),
     "reflection_ablation": (
         "What the generator's steps are worth",
@@ -396,18 +444,21 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "real_polarization": (
         "Real polarization captures",
-        "A raw image of a Sony IMX250MZR at half resolution: a landscape behind four polarizers, "
-        "and no pane, so that only the measured polarization can be scored; of the layers the "
-        "pictures speak. The command writes them to `out/real_polarization/report.html`.",
+        "Captures of polarization cameras at half resolution. None has true layers: `holes` are "
+        "pixels whose transmission is under 40 % of the input where `most_attenuated` and "
+        "`farid_adelson` keep over 70 %, `new edges` those that no polarizer image has half of; "
+        "`change`: PSNR of the transmission to the input. The landscape's four polarizers are at "
+        "known angles. The pictures are in `out/real_polarization/report.html`.",
         {
             "capture": "capture",
-            "size": "size",
+            "glass": "glass",
             "method": "method",
-            "score_is": "score",
-            "score": "value",
+            "holes_percent": "holes [%]",
+            "edges_percent": "new edges [%]",
+            "change_db": "change [dB]",
             "reflected_percent": "reflected light [%]",
             "confidence": "mean confidence",
-            "frame_ms": "raw image to all results [ms]",
+            "angle_error_deg": "angle of four polarizers off [deg]",
         },
     ),
     "grid_search": (

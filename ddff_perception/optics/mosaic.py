@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -135,12 +136,14 @@ def cell_images(raw: ImageArray, layout: MosaicLayout) -> tuple[ImageArray, ...]
     )
 
 
-def to_cell_middle(image: AnyImage, row: int, column: int) -> AnyImage:
+def to_cell_middle(image: AnyImage, row: int, column: int) -> Any:
     """`image` of the pixels at (`row`, `column`) of each 2 x 2 cell, seen in the cells' middle."""
-    kernels = [_QUARTER_AHEAD if place == 0 else _QUARTER_AHEAD[::-1] for place in (column, row)]
+    across, down = (
+        np.ascontiguousarray(_QUARTER_AHEAD[:: -1 if place else 1]) for place in (column, row)
+    )
     # Mirrored at the outermost pixel, so that the samples' grid goes on beyond the border.
     border = cv2.BORDER_REFLECT_101
-    return cv2.sepFilter2D(image, -1, *kernels, borderType=border)  # type: ignore[return-value]
+    return cv2.sepFilter2D(image, -1, across, down, borderType=border)
 
 
 def demosaic(raw: ImageArray, layout: MosaicLayout) -> tuple[ImageArray, ...]:

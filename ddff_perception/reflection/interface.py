@@ -8,7 +8,7 @@ from ..parameters import parameter
 from ..ros.interface import INPUT_PARAMETERS, RESET, NodeInterface, Topic
 from .methods import METHODS
 from .parameters import pipeline_parameters
-from .pipeline import DEFAULT_METHOD, INPUTS, StreamSettings
+from .pipeline import INPUTS, StreamSettings
 
 PIXEL_TYPES = ("input", "uint8", "uint16")
 
@@ -65,7 +65,6 @@ class InputSettings(StreamSettings):
     filter_offset_deg: float = parameter(
         0.0, "polarizer angle where the joint is at 0 (input rotating)", "deg", (-360.0, 360.0)
     )
-    method: str = parameter(DEFAULT_METHOD, "how the layers are separated", choices=tuple(METHODS))
     pixel_type: str = parameter(
         "input",
         "type of the pixels of transmission/image and reflection/image: uint8 (mono8, bgr8) or "
@@ -137,6 +136,12 @@ REFLECTION_SEPARATION = NodeInterface(
             "what is mirrored in the surface, like transmission/image",
         ),
         Topic(
+            "transmission/confidence",
+            "sensor_msgs/msg/Image",
+            "confidence of the layers, 32FC1, 0..1: of guarded and network the probability that "
+            "the transmission is within 5 % of its brightest value; not of most_attenuated",
+        ),
+        Topic(
             "polarization/degree",
             "sensor_msgs/msg/Image",
             "degree of linear polarization, 32FC1, 0..1, of the colours' mean",
@@ -149,5 +154,8 @@ REFLECTION_SEPARATION = NodeInterface(
         ),
     ),
     services=(RESET,),
-    parameters=INPUT_PARAMETERS + InputSettings.table() + pipeline_parameters(),
+    parameters=INPUT_PARAMETERS
+    + InputSettings.table()
+    + METHODS.choice("how the layers are separated")
+    + pipeline_parameters(),
 )

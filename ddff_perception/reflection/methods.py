@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 
 from ..methods import MethodEntry, Methods, NoSettings
 from ..optics.polarization import stokes_from_images
 from ..parameters import Value
 from ..types import LayerPair, PolarizedImages
+from .classical.guarded import GuardedSettings, guarded
 from .classical.independent_components import farid_adelson
 from .classical.layers import ComparedSettings
+from .classical.mixing import darkest
 from .classical.patchwise import KongSettings, kong
 from .classical.uniform import SchechnerSettings, schechner
 from .learned.network import NetworkSettings, network
@@ -30,20 +31,22 @@ def most_attenuated(images: PolarizedImages, _: NoSettings) -> LayerPair:
     Ambiguity: none; scale as the input. No settings. No confidence.
     Cost at 640 x 512: 2 ms grey, 6 ms colour (two cores of a server).
     """
-    stokes = stokes_from_images(images.images, images.angles_deg)
-    rows = (stokes.s0.shape[0], -1)
-    polarized = cv2.magnitude(stokes.s1.reshape(rows), stokes.s2.reshape(rows))
-    transmission = stokes.s0 - polarized.reshape(stokes.s0.shape)
-    transmission *= np.float32(0.5)
-    np.maximum(transmission, 0, out=transmission)
-    reflection = stokes.s0 * np.float32(0.5)
-    reflection -= transmission
-    return LayerPair(transmission, np.maximum(reflection, 0, out=reflection))
+    transmission = darkest(images)
+    mean = stokes_from_images(images.images, images.angles_deg).s0
+    mean *= np.float32(0.5)
+    mean -= transmission
+    return LayerPair(transmission, np.maximum(mean, 0, out=mean))
 
 
 METHODS = Methods(
+    auto=("network", "guarded"),
+    guarded=MethodEntry(
+        "kong where there is glass, the view as it is elsewhere; confidence is a probability",
+        guarded,
+        GuardedSettings,
+    ),
     most_attenuated=MethodEntry(
-        "darkest image that any polarizer angle gives, pixel by pixel: the default",
+        "darkest image that any polarizer angle gives, pixel by pixel",
         most_attenuated,
     ),
     schechner=MethodEntry(
@@ -62,10 +65,11 @@ METHODS = Methods(
         ComparedSettings,
     ),
     network=MethodEntry(
-        "a network trained on simulated panes; needs an engine",
+        "guarded, with what a network makes of it where that is better; needs an engine",
         network,
         NetworkSettings,
         network=True,
+        auto_on=("tensorrt",),
     ),
 )
 

@@ -29,6 +29,7 @@ from .pipeline import Separation, SeparationPipeline, Wanted
 from .rendering import rendered
 
 _LAYERS = {"transmission/image": "transmission", "reflection/image": "reflection"}
+_CONFIDENCE = "transmission/confidence"
 _MAPS = ("polarization/degree", "polarization/angle")
 
 
@@ -78,7 +79,7 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
         return self.pipeline.add_mosaic(stamp, raw)
 
     def engine_needed(self, wanted: frozenset[str]) -> bool:
-        return not wanted.isdisjoint(_LAYERS)
+        return not wanted.isdisjoint((*_LAYERS, _CONFIDENCE))
 
     def waits_for(self) -> str:
         return "" if self.pipeline.ready else "too few polarizer angles yet"
@@ -106,6 +107,7 @@ class ReflectionSeparationNode(PipelineNode[SeparationPipeline, Separation]):
                 if self.wanted(name):
                     image = rendered(getattr(result.layers, layer), kind, self.pipeline.capture)
                     self.send_image(name, image, header)
+            self.send_image(_CONFIDENCE, result.layers.confidence, header)
         for name, values in zip(_MAPS, (result.degree, result.angle_rad), strict=True):
             self.send_image(name, values, header)
 

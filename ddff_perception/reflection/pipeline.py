@@ -28,7 +28,7 @@ from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS
 
 INPUTS = ("mosaic", "angles", "rotating")
-DEFAULT_METHOD = "most_attenuated"
+DEFAULT_METHOD = METHODS.default
 LEAST_ANGLES = 3
 _LOOK_EVERY = 32
 

@@ -46,7 +46,8 @@ def start(ros: RosSession) -> Start:
 def test_every_kind_of_camera_gives_layers_with_its_stamp_and_frame(
     start: Start, kind: str
 ) -> None:
-    run = start(kind, method="schechner").wait()
+    outputs = (*LAYERS, *MAPS, "transmission/confidence")
+    run = start(kind, listen=outputs, method="schechner").wait()
     stamp = run.works()
     truth = small_pane()
     transmission = run.array("transmission/image", stamp)
@@ -58,6 +59,9 @@ def test_every_kind_of_camera_gives_layers_with_its_stamp_and_frame(
     degree, angle = (run.array(name, stamp) for name in MAPS)
     assert run.at(MAPS[1], stamp).encoding == "32FC1"
     assert degree.min() >= 0.0 and degree.max() <= 1.0
+    confidence = run.array("transmission/confidence", stamp)
+    assert (confidence.dtype, confidence.shape) == (np.float32, (120, 160))
+    assert confidence.min() >= 0 and 0.5 < confidence.mean() <= 1
     # Radians: what an upright pane mirrors is polarized vertically.
     assert np.median(angle[degree > 0.3]) == pytest.approx(math.pi / 2, abs=0.05)
 
@@ -154,7 +158,7 @@ def test_a_colour_mosaic_gives_colour_layers(start: Start) -> None:
 
 
 def test_parameters_change_while_the_node_runs(start: Start) -> None:
-    run = start("mosaic", listen=LAYERS).wait()
+    run = start("mosaic", listen=LAYERS, method="most_attenuated").wait()
     before = run.array(LAYERS[0], run.works())
     good = [Parameter("method", value="schechner"), Parameter("schechner.plane", value="upright")]
     assert all(result.successful for result in run.node.set_parameters(good))

@@ -22,7 +22,7 @@ from ddff_perception.reflection.pipeline import SeparationPipeline
 from ddff_perception.reflection.rendering import rendered
 
 CHANGES = {
-    'method: "most_attenuated"': 'method: "schechner"',
+    'method: "auto"': 'method: "schechner"',
     "refractive_index: 1.5": "refractive_index: 1.33",
     'response: "linear"': 'response: "gamma"',
     "angles_deg: [0.0, 45.0, 90.0]": "angles_deg: [0, 45, 135]",
@@ -77,7 +77,7 @@ def test_the_bag_evaluation_gives_with_a_nodes_file_what_its_pipeline_gives(robo
         (("-p", "schechner.plane=upright"), "schechner.plane changes nothing here"),
         (("-p", "rotating.max_frames=4"), "rotating.max_frames changes nothing here"),
         (("-p", "engine.device=1"), "engine.device changes nothing here"),
-        (("-p", "magic=1"), "there is no parameter 'magic'; there are: angles_deg"),
+        (("-p", "magic=1"), "there is no parameter 'magic'; there are: alignment"),
         (("--method", "magic"), "there is no method 'magic'"),
     ],
 )

@@ -82,21 +82,24 @@ class AlignmentSettings(FindsFrames, Settings):
 
 @dataclass(frozen=True)
 class Look:
-    """A polarizer image as it is compared: `levels`, coarse to fine, without local brightness."""
+    """A polarizer image of `shape` as it is compared; `plain`: its pyramid, brightness and all."""
 
     plain: list[FloatArray]
     shape: tuple[int, ...]
 
     @classmethod
     def of(cls, image: ImageArray, settings: AlignmentSettings) -> Look:
+        """That of an image, H x W or H x W x 3 in whole numbers."""
         return cls(pyramid(image, settings.size(image)), image.shape)
 
     @cached_property
     def levels(self) -> list[FloatArray]:
+        """What is compared, coarse to fine."""
         return [_evened(level) for level in self.plain]
 
     @property
     def shows_something(self) -> bool:
+        """Whether it is more than a plain wall."""
         return float(self.plain[-1].std()) >= LEAST_CONTRAST
 
 
@@ -134,7 +137,8 @@ def laid_over(
     What one of them does not show is the reference's in all: there nothing is polarized. Cubic
     interpolation, since what a simpler one smooths would look polarized at every edge.
     """
-    seen, valid = [], np.ones(reference.shape[:2], np.bool_)
+    seen: list[ImageArray] = []
+    valid = np.ones(reference.shape[:2], np.bool_)
     for image, matrix in others:
         flow: FloatArray | None = None
         if settings.alignment == "flow":
@@ -165,7 +169,8 @@ def aligned_set(images: Sequence[ImageArray], settings: AlignmentSettings) -> Al
     with "none" as they are, but measured.
     """
     first = Look.of(images[0], settings)
-    matrices, failed = [np.eye(3)], {}
+    matrices: list[Matrix] = [np.eye(3)]
+    failed: dict[int, str] = {}
     for number, image in enumerate(images[1:], 1):
         try:
             matrices.append(motion(first, Look.of(image, settings), settings))

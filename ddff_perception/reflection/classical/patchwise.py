@@ -54,10 +54,15 @@ class KongSettings(AnalysisSettings, IncidenceSettings, SurfaceSettings):
 
 @dataclass(frozen=True, slots=True)
 class GeometryMap:
-    """Incidence and φ⊥, degrees, each h x w float32 on a grid over the image."""
+    """Incidence and φ⊥, degrees, each h x w float32 on a grid over the image; `overlap`: how far
+    the layers that they give share gradients, 0..1; `coherence`: how far the polarization around
+    has one axis (or the one across it), 0..1, as a surface makes it.
+    """
 
     incidence_deg: FloatArray
     perpendicular_deg: FloatArray
+    overlap: FloatArray
+    coherence: FloatArray
 
 
 def kong(images: PolarizedImages, settings: KongSettings) -> LayerPair:
@@ -105,7 +110,7 @@ def find_geometry_map(light: Light, axis: float, settings: KongSettings) -> Geom
     """Incidence and φ⊥ per patch of `light`, φ⊥ near `axis` or (plane "search") across it."""
     height, width = light.usable.shape
     window = settings.patch * width / _CELL
-    axes = _local_axes(light, axis, window)
+    axes, coherence = _local_axes(light, axis, window)
     double = np.radians(2 * _enlarged(axes, width, height))
     stokes = light.stokes
     difference = (stokes.s1 * np.cos(double) + stokes.s2 * np.sin(double)) / np.float32(2)
@@ -117,18 +122,28 @@ def find_geometry_map(light: Light, axis: float, settings: KongSettings) -> Geom
     costs = {side: _overlap(slopes, side, gains, window) for side in sides}
     side = min(sides, key=lambda s: float(costs[s].min(axis=0).mean()))
     incidence = _smooth_minimum(costs[side], angles, window, settings.smoothness)
-    return GeometryMap(incidence, axes if side > 0 else axes + np.float32(90))
+    return GeometryMap(
+        incidence,
+        axes if side > 0 else axes + np.float32(90),
+        np.asarray(costs[side].min(axis=0), np.float32),
+        coherence,
+    )
 
 
-def _local_axes(light: Light, axis: float, window: float) -> FloatArray:
-    """Per cell, the axis within 45 degrees of `axis` along or across which light is polarized."""
+def _local_axes(light: Light, axis: float, window: float) -> tuple[FloatArray, FloatArray]:
+    """Per cell, the axis within 45 degrees of `axis` along or across which light is polarized, and
+    how far all light around is, 0..1.
+    """
     double = np.radians(4 * axis)
     x, y = light.stokes.s1 * light.usable, light.stokes.s2 * light.usable
     along = _pooled(x * x - y * y, window)
     across = _pooled(2 * x * y, window)
     cosine, sine = np.float32(np.cos(double)), np.float32(np.sin(double))
     turned = np.arctan2(across * cosine - along * sine, along * cosine + across * sine)
-    return np.asarray(axis + np.degrees(turned) / 4, np.float32)
+    total = _pooled(x * x + y * y, window)
+    coherence = np.hypot(along, across) / np.maximum(total, np.float32(1e-12))
+    axes = np.asarray(axis + np.degrees(turned) / 4, np.float32)
+    return axes, np.asarray(coherence, np.float32)
 
 
 def _overlap(

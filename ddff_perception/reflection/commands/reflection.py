@@ -62,7 +62,8 @@ def reflection(
         str | None, typer.Option(help="WIDTHxHEIGHT of a mosaic without a header.")
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help=f"One of: {', '.join(METHODS)}. [default: {DEFAULT_METHOD}]")
+        str | None,
+        typer.Option(help=f"One of: auto, {', '.join(METHODS)}. [default: {DEFAULT_METHOD}]"),
     ] = None,
     engine: Annotated[
         str | None,

@@ -57,6 +57,10 @@ class SeparationRun(ImageRun):
     def used(cls, method: str) -> ParameterTable:
         return InputSettings.table() + pipeline_parameters(method)
 
+    def described(self) -> dict[str, Any]:
+        # What auto was is worth more than that it was auto.
+        return super().described() | {"method": self.pipeline.method}
+
     def make_result(self) -> ReflectionBagResult:
         self._input = InputSettings.of(self.given)
         images = [part for part in ANGLE_PARTS if part in self.topics]

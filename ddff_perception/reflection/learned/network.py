@@ -9,9 +9,10 @@ import numpy as np
 
 from ...engines.base import Engine
 from ...engines.loading import EngineSet
-from ...optics.polarization import stokes_from_images
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, LayerPair, PolarizedImages
+from ..classical.guarded import Answer, GuardedSettings, finished, physical_answer
+from .gating import gated
 from .histograms import with_histogram_of
 
 DEFAULT_MODEL = "reflection_surface"
@@ -26,11 +27,18 @@ _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 
 
 @dataclass(frozen=True)
-class NetworkSettings(Settings):
-    """Values of `network`."""
+class LearnedSettings(Settings):
+    """What runs the network."""
 
     model: str = parameter(
         DEFAULT_MODEL, "Network: a shipped one by name, or the path of an ONNX file with its card"
+    )
+    size: int = parameter(
+        640,
+        "Larger images are shrunken to this longest side for the network, which is asked how the "
+        "surface mixes and not for its layers",
+        "px",
+        (64, 4096),
     )
     tile: int = parameter(
         2048,
@@ -41,55 +49,74 @@ class NetworkSettings(Settings):
     )
     match_histogram: bool = parameter(
         False,
-        "Give the transmission the distribution of values of the input, against washed out colours",
+        "Give the transmission the distribution of values of the input, against washed out "
+        "colours; the layers then no longer add up to it",
     )
 
 
+@dataclass(frozen=True)
+class NetworkSettings(GuardedSettings, LearnedSettings):
+    """Values of `network`."""
+
+
 def network(images: PolarizedImages, settings: NetworkSettings, engines: EngineSet) -> LayerPair:
-    """Layers by a network that was trained on simulated panes (`network_blending.SurfaceNetwork`).
+    """Layers of `guarded`, changed where a network that was trained on simulated panes knows better
+    (`networks.blending.SurfaceNetwork`).
 
-    It estimates how the surface mixes the layers, patch by patch, from what edges and intensities
-    show of their polarization, and unmixes them; fine polarization that is noise is left out, and
-    a second part takes noise and the estimate's errors from both layers.
+    The network's layers are read as what a surface does (`gating`): incidence, axis and presence at
+    each place, of what `surface`, `refractive_index`, `plane` and the incidences admit. As far as
+    they are more trustworthy than the physical answer's, by a logistic function fitted on rendered
+    views, they take their place.
 
-    Assumes: what the training data have: one pane of glass in view, flat or curved, unpolarized
-    light on both sides, linear images of at least 8 bits. Learned scenes are not seen again.
-    Ambiguity: none for the user; the network decides which of the two axes reflects, once for a
-    view (of a large image: for a tile).
-    Confidence: none. Where nothing at all is polarized, the plain input is the transmission.
-    The layers add up to the mean over all polarizer angles but for what that part corrects.
+    Assumes: what the training data have, where its answer is taken: one pane of glass in view,
+    unpolarized light on both sides, linear images of at least 8 bits.
+    Ambiguity: as `kong`.
+    Confidence: the probability that the transmission is within 5 % of its brightest value.
+    The layers are not below 0 and add up to the mean over all polarizer angles.
     """
     engine = engines.get()
-    levels = _FULL_RANGE[images.images[0].dtype.name]
-    stack = np.stack([_planes(image) for image in images.images])
-    stack *= np.float32(1 / levels)
-    angles = np.asarray(images.angles_deg, np.float32)
-    if _unpolarized(stack):
-        transmission = np.maximum(stack.mean(axis=0), 0)
-        return _pair(transmission, np.zeros_like(transmission))
-    transmission, reflection = _in_tiles(engine, stack, angles, settings.tile)
-    pair = _pair(transmission, reflection)
+    answer = physical_answer(images, settings)
+    reflection = network_reflection(images, settings, engine, answer)
+    gains, confidence = gated(reflection, answer, settings)
+    pair = finished(images, gains, confidence, settings)
     if settings.match_histogram:
-        # Not the sum of the layers, from which the network has taken the noise.
-        mean = stokes_from_images(images.images, images.angles_deg).s0
-        mean *= np.float32(0.5)
-        return LayerPair(with_histogram_of(pair.transmission, mean), pair.reflection)
+        mean = pair.transmission + pair.reflection
+        matched = with_histogram_of(pair.transmission, mean)
+        return LayerPair(matched, pair.reflection, pair.confidence)
     return pair
+
+
+def network_reflection(
+    images: PolarizedImages, settings: LearnedSettings, engine: Engine, answer: Answer
+) -> FloatArray:
+    """The network's reflection, mean over the channels, on the grid of the answer (h x w)."""
+    height, width = answer.light.shape[1:]
+    stack = _stack(images, settings.size)
+    if _unpolarized(stack):
+        return np.zeros((height, width), np.float32)
+    angles = np.asarray(images.angles_deg, np.float32)
+    _, found = _in_tiles(engine, stack, angles, settings.tile)
+    area = cv2.INTER_AREA
+    return np.asarray(cv2.resize(found.mean(axis=0), (width, height), interpolation=area))
+
+
+def _stack(images: PolarizedImages, longest: int) -> FloatArray:
+    """The images with 1 as full range, N x C x H x W, shrunken to `longest` pixels."""
+    height, width = images.images[0].shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    levels = np.float32(1 / _FULL_RANGE[images.images[0].dtype.name])
+    planes = []
+    for image in images.images:
+        smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        planes.append(_planes(np.multiply(smaller, levels, dtype=np.float32)))
+    return np.stack(planes)
 
 
 def _planes(image: AnyImage) -> FloatArray:
     """C x H x W float32."""
     planes = image[None] if image.ndim == 2 else np.moveaxis(image, 2, 0)
     return planes.astype(np.float32, order="C")
-
-
-def _pair(transmission: FloatArray, reflection: FloatArray) -> LayerPair:
-    """Layers C x H x W as images."""
-    both = (
-        layer[0] if len(layer) == 1 else np.ascontiguousarray(np.moveaxis(layer, 0, 2))
-        for layer in (transmission, reflection)
-    )
-    return LayerPair(*both)
 
 
 def _unpolarized(stack: FloatArray) -> bool:

@@ -247,7 +247,7 @@ def test_confidence_falls_with_the_noise():
 
 def test_bad_settings_are_refused():
     mixture = Mixture(1, 30)
-    with pytest.raises(InputError, match="there are: most_attenuated"):
+    with pytest.raises(InputError, match="there are: guarded, most_attenuated"):
         separate(mixture.images, "unknown")
     with pytest.raises(InputError, match="min_incidence 60 must not exceed max_incidence 50"):
         separate(mixture.images, "schechner", {"min_incidence": 60.0, "max_incidence": 50.0})
