@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,99 @@ class FocusSlice:
     focus_distance_m: float
     stamp_ns: int = 0
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return self.image.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the image."""
+        return self.image.dtype
+
+    def changed(
+        self,
+        change: Callable[[ImageArray], ImageArray],
+        image: ImageArray | None = None,
+        shape: tuple[int, ...] | None = None,
+    ) -> FocusSlice:
+        """The slice with what `change` makes of its image: one of the same type, and size unless
+        `shape` is another. `image` is what it makes where that is at hand.
+        """
+        return replace(self, image=change(self.image) if image is None else image)
+
+
+class StoredSlice(FocusSlice):
+    """A slice whose image stays where it is stored: each look at `image` reads it anew.
+
+    `read`: gives the image, of `shape` and `dtype`; raises InputError where it cannot be read. For
+    stacks that do not fit into memory: take `image` once, use it, let it go.
+    """
+
+    __slots__ = ("_dtype", "_read", "_shape")
+
+    def __init__(
+        self,
+        read: Callable[[], ImageArray],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        focus_distance_m: float,
+        stamp_ns: int = 0,
+    ) -> None:
+        values = (read, shape, dtype, focus_distance_m, stamp_ns)
+        names = ("_read", "_shape", "_dtype", "focus_distance_m", "stamp_ns")
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def image(self) -> ImageArray:  # type: ignore[override]
+        read: Callable[[], ImageArray] = self._read  # type: ignore[attr-defined]
+        return read()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        shape: tuple[int, ...] = self._shape  # type: ignore[attr-defined]
+        return shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = self._dtype  # type: ignore[attr-defined]
+        return dtype
+
+    def changed(
+        self,
+        change: Callable[[ImageArray], ImageArray],
+        image: ImageArray | None = None,
+        shape: tuple[int, ...] | None = None,
+    ) -> FocusSlice:
+        def read() -> ImageArray:
+            return change(self.image)
+
+        distance, stamp = self.focus_distance_m, self.stamp_ns
+        return StoredSlice(read, shape or self.shape, self.dtype, distance, stamp)
+
+
+class SliceImages(Sequence[ImageArray]):
+    """The images of slices, each taken when it is looked at."""
+
+    def __init__(self, slices: Sequence[FocusSlice]) -> None:
+        self._slices = slices
+
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageArray: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ImageArray]: ...
+    def __getitem__(self, index: int | slice) -> ImageArray | Sequence[ImageArray]:
+        if isinstance(index, slice):
+            return SliceImages(self._slices[index])
+        return self._slices[index].image
+
+    def __iter__(self) -> Iterator[ImageArray]:
+        return (item.image for item in self._slices)
+
 
 @dataclass(frozen=True, slots=True)
 class FocalStack:
@@ -111,11 +205,11 @@ class FocalStack:
     def __post_init__(self) -> None:
         if not self.slices:
             raise InputError("a focal stack needs at least one slice")
-        first = self.slices[0].image
+        first = self.slices[0]
         for number, item in enumerate(self.slices):
-            if item.image.shape != first.shape or item.image.dtype != first.dtype:
+            if item.shape != first.shape or item.dtype != first.dtype:
                 raise InputError(
-                    f"slice {number} is {item.image.shape} {item.image.dtype}, slice 0 is "
+                    f"slice {number} is {item.shape} {item.dtype}, slice 0 is "
                     f"{first.shape} {first.dtype}: all slices must have one size and type"
                 )
 
@@ -126,7 +220,7 @@ class FocalStack:
 
     @property
     def images(self) -> Sequence[ImageArray]:
-        return [item.image for item in self.slices]
+        return SliceImages(self.slices)
 
     @property
     def newest_stamp_ns(self) -> int:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..optics.registration import LEAST_GAIN, MODELS, RegistrationError, dense_flow, register
+from ..optics.registration import (
+    LEAST_GAIN,
+    MODELS,
+    RegistrationError,
+    dense_flow,
+    register,
+    small_flow,
+)
 from ..optics.resampling import Matrix
 from ..parameters import parameter
 from ..types import FloatArray, ImageArray
@@ -55,3 +62,7 @@ class FindsFrames:
     def flow(self, reference: ImageArray, image: ImageArray, longest: int) -> FloatArray:
         """As `registration.dense_flow`."""
         return dense_flow(reference, image, longest, self.flow_smoothing)
+
+    def small_flow(self, reference: ImageArray, image: ImageArray, longest: int) -> FloatArray:
+        """As `registration.small_flow`."""
+        return small_flow(reference, image, longest, self.flow_smoothing)

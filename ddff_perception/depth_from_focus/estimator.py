@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..parameters import Settings, Value, parameter
-from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
+from ..types import (
+    CameraModel,
+    DepthEstimate,
+    FloatArray,
+    FocalStack,
+    FocusSlice,
+    ImageArray,
+    InputError,
+    SliceImages,
+)
 from .classical.regularisation import RegularisationSettings, regularise
 from .methods import METHODS, create_method
 from .solution import Solution, SweepMethod, either_way
@@ -33,6 +42,8 @@ SAME_FOCUS_DPT = 1e-6
 NEAREST_FOCUS_M = 1e-6
 # A weight below this says that the slice must not be used at all.
 MINIMUM_WEIGHT = 1e-3
+# Share of the way between two slices on which the all-in-focus image takes from both.
+BLENDED = 0.5
 
 
 @dataclass(frozen=True)
@@ -133,11 +144,18 @@ class DepthFromFocus:
         if slot in self._weights:
             self._weights[slot] = float(np.clip(weight, 0.0, 1.0))
 
-    def update(self, item: FocusSlice, slot: int | None = None, weight: float = 1.0) -> int:
+    def update(
+        self,
+        item: FocusSlice,
+        slot: int | None = None,
+        weight: float = 1.0,
+        image: ImageArray | None = None,
+    ) -> int:
         """Takes one slice in, replacing the one in `slot`, and returns its slot.
 
         A slice of the same focus distance is replaced too, whatever its slot. `weight` in 0..1
-        scales the confidence of what this slice decides (motion).
+        scales the confidence of what this slice decides (motion). `image` is that of the slice,
+        where it is stored and at hand.
         """
         self._check(item)
         same = self._slot_of(item.focus_distance_m)
@@ -148,7 +166,7 @@ class DepthFromFocus:
         started = time.perf_counter()
         self._slices[slot] = item
         self._weights[slot] = float(np.clip(weight, 0.0, 1.0))
-        self._method.add(slot, item.image)
+        self._method.add(slot, item.image if image is None else image)
         self._timings["slice"] = _milliseconds(started)
         return slot
 
@@ -162,12 +180,13 @@ class DepthFromFocus:
         solution = self._method.solve(order, positions)
         if relative and len(order) > 1:
             # Nobody said which end is near: nothing may depend on the order of the slices.
-            solution = either_way(solution, self._method.solve(order[::-1], positions))
+            turned = positions if len(order) == len(self._slices) else 1.0 - positions[::-1]
+            solution = either_way(solution, self._method.solve(order[::-1], turned))
         self._timings["solve"] = _milliseconds(started)
         composite = None
         if all_in_focus or self._settings.regularisation > 0:
             started = time.perf_counter()
-            images = [self._slices[slot].image for slot in order]
+            images = SliceImages([self._slices[slot] for slot in order])
             composite = compose_all_in_focus(images, solution.position, positions)
             self._timings["all_in_focus"] = _milliseconds(started)
             solution = self._regularised(solution, composite)
@@ -189,26 +208,26 @@ class DepthFromFocus:
         return self.estimate(all_in_focus)
 
     def _check(self, item: FocusSlice) -> None:
-        distance, dtype = item.focus_distance_m, item.image.dtype
+        distance, shape, dtype = item.focus_distance_m, item.shape, item.dtype
         if not math.isnan(distance) and distance < NEAREST_FOCUS_M:
             raise InputError(
                 f"focus distance {distance:g} m must be positive (from {NEAREST_FOCUS_M:g} m on), "
                 "inf, or unknown"
             )
-        colour = item.image.ndim == 3 and item.image.shape[2] == 3
+        colour = len(shape) == 3 and shape[2] == 3
         types = (np.uint8, np.uint16)
-        if item.image.size == 0 or not (item.image.ndim == 2 or colour) or dtype not in types:
+        if 0 in shape or not (len(shape) == 2 or colour) or dtype not in types:
             raise InputError(
-                f"an image of {item.image.shape} {dtype} cannot be a slice: give 8 or 16 bits, "
+                f"an image of {shape} {dtype} cannot be a slice: give 8 or 16 bits, "
                 "grey or three colours"
             )
-        if min(item.image.shape[:2]) < 8:
+        if min(shape[:2]) < 8:
             raise InputError("slices must be at least 8 x 8 pixels")
         for other in self._slices.values():
-            if other.image.shape != item.image.shape or other.image.dtype != item.image.dtype:
+            if other.shape != shape or other.dtype != dtype:
                 raise InputError(
-                    f"the slice is {item.image.shape} {item.image.dtype}, the stack holds "
-                    f"{other.image.shape} {other.image.dtype}: reset before another size"
+                    f"the slice is {shape} {dtype}, the stack holds "
+                    f"{other.shape} {other.dtype}: reset before another size"
                 )
             break
 
@@ -230,8 +249,10 @@ class DepthFromFocus:
             if len(known) >= 2:
                 used, distances = known, distances[~np.isnan(distances)]
             else:
-                used = sorted(used)
-                return used, np.linspace(0.0, 1.0, len(used)), True
+                # A slice that is not used has its place in the sweep all the same.
+                places = np.linspace(0.0, 1.0, len(self._slices))
+                of_used = [slot in set(used) for slot in sorted(self._slices)]
+                return sorted(used), places[of_used], True
         positions = 1.0 / distances
         order = np.argsort(positions, kind="stable")
         return [used[i] for i in order], positions[order], False
@@ -270,19 +291,34 @@ class DepthFromFocus:
 
 
 def compose_all_in_focus(
-    images: list[ImageArray], position: NDArray[np.float32], positions: NDArray[np.float64]
+    images: Sequence[ImageArray], position: NDArray[np.float32], positions: NDArray[np.float64]
 ) -> ImageArray:
-    """Each pixel from the slice whose focus is nearest to its estimated position.
+    """Each pixel from the slice whose focus is nearest to its estimated position, and about half
+    way between two from both, so that what differs between slices leaves no edge.
 
-    `images`: S images in order of `positions` (S,), ascending; `position`: H x W estimated
-    position per pixel, in the same unit. Returns an image of the slices' shape and type.
+    `images`: S images in order of `positions` (S,), ascending, looked at one after the other;
+    `position`: H x W estimated position per pixel, in the same unit. Returns an image of the
+    slices' shape and type.
     """
-    result = images[0].copy()
-    middles = (positions[1:] + positions[:-1]) / 2.0
-    for image, middle in zip(images[1:], middles, strict=True):
-        above: Any = cv2.compare(position, float(middle), cv2.CMP_GT)  # type: ignore[call-overload]
-        cv2.copyTo(image, above, result)
+    before = images[0]
+    result = before.copy()
+    for number in range(1, len(positions)):
+        image = images[number]
+        low, high = float(positions[number - 1]), float(positions[number])
+        start, reach = low + 0.5 * (1.0 - BLENDED) * (high - low), BLENDED * (high - low)
+        share = np.clip((position - np.float32(start)) * np.float32(1.0 / reach), 0.0, 1.0)
+        above: Any = cv2.compare(position, start, cv2.CMP_GT)  # type: ignore[call-overload]
+        cv2.copyTo(_blended(before, image, share), above, result)
+        before = image
     return result
+
+
+def _blended(one: ImageArray, other: ImageArray, share: FloatArray) -> ImageArray:
+    """`one`, and `other` with its `share` of each pixel (H x W, 0..1)."""
+    if one.dtype == np.uint8:
+        return cast(ImageArray, cv2.blendLinear(one, other, 1.0 - share, share))
+    weight = share if one.ndim == 2 else share[..., None]
+    return (one + weight * (other.astype(np.float32) - one)).round().astype(one.dtype)
 
 
 def _milliseconds(started: float) -> float:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..depth_encoding import depth_to_millimetres
 from ..evaluation.reports.colours import to_bgr
 from ..files.atomic import make_folder, remove
-from ..files.clouds import write_ply
+from ..files.clouds import Band, write_ply_bands
 from ..files.images import write_array, write_image
 from ..files.limits import GIB, SNAPSHOTS, SNAPSHOTS_GIB
 from ..files.stack_folder import write_stack
 from ..optics.camera_geometry import depth_to_points
 from ..types import CameraModel, DepthEstimate, FocalStack, InputError
+
+_BAND_PX = 1 << 20
 
 RESULT_FILES = (
     *("depth.npy", "confidence.npy", "all_in_focus.png", "depth.png", "cloud.ply"),
@@ -70,9 +73,20 @@ def write_estimate(folder: Path, estimate: DepthEstimate, camera: CameraModel | 
     write_image(folder / "depth.png", depth_to_millimetres(estimate.depth)[0])
     if camera is None:
         return None
-    points = depth_to_points(estimate.depth, camera)
-    image = estimate.all_in_focus
-    return write_ply(folder / "cloud.ply", points, None if image is None else to_bgr(image))
+    return write_ply_bands(folder / "cloud.ply", _bands(estimate, camera))
+
+
+def _bands(estimate: DepthEstimate, camera: CameraModel) -> Iterator[Band]:
+    """Points with their colours, a band of rows after the other: a cloud is far larger than its
+    depth image.
+    """
+    rows = max(1, _BAND_PX // camera.width)
+    for top in range(0, camera.height, rows):
+        depth = estimate.depth[top : top + rows]
+        part = camera.cropped(0, top, camera.width, len(depth))
+        image = estimate.all_in_focus
+        colour = None if image is None else to_bgr(image[top : top + rows])
+        yield depth_to_points(depth, part), colour
 
 
 def _move(folder: Path, goal: Path) -> Path:

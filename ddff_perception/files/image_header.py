@@ -14,6 +14,8 @@ from .camera_formats import RAW_SUFFIXES, raw_size, register_heif, require_packa
 from .limits import IMAGE_MEGAPIXELS
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ORIENTATION = 274
+"""The EXIF tag that says how an image is turned."""
 _PHOTOGRAPH = 0x8769  # where EXIF keeps what is about the photograph
 _WIDTH, _HEIGHT, _BITS, _SAMPLES = 256, 257, 258, 277
 
@@ -22,7 +24,7 @@ _WIDTH, _HEIGHT, _BITS, _SAMPLES = 256, 257, 258, 277
 class ImageHeader:
     """`width` and `height` in pixels as stored, before any turn by EXIF; `bytes_per_pixel` as
     decoded; `format`: as Pillow names it; `pages` of a TIFF, else 1; `exif`: tags by number, those
-    of the photograph among them.
+    of the photograph among them; `alpha`: whether pixels can be transparent.
     """
 
     width: int
@@ -31,6 +33,13 @@ class ImageHeader:
     format: str
     pages: int
     exif: dict[int, Any]
+    alpha: bool = False
+
+    @property
+    def kind(self) -> tuple[int, int, int, str, int]:
+        """What says of which size and type the decoded pixels are."""
+        turn = int(self.exif.get(ORIENTATION, 1))
+        return self.width, self.height, self.bytes_per_pixel, self.format, turn
 
     @property
     def size_bytes(self) -> int:
@@ -94,7 +103,8 @@ def _read(file: BinaryIO) -> ImageHeader:
     depth = 4 if image.mode in "IF" else 2 if deep or "16" in image.mode else 1
     bands = 3 if image.mode == "P" else len(image.getbands())
     pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-    return ImageHeader(*image.size, depth * bands, image.format or "", pages, _exif(image))
+    alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    return ImageHeader(*image.size, depth * bands, image.format or "", pages, _exif(image), alpha)
 
 
 def _exif(image: Any) -> dict[int, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import ImageArray, InputError
-from .atomic import write_bytes
+from .atomic import atomic_write, write_bytes
 from .camera_formats import RAW_SUFFIXES, read_by_pillow, read_raw
 from .image_header import image_header
 from .limits import ARRAY_GIB, FILE_MIB, GIB, IMAGES
@@ -25,7 +24,8 @@ FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
 def read_image(file: Path, floats: bool = False) -> ImageArray:
-    """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation.
+    """An image file as uint8 or uint16, H x W or H x W x 3 BGR, turned by its EXIF orientation;
+    black where it is transparent.
 
     With `floats` also as float32, where the file (TIFF, EXR) holds such. Raises InputError where
     the file is missing, truncated, no image, or larger than `limits.IMAGE_MEGAPIXELS`.
@@ -43,7 +43,10 @@ def read_image(file: Path, floats: bool = False) -> ImageArray:
     if _is_truncated(data):
         raise InputError(f"{what} is truncated: copy it again")
     try:
-        return _of_known_type(_decoded(data, what, FLAGS), what, floats)
+        image = _decoded(data, what, FLAGS)
+        if header.alpha:
+            image = _without_transparent(image, data)
+        return _of_known_type(image, what, floats)
     except InputError:
         if header.format != "AVIF":  # which older OpenCVs lack
             raise
@@ -60,22 +63,15 @@ def read_page(file: Path, page: int) -> ImageArray:
     return _of_known_type(np.asarray(images[0]), what)
 
 
-def filled_range(images: Sequence[ImageArray]) -> tuple[list[ImageArray], int]:
-    """16-bit images that hold fewer bits (as 10- and 12-bit cameras write them), scaled to fill
-    their type, and how many bits they held; as they are, and 0, where they fill it already.
-    """
-    bits = held_bits(images)
-    if not bits:
-        return list(images), 0
-    factor = 65535 / ((1 << bits) - 1)
-    return [np.rint(image * factor).astype(np.uint16) for image in images], bits
-
-
-def held_bits(images: Sequence[ImageArray]) -> int:
+def held_bits(images: Iterable[ImageArray]) -> int:
     """How many bits 16-bit images hold, 0 where they fill their type or are of 8 bits."""
-    if not images or any(image.dtype != np.uint16 for image in images):
-        return 0
-    needed = int(max(int(image.max()) for image in images)).bit_length()
+    needed = 0
+    for image in images:
+        if image.dtype != np.uint16:
+            return 0
+        needed = max(needed, int(image.max()).bit_length())
+        if needed > _BITS[-1]:
+            return 0
     return next((bits for bits in _BITS if 0 < needed <= bits), 0)
 
 
@@ -113,6 +109,15 @@ def _decoded(data: NDArray[np.uint8], what: str, flags: int) -> NDArray[Any]:
     return np.asarray(image)
 
 
+def _without_transparent(image: NDArray[Any], data: NDArray[np.uint8]) -> NDArray[Any]:
+    """`image` of the file `data`, black where that is transparent: colours there mean nothing."""
+    whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim < 3 or whole.shape[2] != 4 or whole.shape[:2] != image.shape[:2]:
+        return image
+    image[whole[..., 3] == 0] = 0
+    return image
+
+
 def _is_truncated(data: np.ndarray[Any, Any]) -> bool:
     """OpenCV decodes what is there and leaves the rest grey: look for the end marker instead.
 
@@ -139,9 +144,8 @@ def write_image(file: Path, image: ImageArray) -> None:
 
 def write_array(file: Path, array: np.ndarray[Any, Any]) -> None:
     """`array` as .npy at `file`, atomically and without pickle."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    write_bytes(file, buffer.getvalue())
+    with atomic_write(file) as opened:
+        np.save(opened, array, allow_pickle=False)
 
 
 def read_array(file: Path) -> np.ndarray[Any, Any]:

@@ -53,6 +53,11 @@ IMAGES = Limit("DDFF_MAX_IMAGES", 2000, "images")
 """Of one stack, folder of photographs, light field or set of polarizer angles."""
 ARRAY_GIB = Limit("DDFF_MAX_ARRAY_GIB", 8, "GiB")
 """Of one array file, or of all images of a folder that is read as a whole."""
+VOLUME_GIB = Limit("DDFF_MAX_VOLUME_GIB", 8, "GiB")
+"""Of what a method holds of all slices of a stack at once."""
+HELD_GIB = Limit("DDFF_HELD_GIB", 0.5, "GiB")
+"""Of the images of a stack that `ddff depth` and `ddff stack` keep in memory: those of a larger one
+stay on disk and are read when they are looked at."""
 MESSAGE_GIB = Limit("DDFF_MAX_MESSAGE_GIB", 1, "GiB")
 """Of one recorded message or chunk of messages, unpacked."""
 SNAPSHOTS = Limit("DDFF_MAX_SNAPSHOTS", 1000, "snapshots")

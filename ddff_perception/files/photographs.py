@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -17,13 +17,14 @@ import numpy as np
 from ..types import CameraModel, FocalStack, FocusSlice, ImageArray, InputError
 from .camera_formats import HEIF_SUFFIXES, RAW_SUFFIXES, require_package
 from .focus_distances import FocusDistances, distances_from_exif, distances_from_names
-from .image_header import ImageHeader, image_header
-from .images import filled_range, read_image, read_page, require_room
+from .image_header import ORIENTATION, ImageHeader, image_header
+from .images import read_image, read_page, require_room
+from .slices import ImageSource, filled_range, slices_of
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".pgm", ".pnm", ".avif",
 )  # fmt: skip
-_ORIENTATION, _TAKEN, _TAKEN_SUBSECONDS = 274, 36867, 37521
+_TAKEN, _TAKEN_SUBSECONDS = 36867, 37521
 _FOCAL_MM, _F_NUMBER, _FOCAL_35MM = 37386, 33437, 41989
 _PIXELS_PER_UNIT, _UNIT = 41486, 41488
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0}
@@ -51,7 +52,7 @@ class Photograph:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height as read: turned by EXIF."""
-        turned = self.header.exif.get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        turned = self.header.exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
         width, height = self.header.width, self.header.height
         return (height, width) if turned else (width, height)
 
@@ -134,13 +135,15 @@ def read_photographs(
     photographs: Sequence[Photograph],
     distances: FocusDistances | None = None,
     unit: str | None = None,
+    progress: Callable[[], None] | None = None,
 ) -> PhotographedStack:
-    """The photographs as a stack, turned by their EXIF orientation.
+    """The photographs as a stack, turned by their EXIF orientation, held in memory where they are
+    small enough (see `files.slices`).
 
     `distances`: of the photographs; None takes them from the names where every name ends in one,
     else from EXIF, else leaves them unknown; then capture times, where they are known, decide the
-    order. Of several at one distance the sharpest stays. Raises InputError where the numbers do not
-    match, or the images differ in size.
+    order. Of several at one distance the sharpest stays. `progress` is called once per photograph.
+    Raises InputError where the numbers do not match, or the images differ in size.
     """
     notes: list[str] = []
     items = list(photographs)
@@ -162,13 +165,15 @@ def read_photographs(
             raise InputError(f"the focus distance {distance:g} m of {item.name} must be positive")
     _require_one_size(items)
     require_room([item.file for item in items], items[0].file.parent)
-    images, bits = filled_range([item.read() for item in items])
+    sources = [ImageSource(item.header, item.read) for item in items]
+    taken = slices_of(sources, [(metres, 0) for metres in found.metres], progress)
+    _require_one_kind(items, taken)
+    slices, bits = filled_range(taken)
     if bits:
         notes.append(f"the images hold {bits} of 16 bits: scaled to fill them")
-    _require_one_kind(items, images)
-    slices = _sharpest_of_each(items, images, found.metres, notes)
-    _tell_strangers(items, images, found, notes)
-    return PhotographedStack(FocalStack(slices, _camera(items)), found, tuple(notes))
+    chosen = _sharpest_of_each(items, slices, found.metres, notes)
+    _tell_strangers(items, slices, found, notes)
+    return PhotographedStack(FocalStack(chosen, _camera(items)), found, tuple(notes))
 
 
 def natural_key(file: Path) -> list[tuple[int, int | str]]:
@@ -202,7 +207,7 @@ def _require_one_size(items: Sequence[Photograph]) -> None:
     usual, _ = Counter(item.size for item in items).most_common(1)[0]
     for item in items:
         if item.size != usual:
-            turn = item.header.exif.get(_ORIENTATION, 1)
+            turn = item.header.exif.get(ORIENTATION, 1)
             turned = f" (its EXIF orientation is {turn})" if turn != 1 else ""
             raise InputError(
                 f"{item.name} is {item.size[0]}x{item.size[1]}{turned}, the others are "
@@ -210,8 +215,8 @@ def _require_one_size(items: Sequence[Photograph]) -> None:
             )
 
 
-def _require_one_kind(items: Sequence[Photograph], images: Sequence[ImageArray]) -> None:
-    kinds = [(image.shape, image.dtype.name) for image in images]
+def _require_one_kind(items: Sequence[Photograph], slices: Sequence[FocusSlice]) -> None:
+    kinds = [(item.shape, item.dtype.name) for item in slices]
     usual, _ = Counter(kinds).most_common(1)[0]
     for item, kind in zip(items, kinds, strict=True):
         if kind != usual:
@@ -223,7 +228,7 @@ def _require_one_kind(items: Sequence[Photograph], images: Sequence[ImageArray])
 
 def _sharpest_of_each(
     items: Sequence[Photograph],
-    images: Sequence[ImageArray],
+    slices: Sequence[FocusSlice],
     metres: Sequence[float],
     notes: list[str],
 ) -> tuple[FocusSlice, ...]:
@@ -235,7 +240,7 @@ def _sharpest_of_each(
         groups = dict(enumerate([number] for number in range(len(items))))
     chosen = []
     for numbers in groups.values():
-        sharpness = [_sharpness(images[number]) for number in numbers if len(numbers) > 1]
+        sharpness = [_sharpness(slices[number].image) for number in numbers if len(numbers) > 1]
         alike = [
             n for n, s in zip(numbers, sharpness, strict=False) if s * _ALIKE >= max(sharpness)
         ]
@@ -246,7 +251,7 @@ def _sharpest_of_each(
             f"{len(items)} photographs at {len(chosen)} distances: the sharpest of each stays, "
             f"without {', '.join(left)}"
         )
-    return tuple(FocusSlice(images[n], float(metres[n])) for n in sorted(chosen))
+    return tuple(slices[number] for number in sorted(chosen))
 
 
 def _sharpness(image: ImageArray) -> float:
@@ -257,7 +262,7 @@ def _sharpness(image: ImageArray) -> float:
 
 def _tell_strangers(
     items: Sequence[Photograph],
-    images: Sequence[ImageArray],
+    slices: Sequence[FocusSlice],
     found: FocusDistances,
     notes: list[str],
 ) -> None:
@@ -265,7 +270,7 @@ def _tell_strangers(
     order = list(range(len(items)))
     if not any(math.isnan(value) for value in found.metres):
         order.sort(key=lambda number: found.metres[number])
-    small = [_small(images[number]) for number in order]
+    small = [_small(slices[number].image) for number in order]
     steps = [float(np.abs(a - b).mean()) for a, b in pairwise(small)]
     usual = float(np.median(steps))
     for place, step in enumerate(steps):

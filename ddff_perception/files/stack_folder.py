@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
 from .atomic import make_folder, remove, write_bytes
+from .image_header import image_header
 from .images import (
     file_inside,
     read_array,
@@ -32,6 +34,7 @@ from .images import (
     write_image,
 )
 from .limits import IMAGES
+from .slices import ImageSource, slices_of
 
 # Whatever is farther is infinity to any lens.
 MAX_DISTANCE_M = 1e9
@@ -48,15 +51,23 @@ class StackFolder:
     all_in_focus: ImageArray | None = None
 
 
-def read_stack(folder: Path) -> StackFolder:
-    """The stack in `folder`; raises InputError with one sentence about what is wrong."""
+def read_stack(
+    folder: Path, *, held: bool = True, progress: Callable[[], None] | None = None
+) -> StackFolder:
+    """The stack in `folder`; raises InputError with one sentence about what is wrong.
+
+    Its images are in memory where they are `held`, or small enough (see `files.slices`).
+    `progress` is called once per slice.
+    """
     try:
-        return _read_stack(folder)
+        return _read_stack(folder, held, progress)
     except OSError as error:
         raise InputError(f"cannot read {folder}: {error.strerror or error}") from error
 
 
-def _read_stack(folder: Path) -> StackFolder:
+def _read_stack(
+    folder: Path, held: bool, progress: Callable[[], None] | None = None
+) -> StackFolder:
     description = _read_description(folder)
     entries = description.get("slices")
     if not isinstance(entries, list) or not entries:
@@ -64,13 +75,13 @@ def _read_stack(folder: Path) -> StackFolder:
     IMAGES.check(len(entries), str(folder / "stack.json"))
     described = [_described(folder, number, entry) for number, entry in enumerate(entries)]
     require_room([file for file, _ in described], folder)
-    slices = tuple(FocusSlice(read_image(file), *seen) for file, seen in described)
+    slices = _slices(described, held, progress)
     camera = camera_from_json(folder / "stack.json", description.get("camera"))
     try:
         stack = FocalStack(slices, camera)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
-    shape = slices[0].image.shape[:2]
+    shape = slices[0].shape[:2]
     if stack.camera is not None and (stack.camera.height, stack.camera.width) != shape:
         raise InputError(
             f"{folder}: the camera is {stack.camera.width}x{stack.camera.height}, the images are "
@@ -98,10 +109,12 @@ def write_stack(
     *,
     truth: FloatArray | None = None,
     all_in_focus: ImageArray | None = None,
+    progress: Callable[[], None] | None = None,
 ) -> None:
     """Writes `stack` as a stack folder; `stack.json` comes last, so that a folder that was cut
     short is never taken for a whole one. What an earlier stack left there is replaced, its truth
-    and all-in-focus image too. Raises InputError where it cannot be written.
+    and all-in-focus image too. `progress` is called once per slice. Raises InputError where it
+    cannot be written.
     """
     names = stack_files(len(stack.slices))
     make_folder(folder, names)
@@ -119,6 +132,8 @@ def write_stack(
         if item.stamp_ns:
             entry["stamp_ns"] = item.stamp_ns
         entries.append(entry)
+        if progress is not None:
+            progress()
     description: dict[str, Any] = {"slices": entries}
     if stack.camera is not None:
         description["camera"] = camera_json(stack.camera)
@@ -128,6 +143,20 @@ def write_stack(
         write_image(folder / "aif.png", all_in_focus)
     text = json.dumps(description, indent=2, allow_nan=False)
     write_bytes(folder / "stack.json", text.encode())
+
+
+def _slices(
+    described: Sequence[tuple[Path, tuple[float, int]]],
+    held: bool,
+    progress: Callable[[], None] | None,
+) -> tuple[FocusSlice, ...]:
+    if held:
+        return tuple(FocusSlice(read_image(file), *seen) for file, seen in described)
+    sources = [
+        ImageSource(image_header(file, f"the image {file}"), partial(read_image, file))
+        for file, _ in described
+    ]
+    return slices_of(sources, [seen for _, seen in described], progress)
 
 
 def _read_description(folder: Path) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -53,12 +53,19 @@ class RegistrationError(ValueError):
 
 def grey_of_size(image: ImageArray, longest: int) -> FloatArray:
     """`image` as grey float32, full scale = 1, shrunken (never enlarged) to `longest` pixels."""
-    scale = min(1.0, longest / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1.0 else image
+    small: Any = shrunk(image, longest)
     if small.ndim == 3:
         small = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     return np.multiply(small, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
+
+
+def shrunk(image: ImageArray, longest: int) -> ImageArray:
+    """`image` shrunken (never enlarged) to `longest` pixels along its longer side."""
+    scale = min(1.0, longest / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    if scale >= 1.0:
+        return image
+    return cast(ImageArray, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
 def scaling(source: tuple[int, ...], target: tuple[int, ...]) -> Matrix:
@@ -150,7 +157,11 @@ def motion_score(previous: ImageArray, current: ImageArray) -> float:
     Growing and shrinking about the centre (focus breathing) does not count. 0.0 where there is
     nothing to see (a plain wall), +inf where the images have nothing in common.
     """
-    before, after = spectrum(previous), spectrum(current)
+    return motion_between(spectrum(previous), spectrum(current))
+
+
+def motion_between(before: Spectrum, after: Spectrum) -> float:
+    """`motion_score` of the images of two spectra."""
     moved = translation(before, after)
     if moved.reliable:
         return moved.length
@@ -315,19 +326,29 @@ def _normalised(matrix: Matrix) -> Matrix:
 def dense_flow(
     reference: ImageArray, image: ImageArray, longest: int, smoothing: float
 ) -> FloatArray:
-    """Displacement from `reference` to `image` per pixel, H x W x 2 float32, pixels.
+    """Displacement from `reference` to `image` per pixel, H x W x 2 float32, pixels, zero where it
+    is under half a pixel: `small_flow`, enlarged.
+    """
+    return enlarged_flow(small_flow(reference, image, longest, smoothing), reference.shape)
+
+
+def small_flow(
+    reference: ImageArray, image: ImageArray, longest: int, smoothing: float
+) -> FloatArray:
+    """Displacement from `reference` to `image`, h x w x 2 float32 with `longest` pixels along the
+    longer side, in these pixels.
 
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016, at `longest` pixels,
     then smoothed over `smoothing` x the longest side with the gradients that both images share as
-    weights: defocused regions follow their surroundings, plain ones have no flow. Zero where it
-    is under half a pixel, and for images under 16 pixels.
+    weights: defocused regions follow their surroundings, plain ones have no flow. Zero for images
+    under 16 pixels.
     """
     fixed, moving = (
         np.asarray(cv2.GaussianBlur(grey_of_size(one, longest), (0, 0), 1.0), np.float32)
         for one in (reference, image)
     )
     if min(fixed.shape) < _LEAST_FLOW_PX:
-        return np.zeros((*reference.shape[:2], 2), np.float32)
+        return np.zeros((*fixed.shape, 2), np.float32)
     top = max(float(fixed.max()), float(moving.max()), 1e-6)
     solver = cv2.DISOpticalFlow_create(  # type: ignore[attr-defined]
         cv2.DISOPTICAL_FLOW_PRESET_FAST
@@ -340,10 +361,15 @@ def dense_flow(
     total = cv2.GaussianBlur(flow * weight[..., None], (0, 0), sigma)
     # Where there is nothing to see, no flow: the matrix holds there.
     floor = _FLOW_FLOOR * float(weight.mean())
-    flow = total / (cv2.GaussianBlur(weight, (0, 0), sigma) + floor)[..., None]
-    height, width = reference.shape[:2]
+    smooth = total / (cv2.GaussianBlur(weight, (0, 0), sigma) + floor)[..., None]
+    return np.asarray(smooth, np.float32)
+
+
+def enlarged_flow(flow: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """`small_flow` for images of `shape`: H x W x 2 float32, pixels of these."""
+    height, width = shape[:2]
     enlarged = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    factor = np.float32(max(height, width) / max(fixed.shape))
+    factor = np.float32(max(height, width) / max(flow.shape[:2]))
     return _without_small(np.asarray(enlarged * factor, dtype=np.float32))
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import FloatArray, FocalStack, FocusSlice, ImageArray
+from ..types import FloatArray, FocalStack, ImageArray
 
 Matrix = NDArray[np.float64]
 
@@ -69,10 +69,8 @@ def is_affine(matrix: Matrix) -> bool:
     return bool(np.allclose(matrix[2], (0, 0, 1), atol=1e-12))
 
 
-def warp_by_flow(
-    image: ImageArray, matrix: Matrix, flow: FloatArray
-) -> tuple[ImageArray, NDArray[np.bool_]]:
-    """`image` at matrix x (pixel + flow), and which pixels (H x W) lie inside it."""
+def warp_by_flow(image: ImageArray, matrix: Matrix, flow: FloatArray) -> ImageArray:
+    """`image` at matrix x (pixel + flow)."""
     source = source_pixels(matrix, flow)
     aligned = cv2.remap(
         image,
@@ -81,13 +79,16 @@ def warp_by_flow(
         _interpolation(matrix),
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return cast(ImageArray, aligned), _inside(source, image.shape)
+    return cast(ImageArray, aligned)
 
 
-def valid_pixels(shape: tuple[int, ...], matrix: Matrix) -> NDArray[np.bool_]:
+def valid_pixels(
+    shape: tuple[int, ...], matrix: Matrix, flow: FloatArray | None = None
+) -> NDArray[np.bool_]:
     """Which pixels (H x W) of the reference's view lie inside an image of `shape`."""
-    zero = np.zeros((shape[0], shape[1], 2), np.float32)
-    return _inside(source_pixels(matrix, zero), shape)
+    if flow is None:
+        flow = np.zeros((shape[0], shape[1], 2), np.float32)
+    return _inside(source_pixels(matrix, flow), shape)
 
 
 def source_pixels(matrix: Matrix, flow: FloatArray) -> FloatArray:
@@ -107,18 +108,16 @@ def _inside(source: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def shrunk_stack(stack: FocalStack, width: int) -> FocalStack:
     """The stack with images at most `width` pixels wide, and its camera to match."""
-    rows, columns = stack.images[0].shape[:2]
+    rows, columns, *channels = stack.slices[0].shape
     if width >= columns:
         return stack
     size = (width, max(1, round(rows * width / columns)))
+
+    def shrunk(image: ImageArray) -> ImageArray:
+        return cast(ImageArray, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+    shape = (size[1], size[0], *channels)
     return FocalStack(
-        tuple(
-            FocusSlice(
-                cv2.resize(item.image, size, interpolation=cv2.INTER_AREA),  # type: ignore[arg-type]
-                item.focus_distance_m,
-                item.stamp_ns,
-            )
-            for item in stack.slices
-        ),
+        tuple(item.changed(shrunk, shape=shape) for item in stack.slices),
         None if stack.camera is None else stack.camera.resized(*size),
     )

@@ -222,7 +222,7 @@ class Aligner:
         if kind == "flow" and neighbour is not None:
             size = self._settings.size(_SIZE_PX)
             flow = self._settings.flow(neighbour.item.image, image, size)
-            image, _ = warp_by_flow(item.image, matrix, (1.0 - _FLOW_LEAK) * flow)
+            image = warp_by_flow(item.image, matrix, (1.0 - _FLOW_LEAK) * flow)
         aligned = replace(item, image=image)
         place = _point(0.0, 0.0)
         return _View(aligned, found, matrix, breathing, levels, spectrum(image), place, weight)

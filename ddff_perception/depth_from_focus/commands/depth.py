@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,27 +15,24 @@ from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
-from ...files.images import filled_range
 from ...files.photographs import has_images, open_photographs, read_photographs
 from ...files.results import RECORD
+from ...files.slices import filled_range
 from ...files.stack_folder import StackFolder, read_stack
+from ...optics.resampling import shrunk_stack
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
-from ...types import DepthEstimate, FloatArray, FocalStack, InputError
-from ..capture.alignment_settings import AlignmentSettings
+from ...types import DepthEstimate, FocalStack, InputError
 from ..estimator import DepthFromFocus, EstimatorSettings
 from ..evaluation.results import write_results
 from ..interface import DEPTH_FROM_FOCUS
-from ..methods import METHODS
+from ..methods import METHODS, require_memory
 from ..parameters import estimator_parameters
-from ..pipeline import lens_table_of, method_values
+from ..pipeline import method_values
+from ..prepared import estimate, prepare
 from ..saving import RESULT_FILES
 
 DEFAULT = EstimatorSettings().method
-# Slices that lie closer are left alone: resampling would cost more than it gives.
-_WELL_PX = 1.0
-# Share of the slices that must see a pixel for its depth to be known.
-_LEAST_SEEN = 0.5
 
 
 def depth(
@@ -55,6 +51,12 @@ def depth(
         Path | None,
         typer.Option(help="Lens calibration (YAML), the parameter lens_table, for alignment."),
     ] = None,
+    balance: Annotated[
+        bool, typer.Option(help="Balance slices whose exposures differ.")
+    ] = True,
+    width: Annotated[
+        int | None, typer.Option(help="Shrink the images to this width.", min=16)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate depth from a focal stack.
@@ -62,7 +64,8 @@ def depth(
     Writes depth.npy (float32 metres, NaN unknown), depth.png (16-bit millimetres, 0 unknown),
     confidence.npy, all_in_focus.png, depth_color.png, cloud.ply and summary.json.
 
-    Where no alignment is given, the slices are looked at, and aligned where they lie apart.
+    Where no alignment is given, the slices are looked at, and aligned where they lie apart. A stack
+    that is larger than half a GiB stays on disk while it is worked on.
 
     Examples:
       ddff depth my_stack -o out/my_stack
@@ -84,25 +87,29 @@ def depth(
     values = DEPTH_FROM_FOCUS.parameters.complete(given)
     if lens_table is not None:
         values["lens_table"] = str(lens_table)
-    folder = _read(stack)
-    images, bits = filled_range(folder.stack.images)
+    folder = _shrunk(_read(stack), width)
+    slices, bits = filled_range(folder.stack.slices)
     if bits:
         warn(f"the images hold {bits} of 16 bits: scaled to fill them")
-        slices = zip(folder.stack.slices, images, strict=True)
-        filled = tuple(replace(item, image=image) for item, image in slices)
-        folder = replace(folder, stack=replace(folder.stack, slices=filled))
+        folder = replace(folder, stack=replace(folder.stack, slices=slices))
     _require_sweep(folder.stack)
+    require_memory(str(values["method"]), len(slices), slices[0].shape)
     estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
     make_folder(output, RESULT_FILES)
-    kind = str(values["alignment"]) if "alignment" in given else "auto"
-    used = _aligned(folder.stack, kind, values)
+    prepared = prepare(
+        folder.stack, str(values["alignment"]) if "alignment" in given else "auto", values, balance
+    )
+    for note in prepared.notes:
+        warn(note)
+    values["alignment"] = prepared.facts["alignment"]["kind"]
     started = time.perf_counter()
-    estimate = _in_view(_estimate(estimator, used), used.seen)
+    found = estimate(estimator, prepared)
     seconds = time.perf_counter() - started
-    summary = _summary(folder, values, estimate, seconds) | {"alignment": used.facts}
+    summary = _summary(folder, values, found, seconds) | prepared.facts
     # The summary comes last: a folder without one is not whole.
     remove(output / "summary.json")
-    summary["cloud_points"] = write_results(output, estimate, used.stack.camera)
+    with progress_bar("writing results"):
+        summary["cloud_points"] = write_results(output, found, prepared.stack.camera)
     write_json(output / "summary.json", summary)
     if as_json:
         typer.echo((output / "summary.json").read_text(), nl=False)
@@ -116,13 +123,21 @@ def _read(place: Path) -> StackFolder:
     """
     began = (place / RECORD).is_file()
     if began or not place.exists() or (place / "stack.json").is_file() or not has_images(place):
-        return read_stack(place)
-    read = read_photographs(open_photographs(place))
+        with progress_bar("reading slices") as report:
+            return read_stack(place, held=False, progress=report)
+    with progress_bar("reading photographs") as report:
+        read = read_photographs(open_photographs(place), progress=report)
     for note in read.notes:
         warn(note)
     warn(f"{len(read.stack.slices)} slices, {read.distances}")
     warn(f"as by `ddff stack {place} -o STACK`, which can do more, and `ddff depth STACK`")
     return StackFolder(place, read.stack)
+
+
+def _shrunk(folder: StackFolder, width: int | None) -> StackFolder:
+    if width is None:
+        return folder
+    return replace(folder, stack=shrunk_stack(folder.stack, width))
 
 
 def _used(method: str) -> ParameterTable:
@@ -142,83 +157,25 @@ def _require_sweep(stack: FocalStack) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Aligned:
-    """The slices in one view, the weight of each, and the share of slices that see each pixel."""
-
-    stack: FocalStack
-    weights: Sequence[float]
-    seen: FloatArray
-    facts: dict[str, Any]
-
-
-def _aligned(stack: FocalStack, kind: str, values: dict[str, Value]) -> _Aligned:
-    """`auto` looks how the slices lie, and leaves them alone where they lie well."""
-    everywhere = np.ones(stack.images[0].shape[:2], np.float32)
-    as_it_is = _Aligned(stack, [1.0] * len(stack.slices), everywhere, {"kind": "none"})
-    if kind == "none":
-        return as_it_is
-    from ..capture.stack_alignment import align_stack
-
-    settings = AlignmentSettings.table().part(values)
-    chosen = "ecc" if kind == "auto" else kind
-    with progress_bar("aligning slices", len(stack.slices)) as report:
-        aligned = align_stack(stack, chosen, lens_table_of(values), report, settings)
-    displaced_px = round(aligned.displaced_px(), 2)
-    facts = {"kind": chosen, "displaced_px": displaced_px, "failed_slices": list(aligned.failed)}
-    if kind == "auto" and displaced_px < _WELL_PX:
-        return replace(as_it_is, facts={**facts, "kind": "none"})
-    if kind == "auto":
-        warn(f"slices lay up to {displaced_px:.1f} px apart: aligned, as by --param alignment=ecc")
-        values["alignment"] = chosen
-    if aligned.failed:
-        numbers = ", ".join(map(str, aligned.failed))
-        warn(f"slices that could not be aligned, and count less: {numbers} (from 0 on)")
-    seen = aligned.valid.mean(axis=0, dtype=np.float32)
-    return _Aligned(aligned.stack, [float(w) for w in aligned.weights], seen, facts)
-
-
-def _in_view(estimate: DepthEstimate, seen: FloatArray) -> DepthEstimate:
-    """The estimate, less sure where some slices do not see a pixel; unknown, and black in the
-    all-in-focus image, where most do not.
-    """
-    outside = seen < _LEAST_SEEN
-    image = estimate.all_in_focus
-    if image is not None and outside.any():
-        image = image.copy()
-        image[outside] = 0
-    depth = np.where(outside, np.float32(np.nan), estimate.depth)
-    confidence = np.where(outside, np.float32(0.0), estimate.confidence * seen)
-    return replace(estimate, depth=depth, confidence=confidence, all_in_focus=image)
-
-
-def _estimate(estimator: DepthFromFocus, used: _Aligned) -> DepthEstimate:
-    with progress_bar("estimating depth", len(used.stack.slices) + 1) as report:
-        for item, weight in zip(used.stack.slices, used.weights, strict=True):
-            estimator.update(item, weight=weight)
-            report()
-        return estimator.estimate()
-
-
 def _summary(
-    folder: StackFolder, values: dict[str, Value], estimate: DepthEstimate, seconds: float
+    folder: StackFolder, values: dict[str, Value], found: DepthEstimate, seconds: float
 ) -> dict[str, Any]:
     method = str(values["method"])
-    known = ~np.isnan(estimate.depth)
+    known = ~np.isnan(found.depth)
     return {
         **run_facts(),
         "stack": str(folder.folder),
         "slices": len(folder.stack.slices),
-        "width": estimate.depth.shape[1],
-        "height": estimate.depth.shape[0],
+        "width": found.depth.shape[1],
+        "height": found.depth.shape[0],
         "method": method,
         "parameters": _used(method).part(values),
-        "relative": estimate.relative,
-        "unit": "position in the sweep, 0..1" if estimate.relative else "m",
-        "coverage": estimate.coverage,
-        "median_depth": float(np.median(estimate.depth[known])) if known.any() else None,
-        "mean_confidence": float(estimate.confidence.mean()),
-        "timings_ms": {name: round(value, 3) for name, value in estimate.timings_ms.items()},
+        "relative": found.relative,
+        "unit": "position in the sweep, 0..1" if found.relative else "m",
+        "coverage": found.coverage,
+        "median_depth": float(np.median(found.depth[known])) if known.any() else None,
+        "mean_confidence": float(found.confidence.mean()),
+        "timings_ms": {name: round(value, 3) for name, value in found.timings_ms.items()},
         "total_s": seconds,
     }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ...console import say, warn
+from ...console import progress_bar, say, warn
 from ...files.focus_distances import UNITS, FocusDistances, distances_from_table
 from ...files.photographs import open_photographs, read_photographs
 from ...files.stack_folder import write_stack
@@ -61,14 +61,16 @@ def stack(
         raise InputError(f"{output} holds the photographs: give another folder as --output")
     items = open_photographs(photographs)
     given = None if distances is None else _given(distances, [item.file for item in items], unit)
-    read = read_photographs(items, given, unit)
+    with progress_bar("reading photographs", len(items)) as report:
+        read = read_photographs(items, given, unit, report)
     content = read.stack
     if fx is not None:
-        rows, columns = content.images[0].shape[:2]
+        rows, columns = content.slices[0].shape[:2]
         content = FocalStack(content.slices, CameraModel.centred(columns, rows, fx))
     if width is not None:
         content = shrunk_stack(content, width)
-    write_stack(output, content)
+    with progress_bar("writing the stack", len(content.slices)) as report:
+        write_stack(output, content, progress=report)
     for note in read.notes:
         warn(note)
     say(f"{len(content.slices)} slices, {read.distances}: {output}")
