@@ -126,7 +126,7 @@ def _aligned(prepared: PreparedStack, kind: str, values: Mapping[str, Value]) ->
     notes = list(prepared.notes)
     if kind == "auto":
         notes.append(
-            f"slices lay up to {displaced_px:.1f} px off: aligned, as by --param alignment=ecc"
+            f"slices lay up to {displaced_px:.1f} px apart: aligned, as by --param alignment=ecc"
         )
     if failed:
         numbers = ", ".join(map(str, failed))

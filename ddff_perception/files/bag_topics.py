@@ -69,7 +69,7 @@ def find_topics(topics: Mapping[str, BagTopic], chosen: Mapping[str, str | None]
         parts[part] = parts[part] or _first(_of_type(topics, part))
     parts["image"] = parts["image"] or _camera_image(topics, parts["focus_state"])
     image = parts["image"] or ""
-    info = posixpath.join(posixpath.dirname(image), "camera_info")
+    info = camera_info_of(image)
     parts["camera_info"] = parts["camera_info"] or (info if info in topics else None)
     parts["truth"] = parts["truth"] or _first(_named(topics, "truth", _TRUTH_WORDS))
     parts["depth"] = parts["depth"] or _estimated_depth(topics, parts["truth"])
@@ -96,6 +96,11 @@ def chosen_topic(
     if topics[name].type not in types:
         raise InputError(f"{name} is {topics[name].type}; {part} needs {next(iter(types))}")
     return name
+
+
+def camera_info_of(image: str) -> str:
+    """The topic of camera_info that belongs to the topic `image`, compressed or not: beside it."""
+    return posixpath.join(posixpath.dirname(image.removesuffix("/compressed")), "camera_info")
 
 
 def topics_ending(topics: Mapping[str, BagTopic], end: str, types: Collection[str]) -> list[str]:

@@ -62,6 +62,12 @@ def test_compressed_images_will_do() -> None:
     assert find_topics(bag, {})["image"] == "/image_raw/compressed"
 
 
+def test_camera_info_is_found_beside_compressed_images() -> None:
+    kinds = {"camera__image_rect__compressed": COMPRESSED_IMAGE, "camera__focus_state": FOCUS_STATE}
+    bag = topics(**kinds, camera__camera_info=CAMERA_INFO)
+    assert find_topics(bag, {})["camera_info"] == "/camera/camera_info"
+
+
 def test_focal_stacks_need_nothing_else() -> None:
     found = find_topics(topics(focal_stack=FOCAL_STACK), {})
     assert found == {"focal_stack": "/focal_stack"}

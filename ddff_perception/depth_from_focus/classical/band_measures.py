@@ -34,7 +34,17 @@ def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
 
     Band l is measured on the image shrunk by 2^l. Nayar and Nakagawa, PAMI 1994, equation 9.
     """
+    return measured(image, levels, cell)[0]
+
+
+def measured(
+    image: ImageArray, levels: int, cell: int, finer: int = 1
+) -> tuple[FloatArray, NDArray[np.uint8] | FloatArray]:
+    """`band_measures`, and the grey image of `finer` x `finer` pixels per cell: finer rows x
+    finer columns.
+    """
     grey: Any = _grey(image)
+    small: Any = None
     height, width = grey.shape
     bottom, right = -height % cell, -width % cell
     if bottom or right:
@@ -48,9 +58,14 @@ def band_measures(image: ImageArray, levels: int, cell: int) -> FloatArray:
                 (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)),
                 interpolation=cv2.INTER_AREA,
             )
+        if grey.shape[1] == size[0] * finer:
+            small = grey
         measure = _modified_laplacian(grey)
         bands.append(cv2.blur(_shrink(measure, size), (3, 3)))
-    return np.stack(bands)
+    if small is None:
+        wanted = (size[0] * finer, size[1] * finer)
+        small = cv2.resize(grey, wanted, interpolation=cv2.INTER_AREA)
+    return np.stack(bands), small
 
 
 def _modified_laplacian(grey: NDArray[np.uint8] | FloatArray) -> FloatArray:

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..solution import Solution
-from .band_measures import REFERENCE_CELL, band_measures, cell_size
+from .band_measures import REFERENCE_CELL, cell_size, measured
+from .outlines import FINER, Grey, refined_outlines
 from .upsampling import upsample, upsample_position
 
 
@@ -61,6 +62,12 @@ class MultiscaleSettings(Settings):
         "deviation of real focus curves from the lens law, relative to their amplitude",
         limits=(0.01, 2.0),
     )
+    outlines: str = parameter(
+        "image",
+        "outlines of near things: drawn where the image has them, a quarter of a cell fine, or "
+        "as the cells say alone",
+        choices=("image", "cells"),
+    )
 
 
 # Radius in pixels of the finest band at which its response has fallen to half (1/f textures).
@@ -80,6 +87,8 @@ MINIMUM_BINS = 12
 CONFIDENCE_CURVE = (0.8, 0.35, -1.09)
 # Log-likelihood, nats, by which the best candidate must stand out to count as found.
 LEAST_EVIDENCE = 0.1
+# Sharpness of the finest band, grey levels, under which there is nothing to see.
+LEAST_SHARPNESS = 0.02
 TRACE_OF_HEIGHT = 1e-3
 # A step over 3 cells, as a share of the sweep's range, that is a depth edge and no slope.
 DEPTH_STEP = 0.25
@@ -95,6 +104,7 @@ class MultiscaleMethod:
         self._settings = settings
         self._cell, self._levels = REFERENCE_CELL, settings.levels
         self._measures: dict[int, FloatArray] = {}
+        self._guides: dict[int, Grey] = {}
         self._size = (0, 0)
 
     def add(self, slot: int, image: ImageArray) -> None:
@@ -104,10 +114,14 @@ class MultiscaleMethod:
             self._cell = cell_size(self._settings.cell, width, height)
             octaves = max(0, round(math.log2(self._cell / REFERENCE_CELL)))
             self._levels = min(self._settings.levels + octaves, len(NOISE_SHARE))
-        self._measures[slot] = band_measures(image, self._levels, self._cell)
+        finer = FINER if self._cell >= FINER else 1
+        self._measures[slot], guide = measured(image, self._levels, self._cell, finer)
+        if self._settings.outlines == "image":
+            self._guides[slot] = guide
 
     def remove(self, slot: int) -> None:
         self._measures.pop(slot, None)
+        self._guides.pop(slot, None)
 
     def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
         kept = [self._measures[slot] for slot in order]
@@ -126,8 +140,13 @@ class MultiscaleMethod:
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
+        confidence *= shows_something(measures)
         step = DEPTH_STEP * float(candidates[-1] - candidates[0])
-        grown = upsample_position(position, self._cell, self._size, step)
+        if settings.outlines == "image":
+            guides = [self._guides[slot] for slot in order]
+            grown = refined_outlines(position, guides, positions, self._cell, self._size, step)
+        else:
+            grown = upsample_position(position, self._cell, self._size, step)
         return Solution(grown, upsample(confidence, self._cell, self._size))
 
 
@@ -227,6 +246,13 @@ def decisiveness(gain: FloatArray) -> FloatArray:
     """
     decided: FloatArray = 1 - np.exp(gain * np.float32(-1.0 / LEAST_EVIDENCE))
     return decided
+
+
+def shows_something(measures: FloatArray) -> FloatArray:
+    """1, and 0 where no slice has any sharpness at all, rows x columns: no camera's noise is so
+    low, but what is black, burnt out or drawn is. `measures`: levels x S x rows x columns.
+    """
+    return np.asarray(measures[0].max(axis=0) > LEAST_SHARPNESS, np.float32)
 
 
 @lru_cache(maxsize=64)

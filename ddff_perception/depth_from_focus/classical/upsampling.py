@@ -41,14 +41,33 @@ def upsample_position(
     its share of the step, 1 - `near_share`. In between lie flying pixels, where nothing is.
     """
     grown = upsample(position, cell, size)
-    highest, lowest = cv2.dilate(position, _NEIGHBOURS), cv2.erode(position, _NEIGHBOURS)
-    edges = _without_specks(np.asarray(highest - lowest > step, np.uint8))
+    edges, highest, lowest = depth_edges(position, step)
     if edges.any():
         above, side = upsample(highest, cell, size), upsample(lowest, cell, size)
         middle = cv2.addWeighted(above, near_share, side, 1.0 - near_share, 0.0)
         cv2.copyTo(above, cv2.compare(grown, middle, cv2.CMP_GT), side)
         cv2.copyTo(side, upsample(edges, cell, size, cv2.INTER_NEAREST), grown)
     return np.asarray(grown, np.float32)
+
+
+def depth_edges(
+    position: FloatArray, step: float
+) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
+    """Which cells lie at a depth edge (1, else 0), a difference above `step` within 3 x 3 cells,
+    and the highest and lowest position there.
+    """
+    highest = np.asarray(cv2.dilate(position, _NEIGHBOURS), np.float32)
+    lowest = np.asarray(cv2.erode(position, _NEIGHBOURS), np.float32)
+    return _without_specks(np.asarray(highest - lowest > step, np.uint8)), highest, lowest
+
+
+def widened(
+    edges: NDArray[np.uint8], highest: FloatArray, lowest: FloatArray, cells: int
+) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
+    """`depth_edges` with as many `cells` more around."""
+    edges = np.asarray(cv2.dilate(edges, _NEIGHBOURS, iterations=cells), np.uint8)
+    highest = np.asarray(cv2.dilate(highest, _NEIGHBOURS, iterations=cells), np.float32)
+    return edges, highest, np.asarray(cv2.erode(lowest, _NEIGHBOURS, iterations=cells), np.float32)
 
 
 def _without_specks(edges: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from ...capture.partners import Partners
 from ...capture.set_synchronizer import SetSynchronizer
 from ...evaluation.bag_run import BagResult, BagRun, Chosen, Estimated, Topics
 from ...evaluation.reports.blocks import Column, Section, Table
-from ...files.bag_topics import MissingTopicsError, chosen_topic, topics_ending
+from ...files.bag_topics import MissingTopicsError, camera_info_of, chosen_topic, topics_ending
 from ...files.bags import BagTopic
 from ...files.bags_messages import camera_of, image_of, stamp_of
 from ...files.bags_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
@@ -249,5 +249,5 @@ def _info(topics: Mapping[str, BagTopic], part: str, image: str, chosen: Chosen)
     name = f"{part}_info"
     for given in chosen.get(name, ()):
         return {name: chosen_topic(topics, name, given, (CAMERA_INFO,))}
-    beside = f"{image.removesuffix('/compressed').rpartition('/')[0]}/camera_info"
+    beside = camera_info_of(image)
     return {name: beside} if beside in topics else {}
