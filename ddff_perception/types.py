@@ -227,6 +227,10 @@ class FocalStack:
         return max(item.stamp_ns for item in self.slices)
 
 
+NO_SOURCE = 65535
+"""In `DepthEstimate.source`, where no slice shows the pixel."""
+
+
 @dataclass(frozen=True, slots=True)
 class DepthEstimate:
     """What a focal stack says about the scene, pixel by pixel.
@@ -236,7 +240,9 @@ class DepthEstimate:
     10 % of the truth. `all_in_focus`: H x W x 3 (or H x W) in the type of the slices, None if it
     was not asked for. `relative`: the focus distances were unknown, and `depth` is the position
     in the sweep, 0 for the first slice to 1 for the last. `timings_ms`: milliseconds per stage of
-    the last update.
+    the last update. `source`: H x W uint16, the place in the sweep of the slice that each pixel of
+    `all_in_focus` is mostly of, 0 for the farthest focus (or the first slice), `NO_SOURCE` where
+    there is none; None if it was not asked for.
     """
 
     depth: FloatArray
@@ -244,6 +250,7 @@ class DepthEstimate:
     all_in_focus: ImageArray | None = None
     relative: bool = False
     timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    source: NDArray[np.uint16] | None = None
 
     @property
     def coverage(self) -> float:

@@ -44,6 +44,8 @@ NEAREST_FOCUS_M = 1e-6
 MINIMUM_WEIGHT = 1e-3
 # Share of the way between two slices on which the all-in-focus image takes from both.
 BLENDED = 0.5
+# A step, as a share of the sweep, that is a depth edge and no slope.
+EDGE_STEP = 0.12
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ class _Estimate(Settings):
     )
     minimum_confidence: float = parameter(
         0.0, "pixels with less confidence get no depth (NaN)", limits=(0.0, 1.0)
+    )
+    preferred: str = parameter(
+        "neither",
+        "which surface the all-in-focus image shows at its depth edges, where a wide aperture sees "
+        "through the near one: as depth says, or a rim more of the near or of the far one (of "
+        "the later or earlier slices where distances are unknown)",
+        choices=("neither", "near", "far"),
+    )
+    preferred_reach: float = parameter(
+        0.01, "width of that rim as a share of the longest side", limits=(0.0, 0.2)
     )
 
 
@@ -170,8 +182,9 @@ class DepthFromFocus:
         self._timings["slice"] = _milliseconds(started)
         return slot
 
-    def estimate(self, all_in_focus: bool = True) -> DepthEstimate:
-        """Depth, confidence and all-in-focus image of the slices that are in.
+    def estimate(self, all_in_focus: bool = True, source: bool = False) -> DepthEstimate:
+        """Depth, confidence and all-in-focus image of the slices that are in, and `source`, which
+        slice that is from.
 
         One slice bounds nothing: its depth is NaN everywhere. Raises InputError without a slice.
         """
@@ -183,11 +196,14 @@ class DepthFromFocus:
             turned = positions if len(order) == len(self._slices) else 1.0 - positions[::-1]
             solution = either_way(solution, self._method.solve(order[::-1], turned))
         self._timings["solve"] = _milliseconds(started)
-        composite = None
+        composite, places = None, None
         if all_in_focus or self._settings.regularisation > 0:
             started = time.perf_counter()
             images = SliceImages([self._slices[slot] for slot in order])
-            composite = compose_all_in_focus(images, solution.position, positions)
+            shown_at = self._preferred(solution.position, positions)
+            composite = compose_all_in_focus(images, shown_at, positions)
+            if source:
+                places = sources(shown_at, positions)
             self._timings["all_in_focus"] = _milliseconds(started)
             solution = self._regularised(solution, composite)
         started = time.perf_counter()
@@ -195,7 +211,26 @@ class DepthFromFocus:
         self._timings["depth"] = _milliseconds(started)
         timings = MappingProxyType(dict(self._timings))
         shown = composite if all_in_focus else None
-        return DepthEstimate(depth, confidence, shown, relative, timings)
+        return DepthEstimate(depth, confidence, shown, relative, timings, places)
+
+    @property
+    def order(self) -> list[int]:
+        """The slots that an estimate rests on by their place in the sweep, as in its `source`."""
+        return self._ordered()[0]
+
+    def _preferred(self, position: FloatArray, positions: NDArray[np.float64]) -> FloatArray:
+        """Where the all-in-focus image is focused: at `position`, or beside a depth edge at that of
+        the surface that is preferred.
+        """
+        settings = self._settings
+        reach = round(settings.preferred_reach * max(position.shape))
+        if settings.preferred == "neither" or reach < 1:
+            return position
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        grow = cv2.dilate if settings.preferred == "near" else cv2.erode
+        moved = np.asarray(grow(position, kernel), np.float32)
+        edge = np.abs(moved - position) > EDGE_STEP * float(positions[-1] - positions[0])
+        return np.where(edge, moved, position)
 
     def process(self, stack: FocalStack, all_in_focus: bool = True) -> DepthEstimate:
         """The estimate of a whole stack, from nothing."""
@@ -311,6 +346,16 @@ def compose_all_in_focus(
         cv2.copyTo(_blended(before, image, share), above, result)
         before = image
     return result
+
+
+def sources(position: FloatArray, positions: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """The number of the slice in `positions` (S,), ascending, that is nearest to each `position`,
+    H x W.
+    """
+    places = np.zeros(position.shape, np.uint16)
+    for middle in (positions[1:] + positions[:-1]) / 2.0:
+        places += position > np.float32(middle)
+    return places
 
 
 def _blended(one: ImageArray, other: ImageArray, share: FloatArray) -> ImageArray:

@@ -97,6 +97,13 @@ FOCAL_STACK = Topic(
     "input with input focal_stack",
 )
 
+SOURCE = Topic(
+    "image_source",
+    "sensor_msgs/msg/Image",
+    "which slice each pixel of image_all_in_focus is mostly of, mono16: its place in the sweep, 0 "
+    "the farthest focus, 65535 where there is none",
+)
+
 DEPTH_FROM_FOCUS = NodeInterface(
     name="depth_from_focus",
     module="ddff_perception.depth_from_focus.node",
@@ -118,13 +125,14 @@ DEPTH_FROM_FOCUS = NodeInterface(
         Topic(
             "image_all_in_focus",
             "sensor_msgs/msg/Image",
-            "each pixel from the slice that shows it sharpest",
+            "each pixel from the slices that show it sharpest",
         ),
         Topic(
             "points",
             "sensor_msgs/msg/PointCloud2",
             "organised cloud, x, y, z in metres (NaN unknown) and rgb of image_all_in_focus",
         ),
+        SOURCE,
         FOCAL_STACK,
     ),
     services=(

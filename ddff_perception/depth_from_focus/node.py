@@ -23,7 +23,7 @@ from ..ros.pipeline_node import PipelineNode
 from ..types import DepthEstimate, FocalStack, InputError
 from .capture.settings import CaptureSettings
 from .health import CAUSES, lens_at_rest
-from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, OutputSettings
+from .interface import DEPTH_FROM_FOCUS, FOCAL_STACK, SOURCE, OutputSettings
 from .pipeline import DepthPipeline
 from .saving import save_snapshot
 
@@ -74,10 +74,12 @@ class DepthFromFocusNode(PipelineNode[DepthPipeline, DepthEstimate]):
         return "too few slices yet" if few else ""
 
     def compute(self, wanted: frozenset[str]) -> DepthEstimate | None:
-        return self.pipeline.estimate(not wanted.isdisjoint(COLOURED))
+        source = SOURCE.name in wanted
+        return self.pipeline.estimate(source or not wanted.isdisjoint(COLOURED), source)
 
     def publish(self, result: DepthEstimate, header: Any) -> None:
         send_depth(self, result, header)
+        self.send_image(SOURCE.name, result.source, header)
 
     def publish_early(self, header: Any) -> None:
         now = time.monotonic()

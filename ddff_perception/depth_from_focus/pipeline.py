@@ -124,8 +124,9 @@ class DepthPipeline(Pipeline):
             self.estimator.update(item)
         return True
 
-    def estimate(self, all_in_focus: bool = True) -> DepthEstimate | None:
-        """Depth from the slices as they are, as the camera sees it in the newest one.
+    def estimate(self, all_in_focus: bool = True, source: bool = False) -> DepthEstimate | None:
+        """Depth from the slices as they are, as the camera sees it in the newest one; with
+        `source`, which slice each pixel is from.
 
         None while there are fewer than two slices, or they are too far off each other.
         """
@@ -135,7 +136,7 @@ class DepthPipeline(Pipeline):
         if self.aligner.held_back or usable < MINIMUM_SLICES:
             self._held_back += 1
             return None
-        return self.aligner.to_newest_view(self.estimator.estimate(all_in_focus))
+        return self.aligner.to_newest_view(self.estimator.estimate(all_in_focus, source))
 
     def reset(self) -> None:
         """Forgets every slice and whatever waits."""

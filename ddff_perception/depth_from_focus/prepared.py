@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..console import progress_bar
+from ..files.stack_folder import Alignment
 from ..parameters import Value
-from ..types import DepthEstimate, FloatArray, FocalStack, InputError
+from ..types import NO_SOURCE, DepthEstimate, FloatArray, FocalStack, InputError
 from .capture.alignment_settings import AlignmentSettings
 from .capture.exposure import Balance, Exposures, Nothing, balanced
 from .estimator import DepthFromFocus
@@ -51,21 +52,34 @@ def prepare(
     return _aligned(_balanced(prepared, balance), kind, values)
 
 
+def as_kept(stack: FocalStack, alignment: Alignment) -> PreparedStack:
+    """A stack that was kept when it was prepared."""
+    facts = {"alignment": {"kind": "none", "kept": True}}
+    return PreparedStack(stack, alignment.weights, alignment.seen, (), facts)
+
+
 def estimate(estimator: DepthFromFocus, prepared: PreparedStack) -> DepthEstimate:
-    """The estimate of a prepared stack; unknown, and black in the all-in-focus image, where most
-    slices do not see the pixel, and unknown where none of them shows anything.
+    """The estimate of a prepared stack, with `source` by the slices' numbers.
+
+    Unknown, and black in the all-in-focus image, where most slices do not see the pixel; unknown
+    where none of them shows anything.
     """
     nothing = Nothing()
     count = len(prepared.stack.slices)
     with progress_bar("measuring sharpness", count) as report:
-        for item, weight in zip(prepared.stack.slices, prepared.weights, strict=True):
-            image = item.image
+        slots: dict[int, int] = {}
+        for number, item in enumerate(prepared.stack.slices):
+            image, weight = item.image, prepared.weights[number]
             if weight > 0:
                 nothing.add(image)
-            estimator.update(item, weight=weight, image=image)
+            slots[estimator.update(item, weight=weight, image=image)] = number
             report()
     with progress_bar("estimating depth"):
-        return _in_view(estimator.estimate(), prepared.seen, nothing)
+        found = estimator.estimate(source=True)
+    assert found.source is not None
+    numbers = np.array([slots[slot] for slot in estimator.order], np.uint16)
+    found = replace(found, source=numbers[found.source])
+    return _in_view(found, prepared.seen, nothing)
 
 
 def _balanced(prepared: PreparedStack, wanted: bool) -> PreparedStack:
@@ -146,14 +160,14 @@ def _aligned(prepared: PreparedStack, kind: str, values: Mapping[str, Value]) ->
 def _in_view(found: DepthEstimate, seen: FloatArray, nothing: Nothing) -> DepthEstimate:
     """The estimate, less sure where some slices do not see a pixel."""
     outside = seen < _LEAST_SEEN
-    image = found.all_in_focus
-    if image is not None and outside.any():
-        image = image.copy()
-        image[outside] = 0
+    image, source = found.all_in_focus, found.source
+    if image is not None and source is not None and outside.any():
+        image, source = image.copy(), source.copy()
+        image[outside], source[outside] = 0, NO_SOURCE
     blank = nothing.mask()
     unknown = outside if blank is None else outside | (blank > 0)
     if not unknown.any() and float(seen.min()) >= 1.0:
         return found
     depth = np.where(unknown, np.float32(np.nan), found.depth)
     confidence = np.where(unknown, np.float32(0.0), found.confidence * seen)
-    return replace(found, depth=depth, confidence=confidence, all_in_focus=image)
+    return replace(found, depth=depth, confidence=confidence, all_in_focus=image, source=source)

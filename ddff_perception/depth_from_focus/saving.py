@@ -21,7 +21,7 @@ _BAND_PX = 1 << 20
 
 RESULT_FILES = (
     *("depth.npy", "confidence.npy", "all_in_focus.png", "depth.png", "cloud.ply"),
-    *("depth_color.png", "summary.json", "report.html"),
+    *("source.png", "depth_color.png", "summary.json", "report.html"),
 )
 """What `write_estimate` and the commands that call it put into a folder."""
 
@@ -59,15 +59,18 @@ def write_estimate(folder: Path, estimate: DepthEstimate, camera: CameraModel | 
 
     `depth.npy` (float32 metres, NaN unknown), `confidence.npy`, `all_in_focus.png`; unless the
     depth is relative `depth.png` (16-bit millimetres); with a `camera` also `cloud.ply`, None
-    without one. What an earlier estimate left there and this one has not is removed. Raises
-    InputError where it cannot be written.
+    without one; `source.png` (16-bit) where it is known which slice a pixel is from. What an
+    earlier estimate left there and this one has not is removed. Raises InputError where it cannot
+    be written.
     """
-    for name in ("all_in_focus.png", "depth.png", "cloud.ply"):
+    for name in ("all_in_focus.png", "source.png", "depth.png", "cloud.ply"):
         remove(folder / name)
     write_array(folder / "depth.npy", estimate.depth)
     write_array(folder / "confidence.npy", estimate.confidence)
     if estimate.all_in_focus is not None:
         write_image(folder / "all_in_focus.png", estimate.all_in_focus)
+    if estimate.source is not None:
+        write_image(folder / "source.png", estimate.source)
     if estimate.relative:
         return None
     write_image(folder / "depth.png", depth_to_millimetres(estimate.depth)[0])

@@ -4,6 +4,8 @@
                   "camera": {"width", "height", "fx", "fy", "cx", "cy", "aperture_diameter_m"}}
     depth.npy    optional truth, float32 metres along the optical axis
     aif.png      optional all-in-focus image
+    seen.npy     of slices that lie in one view already (`"aligned": true`): the share of them that
+                 see each pixel; each slice then has a "weight", 0..1
 
 Anything may be missing but the slices. A focus distance is in metres, `Infinity` (or the text
 "inf") for infinity, `null` where unknown.
@@ -38,17 +40,30 @@ from .slices import ImageSource, slices_of
 
 # Whatever is farther is infinity to any lens.
 MAX_DISTANCE_M = 1e9
-_FILES = ("stack.json", "depth.npy", "aif.png")
+_FILES = ("stack.json", "depth.npy", "aif.png", "seen.npy")
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Of slices that lie in one view: the weight of each, 0..1, and the share of them that see each
+    pixel, H x W float32.
+    """
+
+    weights: tuple[float, ...]
+    seen: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class StackFolder:
-    """What a stack folder holds. `truth`: H x W float32 metres or None; `all_in_focus`: image."""
+    """What a stack folder holds. `truth`: H x W float32 metres or None; `all_in_focus`: image;
+    `alignment` where the slices were aligned before they were written.
+    """
 
     folder: Path
     stack: FocalStack
     truth: FloatArray | None = None
     all_in_focus: ImageArray | None = None
+    alignment: Alignment | None = None
 
 
 def read_stack(
@@ -87,9 +102,14 @@ def _read_stack(
             f"{folder}: the camera is {stack.camera.width}x{stack.camera.height}, the images are "
             f"{shape[1]}x{shape[0]}: correct one of them in stack.json"
         )
-    truth = _read_truth(folder / "depth.npy", shape)
+    truth = _read_map(folder / "depth.npy", shape, "metres")
     all_in_focus = read_image(folder / "aif.png") if (folder / "aif.png").is_file() else None
-    return StackFolder(folder, stack, truth, all_in_focus)
+    alignment = None
+    if description.get("aligned") is True:
+        weights = tuple(_weight(folder, number, entry) for number, entry in enumerate(entries))
+        seen = _read_map(folder / "seen.npy", shape, "shares of slices")
+        alignment = None if seen is None else Alignment(weights, seen)
+    return StackFolder(folder, stack, truth, all_in_focus, alignment)
 
 
 def read_camera(folder: Path) -> CameraModel | None:
@@ -109,6 +129,7 @@ def write_stack(
     *,
     truth: FloatArray | None = None,
     all_in_focus: ImageArray | None = None,
+    alignment: Alignment | None = None,
     progress: Callable[[], None] | None = None,
 ) -> None:
     """Writes `stack` as a stack folder; `stack.json` comes last, so that a folder that was cut
@@ -121,9 +142,11 @@ def write_stack(
     for name in _FILES:
         remove(folder / name)
     entries: list[dict[str, Any]] = []
-    for name, item in zip(names[len(_FILES) :], stack.slices, strict=True):
+    for number, (name, item) in enumerate(zip(names[len(_FILES) :], stack.slices, strict=True)):
         write_image(folder / name, item.image)
         entry: dict[str, Any] = {"image": name}
+        if alignment is not None:
+            entry["weight"] = alignment.weights[number]
         distance = item.focus_distance_m
         if math.isnan(distance):
             entry["focus_distance_m"] = None
@@ -137,6 +160,9 @@ def write_stack(
     description: dict[str, Any] = {"slices": entries}
     if stack.camera is not None:
         description["camera"] = camera_json(stack.camera)
+    if alignment is not None:
+        description["aligned"] = True
+        write_array(folder / "seen.npy", alignment.seen)
     if truth is not None:
         write_array(folder / "depth.npy", truth)
     if all_in_focus is not None:
@@ -180,6 +206,15 @@ def _described(folder: Path, number: int, entry: object) -> tuple[Path, tuple[fl
     if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
         raise InputError(f"{folder / 'stack.json'}: slice {number} has a bad stamp_ns")
     return file, (distance, stamp)
+
+
+def _weight(folder: Path, number: int, entry: Mapping[str, Any]) -> float:
+    weight = entry.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise InputError(
+            f"{folder / 'stack.json'}: the weight of slice {number} is {weight!r}; it must be 0..1"
+        )
+    return float(weight)
 
 
 def _distance(folder: Path, number: int, value: object) -> float:
@@ -227,12 +262,12 @@ def camera_json(camera: CameraModel) -> dict[str, Any]:
     return entry
 
 
-def _read_truth(file: Path, shape: tuple[int, ...]) -> FloatArray | None:
+def _read_map(file: Path, shape: tuple[int, ...], what: str) -> FloatArray | None:
     if not file.is_file():
         return None
-    truth = read_array(file)
-    if truth.shape != shape or truth.dtype.kind != "f":
+    found = read_array(file)
+    if found.shape != shape or found.dtype.kind != "f":
         raise InputError(
-            f"{file} is {truth.shape} {truth.dtype}: it must be float32 metres of the images' size"
+            f"{file} is {found.shape} {found.dtype}: it must be float32 {what} of the images' size"
         )
-    return truth.astype(np.float32, copy=False)
+    return found.astype(np.float32, copy=False)

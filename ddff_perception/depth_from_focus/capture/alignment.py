@@ -21,7 +21,7 @@ from ...optics.registration import (
 )
 from ...optics.resampling import Matrix, on_grid, warp, warp_by_flow
 from ...parameters import Value
-from ...types import DepthEstimate, FloatArray, FocusSlice
+from ...types import NO_SOURCE, DepthEstimate, FloatArray, FocusSlice
 from .alignment_settings import AlignmentSettings, breathing_matrix
 from .slots import Event, SliceRemoved, SliceUpdated, StackCleared
 
@@ -156,8 +156,13 @@ class Aligner:
         composite = estimate.all_in_focus
         if composite is not None:
             composite = warp(composite, np.asarray(np.linalg.inv(rigid), np.float64))
+        source = estimate.source
+        if source is not None:
+            far = float(NO_SOURCE)
+            source = moved(source.astype(np.float32), far).astype(np.uint16)
         return replace(
             estimate,
+            source=source,
             depth=moved(estimate.depth, math.nan),
             confidence=moved(estimate.confidence, 0.0),
             all_in_focus=composite,

@@ -62,18 +62,20 @@ class Exposures:
         logs = np.log(np.maximum(cells, 1e-6))
         level = np.median(logs, axis=1)
         usual = np.median(level)
-        hopeless = (share < _LEAST_USABLE * np.median(share)) | (
-            level < usual - np.log(_MOST_GAIN)
-        )
+        hopeless = (share < _LEAST_USABLE * np.median(share)) | (level < usual - np.log(_MOST_GAIN))
         if hopeless.all():
             return Balance(np.ones(len(cells), np.float32), ())
         # The picture that all have in common, from levels that are roughly right.
         picture = np.median((logs - level[:, None])[~hopeless], axis=0)
-        offset = np.array([_offset(log - picture, use) for log, use in zip(logs, usable, strict=True)])
+        offset = np.array(
+            [_offset(log - picture, use) for log, use in zip(logs, usable, strict=True)]
+        )
         gains = np.exp(np.median(offset[~hopeless]) - offset)
         gains[hopeless] = 1.0
         result = Balance(gains.astype(np.float32), tuple(int(n) for n in np.flatnonzero(hopeless)))
-        return result if result.spread > _ALIKE else replace(result, gains=np.ones_like(result.gains))
+        return (
+            result if result.spread > _ALIKE else replace(result, gains=np.ones_like(result.gains))
+        )
 
 
 def balanced(item: FocusSlice, gain: float) -> FocusSlice:

@@ -165,9 +165,7 @@ class _StackAligner:
             aligned.residual_px = motion_between(neighbour.thumbnail, aligned.thumbnail)
         return aligned
 
-    def _registered(
-        self, image: ImageArray, breathing: Matrix, neighbour: _Aligned
-    ) -> _Aligned:
+    def _registered(self, image: ImageArray, breathing: Matrix, neighbour: _Aligned) -> _Aligned:
         initial = breathing @ np.linalg.inv(neighbour.breathing) @ neighbour.matrix
         size = self._settings.size(_SIZE_PX)
         reference, moving = pyramid(neighbour.small, size), pyramid(image, size)

@@ -92,6 +92,8 @@ LEAST_SHARPNESS = 0.02
 TRACE_OF_HEIGHT = 1e-3
 # A step over 3 cells, as a share of the sweep's range, that is a depth edge and no slope.
 DEPTH_STEP = 0.25
+# The same where the image says where the edge is.
+FINE_DEPTH_STEP = 0.12
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -141,12 +143,12 @@ class MultiscaleMethod:
         position, posterior, gain = peak_of(evidence, candidates)
         confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
         confidence *= shows_something(measures)
-        step = DEPTH_STEP * float(candidates[-1] - candidates[0])
+        reach = float(candidates[-1] - candidates[0])
         if settings.outlines == "image":
-            guides = [self._guides[slot] for slot in order]
+            guides, step = [self._guides[slot] for slot in order], FINE_DEPTH_STEP * reach
             grown = refined_outlines(position, guides, positions, self._cell, self._size, step)
         else:
-            grown = upsample_position(position, self._cell, self._size, step)
+            grown = upsample_position(position, self._cell, self._size, DEPTH_STEP * reach)
         return Solution(grown, upsample(confidence, self._cell, self._size))
 
 

@@ -57,9 +57,7 @@ def refined_outlines(
     ring = (upsample(around, FINER, shape, cv2.INTER_NEAREST) > 0) & ~inside
     near, far = upsample(highest, FINER, shape), upsample(lowest, FINER, shape)
     nearest, farthest = upsample(above, FINER, shape), upsample(below, FINER, shape)
-    told = np.where(
-        inside, grown > far + NEAR_SHARE * (near - far), 2 * grown > nearest + farthest
-    )
+    told = np.where(inside, grown > far + NEAR_SHARE * (near - far), 2 * grown > nearest + farthest)
     focused = _composite(guides, nearest, positions)
     votes = _votes(focused, _composite(guides, farthest, positions), told)
     is_near = GuidedFilter(focused, RADIUS, FLAT, SUBSAMPLE).filter(votes) > 0

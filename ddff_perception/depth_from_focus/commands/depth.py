@@ -18,7 +18,7 @@ from ...files.atomic import make_folder, remove, write_json
 from ...files.photographs import has_images, open_photographs, read_photographs
 from ...files.results import RECORD
 from ...files.slices import filled_range
-from ...files.stack_folder import StackFolder, read_stack
+from ...files.stack_folder import Alignment, StackFolder, read_stack, stack_files, write_stack
 from ...optics.resampling import shrunk_stack
 from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
@@ -29,7 +29,7 @@ from ..interface import DEPTH_FROM_FOCUS
 from ..methods import METHODS, require_memory
 from ..parameters import estimator_parameters
 from ..pipeline import method_values
-from ..prepared import estimate, prepare
+from ..prepared import PreparedStack, as_kept, estimate, prepare
 from ..saving import RESULT_FILES
 
 DEFAULT = EstimatorSettings().method
@@ -51,18 +51,23 @@ def depth(
         Path | None,
         typer.Option(help="Lens calibration (YAML), the parameter lens_table, for alignment."),
     ] = None,
-    balance: Annotated[
-        bool, typer.Option(help="Balance slices whose exposures differ.")
-    ] = True,
+    balance: Annotated[bool, typer.Option(help="Balance slices whose exposures differ.")] = True,
     width: Annotated[
         int | None, typer.Option(help="Shrink the images to this width.", min=16)
+    ] = None,
+    keep_aligned: Annotated[
+        Path | None,
+        typer.Option(
+            help="New stack folder for the aligned slices; `ddff depth` on it does not align again."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate depth from a focal stack.
 
     Writes depth.npy (float32 metres, NaN unknown), depth.png (16-bit millimetres, 0 unknown),
-    confidence.npy, all_in_focus.png, depth_color.png, cloud.ply and summary.json.
+    confidence.npy, all_in_focus.png, source.png (which slice each of its pixels is from, from 0 on;
+    65535: none), depth_color.png, cloud.ply and summary.json.
 
     Where no alignment is given, the slices are looked at, and aligned where they lie apart. A stack
     that is larger than half a GiB stays on disk while it is worked on.
@@ -87,6 +92,8 @@ def depth(
     values = DEPTH_FROM_FOCUS.parameters.complete(given)
     if lens_table is not None:
         values["lens_table"] = str(lens_table)
+    if keep_aligned is not None and keep_aligned.resolve() in (stack.resolve(), output.resolve()):
+        raise InputError(f"{keep_aligned} is taken: give another folder as --keep-aligned")
     folder = _shrunk(_read(stack), width)
     slices, bits = filled_range(folder.stack.slices)
     if bits:
@@ -96,11 +103,17 @@ def depth(
     require_memory(str(values["method"]), len(slices), slices[0].shape)
     estimator = DepthFromFocus(*method_values(values), folder.stack.camera)
     make_folder(output, RESULT_FILES)
-    prepared = prepare(
-        folder.stack, str(values["alignment"]) if "alignment" in given else "auto", values, balance
-    )
+    if keep_aligned is not None:
+        make_folder(keep_aligned, stack_files(len(slices)))
+    if folder.alignment is not None and "alignment" not in given:
+        prepared = as_kept(folder.stack, folder.alignment)
+    else:
+        kind = str(values["alignment"]) if "alignment" in given else "auto"
+        prepared = prepare(folder.stack, kind, values, balance)
     for note in prepared.notes:
         warn(note)
+    if keep_aligned is not None:
+        _keep(keep_aligned, prepared)
     values["alignment"] = prepared.facts["alignment"]["kind"]
     started = time.perf_counter()
     found = estimate(estimator, prepared)
@@ -134,10 +147,16 @@ def _read(place: Path) -> StackFolder:
     return StackFolder(place, read.stack)
 
 
+def _keep(place: Path, prepared: PreparedStack) -> None:
+    alignment = Alignment(tuple(prepared.weights), prepared.seen)
+    with progress_bar("writing the aligned stack", len(prepared.weights)) as report:
+        write_stack(place, prepared.stack, alignment=alignment, progress=report)
+
+
 def _shrunk(folder: StackFolder, width: int | None) -> StackFolder:
     if width is None:
         return folder
-    return replace(folder, stack=shrunk_stack(folder.stack, width))
+    return replace(folder, stack=shrunk_stack(folder.stack, width), alignment=None)
 
 
 def _used(method: str) -> ParameterTable:
