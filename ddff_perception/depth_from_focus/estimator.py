@@ -232,7 +232,9 @@ class DepthFromFocus:
         edge = np.abs(moved - position) > EDGE_STEP * float(positions[-1] - positions[0])
         return np.where(edge, moved, position)
 
-    def process(self, stack: FocalStack, all_in_focus: bool = True) -> DepthEstimate:
+    def process(
+        self, stack: FocalStack, all_in_focus: bool = True, source: bool = False
+    ) -> DepthEstimate:
         """The estimate of a whole stack, from nothing."""
         self.reset()
         total = 0.0
@@ -240,7 +242,7 @@ class DepthFromFocus:
             self.update(item)
             total += self._timings["slice"]
         self._timings["slice"] = total / len(stack.slices)
-        return self.estimate(all_in_focus)
+        return self.estimate(all_in_focus, source)
 
     def _check(self, item: FocusSlice) -> None:
         distance, shape, dtype = item.focus_distance_m, item.shape, item.dtype

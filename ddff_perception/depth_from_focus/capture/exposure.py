@@ -62,7 +62,8 @@ class Exposures:
         logs = np.log(np.maximum(cells, 1e-6))
         level = np.median(logs, axis=1)
         usual = np.median(level)
-        hopeless = (share < _LEAST_USABLE * np.median(share)) | (level < usual - np.log(_MOST_GAIN))
+        hopeless = (share < _LEAST_USABLE * np.median(share)) | (share == 0)
+        hopeless |= level < usual - np.log(_MOST_GAIN)
         if hopeless.all():
             return Balance(np.ones(len(cells), np.float32), ())
         # The picture that all have in common, from levels that are roughly right.
