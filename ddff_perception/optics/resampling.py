@@ -86,9 +86,11 @@ def valid_pixels(
     shape: tuple[int, ...], matrix: Matrix, flow: FloatArray | None = None
 ) -> NDArray[np.bool_]:
     """Which pixels (H x W) of the reference's view lie inside an image of `shape`."""
-    if flow is None:
-        flow = np.zeros((shape[0], shape[1], 2), np.float32)
-    return _inside(source_pixels(matrix, flow), shape)
+    if flow is not None:
+        return _inside(source_pixels(matrix, flow), shape)
+    flags, size = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, (shape[1], shape[0])
+    inside = np.full(shape[:2], 255, np.uint8)
+    return np.asarray(cv2.warpPerspective(inside, matrix, size, flags=flags) > 0)
 
 
 def source_pixels(matrix: Matrix, flow: FloatArray) -> FloatArray:

@@ -34,6 +34,7 @@ _BLURRED = 0.3
 # A slice that lies so near to the middle of the views is not resampled.
 _SAME_VIEW_PX = 1.0
 _WEISZFELD_STEPS = 50
+_FORGOTTEN: ImageArray = np.zeros((0, 0), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,13 @@ def align_stack(
     aligner = _StackAligner(stack, settings, table)
     order = _order_of_focus(stack)
     done: dict[int, _Aligned] = {}
-    for index, neighbour in _outwards(order, _shows_something(stack, order)):
+    pairs = _outwards(order, _shows_something(stack, order))
+    last_use = {neighbour: at for at, (_, neighbour) in enumerate(pairs)}
+    for at, (index, neighbour) in enumerate(pairs):
         done[index] = aligner.align(index, None if neighbour is None else done[neighbour])
+        for used in (index, neighbour):
+            if used is not None and last_use.get(used, at) <= at:
+                done[used].small = _FORGOTTEN
         if progress is not None:
             progress()
     aligned = [done[index] for index in range(len(order))]
