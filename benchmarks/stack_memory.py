@@ -1,4 +1,4 @@
-"""Memory and time of `ddff depth` on a stack of large photographs: `python benchmarks/stack_memory.py`.
+"""Memory and time of `ddff depth` on large photographs: `python benchmarks/stack_memory.py`.
 
 Photographs are drawn into a folder (JPEG, a slanted texture, each focused elsewhere, shifted by a
 few pixels), and the command is run on them in a process of its own, whose peak resident memory is
