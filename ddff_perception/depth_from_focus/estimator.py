@@ -365,7 +365,8 @@ def _blended(one: ImageArray, other: ImageArray, share: FloatArray) -> ImageArra
     if one.dtype == np.uint8:
         return cast(ImageArray, cv2.blendLinear(one, other, 1.0 - share, share))
     weight = share if one.ndim == 2 else share[..., None]
-    return (one + weight * (other.astype(np.float32) - one)).round().astype(one.dtype)
+    mixed = one + weight * (other.astype(np.float32) - one)
+    return np.asarray(mixed.round(), np.uint16)
 
 
 def _milliseconds(started: float) -> float:

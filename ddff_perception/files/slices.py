@@ -62,4 +62,4 @@ def filled_range(slices: Sequence[FocusSlice]) -> tuple[tuple[FocusSlice, ...], 
 
 
 def _filled(image: ImageArray, factor: float) -> ImageArray:
-    return np.minimum(np.rint(image * np.float32(factor)), 65535).astype(np.uint16)
+    return np.asarray(np.minimum(np.rint(image * np.float32(factor)), 65535), np.uint16)
