@@ -6,7 +6,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from ddff_perception.ros.launch_actions import PACKAGE, launch_description
+from ddff_perception.ros.launch_actions import PACKAGE, Together, launch_description
 
 RECORDED = [
     "image_rect",
@@ -22,13 +22,25 @@ RECORDED = [
 ]
 
 
-def recorder(context: LaunchContext) -> list[Node]:
+def recorder(together: Together) -> list[OpaqueFunction]:
     """Records the topics if a folder was given."""
-    folder = LaunchConfiguration("bag").perform(context)
-    if not folder:
-        return []
-    output = {"output": ParameterValue(folder, value_type=str), "topics": RECORDED}
-    return [Node(package=PACKAGE, executable="bag_recorder", output="screen", parameters=[output])]
+
+    def node(context: LaunchContext) -> list[Node]:
+        folder = LaunchConfiguration("bag").perform(context)
+        if not folder:
+            return []
+        output = {"output": ParameterValue(folder, value_type=str), "topics": RECORDED}
+        return [
+            together.add(
+                Node,
+                package=PACKAGE,
+                executable="bag_recorder",
+                output="screen",
+                parameters=[output],
+            )
+        ]
+
+    return [OpaqueFunction(function=node)]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -36,5 +48,5 @@ def generate_launch_description() -> LaunchDescription:
         "bag", default_value="", description="folder of a new bag that is recorded; empty: none"
     )
     nodes = ("sim_camera", "depth_from_focus")
-    shown = launch_description("demo", nodes, [OpaqueFunction(function=recorder)], rviz="true")
+    shown = launch_description("demo", nodes, recorder, rviz="true")
     return LaunchDescription([bag, *shown.entities])

@@ -25,7 +25,10 @@ def training_packages(doing: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("ddff_perception"):
-            raise
+            raise InputError(
+                f"this installation has no training code ({error.name}): build it with `colcon "
+                "build --cmake-args -DDDFF_INSTALL_TRAINING=ON`"
+            ) from error
         raise InputError(
             f"{doing} needs {error.name}: run `make setup-train` or `pip install "
             f"'ddff_perception[train]'`"

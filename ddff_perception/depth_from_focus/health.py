@@ -31,6 +31,7 @@ CAUSES = Causes(
         "dropped: engine not ready": "the engine is not ready (see the value engine): images are "
         "dropped until it is",
     },
+    aside=frozenset({"focal_stack"}),
 )
 
 

@@ -34,7 +34,8 @@ class Causes:
     `inputs`: by topic, what to do where nothing comes of it. `faults`: by counter, told whenever it
     grew. `blocks`: by counter, told while nothing comes out: what is no fault as long as results
     come. `{count}` is how much the counter grew. `events`: inputs need not come regularly; one that
-    does is missed all the same. `idle`: why a node that is well gives nothing.
+    does is missed all the same. `idle`: why a node that is well gives nothing. `aside`: outputs
+    that are no results and come at times of their own; they hide no result that stops.
     """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Causes:
     blocks: Mapping[str, str] = field(default_factory=dict)
     events: bool = False
     idle: str = "nobody listens to an output"
+    aside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,9 @@ class Health:
 
     def want(self, active: bool, outputs: Iterable[str], now_ns: int) -> None:
         """Whether the node is active, and the outputs that somebody listens to."""
+        known = self._wanted if self._active else {}
         self._active = active
-        self._wanted = {name: self._wanted.get(name) or Rhythm(now_ns) for name in outputs}
+        self._wanted = {name: known.get(name) or Rhythm(now_ns) for name in outputs}
 
     def arrived(self, topic: str, now_ns: int) -> None:
         """A message of an input came."""
@@ -118,9 +121,10 @@ class Health:
 
     def sent(self, topic: str, now_ns: int) -> None:
         """A message of an output went out."""
-        self._sent_ns = now_ns
         if topic in self._wanted:
             self._wanted[topic].beat(now_ns)
+        if topic in self._results() or topic not in self.causes.aside:
+            self._sent_ns = now_ns
 
     def set_condition(self, name: str, text: str) -> None:
         """Something is wrong from now on, until it is set to an empty text."""
@@ -140,8 +144,11 @@ class Health:
         `grown`: how much each counter grew since the last one. `rejected`: the newest sentence of
         each reason for which input was rejected since then.
         """
-        stalled = bool(self._wanted) and all(
-            rhythm.is_late(now_ns, period_s) for rhythm in self._wanted.values()
+        results = self._results()
+        stalled = (
+            self._active
+            and bool(results)
+            and all(rhythm.is_late(now_ns, period_s) for rhythm in results.values())
         )
         problems = [
             *self._silences(now_ns, period_s),
@@ -152,7 +159,7 @@ class Health:
         ]  # fmt: skip
         if stalled:
             problems += _grown(self.causes.blocks, grown) or ([] if problems else [_unknown(grown)])
-            waited_s = min(rhythm.age_s(now_ns) for rhythm in self._wanted.values())
+            waited_s = min(rhythm.age_s(now_ns) for rhythm in results.values())
             sentence = f"nothing comes out for {waited_s:.1f} s: {_joined(problems)}"
             return Verdict(Level.ERROR, sentence, problems)
         if problems:
@@ -166,6 +173,11 @@ class Health:
             + (f"{rhythm.age_s(now_ns):.2f} s ago" if rhythm.began else "nothing yet")
             for topic, rhythm in self._inputs.items()
         }
+
+    def _results(self) -> dict[str, Rhythm]:
+        """The outputs that are waited for: those aside too, where they alone are wanted."""
+        aside = self.causes.aside
+        return {k: v for k, v in self._wanted.items() if k not in aside} or self._wanted
 
     def _silences(self, now_ns: int, period_s: float) -> Iterator[Problem]:
         for topic, rhythm in self._inputs.items():

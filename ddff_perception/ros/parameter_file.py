@@ -6,6 +6,7 @@ numbers on every door. Old spellings still mean what they meant; a line says how
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,16 @@ def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
     for key, value in content.items():
         nodes |= _nodes(path, str(key), value)
     return nodes
+
+
+def matches(key: str, node: str) -> bool:
+    """Whether rclpy gives a node the values of a key of the file: `*` stands for one part of the
+    name, `**` for any number of parts. `node` is the whole name, `/camera/depth_from_focus`.
+    """
+    absolute = key if key.startswith("/") else f"/{key}"
+    parts = {"**": r"(?:/\w+)*", "*": r"/\w+"}
+    pattern = "".join(parts.get(part, f"/{re.escape(part)}") for part in absolute[1:].split("/"))
+    return re.fullmatch(pattern, node) is not None
 
 
 def _nodes(path: Path, key: str, value: Any, depth: int = 0) -> dict[str, dict[str, Any]]:

@@ -93,6 +93,18 @@ def test_a_focal_stack_that_is_not_due_is_no_fault(ros: RosSession) -> None:
     assert len(stacks) == 1
 
 
+def test_a_focal_stack_that_goes_on_hides_no_depth_that_stops(ros: RosSession) -> None:
+    given = {"capture.max_age_s": 0.4, "still_warning_s": 0.0, "focal_stack_period_s": 0.1}
+    run = Sweeping(ros, **given)
+    stacks = ros.listen(FocalStack, "focal_stack")
+    run.until(RUNNING, OK)
+    run.slices = [0, 1]
+    run.until("fewer slices than minimum_slices", ERROR)
+    before = len(stacks)
+    run.until("fewer slices than minimum_slices", ERROR)
+    assert len(stacks) > before
+
+
 def test_nobody_listens_is_no_fault_and_says_so(ros: RosSession) -> None:
     given = [Parameter("diagnostics_period_s", value=0.1)]
     node = ros.add(DepthFromFocusNode(parameter_overrides=given))

@@ -88,6 +88,21 @@ def test_what_blocks_is_told_only_while_nothing_comes_out():
     assert verdict.level is Level.ERROR and "too few slices: sweep" in verdict.sentence
 
 
+def test_what_is_sent_aside_hides_no_result_that_stops():
+    node = Node(listeners=("depth", "stack"))
+    node.health.causes = Causes(blocks=CAUSES.blocks, aside=frozenset({"stack"}))
+    node.report()
+    node.listeners, node.grown = ("stack",), {"dropped: few": 20}  # still sent, and depth is not
+    verdict = two_reports(node)
+    assert verdict.level is Level.ERROR and "too few slices: sweep" in verdict.sentence
+
+
+def test_what_is_sent_aside_is_a_result_where_nothing_else_is_wanted():
+    node = Node(listeners=("stack",))
+    node.health.causes = Causes(aside=frozenset({"stack"}))
+    assert two_reports(node).sentence == "running"
+
+
 def test_a_fault_is_a_warning_while_results_come_and_an_error_while_none_do():
     node = Node()
     node.grown = {"invalid": 4}
@@ -130,6 +145,20 @@ def test_an_inactive_node_says_so():
     node = Node()
     node.health.want(False, (), 0)
     assert node.health.judge(0, 1.0, {}, {}).sentence.startswith("inactive")
+
+
+def test_a_node_that_rests_while_somebody_listens_is_inactive_and_not_waited_for():
+    node = Node()
+    node.report()
+    node.health.want(False, ("depth",), node.now)
+    node.inputs, node.sends = set(), False
+    node.health.expect((), node.now)
+    for _ in range(5):
+        assert node.report().sentence.startswith("inactive")
+    node.health.want(True, ("depth",), node.now)
+    node.now += 10_000_000
+    verdict = node.health.judge(node.now, PERIOD_S, {}, {})
+    assert verdict.level is Level.OK, verdict.sentence
 
 
 def test_a_condition_lasts_until_it_is_taken_back():

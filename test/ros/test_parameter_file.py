@@ -11,7 +11,7 @@ from robot_files import node_values
 from ddff_perception.registry import nodes
 from ddff_perception.ros.describe import parameter_file
 from ddff_perception.ros.nodes import node_interface
-from ddff_perception.ros.parameter_file import file_values, given_settings
+from ddff_perception.ros.parameter_file import file_values, given_settings, matches
 from ddff_perception.types import InputError
 
 DEPTH = node_interface("depth_from_focus")
@@ -157,3 +157,27 @@ def test_a_file_that_is_too_large_or_unfolds_without_end_is_refused(written, tmp
         file_values(written(text), DEPTH)
     with pytest.raises(InputError, match="cannot read"):
         file_values(tmp_path / "nowhere.yaml", DEPTH)
+
+
+KEYS = (
+    *("/**", "**", "/*", "/*/*", "depth_from_focus", "/depth_from_focus", "/**/depth_from_focus"),
+    *("/camera/depth_from_focus", "camera/depth_from_focus", "/*/depth_from_focus", "/camera/*"),
+    *("/robot/**", "/robot/*/depth_from_focus", "/**/camera/depth_from_focus"),
+)
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("space", ["", "/camera", "/robot/camera"])
+def test_keys_match_nodes_as_rclpy_matches_them(space: str, written) -> None:
+    rclpy = pytest.importorskip("rclpy")
+    path = written(
+        "\n".join(f'"{key}": {{ros__parameters: {{k{n}: 1}}}}' for n, key in enumerate(KEYS))
+    )
+    context = rclpy.Context()
+    rclpy.init(args=["--ros-args", "--params-file", str(path)], context=context)
+    node = rclpy.create_node("depth_from_focus", namespace=space or None, context=context)
+    got = set(node._parameter_overrides)
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+    name = f"{space}/depth_from_focus"
+    assert got == {f"k{n}" for n, key in enumerate(KEYS) if matches(key, name)}
