@@ -23,6 +23,14 @@ class CommonSettings(Settings):
         "configure and activate at start; false leaves both to a lifecycle manager",
         dynamic=False,
     )
+    bond_heartbeat_period: float = parameter(
+        0.1,
+        "time between heartbeats to a lifecycle manager (Nav2's bond), where autostart is false "
+        "and the package bond is installed; 0: none",
+        "s",
+        (0.0, 60.0),
+        dynamic=False,
+    )
     diagnostics_period_s: float = parameter(
         1.0, "time between diagnostics messages", "s", (0.1, 60.0)
     )

@@ -86,7 +86,7 @@ def shared_file(folder: str, name: str) -> PathJoinSubstitution:
     return PathJoinSubstitution([FindPackageShare(PACKAGE), folder, name])
 
 
-def common_arguments(name: str, rviz: str = "false") -> list[Action]:
+def common_arguments(name: str, rviz: str = "false", autostart: str = "true") -> list[Action]:
     """The arguments that every launch file of the package takes; `name` is the files' name."""
     flags = ["true", "false"]
     arguments = (
@@ -99,7 +99,7 @@ def common_arguments(name: str, rviz: str = "false") -> list[Action]:
             "parameter file; each node reads its own section",
             None,
         ),
-        ("autostart", "true", "configure and activate; false for a lifecycle manager", flags),
+        ("autostart", autostart, "configure and activate; false for a lifecycle manager", flags),
         (
             "use_respawn",
             "false",
@@ -158,13 +158,16 @@ def launch_description(
     nodes: Sequence[str] = (),
     beside: Callable[[Together], Iterable[Action]] = lambda _: (),
     rviz: str = "false",
+    autostart: str = "true",
+    view: str = "",
 ) -> LaunchDescription:
     """The launch file `name`: its nodes (the one of that name, if none are given) and what else
     runs `beside` them in the camera's namespace. Simulated sensors play the argument `source`.
+    `rviz` and `autostart` are the arguments' defaults, `view` the RViz file (the one of that name).
     """
     sensors = {sensor for capability in CAPABILITIES.values() for sensor in capability.sensors}
     together = Together()
-    arguments, started = common_arguments(name, rviz), [*beside(together)]
+    arguments, started = common_arguments(name, rviz, autostart), [*beside(together)]
     for node in nodes or (name,):
         if node in sensors:
             source, action = simulated_camera(node, together)
@@ -180,7 +183,8 @@ def launch_description(
             get_logger(PACKAGE).warning(idle)
         return []
 
-    shown = in_camera_namespace(name, started, together if rviz == "true" else Together())
+    window = together if rviz == "true" else Together()
+    shown = in_camera_namespace(view or name, started, window)
     return LaunchDescription([*arguments, OpaqueFunction(function=check), *shown])
 
 

@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 from ..parameters import Value
 from ..pipeline import Change
 from ..types import InputError
+from .bond import Bond
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
 from .health import Causes
 from .inputs import Callback, Inputs
@@ -69,6 +70,9 @@ class PerceptionNode(LifecycleNode):
             self, self.interface.parameters, self._check_values, self._apply_values
         )
         self._started = True
+        # A node that starts by itself has no manager.
+        managed = not self.settings["autostart"]
+        self._bond = Bond(self, self.settings["bond_heartbeat_period"] if managed else 0.0)
         self.preparation.serve()
         self.settings.warn_of_unknown(
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())
@@ -194,6 +198,7 @@ class PerceptionNode(LifecycleNode):
         """Leaves the active state without a lifecycle service; safe to repeat."""
         if self._active:
             self._active = False
+            self._bond.part()
             self._inputs.close()
             self.deactivate()
 
@@ -219,6 +224,7 @@ class PerceptionNode(LifecycleNode):
                 self._active = False
                 raise
             self._follow_demand()
+            self._bond.form()
 
         return self._transition(
             "activate", work, lambda: super(PerceptionNode, self).on_activate(state)

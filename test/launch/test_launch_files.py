@@ -121,6 +121,14 @@ def test_a_parameter_file_that_is_not_there_stops_with_one_sentence_before_anyth
     assert "Traceback" not in said and "process started" not in said
 
 
+def test_the_example_for_nav2_names_the_packages_that_are_missing(tmp_path: Path) -> None:
+    status, said = ended(tmp_path, "nav2_depth_example")
+    assert status == 1
+    for name in ("depth-image-proc", "nav2-costmap-2d", "nav2-lifecycle-manager"):
+        assert name in said
+    assert "sudo apt install" in said and "process started" not in said and "Traceback" not in said
+
+
 def test_keys_of_the_parameter_file_that_match_no_node_are_named(tmp_path: Path) -> None:
     file = tmp_path / "robot.yaml"
     file.write_text(
