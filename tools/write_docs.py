@@ -389,6 +389,23 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "memory_end_mib": "at end [MiB]",
         },
     ),
+    "soak": (
+        "A soak with faults",
+        "The node at 30 Hz over DDS with every output subscribed; each minute has each kind of "
+        "fault once. The worst of each: reports until the fault was told, the reports it may take "
+        "(two, and those that the node's own parameters let it wait), reports until its end was "
+        "told, sweeps until depth was right again, and how often one of these was not in time. "
+        "Memory, load of the machine and image size are in the record.",
+        {
+            "fault": "fault",
+            "times": "times",
+            "told_worst_reports": "told",
+            "allowed_reports": "of",
+            "ended_worst_reports": "ended",
+            "right_worst_sweeps": "right again [sweeps]",
+            "late": "late",
+        },
+    ),
     "real_stacks": (
         "Real captures",
         "No capture has a depth map; what is known of it is scored. Aligned slices, 960 pixels "

@@ -13,6 +13,7 @@ from .qos import (
     overrides,
     subscription_events,
 )
+from .transport import transported, unpacking
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
@@ -75,14 +76,20 @@ class Inputs:
                 )
 
     def _subscribe(self, topic: Topic) -> Any:
-        name = self._node.resolve_topic_name(topic.name)
+        sent = transported(topic, self._node.settings.values.get("image_transport", "raw"))
+        name = self._node.resolve_topic_name(sent.name)
         matched = self.follow_latched if topic.type == CAMERA_INFO else None
+        callback = self._callbacks[topic.name]
+        if sent != topic:
+            callback = unpacking(
+                callback, lambda e: self._node.reject(topic.name, f"{sent.name}: {e}")
+            )
 
         def create(events: Any) -> Any:
             return self._node.create_subscription(
-                message_class(topic.type),
-                topic.name,
-                self._callbacks[topic.name],
+                message_class(sent.type),
+                sent.name,
+                callback,
                 PROFILES[topic.qos](),
                 event_callbacks=events,
                 qos_overriding_options=overrides(),

@@ -56,10 +56,23 @@ class LazySettings(Settings):
     )
 
 
+@dataclass(frozen=True)
+class TransportSettings(Settings):
+    """What every node with images takes."""
+
+    image_transport: str = parameter(
+        "raw",
+        "raw, or compressed: images come on TOPIC/compressed (JPEG, PNG), as image_transport names "
+        "them; depth stays raw",
+        choices=("raw", "compressed"),
+        dynamic=False,
+    )
+
+
 COMMON_PARAMETERS = CommonSettings.table()
 LAZY_PARAMETERS = LazySettings.table()
-INPUT_PARAMETERS = COMMON_PARAMETERS + LAZY_PARAMETERS
-"""What every node with inputs takes."""
+INPUT_PARAMETERS = COMMON_PARAMETERS + LAZY_PARAMETERS + TransportSettings.table()
+"""What every node with images takes."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from ddff_perception.ros.launch_actions import (
     MOST_STARTS,
     Together,
     check_parameter_file,
+    without_rviz,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +120,22 @@ def test_a_parameter_file_that_is_not_there_stops_with_one_sentence_before_anyth
     assert status == 1
     assert f"params_file {tmp_path / 'none.yaml'} is no file: nothing was started" in said
     assert "Traceback" not in said and "process started" not in said
+
+
+def test_rviz_opens_only_where_it_is_installed_and_has_a_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    assert "DISPLAY is not set" in without_rviz()
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    monkeypatch.setenv("ROS_DISTRO", "jazzy")
+    assert without_rviz() == "rviz2 is not installed: sudo apt install ros-jazzy-rviz2"
+    marker = tmp_path / "share" / "ament_index" / "resource_index" / "packages" / "rviz2"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    assert without_rviz() == ""
 
 
 def test_the_example_for_nav2_names_the_packages_that_are_missing(tmp_path: Path) -> None:
