@@ -22,8 +22,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Which of `requirements/ros_*.txt`: Jazzy, or another ROS 2 that the tests may run in beside it.
 ROS = os.environ.get("DDFF_ROS") or "jazzy"
-VENV = ROOT / (".venv" if ROS == "jazzy" else f".venv-{ROS}")
-WORK = ROOT / ".work" / ROS
+# Whether with the libraries that Jazzy's Ubuntu has, in place of the newest of each.
+OLDEST = os.environ.get("DDFF_OLDEST") == "1"
+HOME = "oldest" if OLDEST else ROS
+VENV = ROOT / (".venv" if HOME == "jazzy" else f".venv-{HOME}")
+WORK = ROOT / ".work" / HOME
 PYTHON = VENV / "bin" / "python"
 PIP_ROS_PYTHON = (3, 11)
 # Folder of requirements, what is in it, and the test that wants it.
@@ -63,6 +66,8 @@ def check_machine(sourced: bool) -> None:
     known = sorted(file.stem[4:] for file in (ROOT / "requirements").glob("ros_*.txt"))
     if ROS not in known:
         raise MissingError(f"there is no ROS {ROS!r} here; there are: {', '.join(known)}")
+    if OLDEST and (sourced or ROS != "jazzy"):
+        raise MissingError("OLDEST=1 is for ROS 2 Jazzy from PyPI: leave out ROS, source nothing")
     if not sourced and sys.version_info[:2] != PIP_ROS_PYTHON:
         wanted = ".".join(map(str, PIP_ROS_PYTHON))
         raise MissingError(
@@ -83,7 +88,8 @@ def check_machine(sourced: bool) -> None:
 
 
 def make_environment(sourced: bool) -> None:
-    names = ["sourced"] if sourced else [f"ros_{ROS}", "runtime", "engines", "cli", "sim", "dev"]
+    runtime = "oldest" if OLDEST else "runtime"
+    names = ["sourced"] if sourced else [f"ros_{ROS}", runtime, "engines", "cli", "sim", "dev"]
     files = [ROOT / "requirements" / f"{name}.txt" for name in names]
     key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
     stamp = VENV / ".requirements-stamp"

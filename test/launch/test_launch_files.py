@@ -109,7 +109,7 @@ def launched(
 def ended(folder: Path, name: str, *arguments: str) -> tuple[int, str]:
     """Status and words of a launch that ends by itself."""
     with launched(folder, name, *arguments) as (process, said):
-        status = process.wait(PATIENCE_S)
+        status = process.wait(2 * PATIENCE_S)
     return status, said.read_text()
 
 

@@ -95,3 +95,25 @@ def test_a_demo_to_be_looked_at_sets_up_the_page_and_opens_what_it_recorded() ->
     assert 'ddff view "out/mine"' in looked_at
     plain = planned()
     assert "ddff view" not in plain and "--view" not in plain
+
+
+def test_the_oldest_libraries_are_the_same_ones_and_for_jazzy_from_pypi_alone(
+    bootstrap, monkeypatch
+) -> None:
+    folder = ROOT / "requirements"
+    newest, oldest = (
+        {
+            line.split("==")[0]: tuple(int(part) for part in line.split("==")[1].split("."))
+            for line in (folder / name).read_text().splitlines()
+            if line and not line.startswith("#")
+        }
+        for name in ("runtime.txt", "oldest.txt")
+    )
+    assert set(oldest) == set(newest)
+    assert all(oldest[name] <= newest[name] for name in newest) and oldest != newest
+    monkeypatch.setattr(bootstrap, "OLDEST", True)
+    with pytest.raises(bootstrap.MissingError, match="OLDEST=1 is for ROS 2 Jazzy from PyPI"):
+        bootstrap.check_machine(sourced=True)
+    monkeypatch.setattr(bootstrap, "ROS", "kilted")
+    with pytest.raises(bootstrap.MissingError, match="leave out ROS"):
+        bootstrap.check_machine(sourced=False)
