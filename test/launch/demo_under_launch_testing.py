@@ -34,14 +34,14 @@ class TestDemo(unittest.TestCase):
         heard: list[Image] = []
         node.create_subscription(Image, "/tested/depth/image_rect", heard.append, 10)
         try:
-            for _ in range(600):
+            for _ in range(2000):
                 rclpy.spin_once(node, timeout_sec=0.1)
                 if heard:
                     break
         finally:
             node.destroy_node()
             rclpy.shutdown()
-        self.assertTrue(heard, "no depth within a minute")
+        self.assertTrue(heard, "no depth came")
 
 
 @launch_testing.post_shutdown_test()
