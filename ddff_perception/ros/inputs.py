@@ -1,11 +1,19 @@
-"""A node's subscriptions: made together, let go together, and second ones to what is said once."""
+"""A node's subscriptions: made together, let go together, second ones to what is said once, and
+compressed images as image_transport names them: on TOPIC/compressed, in place of TOPIC.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import cv2
+
+from ..files.images import decode_image_file
+from ..types import InputError
 from .interface import Topic, message_class
+from .messages import image_message
 from .qos import (
     PROFILES,
     UnsupportedEventTypeError,
@@ -13,9 +21,10 @@ from .qos import (
     overrides,
     subscription_events,
 )
-from .transport import transported, unpacking
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 
 Callback = Callable[[Any], None]
 
@@ -100,3 +109,32 @@ class Inputs:
         except (TypeError, UnsupportedEventTypeError):
             # Humble: who follows the demand looks for latched publishers as well.
             return create(subscription_events(name, self._mismatch))
+
+
+def transported(topic: Topic, transport: str) -> Topic:
+    """What is subscribed for an input: its compressed twin with the transport `compressed`. Depth
+    stays as it is: JPEG is no way to send it.
+    """
+    if transport != "compressed" or topic.type != IMAGE or topic.name.startswith("depth"):
+        return topic
+    return replace(topic, name=f"{topic.name}/compressed", type=COMPRESSED_IMAGE)
+
+
+def unpacking(
+    callback: Callable[[Any], None], reject: Callable[[InputError], None]
+) -> Callable[[Any], None]:
+    """A callback of compressed messages that hands images over to `callback`; those that cannot be
+    read, or have more pixels by their header than may be, to `reject`.
+    """
+
+    def unpack(message: Any) -> None:
+        what = f"a compressed image ({message.format[:40]!r})"
+        try:
+            pixels = decode_image_file(bytes(message.data), what, cv2.IMREAD_UNCHANGED)
+            image = image_message(pixels, message.header)
+        except InputError as error:
+            reject(error)
+        else:
+            callback(image)
+
+    return unpack

@@ -25,8 +25,8 @@ from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Thrott
 from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
-from .memory import keep_freed_memory
 from .messages import image_message
+from .nodes import keep_freed_memory
 from .parameters import NodeParameters
 from .preparation import Preparation
 from .qos import (
