@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
+from .alignment.capability import ALIGNMENT
 from .capability import Capability, Reference
 from .deblurring.capability import DEBLURRING
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
@@ -20,7 +21,9 @@ from .types import InputError
 
 CAPABILITIES: dict[str, Capability] = {
     capability.name: capability
-    for capability in (DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, DEBLURRING, RETRIEVAL)
+    for capability in (
+        DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, DEBLURRING, ALIGNMENT, RETRIEVAL
+    )  # fmt: skip
 }
 
 _BAG_NODES = {

@@ -27,6 +27,7 @@ JOINT_STATE = "sensor_msgs/msg/JointState"
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 FOCUS_STATE = "ddff_perception/msg/FocusState"
 FOCAL_STACK = "ddff_perception/msg/FocalStack"
+ROUTE_MATCH = "ddff_perception/msg/RouteMatch"
 
 _TYPE_NAME = re.compile(r"([a-z][a-z0-9_]*)/msg/([A-Za-z][A-Za-z0-9_]*)")
 _FIELD_TYPE = re.compile(r"^\s*([A-Za-z][\w/]*)", re.MULTILINE)
@@ -37,7 +38,7 @@ def message_store() -> Any:
     """A `rosbags` type store that knows the standard messages and this package's own."""
     store = get_typestore(Stores.ROS2_JAZZY)
     store.max_sequence_length = _LARGEST_SEQUENCE
-    for name in (FOCUS_STATE, FOCAL_STACK):
+    for name in (FOCUS_STATE, FOCAL_STACK, ROUTE_MATCH):
         add_type(store, name)
     return store
 

@@ -15,12 +15,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import array_file
 from ..files.atomic import atomic_write
 from ..files.vectors import VectorSource
 from ..types import InputError
-from . import index_file
 from .checks import checked_vectors, in_type
 from .index import TreeIndex
+from .index_file import INDEX
 from .quantizers.kmeans import chunks
 from .search.exact import Vectors
 from .settings import IndexSettings
@@ -54,8 +55,8 @@ def build_file(
         places, arrays = _make_room(index, len(source), file)
         arrays["offsets"][1:] = np.cumsum(counts)
         _put_in_place(index, source, wave, encoded, arrays, told)
-        crcs = {name: index_file.crc_of(array) for name, array in arrays.items()}
-        index_file.finish(file, index.facts(), places, crcs)
+        crcs = {name: array_file.crc_of(array) for name, array in arrays.items()}
+        array_file.finish(INDEX, file, index.facts(), places, crcs)
     return TreeIndex.load(path)
 
 
@@ -91,7 +92,7 @@ def _encode(
 
 def _make_room(
     index: TreeIndex, count: int, file: BinaryIO
-) -> tuple[dict[str, index_file.Placed], dict[str, NDArray[Any]]]:
+) -> tuple[dict[str, array_file.Placed], dict[str, NDArray[Any]]]:
     """The file's arrays for `count` vectors, mapped; those that are learned are written."""
     known = index.arrays()
     kinds = {name: (array.dtype.name, array.shape) for name, array in known.items()}
@@ -100,7 +101,7 @@ def _make_room(
     kinds["codes"] = ("uint8", (-(-count // 32) if index.store.blocked else count, *blocks))
     if index.settings.keep_vectors:
         kinds["vectors"] = (kinds["vectors"][0], (count, index.dimensions))
-    places = index_file.placed(kinds)
+    places = array_file.placed(kinds)
     file.truncate(max(place.stop for place in places.values()))
     arrays = {name: _mapped(file, place) for name, place in places.items()}
     for name in ("roots", "leaves", "centres"):
@@ -108,7 +109,7 @@ def _make_room(
     return places, arrays
 
 
-def _mapped(file: BinaryIO, place: index_file.Placed) -> NDArray[Any]:
+def _mapped(file: BinaryIO, place: array_file.Placed) -> NDArray[Any]:
     if not place.size:
         return np.empty(place.shape, place.dtype)
     found: Any = file

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import array_file
 from ..types import InputError
-from . import index_file
 from .checks import checked_ids, checked_vectors, in_type, padded
+from .index_file import INDEX
 from .quantizers.four_bit import FourBitQuantizer
 from .quantizers.kmeans import chunks
 from .quantizers.lines import LineQuantizer
@@ -148,9 +149,9 @@ class TreeIndex:
         return slots, codes
 
     def save(self, path: Path) -> None:
-        """Writes the index into one file, atomically (`index_file`)."""
+        """Writes the index into one file, atomically (`files.array_file`)."""
         self._require_fitted()
-        index_file.write(path, self.facts(), self.arrays())
+        array_file.write(INDEX, path, self.facts(), self.arrays())
 
     @classmethod
     def load(cls, path: Path, in_memory: bool = False) -> TreeIndex:
@@ -159,7 +160,7 @@ class TreeIndex:
 
         Raises InputError on a file that is none, of another version, truncated or damaged.
         """
-        facts, arrays = index_file.read(path, in_memory)
+        facts, arrays = array_file.read(INDEX, path, in_memory)
         index: TreeIndex = restored(cls, path, facts, arrays)
         return index
 

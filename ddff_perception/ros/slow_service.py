@@ -8,7 +8,6 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.task import Future
-from std_srvs.srv import Trigger
 
 
 class SlowServices:
@@ -27,15 +26,17 @@ class SlowServices:
             self._thread.shutdown()
             self._thread = None
 
-    def callback(self, job: Callable[[], object]) -> Any:
-        """The callback of a Trigger service: the answer says what `job` returns or raises."""
+    def callback(self, job: Callable[[Any], object]) -> Any:
+        """The callback of a service whose answer has `success` and `message`, as a Trigger's: it
+        says what `job` makes of the request, or raises.
+        """
 
-        async def answer(_request: Trigger.Request, response: Trigger.Response) -> Any:
+        async def answer(request: Any, response: Any) -> Any:
             if self._thread is None:
                 response.success, response.message = False, "configure the node first"
                 return response
             done = Future(executor=self._node.executor)
-            self._thread.submit(job).add_done_callback(
+            self._thread.submit(job, request).add_done_callback(
                 lambda promise: done.set_result(promise.exception() or promise.result())
             )
             outcome = await done

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from descriptors import descriptors
 
+from ddff_perception.files import array_file
 from ddff_perception.files.results import written_by
-from ddff_perception.retrieval import index_file
 from ddff_perception.retrieval.index import TreeIndex
+from ddff_perception.retrieval.index_file import INDEX
 from ddff_perception.retrieval.settings import FOUR_BIT, LINES, IndexSettings
 from ddff_perception.types import InputError
 
@@ -34,7 +35,7 @@ def test_a_saved_index_answers_as_before(saved, in_memory):
     assert loaded.settings == index.settings and len(loaded) == 500
     for a, b in zip(index.search(QUERIES, 5), loaded.search(QUERIES, 5), strict=True):
         assert np.array_equal(a, b)
-    index_file.verify(path)
+    array_file.verify(INDEX, path)
 
 
 def test_a_loaded_index_can_be_changed_and_the_file_is_not(saved):
@@ -101,7 +102,7 @@ def test_a_flipped_bit_is_found_by_verifying(saved):
     path.write_bytes(content)
     TreeIndex.load(path)
     with pytest.raises(InputError, match=r"is damaged \(vectors\)"):
-        index_file.verify(path)
+        array_file.verify(INDEX, path)
     with pytest.raises(InputError, match=r"is damaged \(vectors\)"):
         TreeIndex.load(path, in_memory=True)
     content[4096] ^= 1  # of the roots
@@ -117,7 +118,7 @@ def with_header(path, change):
     header = json.loads(content[16 : 16 + length])
     change(header)
     text = json.dumps(header).encode()
-    prefix = struct.pack("<8sII", index_file.MAGIC, len(text), zlib.crc32(text))
+    prefix = struct.pack("<8sII", INDEX.magic, len(text), zlib.crc32(text))
     path.write_bytes((prefix + text).ljust(4096, b"\0") + content[4096:])
 
 

@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 
 from ...console import console, progress_bar, say
+from ...files.array_file import verify
 from ...files.results import require_own, written_by
 from ...files.vectors import open_vectors, read_vectors, write_vectors
 from ...types import InputError
 from ..building import WAVE, build_file
 from ..index import TreeIndex
-from ..index_file import verify
+from ..index_file import INDEX
 from ..measures import bytes_per_vector, occupancy
 from ..settings import IndexSettings, SearchSettings
 from ..sharded import numbered, search_shards
@@ -195,7 +196,7 @@ def info(
     """
     loaded = TreeIndex.load(index)
     if check:
-        verify(index)
+        verify(INDEX, index)
     content: dict[str, Any] = {
         "vectors": len(loaded),
         "dimensions": loaded.dimensions,

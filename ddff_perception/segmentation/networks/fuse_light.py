@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from ...training.efficientnet_lite import MEAN, SCALE, EfficientNetLite0
 from .decoder import WIDTH, LightDecoder
-from .efficientnet_lite import MEAN, SCALE, EfficientNetLite0
 
 OUTPUT_STRIDE = 4
 

@@ -17,16 +17,14 @@ from torch import nn
 
 from ...files.images import read_json
 from ...parameters import Value, parameter
-from ...simulation.assets.cache import AssetCache
-from ...simulation.assets.catalogue import find_asset
+from ...simulation.assets.encoder import encoder_credits, imagenet_file
+from ...training.efficientnet_lite import load_imagenet
 from ...training.presets import FitSettings
 from ...training.weights import load_weights
-from ...types import InputError
-from ..networks.efficientnet_lite import load_imagenet
+from ..networks.first_layer import first_layer_weights
 from ..networks.fuse_light import FuseLight, LightBranch
 from .labelling import LabellingSettings, LabellingTraining
 
-ENCODER_ASSET = "efficientnet-lite0"
 _CPU = FitSettings(
     steps=0, minutes=22.0, batch=8, precision="32", learning_rate=6e-4, weight_decay=0.02,
     warm_up_steps=50, final_factor=0.02, gradient_clip=2.0, ema=0.998, log_every=50,
@@ -76,7 +74,7 @@ def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
     assert isinstance(network, LightBranch)
     settings = LightSettings.of(values)
     if settings.encoder == "imagenet":
-        load_imagenet(network.encoder, imagenet_file())
+        load_imagenet(network.encoder, imagenet_file(), first_layer_weights)
     if settings.frozen:
         network.encoder.freeze()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -85,8 +83,7 @@ def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
 def _encoder_credits(values: Mapping[str, Value]) -> list[str]:
     if LightSettings.of(values).encoder != "imagenet":
         return []
-    asset = find_asset(ENCODER_ASSET)
-    return [asset.key(item) for item in asset.items]
+    return encoder_credits()
 
 
 def _fused(values: Mapping[str, Value]) -> nn.Module:
@@ -113,18 +110,6 @@ def _branch_credits(values: Mapping[str, Value]) -> list[str]:
     records = [Path(w).with_suffix(".json") for w in (own.colour_weights, own.depth_weights) if w]
     found = (read_json(record).get("assets", ()) for record in records)
     return [str(key) for keys in found for key in keys]
-
-
-def imagenet_file() -> Path:
-    """The file of the encoder's weights; raises InputError where it is not fetched."""
-    asset, cache = find_asset(ENCODER_ASSET), AssetCache()
-    if not cache.has(asset):
-        raise InputError(
-            f"the encoder's ImageNet weights are missing: run `ddff assets fetch {ENCODER_ASSET}`, "
-            "or set encoder=none"
-        )
-    item = next(item for item in asset.items if item.path.endswith(".pth"))
-    return cache.path(asset, item)
 
 
 COLOUR = LabellingTraining(

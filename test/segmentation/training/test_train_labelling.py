@@ -6,11 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from ddff_perception.segmentation.networks.efficientnet_lite import (
-    CHANNELS,
-    EfficientNetLite0,
-    load_imagenet,
-)
 from ddff_perception.segmentation.networks.fuse_light import FuseLight, LightBranch
 from ddff_perception.segmentation.training.networks import COLOUR, DEPTH, FUSE_LIGHT
 from ddff_perception.segmentation.training.paper_networks import (
@@ -19,6 +14,11 @@ from ddff_perception.segmentation.training.paper_networks import (
     SINGLE_STREAM,
     depth_channel,
     stream_image,
+)
+from ddff_perception.training.efficientnet_lite import (
+    CHANNELS,
+    EfficientNetLite0,
+    load_imagenet,
 )
 from ddff_perception.training.fit import fit
 from ddff_perception.training.onnx_file import write_onnx

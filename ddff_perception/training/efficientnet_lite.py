@@ -7,6 +7,7 @@ that it computes well in few bits and on small processors. Weights: a package of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ...types import InputError
-from .first_layer import first_layer_weights
+from ..types import InputError
 
 
 class Stage(NamedTuple):
@@ -140,10 +140,14 @@ class MobileBlock(nn.Module):
         return values + found if self._adds else found
 
 
-def load_imagenet(encoder: EfficientNetLite0, path: Path) -> None:
+def load_imagenet(
+    encoder: EfficientNetLite0,
+    path: Path,
+    first_layer: Callable[[Tensor, int], Tensor] | None = None,
+) -> None:
     """Gives the encoder the ImageNet weights of the package's file at `path`.
 
-    The first layer follows the thesis's rules for other inputs than colour (`first_layer`). Raises
+    `first_layer` makes filters for another number of input channels of those for colour. Raises
     InputError where the file is missing or holds something else.
     """
     try:
@@ -153,8 +157,9 @@ def load_imagenet(encoder: EfficientNetLite0, path: Path) -> None:
             f"{path} holds no weights: ddff assets fetch efficientnet-lite0"
         ) from error
     renamed = _renamed(encoder, content)
-    first = encoder.stem.conv.weight
-    renamed["stem.conv.weight"] = first_layer_weights(renamed["stem.conv.weight"], first.shape[1])
+    if first_layer is not None:
+        first = encoder.stem.conv.weight
+        renamed["stem.conv.weight"] = first_layer(renamed["stem.conv.weight"], first.shape[1])
     try:
         encoder.load_state_dict(renamed, strict=True)
     except RuntimeError as error:

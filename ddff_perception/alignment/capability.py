@@ -1,0 +1,22 @@
+"""Video alignment, as the package knows it."""
+
+from ..capability import Capability, Command, Reference
+
+_HERE = "ddff_perception.alignment"
+
+ALIGNMENT = Capability(
+    name="alignment",
+    description="live video in, where it is on a recorded one out",
+    nodes={"video_alignment": Reference(f"{_HERE}.interface:VIDEO_ALIGNMENT")},
+    commands=(
+        Command(
+            "align",
+            Reference(f"{_HERE}.commands.align:app"),
+            "Lay videos over each other: make references, match recordings.",
+        ),
+    ),
+    methods=Reference(f"{_HERE}.methods:METHODS"),
+    bag=Reference(f"{_HERE}.evaluation.bag:AlignmentRun"),
+    results=Reference(f"{_HERE}.evaluation.report:ALIGNMENT_RESULTS"),
+    networks={"route_encoder": Reference(f"{_HERE}.training.route_encoder:ROUTE_ENCODER")},
+)

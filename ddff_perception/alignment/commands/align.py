@@ -1,0 +1,230 @@
+"""`ddff align`: recordings become references, and are laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from ...console import (
+    AsJson,
+    MethodName,
+    Output,
+    Params,
+    ParamsFile,
+    console,
+    progress_bar,
+    say,
+)
+from ...evaluation.machine import run_facts
+from ...evaluation.reports.console_table import console_table
+from ...files.atomic import json_text, make_folder, write_json
+from ...files.results import require_own, written_by
+from ...methods import Method
+from ...parameters import Value
+from ...ros.parameter_file import given_settings
+from ...types import InputError
+from ..capture.frames import read_frames, thinned
+from ..capture.reference import SUFFIX, Reference, build_reference
+from ..evaluation.report import scores_table
+from ..evaluation.results import RESULT_FILES, SUMMARY, begin_results, read_alignment
+from ..evaluation.scores import OffsetScores
+from ..interface import VIDEO_ALIGNMENT
+from ..matching.alignment import align
+from ..matching.settings import MatchSettings
+from ..matching.smoothing import SmoothingSettings
+from ..methods import METHODS, described_by, require_same
+from ..parameters import matching_parameters
+from ..parameters import pipeline_parameters as _parameters
+from .pictures import write_match
+
+app = typer.Typer(no_args_is_help=True)
+
+Recording = Annotated[Path, typer.Argument(help="Bag, video, or folder of images.")]
+Topic = Annotated[str | None, typer.Option(help="Image topic of a bag, where it has several.")]
+FolderRate = Annotated[
+    float, typer.Option(help="Frames per second of a folder of images.", min=0.1, max=1000.0)
+]
+
+
+@app.command()
+@written_by("ddff align build")
+def build(
+    source: Recording,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The reference: one file.")],
+    rate: Annotated[
+        float, typer.Option(help="Frames per second that are kept; 0 keeps all.", min=0.0)
+    ] = 10.0,
+    topic: Topic = None,
+    folder_rate: FolderRate = 30.0,
+    method: MethodName = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
+) -> None:
+    """Make a reference of a recorded route, for the node `video_alignment`.
+
+    One file: what each frame looks like, when it was, and a small picture of it.
+
+    Examples:
+      ddff align build my_bag -o ~/.ros/routes/yard.route
+
+      ddff align build drive.mp4 -o drive.route --rate 5
+
+    """
+    given = given_settings(
+        VIDEO_ALIGNMENT, params_file, param or [], method=method, used=METHODS.parameters
+    )
+    path = output if output.suffix else output.with_suffix(SUFFIX)
+    make_folder(path.parent)
+    require_own(path.parent, [path.name])
+    frames = thinned(read_frames(source, topic, folder_rate), rate)
+    with _described(given) as one, progress_bar("describing frames") as step:
+        facts = {**described_by(one), "source": source.name[:200]}
+        made = build_reference(frames, one, facts, step)
+    made.save(path)
+    _tell(path, made)
+
+
+@app.command()
+def info(
+    reference: Annotated[Path, typer.Argument(help="A file of ddff align build.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a reference holds.
+
+    Example:
+      ddff align info yard.route
+
+    """
+    found = Reference.load(reference)
+    if as_json:
+        facts = {k: v for k, v in found.facts.items() if k != "arrays"}
+        typer.echo(json_text({**facts, "frames": len(found), "seconds": float(found.seconds[-1])}))
+    else:
+        _tell(reference, found)
+
+
+@app.command()
+@written_by("ddff align match")
+def match(
+    reference: Annotated[
+        Path, typer.Argument(help="Bag, video, folder of images, or file of ddff align build.")
+    ],
+    query: Recording,
+    output: Output = Path("out/align"),
+    rate: Annotated[
+        float, typer.Option(help="Frames per second that are compared; 0 takes all.", min=0.0)
+    ] = 0.0,
+    truth: Annotated[
+        Path | None, typer.Option(help="A time_map.csv whose reference_s are true.")
+    ] = None,
+    topic: Topic = None,
+    query_topic: Annotated[
+        str | None, typer.Option(help="Image topic of the query, where it is a bag.")
+    ] = None,
+    folder_rate: FolderRate = 30.0,
+    video: Annotated[bool, typer.Option(help="Write side_by_side.mp4.")] = True,
+    method: MethodName = None,
+    param: Params = None,
+    params_file: ParamsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lay a recording over another one: which frame shows the same place.
+
+    Writes time_map.csv and .json (a line per frame of the query), pairs.jpg, costs.png (the cost
+    matrix with the tour in it), side_by_side.mp4 and summary.json; where the recordings have no
+    place in common, the map is empty and says so.
+
+    Examples:
+      ddff align match monday.mp4 tuesday.mp4 -o out/tuesday
+
+      ddff align match yard.route my_bag -o out/yard -p matching.contrast=0.6
+
+    """
+    given = given_settings(VIDEO_ALIGNMENT, params_file, param or [], method=method, used=_used)
+    require_own(output, RESULT_FILES)
+    with _described(given) as one, progress_bar("describing frames") as step:
+        facts = described_by(one)
+        routes = []
+        for source, name in ((reference, topic), (query, query_topic)):
+            if source.suffix == SUFFIX and source.is_file():
+                route = Reference.load(source)
+                require_same(one, route.facts)
+            else:
+                frames = thinned(read_frames(source, name, folder_rate), rate)
+                route = build_reference(frames, one, {**facts, "source": source.name[:200]}, step)
+            routes.append(route)
+        parameters = METHODS.parameters(one.name).part(given)
+        chosen = one.name
+    first, second = routes
+    first.require_camera(*second.size)
+    found = align(
+        first.descriptors,
+        second.descriptors,
+        first.seconds,
+        second.seconds,
+        MatchSettings.of(given, "matching"),
+        SmoothingSettings.of(given, "smoothing"),
+    )
+    begin_results(output)
+    rank = MatchSettings.of(given, "matching").rank
+    write_match(output, first, second, found, rank, video=video)
+    result = read_alignment(output, truth)
+    matched = ~np.isnan(found.reference_s)
+    summary: dict[str, Any] = {
+        **run_facts(),
+        "reference": str(reference),
+        "query": str(query),
+        "method": chosen,
+        "parameters": {**parameters, **matching_parameters().part(given)},
+        "frames": len(second),
+        "matched": float(matched.mean()),
+        "mean_confidence": float(found.confidence[matched].mean()) if matched.any() else 0.0,
+    }
+    scores = OffsetScores.of(result.time_map.reference_s, result.time_map.true_s)
+    if truth is not None:
+        summary["scores"] = {"within_4": scores.within_4, "within_15": scores.within_15}
+    write_json(output / SUMMARY, summary)
+    if as_json:
+        typer.echo(json_text(summary))
+        return
+    if truth is not None:
+        console.print(console_table(scores_table([(second.facts["source"], scores)])))
+    if not matched.any():
+        say("The recordings have no place in common.")
+    else:
+        say(f"{100 * matched.mean():.0f} % of {len(second)} frames have their place in {reference}")
+    say(f"Results are in {output}")
+
+
+def _used(method: str) -> Any:
+    own = _parameters(method)
+    return type(own)(p for p in own if p.name not in ("reference", "blank"))
+
+
+@contextmanager
+def _described(given: dict[str, Value]) -> Iterator[Method]:
+    """The method of the given values, ready to describe images."""
+    made = METHODS.create(*METHODS.chosen(given))
+    try:
+        if made.engines is not None:
+            made.engines.load()
+        yield made
+    finally:
+        made.close()
+
+
+def _tell(path: Path, reference: Reference) -> None:
+    try:
+        size = path.stat().st_size / (1 << 20)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    width, height = reference.size
+    say(
+        f"{path}: {len(reference)} frames of {width}x{height} over {reference.seconds[-1]:.1f} s "
+        f"by {reference.facts['method']}, {size:.1f} MiB"
+    )

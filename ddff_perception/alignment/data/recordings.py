@@ -1,0 +1,65 @@
+"""Recordings as the network takes them, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import InputError
+from ..capture.frames import read_frames, thinned
+from ..learned.encoder import HEIGHT, WIDTH, network_input
+from .drawn import DrawnRoute, speed_profile
+
+_DRAWN_FRAMES = 60
+_DRAWN_RATE_HZ = 5.0
+_LEAST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Images (n, 3, 128, 160) float16 as the network takes them, at `seconds` (n,)."""
+
+    images: NDArray[np.float16]
+    seconds: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+
+def read_recordings(sources: Sequence[Path], rate_hz: float, most: int) -> list[Recording]:
+    """Bags, videos and folders of images; a folder of such is all of them. `rate_hz`, 0 for all
+    frames; at most `most` frames of each.
+
+    Raises InputError where one cannot be read or holds too few.
+    """
+    found = []
+    for source in sources:
+        images, stamps = [], []
+        for frame in thinned(read_frames(source), rate_hz):
+            images.append(network_input(frame.image).astype(np.float16))
+            stamps.append(frame.stamp_ns / 1e9)
+            if len(images) == most:
+                break
+        if len(images) < _LEAST:
+            raise InputError(f"{source} holds {len(images)} frames: at least {_LEAST} are needed")
+        found.append(Recording(np.stack(images), np.array(stamps) - stamps[0]))
+    return found
+
+
+def drawn_recordings(seed: int, routes: int = 2, drives: int = 2) -> list[Recording]:
+    """Drives along drawn walls, in other light each time: for a test without any recording."""
+    found = []
+    for route in range(routes):
+        wall = DrawnRoute(seed + route, length=2000)
+        for drive in range(drives):
+            number = seed + 10 * route + drive
+            places = speed_profile(_DRAWN_FRAMES, number)
+            images = wall.drive(places, 1.0 - 0.3 * drive, 3.0, number)
+            made = np.stack([network_input(image) for image in images]).astype(np.float16)
+            assert made.shape[2:] == (HEIGHT, WIDTH)
+            found.append(Recording(made, np.arange(_DRAWN_FRAMES) / _DRAWN_RATE_HZ))
+    return found

@@ -1,0 +1,1 @@
+"""Descriptors by a network at run time, without torch."""

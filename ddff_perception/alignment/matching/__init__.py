@@ -1,0 +1,1 @@
+"""Two sequences of descriptors in, a monotone time map out: pure functions of arrays."""

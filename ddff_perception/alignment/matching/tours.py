@@ -1,0 +1,146 @@
+"""The matching tour of two videos: where they show one route, and which frame is which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from ...types import FloatArray, InputError
+from .costs import cost_matrix, decorrelated
+from .settings import MatchSettings
+from .stripes import runs, stripe_rows
+
+BLOCKED = 1e4
+"""Cost of a node that no path may use."""
+_LEAST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """The row of the reference per frame of the query, (m,) float32, NaN where they show no common
+    place; `confidence` (m,) in 0..1: how much less the path costs than the best one elsewhere.
+    """
+
+    rows: FloatArray
+    confidence: FloatArray
+
+    @property
+    def matched(self) -> NDArray[np.bool_]:
+        """Per frame of the query, whether it has a place in the reference."""
+        return ~np.isnan(self.rows)
+
+    def __bool__(self) -> bool:
+        return bool(self.matched.any())
+
+
+def find_tour(
+    reference: FloatArray,
+    query: FloatArray,
+    reference_s: NDArray[np.float64],
+    query_s: NDArray[np.float64],
+    settings: MatchSettings | None = None,
+) -> Tour:
+    """The tour of unit descriptors (n, d) and (m, d), whose frames are at `reference_s` (n,) and
+    `query_s` (m,), seconds. Raises InputError where one has fewer than eight frames.
+    """
+    for name, frames in (("reference", reference), ("query", query)):
+        if len(frames) < _LEAST:
+            raise InputError(f"the {name} has {len(frames)} frames: a tour needs {_LEAST} at least")
+    settings = settings or MatchSettings()
+    costs = decorrelated(cost_matrix(reference, query), settings.rank)
+    return tour_of_costs(costs, period_s(reference_s), period_s(query_s), settings)
+
+
+def tour_of_costs(
+    costs: FloatArray, row_s: float, column_s: float, settings: MatchSettings
+) -> Tour:
+    """The tour through `costs` (n, m), none of them negative, of frames that are so far apart."""
+    length = max(2, round(settings.stripe_s / column_s))
+    rows = stripe_rows(costs, length, round(settings.overlap_s / column_s), settings.join_s / row_s)
+    ratio = cost_ratio(costs, rows, row_s, column_s, settings)
+    kept = ratio < settings.contrast
+    kept &= ~ambiguous(costs, rows, settings, row_s, column_s)
+    kept = _without_gaps(kept, rows, settings.join_s, row_s, column_s)
+    for begin, end in list(runs(kept)):
+        if (end - begin) * column_s < settings.minimum_s:
+            kept[begin:end] = False
+    confidence = np.where(kept, 1.0 - np.minimum(ratio, 1.0), 0.0)
+    return Tour(np.where(kept, rows, np.nan).astype(np.float32), confidence.astype(np.float32))
+
+
+def period_s(times_s: NDArray[np.float64]) -> float:
+    """The usual step of times (n,), seconds; raises InputError where they do not go forward."""
+    step = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    if not step > 0:
+        raise InputError("the stamps of the frames do not go forward: record them anew")
+    return step
+
+
+def cost_ratio(
+    costs: FloatArray, rows: FloatArray, row_s: float, column_s: float, settings: MatchSettings
+) -> FloatArray:
+    """What the path at `rows` (m,) costs, as a share of the cheapest one that stays `epsilon_s`
+    away from it, both over `window_s` around each column; (m,), 1 where there is no path.
+
+    It tells videos of other routes, detours, and where a tour begins and ends: there, other paths
+    cost no more.
+    """
+    there = np.flatnonzero(~np.isnan(rows))
+    ratio = np.ones(len(rows), np.float32)
+    if not len(there):
+        return ratio
+    reach = max(1, round(settings.epsilon_s / row_s))
+    other = costs.copy()
+    for column in there:
+        row = int(rows[column])
+        other[max(0, row - reach) : row + reach + 1, column] = BLOCKED
+    length = max(2, round(settings.stripe_s / column_s))
+    elsewhere = stripe_rows(other, length, round(settings.overlap_s / column_s), np.inf)
+    window = max(1, round(settings.window_s / column_s))
+    own = uniform_filter1d(_along(costs, rows, there), window)
+    rival = np.minimum(_along(other, elsewhere, there), float(np.median(costs)))
+    rival = uniform_filter1d(rival, window)
+    ratio[there] = own / np.maximum(rival, 1e-9)
+    return ratio
+
+
+def ambiguous(
+    costs: FloatArray, rows: FloatArray, settings: MatchSettings, row_s: float, column_s: float
+) -> NDArray[np.bool_]:
+    """Where a node p of the path has p' at (x ± eps, y) or (x, y ± eps) with c(p') <= xi c(p):
+    section 4.3, step 4; xi is printed as "56", which is a fraction 5/6 that lost its line.
+    """
+    n, m = costs.shape
+    found = np.zeros(m, np.bool_)
+    there = np.flatnonzero(~np.isnan(rows))
+    own_rows = rows[there].astype(np.int64)
+    own = costs[own_rows, there]
+    down, right = (max(1, round(settings.epsilon_s / step)) for step in (row_s, column_s))
+    for row, column in ((-down, 0), (down, 0), (0, -right), (0, right)):
+        r, c = own_rows + row, there + column
+        inside = (r >= 0) & (r < n) & (c >= 0) & (c < m)
+        rival = costs[r[inside], c[inside]]
+        found[there[inside]] |= rival <= settings.xi * own[inside]
+    return found
+
+
+def _along(costs: FloatArray, rows: FloatArray, columns: NDArray[np.int64]) -> FloatArray:
+    at = np.nan_to_num(rows[columns]).astype(np.int64)
+    return np.asarray(costs[at, columns], np.float32)
+
+
+def _without_gaps(
+    kept: NDArray[np.bool_], rows: FloatArray, join_s: float, row_s: float, column_s: float
+) -> NDArray[np.bool_]:
+    """Gaps no longer than `join_s` in both videos belong to the tour."""
+    closed = kept.copy()
+    found = list(runs(kept))
+    for (_, begin), (end, _) in pairwise(found):
+        step = abs(rows[end] - rows[begin - 1]) * row_s
+        if (end - begin) * column_s <= join_s and step <= 2 * join_s:
+            closed[begin:end] = ~np.isnan(rows[begin:end])
+    return closed

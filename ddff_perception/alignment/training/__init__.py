@@ -1,0 +1,1 @@
+"""How descriptors learn: triplets, presets, cards."""

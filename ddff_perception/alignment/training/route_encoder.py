@@ -1,0 +1,241 @@
+"""How `route_encoder` learns from recordings without labels, by turns of finding and learning.
+
+A run is one iteration of section 4.3: `iteration=0` takes neighbours in one recording, 1 tours
+between two, 2 those by way of a third as well. Tours and hard negatives are found with the weights
+that the run starts from (`tours_by`), so that a run depends on nothing but its settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...engines.model_zoo import TensorCard
+from ...parameters import ParameterTable, Settings, Value, parameter
+from ...simulation.assets.encoder import encoder_credits, imagenet_file
+from ...training.efficientnet_lite import EfficientNetLite0, load_imagenet
+from ...training.job import Batch, TrainingJob
+from ...training.onnx_file import OnnxFile
+from ...training.presets import FitSettings
+from ...training.weights import load_weights
+from ...types import FloatArray
+from ..data.appearance import changed_appearance
+from ..data.recordings import Recording, drawn_recordings, read_recordings
+from ..data.triplets import Sampler, Tours, TripletBatches, TripletSettings, find_tours
+from ..networks.route_encoder import HEIGHT, WIDTH, RouteEncoder, triplet_loss
+
+_AT_ONCE = 32
+_CPU = FitSettings(
+    steps=3000, batch=32, precision="32", learning_rate=3e-4, weight_decay=1e-4,
+    warm_up_steps=50, final_factor=0.05, gradient_clip=1.0, ema=0.995, log_every=50,
+    validate_every=1000, picture_every=0, checkpoint_every=500,
+)  # fmt: skip
+_SMOKE = replace(
+    _CPU, steps=40, batch=8, learning_rate=2e-3, warm_up_steps=0, ema=0.0, log_every=5,
+    checkpoint_every=40,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RouteSettings(Settings):
+    """What can be set about it beside the run."""
+
+    iteration: int = parameter(
+        0,
+        "0: positives are neighbours in one recording; 1: also tours between two; 2: also tours by "
+        "way of a third (section 4.3)",
+        limits=(0, 2),
+    )
+    tours_by: str = parameter(
+        "", "weights (.safetensors) that tours are found with; empty: those at the beginning"
+    )
+    encoder: str = parameter(
+        "imagenet",
+        "weights of the encoder: imagenet (ddff assets fetch efficientnet-lite0)",
+        choices=("imagenet", "none"),
+    )
+    scale: float = parameter(1.0, "width of the encoder", "", (0.25, 1.0))
+    dimensions: int = parameter(256, "length of a descriptor", "", (8, 4096))
+    margin: float = parameter(0.5, "m of the triplet loss", "", (0.0, 2.0))
+    hard: float = parameter(0.5, "share of hard negatives", "", (0.0, 1.0))
+    positive_s: float = parameter(
+        0.5, "how far apart frames of one place lie in one recording", "s", (0.0, 60.0)
+    )
+    negative_s: float = parameter(
+        3.0, "how far apart frames of two places lie at least", "s", (0.0, 3600.0)
+    )
+    copies: int = parameter(
+        4, "appearances of each frame: its own, and made-up ones in other light", "", (1, 64)
+    )
+    rate_hz: float = parameter(10.0, "frames per second that are used; 0: all", "Hz", (0.0, 1000.0))
+    most_frames: int = parameter(3000, "frames of a recording at most", "", (8, 1_000_000))
+
+
+@dataclass(frozen=True)
+class RouteTraining:
+    """What `training.registry.TrainingModule` describes, for `route_encoder`."""
+
+    PRESETS: Mapping[str, FitSettings] = field(
+        default_factory=lambda: {"cpu": _CPU, "smoke": _SMOKE}
+    )
+    PRESET_VALUES: Mapping[str, Mapping[str, Value]] = field(
+        default_factory=lambda: {
+            "smoke": {
+                "encoder": "none", "scale": 0.25, "dimensions": 32, "copies": 2, "rate_hz": 0.0
+            }
+        }
+    )  # fmt: skip
+    DATA_SOURCE: str = "drives along drawn walls"
+
+    @property
+    def PARAMETERS(self) -> ParameterTable:  # noqa: N802
+        return RouteSettings.table()
+
+    def network(self, values: Mapping[str, Value]) -> RouteEncoder:
+        """The network without weights of its own."""
+        own = RouteSettings.of(values)
+        return RouteEncoder(own.dimensions, own.scale)
+
+    def job(
+        self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
+    ) -> TrainingJob:
+        """The run over recordings `data`, or drawn ones where there are none.
+
+        Raises InputError where they cannot be read.
+        """
+        own = RouteSettings.of(values)
+        recordings = (
+            read_recordings(data, own.rate_hz, own.most_frames)
+            if data
+            else drawn_recordings(settings.seed)
+        )
+        network = self.begun(own, recordings)
+        maps = [trunk_maps(network, r, own.copies, settings.seed) for r in recordings]
+        batches = self.batches(network, own, recordings, maps, settings.batch)
+        record: dict[str, Any] = {
+            "frames": sum(len(recording) for recording in recordings),
+            "assets": encoder_credits() if own.encoder == "imagenet" else [],
+        }
+        record |= {"training_data": "recordings"} if data else {}
+        loss = partial(_loss, margin=own.margin)
+        return TrainingJob(network, loss, batches, settings, record=record)
+
+    def begun(self, own: RouteSettings, recordings: Sequence[Recording]) -> RouteEncoder:
+        """The network with its first weights: ImageNet's, and the principal components of what
+        those make of the recordings.
+        """
+        network = RouteEncoder(own.dimensions, own.scale)
+        if own.encoder == "imagenet":
+            whole = EfficientNetLite0(width=own.scale)
+            load_imagenet(whole, imagenet_file())
+            network.trunk.load_state_dict(
+                nn.Sequential(whole.stem, *whole.stages[: len(network.trunk) - 1]).state_dict()
+            )
+            network.tail.load_state_dict(whole.stages[len(network.trunk) - 1].state_dict())
+        network.trunk.requires_grad_(False)
+        with torch.no_grad():
+            network.whiten(torch.cat([_by_parts(_cells(network), r.images) for r in recordings]))
+        return network
+
+    def batches(
+        self,
+        network: RouteEncoder,
+        own: RouteSettings,
+        recordings: Sequence[Recording],
+        maps: Sequence[Tensor],
+        size: int,
+    ) -> TripletBatches:
+        """Triplets of the iteration, of what the trunk made of the recordings."""
+        judge = network
+        if own.tours_by:
+            judge = RouteEncoder(own.dimensions, own.scale)
+            load_weights(judge, Path(own.tours_by))
+        judge.eval()
+        descriptors: list[FloatArray] = [
+            _by_parts(judge, r.images).numpy().astype(np.float32) for r in recordings
+        ]
+        seconds = [recording.seconds for recording in recordings]
+        tours = find_tours(descriptors, seconds) if own.iteration else Tours()
+        if own.iteration == 1:
+            tours = Tours(tours.direct)
+        settings = TripletSettings(own.positive_s, own.negative_s, own.hard)
+        return TripletBatches(Sampler(seconds, descriptors, tours, settings), maps, size)
+
+    def onnx_files(
+        self, network: nn.Module, record: Mapping[str, Any], precision: str
+    ) -> list[OnnxFile]:
+        """The one file of the network."""
+        dtype = getattr(torch, precision)
+        own = RouteSettings.of(record.get("network_parameters", {}))
+        shape: tuple[int | str, ...] = ("images", 3, HEIGHT, WIDTH)
+        return [
+            OnnxFile(
+                name="route_encoder",
+                description="What a frame of a route looks like, as a unit vector",
+                module=network.eval().to(dtype),
+                examples=(torch.zeros(2, 3, HEIGHT, WIDTH, dtype=dtype),),
+                inputs=(
+                    TensorCard(
+                        "image", shape, precision, "NCHW",
+                        "RGB of the whole image, (value - 127) / 128", "", (-1.0, 1.1),
+                    ),
+                ),
+                outputs=(
+                    TensorCard(
+                        "descriptor", ("images", own.dimensions), precision, "NC", "unit vector"
+                    ),
+                ),
+                axes={"images": (1, 1, 64)},
+                limits="made for one camera that drives a route again; rendered rooms only",
+                half_storage=precision == "float32",
+            )
+        ]  # fmt: skip
+
+
+def trunk_maps(network: RouteEncoder, recording: Recording, copies: int, seed: int) -> Tensor:
+    """What the frozen trunk makes of each frame, (copies, n, channels, 8, 10) float16: of the frame
+    itself, and of made-up appearances of it.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def changed(images: Tensor) -> Tensor:
+        found: Tensor = network.trunk(changed_appearance(images, generator))
+        return found
+
+    network.eval()
+    with torch.no_grad():
+        made = [_by_parts(network.trunk, recording.images)]
+        made += [_by_parts(changed, recording.images) for _ in range(copies - 1)]
+        return torch.stack(made).half()
+
+
+def _cells(network: RouteEncoder) -> Any:
+    network.eval()
+    return lambda images: network.cells(network.trunk(images))
+
+
+def _by_parts(network: Any, images: np.ndarray[Any, Any]) -> Tensor:
+    """What the network makes of images (n, 3, 128, 160), some at a time."""
+    with torch.no_grad():
+        starts = range(0, len(images), _AT_ONCE)
+        parts = (torch.from_numpy(images[i : i + _AT_ONCE]).float() for i in starts)
+        return torch.cat([network(part) for part in parts])
+
+
+def _loss(module: nn.Module, batch: Batch, margin: float) -> dict[str, Tensor]:
+    assert isinstance(module, RouteEncoder)
+    anchor, positive, negative = (
+        module.described(batch[name]).float() for name in ("anchor", "positive", "negative")
+    )
+    loss = triplet_loss(anchor, positive, negative, margin)
+    return {"loss": loss.mean(), "wrong": (loss > margin).float().mean()}
+
+
+ROUTE_ENCODER = RouteTraining()

@@ -1,0 +1,1 @@
+"""A camera that is driven along a route through a furnished room, again and again."""
