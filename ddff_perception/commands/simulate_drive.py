@@ -22,9 +22,10 @@ def drive(
     width: Annotated[int, typer.Option(help="Pixels.", min=16, max=4096)] = 160,
     height: Annotated[int, typer.Option(help="Pixels.", min=16, max=4096)] = 120,
     samples: Annotated[int, typer.Option(help="Light paths per pixel.", min=1)] = 8,
-    use: Annotated[
-        str, typer.Option(help="Assets to learn from (train) or to judge by.")
-    ] = "train",
+    use: Annotated[str, typer.Option(help="Assets to learn from (train) or to judge.")] = "train",
+    metres: Annotated[
+        float, typer.Option(help="How far along the route; 0 all of it.", min=0.0)
+    ] = 0.0,
     folder: Annotated[Path | None, typer.Option("--assets", help="The folder of assets.")] = None,
 ) -> None:
     """Render a drive along a route through a furnished room, by path tracing.
@@ -41,7 +42,7 @@ def drive(
     """
     from ..simulation.route_camera.render import DriveSettings, render_drive
 
-    wanted = DriveSettings(kind, seed, day, frames, width, height, samples, use)
+    wanted = DriveSettings(kind, seed, day, frames, width, height, samples, use, metres)
     with progress_bar("rendering", frames) as report:
         render_drive(output, wanted, folder, report)
     say(f"{frames} frames in {output}")

@@ -17,6 +17,9 @@ _LEAST_WEIGHT = 1e-6
 # A match that holds is given up later than one is begun: half of the way to no contrast at all.
 _HOLDS = 0.5
 _NEAR_S = 1.0
+_ELSEWHERE = 5.0
+# Standing still, both ways cost the same; noise must not decide.
+_BACKWARDS = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Follower:
 
     The path may begin anywhere; what came before fades with `window_s`. A second filter, kept
     `epsilon_s` away from the first one's path, says what the best other path costs: where it costs
-    as much, the route is another one, or the place is one of several. A lost filter begins anew, at
-    the places that an index finds alike.
+    as much, the route is another one, or the place is one of several. A third one goes the other
+    way: where it costs less, the route is driven backwards, and it is lost. A lost filter begins
+    anew, at the places that an index finds alike.
     """
 
     def __init__(
@@ -58,13 +62,15 @@ class Follower:
         """
         costs = self.route.costs(descriptor)
         if self._newest_s is None:
-            self._own = self._first(costs, descriptor)
-            self._other = first_column(costs)
+            self._own = self._before = self._other = self._first(costs, descriptor)
+            self._back = first_column(costs[::-1])
             self._weight, self._began_s, step, fade = 1.0, seconds, 0.0, 0.0
         else:
             step = seconds - self._newest_s
             fade = float(np.exp(-step / self.settings.window_s))
+            self._before = self._own
             self._own = next_column(self._own, costs, fade)
+            self._back = next_column(self._back, costs[::-1], fade)
             self._weight = fade * self._weight + 1.0
         self._newest_s = seconds
         row = int(np.argmin(self._own))
@@ -80,7 +86,10 @@ class Follower:
         self._began_s = 0.0
         self._weight = 0.0
         self._own: Totals = np.zeros(0)
+        self._before: Totals = np.zeros(0)
         self._other: Totals = np.zeros(0)
+        self._back: Totals = np.zeros(0)
+        self._row = -1
         self._locked = False
         self._was_lost = False
         self._rate: RateFilter | None = None
@@ -90,7 +99,8 @@ class Follower:
         if not self._was_lost:
             return first_column(costs)
         _, found = self.route.places.nearest(descriptor[None])
-        allowed = np.full(len(costs), BLOCKED, np.float32)
+        # Not for ever: what the index did not find may be right all the same.
+        allowed = np.full(len(costs), _ELSEWHERE * self.route.typical, np.float32)
         near = max(1, round(_NEAR_S / self.route.step_s))
         for row in found[0][found[0] >= 0]:
             allowed[max(0, row - near) : row + near + 1] = 0.0
@@ -98,6 +108,10 @@ class Follower:
 
     def _follow_other(self, costs: FloatArray, row: int, fade: float) -> None:
         """The filter of the best path that is nowhere near the first one's."""
+        if abs(row - self._row) > self._reach:
+            # The first one leapt: what it followed before is the rival now.
+            self._other = self._before
+        self._row = row
         blocked = costs.copy()
         blocked[max(0, row - self._reach) : row + self._reach + 1] = BLOCKED
         self._other = next_column(self._other, blocked, fade) if fade else first_column(blocked)
@@ -111,7 +125,8 @@ class Follower:
         if self._locked:
             limit += _HOLDS * (1.0 - limit)
         old_enough = seconds - self._began_s >= self.settings.minimum_s
-        found = ratio < limit and (self._locked or old_enough)
+        forward = float(self._back.min()) >= _BACKWARDS * own
+        found = ratio < limit and forward and (self._locked or old_enough)
         if self._locked and not found:
             self._begin_anew()
             self._was_lost = True

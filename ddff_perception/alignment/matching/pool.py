@@ -18,6 +18,7 @@ from ...types import FloatArray
 NEAREST = 8
 _SMALLEST_INDEXED = 4096
 _BINS_S = 10.0
+_VOTES = 3
 
 
 class Places:
@@ -57,8 +58,8 @@ def propose_pairs(
     """The pairs of a pool of videos, each (n, d) unit descriptors, that are worth a cost matrix:
     the likeliest first.
 
-    Each frame votes for the videos that hold its nearest ones, by the difference of their times,
-    in steps of ten seconds; a pair's share is its best such step and those beside it.
+    Each frame votes for the videos of its nearest few, by the difference of their times, in steps
+    of ten seconds; a pair's share is its best two such steps side by side.
     """
     owner = np.repeat(np.arange(len(videos)), [len(video) for video in videos])
     clock = np.concatenate([np.asarray(t, np.float64) for t in times_s])
@@ -70,6 +71,9 @@ def propose_pairs(
         rows = np.repeat(np.arange(len(video)), found.shape[1])
         ids = found.ravel()
         foreign = (ids >= 0) & (owner[ids] != number)
+        # The first few of each frame's: they come in the order of their distance.
+        count = np.cumsum(foreign.reshape(found.shape), axis=1).ravel()
+        foreign &= count <= _VOTES
         rows, ids = rows[foreign], ids[foreign]
         lag = np.round((clock[ids] - np.asarray(times_s[number])[rows]) / _BINS_S).astype(np.int64)
         for other in np.unique(owner[ids]):

@@ -41,4 +41,4 @@ class MatchSettings(Settings):
         "",
         (0.0, 1.0),
     )
-    minimum_s: float = parameter(2.0, "shorter tours do not count", "s", (0.0, 3600.0))
+    minimum_s: float = parameter(4.0, "shorter tours do not count", "s", (0.0, 3600.0))

@@ -30,7 +30,7 @@ _SWAY_M, _SWAY_RAD = 0.06, 0.03
 @dataclass(frozen=True, slots=True)
 class DriveSettings:
     """A drive: the route through the room of `kind` and `seed`, on the day `day` (0: as it was
-    furnished). `use`: whose assets, train or judge.
+    furnished), its first `metres` alone where that is not 0. `use`: whose assets, train or judge.
     """
 
     kind: str = "hall"
@@ -41,6 +41,7 @@ class DriveSettings:
     height: int = 120
     samples: int = 8
     use: str = "train"
+    metres: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in ROOMS:
@@ -73,7 +74,8 @@ def render_drive(
     world = with_way_free(world, route.points())
     renderer = WorldRenderer(world)
     rng = np.random.default_rng([drive.seed, drive.day, 11])
-    places = drive_places(route.length, drive.frames, rng)
+    length = min(route.length, drive.metres) if drive.metres else route.length
+    places = drive_places(length, drive.frames, rng)
     sway = np.cumsum(rng.normal(0, 1, (drive.frames, 2)), axis=0)
     sway = np.clip(sway / np.sqrt(drive.frames), -2, 2) * [_SWAY_M, _SWAY_RAD]
     images: list[ImageArray] = []
@@ -91,9 +93,9 @@ def render_drive(
         exposure = wanted if not exposure else 0.8 * exposure + 0.2 * wanted
         images.append(np.ascontiguousarray(srgb_bytes(light * exposure)[:, :, ::-1]))
         progress(number + 1)
-    seconds = np.arange(drive.frames) * route.length / drive.frames / _SPEED_M_S
+    seconds = np.arange(drive.frames) * length / drive.frames / _SPEED_M_S
     name = f"{drive.use} {drive.kind} {drive.seed}"
     keys = list(world.assets)
     facts = {"route": name, "day": drive.day, "use": drive.use, "assets": keys}
     write_drive(folder, images, seconds, places, facts)
-    write_bytes(folder / CREDITS, credits_text(keys).encode())
+    write_bytes(folder / CREDITS, credits_text(folder.name, keys).encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -17,8 +19,8 @@ _NARROW_M = 2.6
 
 
 class RouteThroughRoom:
-    """A way along the walls of a room of `width` x `depth` metres, or through its middle where it is
-    narrow; `places` count metres along it.
+    """A way along the walls of a room of `width` x `depth` metres, or through its middle where it
+    is narrow; places count metres along it.
     """
 
     def __init__(self, width: float, depth: float) -> None:
@@ -28,7 +30,7 @@ class RouteThroughRoom:
         if width < _NARROW_M:
             corners = [(width / 2, 0.4), (width / 2, depth - 1.5)]
         points = []
-        for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:], strict=True):
+        for (x0, y0), (x1, y1) in pairwise(corners):
             count = max(2, round(float(np.hypot(x1 - x0, y1 - y0)) / _STEP_M))
             share = np.linspace(0, 1, count, endpoint=False)[:, None]
             points.append((1 - share) * [x0, y0] + share * [x1, y1])

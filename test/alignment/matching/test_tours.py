@@ -1,0 +1,120 @@
+"""Tours: where two videos show one route, and which frame is which."""
+
+import numpy as np
+import pytest
+from routes import DescribedRoute, warped_places
+
+from ddff_perception.alignment.matching.alignment import align
+from ddff_perception.alignment.matching.settings import MatchSettings
+from ddff_perception.alignment.matching.stripes import stripe_ranges, stripe_rows
+from ddff_perception.alignment.matching.tours import ambiguous, find_tour
+from ddff_perception.types import InputError
+
+ROUTE = DescribedRoute(1)
+REFERENCE = ROUTE.frames(np.arange(301.0))
+SETTINGS = MatchSettings(stripe_s=30.0, overlap_s=10.0)
+HZ = 3.0
+
+
+def tour(query, settings=SETTINGS):
+    return find_tour(
+        REFERENCE, query, np.arange(len(REFERENCE)) / HZ, np.arange(len(query)) / HZ, settings
+    )
+
+
+def test_a_drive_at_another_speed_is_matched_all_along():
+    places = warped_places(40.0, 260.0, 200)
+    found = tour(ROUTE.frames(places, seed=1))
+    assert found.matched.mean() > 0.9
+    offset = np.abs(found.rows - places)[found.matched]
+    assert np.median(offset) < 1.0 and np.percentile(offset, 95) < 3.0
+    assert (np.diff(found.rows[found.matched]) >= -1.0).all()
+
+
+def test_another_route_has_no_tour():
+    for seed in range(5):
+        other = DescribedRoute(100 + seed)
+        assert tour(other.frames(warped_places(20.0, 280.0, 200), seed=seed)).matched.mean() < 0.02
+
+
+def test_where_a_tour_begins_and_ends_is_found_and_a_detour_is_left_out():
+    other = DescribedRoute(7)
+    places = np.concatenate([np.full(60, np.nan), np.arange(50.0, 130.0), np.full(60, np.nan),
+                             np.arange(130.0, 200.0), np.full(40, np.nan)])  # fmt: skip
+    query = other.frames(np.linspace(0, 299, len(places)), seed=3)
+    there = ~np.isnan(places)
+    query[there] = ROUTE.frames(places[there], seed=4)
+    found = tour(query)
+    assert found.matched[there].mean() > 0.85
+    assert found.matched[~there].mean() < 0.1
+    assert np.nanmedian(np.abs(found.rows - places)) < 1.0
+
+
+def test_standing_still_is_one_place():
+    places = np.concatenate([np.arange(30.0, 90.0), np.full(60, 90.0), np.arange(90.0, 150.0)])
+    found = tour(ROUTE.frames(places, seed=6))
+    still = found.rows[70:110]
+    assert np.nanmax(np.abs(still - 90.0)) <= 2.0 and found.matched.mean() > 0.9
+
+
+def test_backwards_is_no_tour():
+    found = tour(ROUTE.frames(np.arange(260.0, 60.0, -1.0), seed=8))
+    assert found.matched.mean() < 0.05
+
+
+def test_stripes_overlap_and_the_overlap_is_shared_out():
+    ranges = stripe_ranges(1000, 270, 90)
+    assert [own for _, own in ranges] == [
+        (0, 225), (225, 405), (405, 585), (585, 765), (765, 945), (945, 1000)
+    ]  # fmt: skip
+    for (first, last), (begin, end) in ranges:
+        assert first <= begin < end <= last and last - first <= 270
+    assert stripe_ranges(100, 270, 90) == [((0, 100), (0, 100))]
+
+
+def test_a_stripe_that_joins_none_of_its_neighbours_is_dropped():
+    costs = np.ones((200, 90), np.float32)
+    places = np.concatenate([np.arange(30), np.arange(150, 180), np.arange(60, 90)])
+    costs[places, np.arange(90)] = 0.01
+    rows = stripe_rows(costs, length=30, overlap=0, join=6)
+    assert np.isnan(rows).all()
+    places[30:60] = np.arange(30, 60)
+    costs[places, np.arange(90)] = 0.01
+    rows = stripe_rows(costs, length=30, overlap=0, join=6)
+    np.testing.assert_allclose(rows, places)
+
+
+@pytest.mark.parametrize("rival, dropped", [(0.84, False), (0.83, True), (0.5, True)])
+def test_a_node_is_ambiguous_where_a_place_beside_it_costs_five_sixths_of_it_or_less(
+    rival, dropped
+):
+    """Erratum 6: xi is printed as 56."""
+    costs = np.full((50, 50), 2.0, np.float32)
+    rows = np.full(50, 25.0, np.float32)
+    costs[25, :] = 1.0
+    costs[28, 10] = rival
+    found = ambiguous(costs, rows, MatchSettings(epsilon_s=3.0), 1.0, 1.0)
+    assert found[10] == dropped and not found[[5, 15, 30]].any()
+
+
+def test_too_short_and_standing_clocks_are_refused():
+    with pytest.raises(InputError, match="the query has 5 frames"):
+        tour(REFERENCE[:5])
+    with pytest.raises(InputError, match="do not go forward"):
+        find_tour(REFERENCE, REFERENCE, np.zeros(301), np.arange(301.0))
+
+
+def test_a_video_of_thirty_frames_a_second_is_matched_at_full_rate():
+    route = DescribedRoute(11, length=900, reach=20.0)
+    times = np.arange(901) / 30
+    reference = route.frames(np.arange(901.0))
+    places = warped_places(150.0, 800.0, 600)
+    found = align(reference, route.frames(places, seed=2), times, np.arange(600) / 30)
+    offset = np.abs(found.reference_s * 30 - places)[found.rows >= 0]
+    assert (found.rows >= 0).mean() > 0.85
+    assert np.median(offset) < 2.0 and np.percentile(offset, 95) < 10.0
+    there = found.rows >= 0
+    for values in np.split(found.reference_s, np.flatnonzero(np.diff(there.astype(int))) + 1):
+        assert not (np.diff(values[~np.isnan(values)]) < 0).any()
+    speed = np.gradient(places)
+    assert np.corrcoef(found.rate[there], speed[there])[0, 1] > 0.8
