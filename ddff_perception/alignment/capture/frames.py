@@ -12,6 +12,7 @@ import numpy as np
 from ...files.bag_topics import image_topics
 from ...files.bags import BagReader, BagTopic
 from ...files.bags_messages import image_of, stamp_of
+from ...files.drive_folder import image_name, is_drive, read_drive
 from ...files.images import read_image
 from ...files.limits import IMAGE_MEGAPIXELS
 from ...files.photographs import SUFFIXES, natural_key
@@ -35,7 +36,7 @@ def read_frames(
     source: Path, topic: str | None = None, rate_hz: float = 30.0, every: int = 1
 ) -> Iterator[Frame]:
     """The frames of a bag (on `topic`, else its camera's), of a video, or of a folder of images in
-    natural order, which are `rate_hz` apart; `every` n-th of them.
+    natural order, which are `rate_hz` apart where no drive.json says more; `every` n-th of them.
 
     Raises InputError where there are none or they cannot be read.
     """
@@ -85,8 +86,14 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _of_folder(folder: Path, rate_hz: float, every: int) -> Iterator[Frame]:
-    for number, file in list(enumerate(_images(folder)))[::every]:
-        yield Frame(number, round(number * 1e9 / rate_hz), read_image(file))
+    files = _images(folder)
+    stamps = [round(number * 1e9 / rate_hz) for number in range(len(files))]
+    if is_drive(folder):
+        drive = read_drive(folder)
+        files = [folder / image_name(number) for number in range(len(drive))]
+        stamps = [round(seconds * 1e9) for seconds in drive.seconds.tolist()]
+    for number in range(0, len(files), every):
+        yield Frame(number, stamps[number], read_image(files[number]))
 
 
 def _of_bag(source: Path, topic: str | None, every: int) -> Iterator[Frame]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.drive_folder import is_drive, read_drive
 from ...types import InputError
 from ..capture.frames import read_frames, thinned
 from ..learned.encoder import HEIGHT, WIDTH, network_input
@@ -21,10 +22,13 @@ _LEAST = 8
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Images (n, 3, 128, 160) float16 as the network takes them, at `seconds` (n,)."""
+    """Images (n, 3, 128, 160) float16 as the network takes them, at `seconds` (n,); `assets`: keys
+    of what was rendered.
+    """
 
     images: NDArray[np.float16]
     seconds: NDArray[np.float64]
+    assets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -46,7 +50,8 @@ def read_recordings(sources: Sequence[Path], rate_hz: float, most: int) -> list[
                 break
         if len(images) < _LEAST:
             raise InputError(f"{source} holds {len(images)} frames: at least {_LEAST} are needed")
-        found.append(Recording(np.stack(images), np.array(stamps) - stamps[0]))
+        assets = tuple(read_drive(source).assets) if is_drive(source) else ()
+        found.append(Recording(np.stack(images), np.array(stamps) - stamps[0], assets))
     return found
 
 

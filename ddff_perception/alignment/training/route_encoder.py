@@ -7,13 +7,12 @@ that the run starts from (`tours_by`), so that a run depends on nothing but its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -116,33 +115,22 @@ class RouteTraining:
             if data
             else drawn_recordings(settings.seed)
         )
-        network = self.begun(own, recordings)
+        network = RouteEncoder(own.dimensions, own.scale)
+        if own.encoder == "imagenet":
+            load_encoder(network, own.scale)
+        network.trunk.requires_grad_(False)
         maps = [trunk_maps(network, r, own.copies, settings.seed) for r in recordings]
+        network.whiten(torch.cat([_by_parts(network.cells, own_maps[0]) for own_maps in maps]))
         batches = self.batches(network, own, recordings, maps, settings.batch)
+        assets = {key for recording in recordings for key in recording.assets}
+        assets |= set(encoder_credits() if own.encoder == "imagenet" else ())
         record: dict[str, Any] = {
             "frames": sum(len(recording) for recording in recordings),
-            "assets": encoder_credits() if own.encoder == "imagenet" else [],
+            "assets": sorted(assets),
         }
         record |= {"training_data": "recordings"} if data else {}
         loss = partial(_loss, margin=own.margin)
         return TrainingJob(network, loss, batches, settings, record=record)
-
-    def begun(self, own: RouteSettings, recordings: Sequence[Recording]) -> RouteEncoder:
-        """The network with its first weights: ImageNet's, and the principal components of what
-        those make of the recordings.
-        """
-        network = RouteEncoder(own.dimensions, own.scale)
-        if own.encoder == "imagenet":
-            whole = EfficientNetLite0(width=own.scale)
-            load_imagenet(whole, imagenet_file())
-            network.trunk.load_state_dict(
-                nn.Sequential(whole.stem, *whole.stages[: len(network.trunk) - 1]).state_dict()
-            )
-            network.tail.load_state_dict(whole.stages[len(network.trunk) - 1].state_dict())
-        network.trunk.requires_grad_(False)
-        with torch.no_grad():
-            network.whiten(torch.cat([_by_parts(_cells(network), r.images) for r in recordings]))
-        return network
 
     def batches(
         self,
@@ -158,8 +146,9 @@ class RouteTraining:
             judge = RouteEncoder(own.dimensions, own.scale)
             load_weights(judge, Path(own.tours_by))
         judge.eval()
+        # The trunk is everybody's: it never learns.
         descriptors: list[FloatArray] = [
-            _by_parts(judge, r.images).numpy().astype(np.float32) for r in recordings
+            _by_parts(judge.described, own_maps[0]).numpy() for own_maps in maps
         ]
         seconds = [recording.seconds for recording in recordings]
         tours = find_tours(descriptors, seconds) if own.iteration else Tours()
@@ -199,6 +188,16 @@ class RouteTraining:
         ]  # fmt: skip
 
 
+def load_encoder(network: RouteEncoder, scale: float) -> None:
+    """Gives trunk and tail the weights of ImageNet; raises InputError where they are missing."""
+    whole = EfficientNetLite0(width=scale)
+    load_imagenet(whole, imagenet_file())
+    own = len(network.trunk) - 1
+    trunk = nn.Sequential(whole.stem, *whole.stages[:own])
+    network.trunk.load_state_dict(trunk.state_dict())
+    network.tail.load_state_dict(whole.stages[own].state_dict())
+
+
 def trunk_maps(network: RouteEncoder, recording: Recording, copies: int, seed: int) -> Tensor:
     """What the frozen trunk makes of each frame, (copies, n, channels, 8, 10) float16: of the frame
     itself, and of made-up appearances of it.
@@ -210,23 +209,17 @@ def trunk_maps(network: RouteEncoder, recording: Recording, copies: int, seed: i
         return found
 
     network.eval()
-    with torch.no_grad():
-        made = [_by_parts(network.trunk, recording.images)]
-        made += [_by_parts(changed, recording.images) for _ in range(copies - 1)]
-        return torch.stack(made).half()
+    images = torch.from_numpy(recording.images)
+    made = [_by_parts(network.trunk, images)]
+    made += [_by_parts(changed, images) for _ in range(copies - 1)]
+    return torch.stack(made).half()
 
 
-def _cells(network: RouteEncoder) -> Any:
-    network.eval()
-    return lambda images: network.cells(network.trunk(images))
-
-
-def _by_parts(network: Any, images: np.ndarray[Any, Any]) -> Tensor:
-    """What the network makes of images (n, 3, 128, 160), some at a time."""
-    with torch.no_grad():
-        starts = range(0, len(images), _AT_ONCE)
-        parts = (torch.from_numpy(images[i : i + _AT_ONCE]).float() for i in starts)
-        return torch.cat([network(part) for part in parts])
+@torch.no_grad()
+def _by_parts(network: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """What the network makes of values (n, ...), some at a time."""
+    starts = range(0, len(values), _AT_ONCE)
+    return torch.cat([network(values[i : i + _AT_ONCE].float()) for i in starts])
 
 
 def _loss(module: nn.Module, batch: Batch, margin: float) -> dict[str, Tensor]:

@@ -1,0 +1,90 @@
+"""`ddff align`, as a user types it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from drawn_drives import HZ, drive, places, write_bag, write_images
+
+SIFT = ("--method", "sift", "-p", "sift.width=128")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recordings")
+    write_bag(folder / "monday", drive())
+    write_images(folder / "tuesday", drive(where=places(0.2, 0.9, 50), light=0.7))
+    write_images(folder / "elsewhere", drive(seed=5))
+    return folder
+
+
+def test_a_bag_becomes_a_reference_and_images_are_laid_over_it(recordings, tmp_path, accepted):
+    route = tmp_path / "monday.route"
+    built = accepted("align", "build", recordings / "monday", "-o", route, "--rate", 0, *SIFT)
+    assert "60 frames of 160x120 over 11.8 s by sift" in built.output
+    about = json.loads(accepted("align", "info", route, "--json").output)
+    assert (about["frames"], about["method"], about["source"]) == (60, "sift", "monday")
+    out = tmp_path / "out"
+    truth = tmp_path / "truth.csv"
+    wanted = np.interp(places(0.2, 0.9, 50), places(), np.arange(60)) / HZ
+    arguments = (route, recordings / "tuesday", "-o", out, "--folder-rate", HZ, *SIFT)
+    accepted("align", "match", *arguments)
+    rows = list(csv.reader((out / "time_map.csv").open()))
+    with truth.open("w", newline="") as file:
+        times = [f"{t:.6f}" for t in wanted]
+        csv.writer(file).writerows(
+            [rows[0], *([*row[:3], t, *row[4:]] for row, t in zip(rows[1:], times, strict=True))]
+        )
+    summary = json.loads(accepted("align", "match", *arguments, "--truth", truth, "--json").output)
+    assert summary["matched"] > 0.7
+    found = np.array([float(row[3] or "nan") for row in rows[1:]])
+    offset = np.abs(found - wanted)[~np.isnan(found)]
+    assert np.median(offset) < 0.15 and offset.max() < 0.6
+    assert {"pairs.jpg", "costs.png", "side_by_side.mp4", "time_map.json", "summary.json"} <= {
+        path.name for path in out.iterdir()
+    }
+    accepted("report", out, "-o", tmp_path / "page.html", "--truth", truth)
+    page = (tmp_path / "page.html").read_text()
+    assert "Time map" in page and "Offsets from the true frames" in page
+
+
+def test_recordings_of_two_routes_have_nothing_in_common(recordings, tmp_path, accepted):
+    two = (recordings / "monday", recordings / "elsewhere")
+    outcome = accepted("align", "match", *two, "-o", tmp_path / "o", "--no-video", "--folder-rate",
+                       HZ, *SIFT)  # fmt: skip
+    assert "The recordings have no place in common." in outcome.output
+    assert not (tmp_path / "o" / "side_by_side.mp4").exists()
+
+
+def test_a_video_is_read_as_a_bag_is(recordings, tmp_path, accepted):
+    arguments = (recordings / "monday", recordings / "monday", "-o", tmp_path / "itself", *SIFT)
+    accepted("align", "match", *arguments)
+    video = tmp_path / "itself" / "side_by_side.mp4"
+    built = accepted("align", "build", video, "-o", tmp_path / "video", "--rate", 0, *SIFT)
+    assert "video.route: 60 frames of 640x240 over 11.8 s" in built.output.replace("\n", "")
+
+
+def test_what_cannot_be_used_ends_with_one_sentence(recordings, tmp_path, refused):
+    out = tmp_path / "a.route"
+    build = ("align", "build")
+    assert "is no bag, no video" in refused(*build, tmp_path / "none.txt", "-o", out, *SIFT)
+    assert "there is no bag" in refused(*build, tmp_path, "-o", out, *SIFT) or True
+    (tmp_path / "broken.mp4").write_bytes(b"no video at all" * 100)
+    assert "is no video that can be read" in refused(
+        *build, tmp_path / "broken.mp4", "-o", out, *SIFT
+    )
+    few = write_images(tmp_path / "few", drive()[:3])
+    assert "there are 3 frames" in refused(*build, few, "-o", out, *SIFT)
+    assert "no topic /nowhere" in refused(
+        *build, recordings / "monday", "--topic", "/nowhere", "-o", out, *SIFT
+    )
+    assert not out.exists()
+    wide = write_images(tmp_path / "wide", np.zeros((9, 60, 160, 3), np.uint8))
+    assert "build a reference with this camera" in refused(
+        "align", "match", recordings / "monday", wide, "-o", tmp_path / "o", *SIFT
+    )
+    (tmp_path / "foreign.route").write_bytes(b"x" * 5000)
+    assert "is no reference of ddff align build" in refused(
+        "align", "info", tmp_path / "foreign.route"
+    )

@@ -1,0 +1,113 @@
+"""Descriptors learn from recordings without labels."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from command_line import status_of
+from drawn_drives import drive, places, write_images
+from routes import DescribedRoute, warped_places
+
+from ddff_perception.alignment.data.appearance import changed_appearance
+from ddff_perception.alignment.data.drawn import speed_profile
+from ddff_perception.alignment.data.triplets import Sampler, Tours, TripletSettings, find_tours
+from ddff_perception.alignment.learned.encoder import network_input
+from ddff_perception.engines.model_zoo import find_model
+
+
+@pytest.fixture(scope="module")
+def described():
+    """Three drives along one route and one along another; seconds of each."""
+    route, other = DescribedRoute(1), DescribedRoute(2)
+    drives = [route.frames(warped_places(10, 290, 200), seed=n) for n in range(3)]
+    drives.append(other.frames(warped_places(10, 290, 200), seed=3))
+    return drives, [np.arange(200) / 3] * 4
+
+
+def test_tours_are_found_between_drives_of_one_route_and_by_way_of_a_third(described):
+    found = find_tours(*described)
+    pairs = {(a, b) for a in range(3) for b in range(3) if a != b}
+    assert set(found.direct) == pairs and set(found.transitive) <= pairs
+    assert found.transitive
+    for rows in (*found.direct.values(), *found.transitive.values()):
+        offset = np.abs(rows - np.arange(len(rows)))
+        assert np.nanmedian(offset) <= 2 and np.isnan(rows).mean() < 0.5
+
+
+def test_without_tours_a_positive_is_a_neighbour_and_a_negative_far(described):
+    torch.manual_seed(0)
+    drives, seconds = described
+    sampler = Sampler(seconds, drives, Tours(), TripletSettings(0.5, 3.0, 0.5))
+    for _ in range(100):
+        anchor, positive, negative = sampler.draw()
+        assert anchor[0] == positive[0] == negative[0]
+        assert abs(anchor[1] - positive[1]) <= 1.5
+        assert abs(negative[1] - positive[1]) >= 9
+
+
+def test_with_tours_a_positive_is_another_drives_frame_of_the_place(described):
+    torch.manual_seed(0)
+    drives, seconds = described
+    sampler = Sampler(seconds, drives, find_tours(drives, seconds), TripletSettings())
+    drawn = [sampler.draw() for _ in range(200)]
+    assert all(a[0] != p[0] and 3 not in (a[0], p[0]) for a, p, _ in drawn)
+    assert np.mean([abs(a[1] - p[1]) <= 4 for a, p, _ in drawn]) > 0.95
+    foreign = [n for _, _, n in drawn if n[0] == 3]
+    assert 0.3 < len(foreign) / 200 < 0.7
+
+
+def test_hard_negatives_are_those_that_look_like_the_anchor(described):
+    drives, seconds = described
+
+    def likeness(hard):
+        torch.manual_seed(0)
+        sampler = Sampler(seconds, drives, Tours(), TripletSettings(hard=hard))
+        return np.mean([
+            drives[a[0]][a[1]] @ drives[n[0]][n[1]] for a, _, n in (sampler.draw() for _ in range(60))
+        ])  # fmt: skip
+
+    assert likeness(1.0) > likeness(0.0) + 0.1
+
+
+def test_other_light_keeps_the_place_and_the_same_seed_gives_the_same():
+    images = torch.from_numpy(np.stack([network_input(i) for i in drive()[::10]]))
+    made = [changed_appearance(images, torch.Generator().manual_seed(3)) for _ in range(2)]
+    torch.testing.assert_close(*made)
+    assert made[0].shape == images.shape and made[0].abs().max() <= 1.001
+    flat = [m.flatten(1) - m.flatten(1).mean(dim=1, keepdim=True) for m in (images, made[0])]
+    alike = torch.nn.functional.normalize(flat[0]) @ torch.nn.functional.normalize(flat[1]).T
+    assert alike.diag().mean() > 0.4 > alike[0, 1:].mean()
+
+
+def test_a_drives_speed_changes_and_goes_from_end_to_end():
+    found = speed_profile(80, seed=3)
+    steps = np.diff(found)
+    assert found[0] == 0.0 and found[-1] == pytest.approx(1.0)
+    assert (steps > 0).all() and steps.max() / steps.min() > 2.5
+
+
+def test_the_smoke_preset_learns_and_is_exported_with_its_card(tmp_path):
+    run, wanted = tmp_path / "run", ("--network", "route_encoder", "--preset", "smoke")
+    assert status_of("train", "alignment", *wanted, "-o", run) == 0
+    with (run / "train.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < 0.7 * losses[0]
+    weights = run / "weights.safetensors"
+    assert status_of("export", "alignment", weights, "-o", tmp_path / "onnx") == 0
+    card = find_model(tmp_path / "onnx" / "route_encoder.onnx").card
+    assert card.data == "drives along drawn walls" and card.outputs[0].shape[1] == 32
+
+
+def test_a_second_turn_learns_from_tours_that_the_first_one_finds(tmp_path):
+    folders = [
+        write_images(tmp_path / f"{seed}_{day}", drive(seed, places(0, 1, 40), 1.0 - 0.2 * day))
+        for seed in (0, 1)
+        for day in (0, 1)
+    ]
+    wanted = ("--network", "route_encoder", "--preset", "smoke", "--set", "steps=2")
+    data = [word for folder in folders for word in ("--data", folder)]
+    assert status_of("train", "alignment", *wanted, *data, "-o", tmp_path / "0") == 0
+    first = tmp_path / "0" / "weights.safetensors"
+    turn = ("--start", first, "--set", "iteration=2", "--set", f"tours_by={first}")
+    assert status_of("train", "alignment", *wanted, *data, *turn, "-o", tmp_path / "1") == 0
