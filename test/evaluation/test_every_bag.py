@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from bag_battery import BagBattery
 from bursts import write_shaken_folder
+from drawn_drives import drive, places, write_bag
 from panes import small_pane
 from rooms import write_room
 from sweep_stacks import sweep_bag
@@ -56,6 +57,14 @@ class TestDeblurring(BagBattery):
         made, came = (scores[name]["offline"] for name in ("deblurred", "as it came"))
         assert made["images"] == came["images"] == 5
         assert made["psnr_db"] > came["psnr_db"] + 0.5
+
+
+class TestAlignment(BagBattery):
+    capability = "alignment"
+
+    @pytest.fixture
+    def bag(self, tmp_path):
+        return write_bag(tmp_path / "bag", drive(where=places(frames=24)))
 
 
 def test_no_capability_is_left_out():

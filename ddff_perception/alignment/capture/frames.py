@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from ...types import ImageArray, InputError
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 IMAGE_ENDS = ("image_rect", "image_rect_color", "image_raw", "image_color", "image")
 _BAG_SUFFIXES = (".mcap", ".db3")
+# FFmpeg says on stderr by itself what is told here in one sentence.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 @dataclass(frozen=True, slots=True)

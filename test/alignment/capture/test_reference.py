@@ -113,9 +113,10 @@ def test_frames_are_thinned_on_a_grid():
     assert len(list(thinned(iter(frames(drive()[:9])), 0.0))) == 9
 
 
-@pytest.mark.parametrize(
-    "name", ["", "../wall", "/etc/passwd", ".hidden", "a/b", "a\0b", "x" * 300]
-)
+NO_NAMES = ("", "../wall", "/etc/passwd", ".hidden", "a/b", "a\0b", "x" * 300)
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_is_a_path_reaches_nothing(name, tmp_path):
     with pytest.raises(InputError, match="is no name of a reference"):
         reference_file(str(tmp_path), name)

@@ -69,7 +69,6 @@ def test_what_cannot_be_used_ends_with_one_sentence(recordings, tmp_path, refuse
     out = tmp_path / "a.route"
     build = ("align", "build")
     assert "is no bag, no video" in refused(*build, tmp_path / "none.txt", "-o", out, *SIFT)
-    assert "there is no bag" in refused(*build, tmp_path, "-o", out, *SIFT) or True
     (tmp_path / "broken.mp4").write_bytes(b"no video at all" * 100)
     assert "is no video that can be read" in refused(
         *build, tmp_path / "broken.mp4", "-o", out, *SIFT

@@ -63,9 +63,8 @@ def test_hard_negatives_are_those_that_look_like_the_anchor(described):
     def likeness(hard):
         torch.manual_seed(0)
         sampler = Sampler(seconds, drives, Tours(), TripletSettings(hard=hard))
-        return np.mean([
-            drives[a[0]][a[1]] @ drives[n[0]][n[1]] for a, _, n in (sampler.draw() for _ in range(60))
-        ])  # fmt: skip
+        drawn = [sampler.draw() for _ in range(60)]
+        return np.mean([drives[a[0]][a[1]] @ drives[n[0]][n[1]] for a, _, n in drawn])
 
     assert likeness(1.0) > likeness(0.0) + 0.1
 
