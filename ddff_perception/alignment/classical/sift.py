@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +39,8 @@ def sift_histograms(image: ImageArray, settings: SiftSettings) -> FloatArray:
         for x in range(spacing // 2, width, spacing)
     ]
     found: NDArray[np.float32] | None
-    places, found = cv2.SIFT_create().compute(grey, places)
+    detector: Any = cv2.SIFT_create()  # type: ignore[attr-defined]
+    places, found = detector.compute(grey, places)
     if found is None:
         return np.full(128 * _ROWS * _COLUMNS, (128 * _ROWS * _COLUMNS) ** -0.5, np.float32)
     roots = np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-6))
