@@ -73,8 +73,15 @@ def test_another_day_has_other_light_and_other_places_and_the_same_seed_gives_th
     assert days[0].surroundings != days[1].surroundings
 
 
-def test_settings_that_cannot_be_are_refused():
-    for wrong, words in (({"kind": "moon"}, "'moon' is none"), ({"frames": 3}, "8 .. 2000"),
-                         ({"width": 4}, "16 .. 4096"), ({"use": "play"}, "train or judge")):  # fmt: skip
-        with pytest.raises(InputError, match=words):
-            DriveSettings(**wrong)
+WRONG = [
+    ({"kind": "moon"}, "'moon' is none"),
+    ({"frames": 3}, "8 .. 2000"),
+    ({"width": 4}, "16 .. 4096"),
+    ({"use": "play"}, "train or judge"),
+]
+
+
+@pytest.mark.parametrize("wrong, words", WRONG)
+def test_settings_that_cannot_be_are_refused(wrong, words):
+    with pytest.raises(InputError, match=words):
+        DriveSettings(**wrong)
