@@ -128,7 +128,7 @@ class RouteTraining:
             "frames": sum(len(recording) for recording in recordings),
             "assets": sorted(assets),
         }
-        record |= {"training_data": "recordings"} if data else {}
+        record |= {"training_data": "recordings", "data_source": ""} if data else {}
         loss = partial(_loss, margin=own.margin)
         return TrainingJob(network, loss, batches, settings, record=record)
 
@@ -182,7 +182,7 @@ class RouteTraining:
                     ),
                 ),
                 axes={"images": (1, 1, 64)},
-                limits="made for one camera that drives a route again; rendered rooms only",
+                limits="for one camera that goes a route again",
                 half_storage=precision == "float32",
             )
         ]  # fmt: skip
