@@ -323,7 +323,7 @@ def _topics(
     chosen: Chosen,
     given: Mapping[str, Value],
 ) -> Topics:
-    parts = (*run.inputs, *run.references)
+    parts = tuple(dict.fromkeys((*run.inputs, *run.references)))
     for part in chosen:
         if part not in parts:
             raise InputError(f"{run.node} has no topic {part!r}; there are: {', '.join(parts)}")

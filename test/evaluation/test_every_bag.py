@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bag_battery import BagBattery
 from bursts import write_shaken_folder
-from drawn_drives import drive, places, write_bag
+from drawn_drives import places, write_route_bag
 from panes import small_pane
 from rooms import write_room
 from sweep_stacks import sweep_bag
@@ -64,7 +64,7 @@ class TestAlignment(BagBattery):
 
     @pytest.fixture
     def bag(self, tmp_path):
-        return write_bag(tmp_path / "bag", drive(where=places(frames=24)))
+        return write_route_bag(tmp_path / "bag", places(0.2, 0.8, 24), live=False)
 
 
 def test_no_capability_is_left_out():

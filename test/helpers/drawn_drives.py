@@ -14,7 +14,7 @@ from ddff_perception.alignment.data.drawn import DrawnRoute
 from ddff_perception.alignment.methods import METHODS, described_by
 from ddff_perception.files.bags import BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
-from ddff_perception.files.bags_types import IMAGE
+from ddff_perception.files.bags_types import IMAGE, ROUTE_MATCH
 
 HZ = 5.0
 FRAMES = 60
@@ -55,4 +55,33 @@ def write_bag(path: Path, images: NDArray[np.uint8], topic: str = "/camera/image
         bag.add_topic(topic, IMAGE)
         for frame in frames(images):
             bag.write(topic, frame.stamp_ns, factory.image(frame.stamp_ns, frame.image))
+    return path
+
+
+def write_route_bag(path: Path, where: NDArray[np.float64], live: bool = True) -> Path:
+    """A drive with its true places on the drive along all of the wall and, where `live`, a node that
+    was one frame late, and lost at first.
+    """
+    true_s = np.interp(where, places(), np.arange(FRAMES)) / HZ
+    late = {"/truth/route_match": 0.0} | ({"/route_match": 1 / HZ} if live else {})
+    with BagWriter(path) as bag:
+        factory = MessageFactory(bag.store, "camera_optical_frame")
+        types = bag.store.types
+        bag.add_topic("/camera/image_raw", IMAGE)
+        for name in late:
+            bag.add_topic(name, ROUTE_MATCH)
+        for frame, true in zip(frames(drive(where=where, light=0.8)), true_s, strict=True):
+            image = factory.image(frame.stamp_ns, frame.image)
+            bag.write("/camera/image_raw", frame.stamp_ns, image)
+            for name, late_s in late.items():
+                seconds, rest = divmod(round(START_NS + (true - late_s) * 1e9), 10**9)
+                message = types[ROUTE_MATCH](
+                    header=image.header,
+                    lost=late_s > 0 and frame.number < 10,
+                    reference_stamp=types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=rest),
+                    frame=0,
+                    confidence=0.5,
+                    rate=1.0,
+                )
+                bag.write(name, frame.stamp_ns, message)
     return path

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...evaluation.bag_run import BagResult, BagRun, BagSettings, Chosen, Estimated, Topics
 from ...evaluation.reports.blocks import Section, Table
-from ...files.bag_topics import chosen_topic, topics_ending
+from ...files.bag_topics import MissingTopicsError, chosen_topic, topics_ending
 from ...files.bags import BagReader, BagTopic
 from ...files.bags_messages import image_of, nanoseconds, stamp_of
 from ...files.bags_types import ROUTE_MATCH
@@ -80,12 +80,14 @@ class AlignmentRun(BagRun):
     """Places of recorded images, against true ones and against those found live.
 
     Without a reference the bag is laid over itself: that says how well places of the route can be
-    told apart.
+    told apart. Images alone say nothing of what a bag is for: it is known by its places, or asked
+    for by its topic or reference.
     """
 
     node = "video_alignment"
     default_method = METHODS.default
-    inputs = ("image",)
+    # Places, too: a bag with them is meant for this, whatever else its images could be.
+    inputs = ("image", "truth", "live")
     references = ("truth", "live")
     files = RESULT_FILES
     make_pipeline = staticmethod(RoutePipeline)
@@ -125,6 +127,12 @@ class AlignmentRun(BagRun):
             names = [chosen_topic(topics, part, n, kinds) for n in chosen.get(part, ())]
             names += [n for n in topics_ending(topics, end, kinds) if n not in found.values()]
             found |= {part: names[0]} if names else {}
+        if len(found) == 1 and name is None and not given.get("reference"):
+            raise MissingTopicsError(
+                "the bag holds no places on a route: for its images alone give --capability "
+                "alignment with --param reference=FILE or --topic image=/name",
+                topics,
+            )
         return found
 
     @classmethod

@@ -4,42 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from drawn_drives import HZ, START_NS, drive, frames, places, reference
+from drawn_drives import drive, places, reference, write_bag, write_route_bag
 
 from ddff_perception.alignment.evaluation.scores import OffsetScores
-from ddff_perception.files.bags import BagWriter
-from ddff_perception.files.bags_messages import MessageFactory
-from ddff_perception.files.bags_types import IMAGE, ROUTE_MATCH
-
-WHERE = places(0.2, 0.9, 40)
-TRUE_S = np.interp(WHERE, places(), np.arange(60)) / HZ
 
 
 @pytest.fixture
 def bag(tmp_path):
-    """A drive with its true places, and a node that was one frame late, and lost at first."""
-    with BagWriter(tmp_path / "bag") as bag:
-        factory = MessageFactory(bag.store, "camera_optical_frame")
-        types = bag.store.types
-        bag.add_topic("/camera/image_raw", IMAGE)
-        for name in ("/truth/route_match", "/route_match"):
-            bag.add_topic(name, ROUTE_MATCH)
-        for frame, true in zip(frames(drive(where=WHERE, light=0.8)), TRUE_S, strict=True):
-            image = factory.image(frame.stamp_ns, frame.image)
-            bag.write("/camera/image_raw", frame.stamp_ns, image)
-            for name, late_s in (("/truth/route_match", 0.0), ("/route_match", 0.2)):
-                there = round(START_NS + (true - late_s) * 1e9)
-                seconds, rest = divmod(there, 10**9)
-                message = types[ROUTE_MATCH](
-                    header=image.header,
-                    lost=late_s > 0 and frame.number < 10,
-                    reference_stamp=types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=rest),
-                    frame=0,
-                    confidence=0.5,
-                    rate=1.0,
-                )
-                bag.write(name, frame.stamp_ns, message)
-    return tmp_path / "bag"
+    return write_route_bag(tmp_path / "bag", places(0.2, 0.9, 40))
 
 
 def test_places_are_scored_against_the_truth_and_against_those_found_live(bag, tmp_path, accepted):
@@ -59,6 +31,16 @@ def test_places_are_scored_against_the_truth_and_against_those_found_live(bag, t
         path.name for path in out.iterdir()
     }
     assert "offline vs truth" in (out / "report.html").read_text()
+
+
+def test_a_bag_of_images_alone_is_asked_for_by_name(tmp_path, accepted, refused):
+    bag = write_bag(tmp_path / "bag", drive()[:20])
+    sift = ("--method", "sift", "-p", "sift.width=128")
+    wanted = ("--capability", "alignment", "--topic", "image=/camera/image_raw", *sift)
+    found = json.loads(accepted("bag", "eval", bag, *wanted, "--json").output)
+    assert found["over_itself"] and found["frames"] == 20
+    said = refused("bag", "eval", bag, "--capability", "alignment", *sift)
+    assert "--param reference=FILE" in said
 
 
 def test_offsets_are_counted_in_frames_of_thirty_hertz():
