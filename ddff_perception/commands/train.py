@@ -95,11 +95,13 @@ def _prepared(
     with training_packages("training"):
         from ..training.progress import progress_to
         from ..training.registry import make_job
-        from ..training.weights import start_weights
+        from ..training.weights import start_weights, weights_assets
 
         with progress_to(show_making):
             job = make_job(trained, network, preset, settings or (), data or ())
     if start is None:
         return job
-    record = {**job.record, "start": str(start)}
-    return replace(job, start=start_weights(start), record=record)
+    first = start_weights(start)
+    seen = {*job.record.get("assets", ()), *weights_assets(first)}
+    record = {**job.record, "start": str(start), **({"assets": sorted(seen)} if seen else {})}
+    return replace(job, start=first, record=record)

@@ -16,6 +16,7 @@ SEGMENTATION = Capability(
         "fuse_light": Reference(f"{_TRAINING}.networks:FUSE_LIGHT"),
         "fuse_light_colour": Reference(f"{_TRAINING}.networks:COLOUR"),
         "fuse_light_depth": Reference(f"{_TRAINING}.networks:DEPTH"),
+        "fuse_light_stacked": Reference(f"{_TRAINING}.networks:STACKED"),
         "fusenet": Reference(f"{_TRAINING}.paper_networks:FUSENET"),
         "single_stream": Reference(f"{_TRAINING}.paper_networks:SINGLE_STREAM"),
         "fcn": Reference(f"{_TRAINING}.paper_networks:FCN"),

@@ -62,6 +62,12 @@ def start_weights(path: Path) -> Path:
     return file
 
 
+def weights_assets(path: Path) -> list[str]:
+    """The assets that the record beside the weights at `path` tells of; they have learned them."""
+    record = path.with_suffix(".json")
+    return list(read_json(record).get("assets", ())) if record.is_file() else []
+
+
 def load_weights(module: nn.Module, path: Path) -> None:
     """Gives `module` the weights at `path`; raises InputError where they are another network's."""
     load_state(module, read_weights(path), str(path))

@@ -41,9 +41,13 @@ def test_one_command_trains_and_resumes(tmp_path, capfd):
 def test_fine_tuning_records_where_it_began(tmp_path, capfd):
     assert ddff(capfd, *RUN, "-o", tmp_path / "a", "--set", "steps=2").status == 0
     start = tmp_path / "a" / "weights.safetensors"
+    first = json.loads(start.with_suffix(".json").read_text())
+    start.with_suffix(".json").write_text(json.dumps({**first, "assets": ["a chair"]}))
     outcome = ddff(capfd, *RUN, "-o", tmp_path / "b", "--set", "steps=2", "--start", start)
     assert outcome.status == 0, outcome.errors
-    assert json.loads((tmp_path / "b" / "weights.json").read_text())["start"] == str(start)
+    record = json.loads((tmp_path / "b" / "weights.json").read_text())
+    assert record["start"] == str(start)
+    assert record["assets"] == ["a chair"], "what the first weights have seen is learned, too"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from .views import PreparedViews
 class DrawSettings:
     """`height`, `width` of what the network sees; `classes`; `smallest` share of a view's sides
     that is cut out; `rare`: 0 takes all views equally often, 1 fully by how rare their classes are;
-    `missing`: share of samples without colour, and as many without depth.
+    `missing`: share of samples without colour, and as many without depth; `blackened`: what is
+    missing is black.
     """
 
     height: int = 192
@@ -33,6 +34,7 @@ class DrawSettings:
     smallest: float = 0.55
     rare: float = 0.5
     missing: float = 0.0
+    blackened: bool = True
 
 
 class DrawnBatches(IterableDataset[Batch]):
@@ -79,7 +81,9 @@ class DrawnBatches(IterableDataset[Batch]):
             _framed(colour, labels, rng)
         lacking = rng.random() / max(settings.missing, 1e-9)
         present = np.array([lacking >= 1, not 1 <= lacking < 2], np.float32)
-        return sample(colour * np.uint8(present[0]), hha * np.uint8(present[1]), labels, present)
+        if settings.blackened:
+            colour, hha = colour * np.uint8(present[0]), hha * np.uint8(present[1])
+        return sample(colour, hha, labels, present)
 
 
 class WholeViews(Dataset[Batch]):

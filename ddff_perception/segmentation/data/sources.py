@@ -72,6 +72,11 @@ def _source(folders: Sequence[Path], seed: int) -> _Source:
         "seed": seed,
         "world_format": _WORLD_FORMAT,
         "rooms": [len(of_one) for of_one in numbers],
+        "scenes": [
+            dataset.rows[n]["scene"]
+            for dataset, of_one in zip(datasets, numbers, strict=True)
+            for n in of_one
+        ],
         "assets": sorted({a for d in datasets for row in d.rows for a in row["assets"]}),
     }
     return _Source(world_views(datasets, numbers, seed), sum(map(len, numbers)), facts)

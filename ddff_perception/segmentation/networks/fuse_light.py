@@ -70,6 +70,10 @@ class FuseLight(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, colour: Tensor, hha: Tensor, present: Tensor) -> Tensor:
+        return self.every_score(colour, hha, present)[0]
+
+    def every_score(self, colour: Tensor, hha: Tensor, present: Tensor) -> list[Tensor]:
+        """Scores of both together, and what each branch finds alone, whether it is there or not."""
         maps = self.colour.features(colour), self.depth.features(hha)
         scores = [
             F.log_softmax(branch.score(branch.decoder(found)), dim=1)
@@ -83,8 +87,7 @@ class FuseLight(nn.Module):
         seen = self.fusion(joined)
         trust = 2.0 * torch.sigmoid(self.gate(seen)) * there
         product = trust[:, :1] * scores[0] + trust[:, 1:] * scores[1]
-        fused: Tensor = product + self.correction(seen)
-        return fused
+        return [product + self.correction(seen), *scores]
 
     def freeze_branches(self) -> None:
         """Only what joins the branches learns."""

@@ -13,13 +13,15 @@ from torch.utils.data import DataLoader
 
 from ...parameters import ParameterTable, Settings, Value, parameter
 from ...simulation.classes import NYU13, NYU40
+from ...simulation.dataset.settings import is_development
 from ...training.batches import make_loader
 from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ..data.batches import DrawnBatches, DrawSettings, WholeViews
 from ..data.sources import training_views
-from .losses import Inputs, labelled_picture, labelling_loss
+from ..data.views import PreparedViews
+from .losses import Inputs, LossShares, labelled_picture, labelling_loss
 from .onnx_file import labelling_file
 
 # The 13 classes; SUN RGB-D's 37, which are the first of NYU's 40; all 40.
@@ -45,12 +47,19 @@ class LabellingSettings(Settings):
     missing: float = parameter(
         0.0, "share of samples without colour, and as many without depth", "", (0.0, 0.45)
     )
+    overlap: float = parameter(
+        0.0, "share of the Lovasz loss, which is of IoU, beside cross-entropy", "", (0.0, 10.0)
+    )
     cache: str = parameter("", "folder that keeps the prepared views for further runs")
 
     def draws(self) -> DrawSettings:
         """How samples are drawn."""
         sizes = self.height, self.width, self.count
         return DrawSettings(*sizes, self.smallest, self.rare, self.missing)
+
+    def shares(self) -> LossShares:
+        """What is added to the cross-entropy."""
+        return LossShares(self.overlap)
 
     @property
     def count(self) -> int:
@@ -90,7 +99,7 @@ class LabellingTraining:
         """The job that learns from the folders of `data`; from coloured blocks without any."""
         own = self.own.of(values)
         views = training_views(data, own.cache, settings.seed)
-        learned, held_out = _split(len(views))
+        learned, held_out = _split(views)
         batches = DrawnBatches(views, learned, settings.batch, own.draws())
         weights = batches.class_weights ** np.float32(own.balance)
         network = self.make(values)
@@ -98,7 +107,7 @@ class LabellingTraining:
         inputs = self.inputs(values)
         return TrainingJob(
             network,
-            labelling_loss(inputs, weights),
+            labelling_loss(inputs, weights, own.shares()),
             batches,
             settings,
             validation=make_loader(
@@ -117,7 +126,7 @@ class LabellingTraining:
         """The views of `data` that a job of these settings does not learn from, in order."""
         own = self.own.of(values)
         views = training_views(data, own.cache, settings.seed)
-        dataset = WholeViews(views, _split(len(views))[1], own.draws())
+        dataset = WholeViews(views, _split(views)[1], own.draws())
         return make_loader(dataset, settings, shuffle=False)
 
     def network(self, values: Mapping[str, Value]) -> nn.Module:
@@ -134,8 +143,15 @@ class LabellingTraining:
         return [labelling_file(network, name, text, classes, images, precision, record)]
 
 
-def _split(count: int) -> tuple[list[int], list[int]]:
-    """Numbers of the views to learn from, and of those held out: whole rooms, the last ones."""
+def _split(views: PreparedViews) -> tuple[list[int], list[int]]:
+    """Numbers of the views to learn from, and of those held out.
+
+    Of rendered scenes every twelfth is held out, which tells what to choose; else the last views.
+    """
+    count, scenes = len(views), views.facts.get("scenes", ())
+    held = [number for number, scene in enumerate(scenes) if is_development(scene)]
+    if held:
+        return sorted(set(range(count)) - set(held)), held
     rooms = min(_MOST_HELD_OUT, max(1, round(count * _HELD_OUT_ROOMS)))
     held = min(count // 2, max(_PER_ROOM, rooms // _PER_ROOM * _PER_ROOM))
     return list(range(count - held)), list(range(count - held, count))

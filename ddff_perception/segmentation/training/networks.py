@@ -18,12 +18,15 @@ from torch import nn
 from ...files.images import read_json
 from ...parameters import Value, parameter
 from ...simulation.assets.encoder import encoder_credits, imagenet_file
-from ...training.efficientnet_lite import load_imagenet
+from ...training.efficientnet_lite import EfficientNetLite0, load_imagenet
 from ...training.presets import FitSettings
 from ...training.weights import load_weights
+from ...types import InputError
+from ..data.batches import DrawSettings
 from ..networks.first_layer import first_layer_weights
 from ..networks.fuse_light import FuseLight, LightBranch
 from .labelling import LabellingSettings, LabellingTraining
+from .losses import LossShares
 
 _CPU = FitSettings(
     steps=0, minutes=22.0, batch=8, precision="32", learning_rate=6e-4, weight_decay=0.02,
@@ -37,7 +40,14 @@ _SMOKE = FitSettings(
     steps=3, batch=2, precision="32", log_every=1, validate_every=3, picture_every=3,
     checkpoint_every=3,
 )  # fmt: skip
-_TINY: Mapping[str, Value] = {"height": 64, "width": 96, "encoder": "none", "scale": 0.25}
+_TINY: Mapping[str, Value] = {
+    "height": 64, "width": 96, "encoder": "none", "scale": 0.25, "keep_statistics": False,
+}  # fmt: skip
+
+# Of trained branches: all of them together, at less pixels a step.
+_TOGETHER: Mapping[str, Value] = {
+    "learns": "all", "height": 128, "width": 192, "overlap": 0.5, "balance": 0.25,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,20 +59,34 @@ class LightSettings(LabellingSettings):
         "weights of the encoder: imagenet (ddff assets fetch efficientnet-lite0)",
         choices=("imagenet", "none"),
     )
-    frozen: bool = parameter(True, "the encoder's first layers keep what ImageNet taught them")
-    scale: float = parameter(1.0, "width of the encoder", limits=(0.25, 1.0))
+    frozen: bool = parameter(True, "the encoder's first layers stay as they begin")
+    keep_statistics: bool = parameter(True, "batch norm of the encoder keeps its statistics")
+    scale: float = parameter(1.0, "width of the encoder", limits=(0.25, 2.0))
 
 
 @dataclass(frozen=True)
 class FusedSettings(LightSettings):
     """The same, and the branches."""
 
+    learns: str = parameter(
+        "fusion", "what joins the branches alone, or all", choices=("fusion", "all")
+    )
     encoder: str = parameter("none", "weights of the encoders", choices=("imagenet", "none"))
     missing: float = parameter(
         0.14, "share of samples without colour, and as many without depth", "", (0.0, 0.45)
     )
     colour_weights: str = parameter("", "weights of a trained fuse_light_colour (.safetensors)")
     depth_weights: str = parameter("", "weights of a trained fuse_light_depth (.safetensors)")
+    alone: float = parameter(
+        0.5, "share of the loss of what each branch finds alone, where all learns", "", (0.0, 10.0)
+    )
+
+    def draws(self) -> DrawSettings:
+        """The network looks away from what is missing by itself; its branches learn from it."""
+        return replace(super().draws(), blackened=False)
+
+    def shares(self) -> LossShares:
+        return LossShares(self.overlap, self.alone if self.learns == "all" else 0.0)
 
 
 def _branch(values: Mapping[str, Value]) -> nn.Module:
@@ -70,14 +94,25 @@ def _branch(values: Mapping[str, Value]) -> nn.Module:
     return LightBranch(own.count, 3, own.scale)
 
 
+def _stacked(values: Mapping[str, Value]) -> nn.Module:
+    own = LightSettings.of(values)
+    return LightBranch(own.count, 6, own.scale)
+
+
 def _begin_branch(network: nn.Module, values: Mapping[str, Value]) -> None:
     assert isinstance(network, LightBranch)
     settings = LightSettings.of(values)
     if settings.encoder == "imagenet":
         load_imagenet(network.encoder, imagenet_file(), first_layer_weights)
-    if settings.frozen:
-        network.encoder.freeze()
+    _hold(network.encoder, settings)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _hold(encoder: EfficientNetLite0, settings: LightSettings) -> None:
+    """What of an encoder does not learn."""
+    encoder.keeps_statistics = settings.keep_statistics
+    if settings.frozen:
+        encoder.freeze()
 
 
 def _encoder_credits(values: Mapping[str, Value]) -> list[str]:
@@ -100,7 +135,8 @@ def _begin_fused(network: nn.Module, values: Mapping[str, Value]) -> None:
     ):
         if weights:
             load_weights(branch, Path(weights))
-    if settings.frozen:
+        _hold(branch.encoder, settings)
+    if settings.learns == "fusion":
         network.freeze_branches()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -136,6 +172,15 @@ DEPTH = replace(
         "smoke": _TINY,
     },
 )
+STACKED = replace(
+    COLOUR,
+    name="fuse_light_stacked",
+    description="Labels the pixels of a room from colour and depth stacked: one branch of "
+    "FuseLight for both, which fusion has to be better than",
+    make=_stacked,
+    inputs=lambda values: lambda batch: (torch.cat((batch["colour"], batch["hha"]), dim=1),),
+    images=lambda values: {"colour_hha": 6},
+)
 FUSE_LIGHT = LabellingTraining(
     name="fuse_light",
     description="Labels the pixels of a room from colour and depth, or one of them: FuseNet's "
@@ -149,10 +194,12 @@ FUSE_LIGHT = LabellingTraining(
     PRESETS={
         "cpu": replace(_CPU, minutes=8.0, learning_rate=1e-3),
         "gpu": replace(_GPU, minutes=10.0),
+        "together": replace(_CPU, minutes=60.0, learning_rate=4e-4, log_every=25),
         "smoke": _SMOKE,
     },
     PRESET_VALUES={
         "gpu": {"height": 256, "width": 320},
-        "smoke": {**_TINY, "frozen": False, "missing": 0.25},
+        "together": _TOGETHER,
+        "smoke": {**_TINY, "frozen": False, "learns": "all", "overlap": 0.5, "missing": 0.25},
     },
 )

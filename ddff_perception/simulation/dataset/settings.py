@@ -25,6 +25,11 @@ _ODD = dict.fromkeys(ODD, 1.0)
 _MIXED = {**_ROOMS, **{kind: 0.8 for kind in ODD}}
 
 
+def is_development(scene: int) -> bool:
+    """Whether a scene is kept to choose by, out of training: every twelfth."""
+    return scene % 12 == 11
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
     """Everything that decides what is in a data set but the number of its views.

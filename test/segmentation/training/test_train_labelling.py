@@ -1,13 +1,19 @@
 """Training: smoke presets learn, branches become FuseLight, files compute what torch computes."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ddff_perception.engines.model_zoo import WEIGHTS
+from ddff_perception.files.images import read_json
+from ddff_perception.segmentation.data.blocks import block_views
+from ddff_perception.segmentation.data.views import prepare_views
 from ddff_perception.segmentation.networks.fuse_light import FuseLight, LightBranch
-from ddff_perception.segmentation.training.networks import COLOUR, DEPTH, FUSE_LIGHT
+from ddff_perception.segmentation.networks.labeller import Labeller
+from ddff_perception.segmentation.training.networks import COLOUR, DEPTH, FUSE_LIGHT, STACKED
 from ddff_perception.segmentation.training.paper_networks import (
     FCN,
     FUSENET,
@@ -23,10 +29,10 @@ from ddff_perception.training.efficientnet_lite import (
 from ddff_perception.training.fit import fit
 from ddff_perception.training.onnx_file import write_onnx
 from ddff_perception.training.registry import parameter_values
-from ddff_perception.training.weights import write_weights
+from ddff_perception.training.weights import load_weights, start_weights, write_weights
 from ddff_perception.types import InputError
 
-ALL = (COLOUR, DEPTH, FUSE_LIGHT, FUSENET, SINGLE_STREAM, FCN)
+ALL = (COLOUR, DEPTH, STACKED, FUSE_LIGHT, FUSENET, SINGLE_STREAM, FCN)
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +116,7 @@ def test_two_branches_become_a_fuse_light_that_begins_as_their_product(tmp_path)
     for branch in branches:
         torch.nn.init.normal_(branch.score.weight)
     paths = [write_weights(tmp_path / f"{n}.safetensors", b, {}) for n, b in enumerate(branches)]
-    values = {"colour_weights": str(paths[0]), "depth_weights": str(paths[1]), "frozen": True}
+    values = {"colour_weights": str(paths[0]), "depth_weights": str(paths[1]), "learns": "fusion"}
     network = smoke_job(FUSE_LIGHT, values=values).module
     learned = {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
     assert learned == {"fusion", "gate", "correction"}
@@ -124,6 +130,51 @@ def test_two_branches_become_a_fuse_light_that_begins_as_their_product(tmp_path)
     torch.testing.assert_close(both, alone[0] + alone[1])
     torch.testing.assert_close(colour, alone[0])
     torch.testing.assert_close(depth, alone[1])
+
+
+def test_branches_that_learn_together_learn_from_what_fusion_is_told_is_missing():
+    job = smoke_job(FUSE_LIGHT, values={"missing": 0.45, "alone": 1.0, "overlap": 0.0})
+    batch = next(iter(job.train))
+    assert batch["colour"].flatten(1).any(dim=1).all() and batch["hha"].flatten(1).any(dim=1).all()
+    batch["present"] = torch.tensor([[1.0, 0.0]] * len(batch["labels"]))
+    torch.nn.init.normal_(job.module.correction.weight)
+    job.loss(job.module, batch)["loss"].backward()
+    learned = {n: p.grad for n, p in job.module.named_parameters() if p.requires_grad}
+    assert learned["depth.score.weight"].abs().sum() > 0
+    # What is missing is not looked at by what joins: the second half of the channels.
+    lateral = learned["fusion.laterals.0.weight"]
+    half = lateral.shape[1] // 2
+    assert lateral[:, half:].abs().sum() == 0 < lateral[:, :half].abs().sum()
+    held = smoke_job(FUSE_LIGHT, values={"frozen": True}).module
+    assert not held.colour.encoder.stem.conv.weight.requires_grad
+    assert held.colour.encoder.stages[3][0].project.conv.weight.requires_grad
+
+
+def test_batch_norm_of_encoders_keeps_or_follows_as_it_is_told():
+    for keeps in (True, False):
+        network = smoke_job(FUSE_LIGHT, values={"keep_statistics": keeps}).module.train()
+        for branch in (network.colour, network.depth):
+            assert branch.encoder.stem.norm.training is not keeps
+            assert branch.decoder.mixers[0].body[1].training
+
+
+def test_the_stacked_network_can_be_as_large_as_the_fused_one():
+    values = parameter_values(STACKED, "cpu", {"scale": 1.45})
+    stacked = sum(p.numel() for p in STACKED.network(values).parameters())
+    fused = sum(p.numel() for p in FuseLight(13).parameters())
+    assert stacked == pytest.approx(fused, rel=0.05)
+
+
+def test_scenes_to_choose_by_are_not_learned_from(tmp_path):
+    scenes = [10, 10, 11, 11, 12, 23]
+    facts = {"classes": 13, "source": "rooms", "scenes": scenes}
+    views = prepare_views(block_views(6, 13), 6, tmp_path / "views", facts)
+    values = parameter_values(COLOUR, "smoke")
+    settings = COLOUR.PRESETS["smoke"]
+    job = COLOUR.job(settings, values, [views.folder])
+    assert job.record["data_source"] == "3 views of rooms"
+    assert sorted(job.train._chosen.tolist()) == [0, 1, 4]
+    assert sum(len(b["labels"]) for b in COLOUR.held_out(settings, values, [views.folder])) == 3
 
 
 @pytest.mark.parametrize("trained", ALL, ids=lambda trained: trained.name)
@@ -154,6 +205,24 @@ def test_files_compute_what_torch_computes_at_any_size(trained, precision, tmp_p
         assert apart.mean() < 5e-3
         np.testing.assert_allclose(found, wanted, atol=0.1)
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-4)
+
+
+def test_weights_that_ship_for_training_are_those_of_the_file_that_ships():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    start = start_weights(Path("fuse_light_training"))
+    network = FuseLight(13)
+    load_weights(network, start)
+    labeller = Labeller(network, read_json(start.with_suffix(".json"))["temperature"]).eval()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(WEIGHTS / "fuse_light.onnx"), options)
+    images = torch.rand(2, 1, 3, 64, 96) * 255
+    for given in ([1.0, 1.0], [1.0, 0.0], [0.0, 1.0]):
+        present = torch.tensor([given])
+        feeds = {"colour": images[0].numpy(), "hha": images[1].numpy(), "present": present.numpy()}
+        with torch.no_grad():
+            wanted = session.run(None, feeds)[0]
+            np.testing.assert_allclose(labeller(*images, present).numpy(), wanted, atol=5e-3)
 
 
 def test_depth_comes_back_from_hha_in_levels_of_four_centimetres():
