@@ -131,6 +131,24 @@ def test_without_colour_depth_is_labelled_alone(ros: RosSession, start: Start) -
     assert "rejected: internal error" not in run.rejected()
 
 
+def test_the_network_labels_what_is_there_and_both_again_when_both_come(start: Start) -> None:
+    pytest.importorskip("onnxruntime")
+    network = {"method": "fuse_light", "fuse_light__shorter_side": 96, "alone_after_s": 0.25}
+    run = start(IMAGES[:2], **network, engine__backend="onnxruntime", engine__threads=1)
+    both = run.labels(run.shoot())
+    for missing, there in (("depth", "color"), ("color", "depth")):
+        before = run.total(f"alone: {there}/image_rect")
+        for _ in range(5):
+            stamp = run.shoot(**{missing: None})
+        assert run.total(f"alone: {there}/image_rect") > before
+        alone, confidence = run.labels(stamp), messages.image_array(run.at(IMAGES[1], stamp))
+        assert (alone != 255).all() and confidence.min() > 1 / len(CLASSES)
+        assert (alone != both).any()
+        run.shoot()
+        np.testing.assert_array_equal(run.labels(run.shoot()), both)
+    assert not run.rejected()
+
+
 def test_depth_alone_is_a_mode_without_colour_topics(start: Start) -> None:
     run = start(input="depth")
     assert set(run.images) == {"depth"}
