@@ -149,9 +149,9 @@ def _split(views: PreparedViews) -> tuple[list[int], list[int]]:
     Of rendered scenes every twelfth is held out, which tells what to choose; else the last views.
     """
     count, scenes = len(views), views.facts.get("scenes", ())
-    held = [number for number, scene in enumerate(scenes) if is_development(scene)]
-    if held:
-        return sorted(set(range(count)) - set(held)), held
+    chosen_by = [number for number, scene in enumerate(scenes) if is_development(scene)]
+    if chosen_by:
+        return sorted(set(range(count)) - set(chosen_by)), chosen_by
     rooms = min(_MOST_HELD_OUT, max(1, round(count * _HELD_OUT_ROOMS)))
     held = min(count // 2, max(_PER_ROOM, rooms // _PER_ROOM * _PER_ROOM))
     return list(range(count - held)), list(range(count - held, count))
