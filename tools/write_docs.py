@@ -316,6 +316,21 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "processor_ms": "processor [ms]",
         },
     ),
+    "segmentation_table": (
+        "Where to fuse, at reduced width",
+        "FuseNet's variants, late fusion and networks of one stream, trained alike from nothing "
+        "(`setup` in the record) and judged on rooms of held-out furniture: means over the seeds.",
+        {
+            "network": "network",
+            "parameters": "parameters",
+            "seeds": "seeds",
+            "global": "global accuracy",
+            "mean_recall": "mean accuracy",
+            "mean_iou": "mean IoU",
+            "least_iou": "least",
+            "most_iou": "most",
+        },
+    ),
     "retrieval": (
         "Retrieval",
         "The ten nearest of a million SIFT descriptors of photographs, out of warped copies of "

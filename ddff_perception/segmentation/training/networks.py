@@ -44,9 +44,9 @@ _TINY: Mapping[str, Value] = {
     "height": 64, "width": 96, "encoder": "none", "scale": 0.25, "keep_statistics": False,
 }  # fmt: skip
 
-# Of trained branches: all of them together, at less pixels a step.
+# Of trained branches: all of them together.
 _TOGETHER: Mapping[str, Value] = {
-    "learns": "all", "height": 128, "width": 192, "overlap": 0.5, "balance": 0.25,
+    "learns": "all", "overlap": 0.5, "balance": 0.25,
 }  # fmt: skip
 
 
@@ -194,7 +194,7 @@ FUSE_LIGHT = LabellingTraining(
     PRESETS={
         "cpu": replace(_CPU, minutes=8.0, learning_rate=1e-3),
         "gpu": replace(_GPU, minutes=10.0),
-        "together": replace(_CPU, minutes=60.0, learning_rate=4e-4, log_every=25),
+        "together": replace(_CPU, minutes=60.0, learning_rate=1e-4, log_every=25),
         "smoke": _SMOKE,
     },
     PRESET_VALUES={
