@@ -21,7 +21,12 @@ from ...engines.settings import EngineSettings
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 from ..classical.band_measures import REFERENCE_SIDE
-from ..classical.multiscale import estimate_blur_scale, focus_templates
+from ..classical.multiscale import (
+    NOISE_SHARE,
+    QUANTISATION,
+    estimate_blur_scale,
+    focus_templates,
+)
 from ..classical.upsampling import upsample, upsample_position
 from ..solution import Solution
 
@@ -89,6 +94,11 @@ UNSEEN_SCALE = 0.1
 _BLINDNESS = 6.0
 # Contrast, in grey levels, by which slices must differ: the least noise is above it.
 _LEAST_CHANGE = 0.05
+# Where every slice is even to so many grey levels over this share of the image's width, there is
+# nothing to focus on: half of the confidence is left, little of it where it is one level less.
+LEAST_CONTRAST, _CONTRAST_WINDOW, _CONTRAST_SLOPE = 5.0, 1 / 8, 2.5
+# A measure that differs by more between slices, in deviations of its noise, shows texture.
+_NOISE_DEVIATIONS = 6.0
 
 
 class FocusStreamMethod:
@@ -108,6 +118,7 @@ class FocusStreamMethod:
         self._subcell = SUBCELL
         self._size = (0, 0)
         self._encodings: dict[int, FloatArray] = {}
+        self._contrasts: dict[int, FloatArray] = {}
         self._gathered: FloatArray | None = None
         # Whose encoding lies in each row of `_gathered`.
         self._rows: list[FloatArray] = []
@@ -119,10 +130,12 @@ class FocusStreamMethod:
             self._subcell = subcell_px(width, height, self._settings.fine)
         pixels = prepared(image, self._subcell)
         encoder = self.engines.get(0)
-        self._encodings[slot] = encoder.run({"image": pixels[None]})["encoding"][0].copy()
+        encoding = encoder.run({"image": pixels[None]})["encoding"][0].copy()
+        self._encodings[slot], self._contrasts[slot] = encoding, _contrast_around(encoding)
 
     def remove(self, slot: int) -> None:
         self._encodings.pop(slot, None)
+        self._contrasts.pop(slot, None)
 
     def solve(self, order: list[int], positions: NDArray[np.float64]) -> Solution:
         if len(order) == 1:
@@ -136,7 +149,8 @@ class FocusStreamMethod:
         share = (found["base"] + found["offset"]) * np.float32(1.0 / (self._bins - 1))
         position = np.clip(_depth_to_space(share), 0.0, 1.0)
         confidence = self._confidence(position, _depth_to_space(found["log_scale"]), first / span)
-        confidence *= _changed(encodings)
+        contrast = np.maximum.reduce([self._contrasts[slot] for slot in order])
+        confidence *= _seen(encodings, contrast)
         cell, size = self._subcell, self._size
         # In the sweep's unit while there are few cells, not when there are many pixels.
         position *= np.float32(span)
@@ -222,11 +236,27 @@ def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _changed(encodings: FloatArray) -> FloatArray:
-    """2h x 2w: 0 where all slices are alike (saturated, black), else nearly 1."""
-    change = np.ptp(encodings[:, :LEVELS], axis=0).max(axis=0)
-    share = 1 - np.exp(change * np.float32(-1.0 / _LEAST_CHANGE))
-    return np.asarray(share.repeat(2, axis=0).repeat(2, axis=1), np.float32)
+def _seen(encodings: FloatArray, contrast: FloatArray) -> FloatArray:
+    """2h x 2w: 0 where all slices are alike (saturated, black), little where each is even and none
+    differs from the others by more than noise, else nearly 1. `contrast`: 2h x 2w grey levels.
+    """
+    measures = encodings[:, :LEVELS]
+    change = np.ptp(measures, axis=0)
+    noise = np.array(NOISE_SHARE[:LEVELS], np.float32)[:, None, None]
+    noise = noise * (measures.min(axis=0) + np.float32(QUANTISATION))
+    beyond = np.maximum(change - _NOISE_DEVIATIONS * noise, 0).max(axis=0)
+    same = np.exp(change.max(axis=0) * np.float32(-1.0 / _LEAST_CHANGE))
+    same, beyond = (v.repeat(2, axis=0).repeat(2, axis=1) for v in (same, beyond))
+    lack = LEAST_CONTRAST - contrast - _CONTRAST_SLOPE * beyond
+    return np.asarray((1 - same) / (1 + np.exp(np.float32(_CONTRAST_SLOPE) * lack)), np.float32)
+
+
+def _contrast_around(encoding: FloatArray) -> FloatArray:
+    """2h x 2w: range of a slice's grey levels around each subcell, from its `encoding`."""
+    colours = encoding[LEVELS : LEVELS + 12].reshape(3, 4, *encoding.shape[1:])
+    grey = cv2.blur(_depth_to_space(colours.mean(axis=0)), (3, 3))
+    window = np.ones((int(grey.shape[1] * _CONTRAST_WINDOW) | 1,) * 2, np.uint8)
+    return np.asarray(np.float32(255) * (cv2.dilate(grey, window) - cv2.erode(grey, window)))
 
 
 def _depth_to_space(subcells: FloatArray) -> FloatArray:

@@ -282,14 +282,24 @@ class _Wider(nn.Module):
 
 class FocusStream(nn.Module):
     """Encoder and head together, for training: `contrasts` of the slices (see `SliceEncoder`),
-    B x S x 32 x h x w; positions and templates as in `StreamHead`.
+    B x S x 32 x h x w; positions and templates as in `StreamHead`. `head_only`: the encoder stays
+    as it is.
     """
 
-    def __init__(self, settings: FocusStreamSettings | None = None) -> None:
+    def __init__(
+        self, settings: FocusStreamSettings | None = None, head_only: bool = False
+    ) -> None:
         super().__init__()
         self.settings = settings or FocusStreamSettings()
         self.encoder = SliceEncoder(self.settings)
         self.head = StreamHead(self.settings)
+        self._head_only = head_only
+        self.encoder.requires_grad_(not head_only)
+
+    def train(self, mode: bool = True) -> FocusStream:
+        """As of every module; with `head_only` no normalisation leaves its running statistics."""
+        super().train(mode and not self._head_only)
+        return self
 
     def forward(
         self, contrasts: Tensor, positions: Tensor, templates: Tensor

@@ -121,3 +121,12 @@ def test_lights_saturate_over_their_whole_disc():
     stacks = random_stacks(torch.full((4, 3, 64, 96), 0.05), truth, settings)
     saturated = (stacks.images == 255).all(dim=2).float().mean(dim=(2, 3))
     assert saturated.max() > 0.01
+
+
+def test_a_pattern_is_faint_and_nearly_the_same_in_every_slice():
+    torch.manual_seed(5)
+    even = torch.full((6, 5, 3, 64, 96), 200, dtype=torch.uint8)
+    found = disturbed(even, FieldSettings(pattern=1.0)).float()[:, :, 0]
+    own = (found - found.mean(dim=1, keepdim=True)).square().mean()
+    common = (found.mean(dim=1) - 200).square().mean()
+    assert 0 < own < common < 10

@@ -13,6 +13,7 @@ from ddff_perception.depth_from_focus.classical.multiscale import (
 from ddff_perception.depth_from_focus.data.generated.batches import (
     GeneratedBatches,
     GeneratorSettings,
+    shows_nothing,
 )
 from ddff_perception.depth_from_focus.data.generated.camera import (
     NoiseSettings,
@@ -277,3 +278,11 @@ def test_folders_without_views_and_files_that_are_none_are_refused(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"none")
     with pytest.raises(InputError, match="cannot read the array"):
         ViewPool([tmp_path], CPU)
+
+
+def test_what_shows_nothing_is_even_in_every_slice():
+    images = torch.full((1, 3, 3, 64, 96), 90, dtype=torch.uint8)
+    images[0, 1, :, 10:20:2, 10:20] = 140
+    empty = shows_nothing(images)[0]
+    assert empty.shape == (64, 96)
+    assert not empty[10:20, 10:20].any() and empty[40:, 40:].all()

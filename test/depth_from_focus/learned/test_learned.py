@@ -86,6 +86,22 @@ def test_where_nothing_is_to_be_seen_there_is_no_confidence(estimator, sweep, le
     assert estimator.process(FocalStack(tuple(slices))).confidence.max() < 0.1
 
 
+def test_a_plain_surface_in_a_scene_has_no_confidence_and_faint_texture_has(estimator, stack):
+    rng = np.random.default_rng(8)
+
+    def half(image, contrast):
+        whole = image.astype(np.float32)
+        whole[:, 84:] = 120 + contrast * (whole[:, 84:] - whole[:, 84:].mean())
+        return np.clip(whole + rng.normal(0, 1.0, whole.shape), 0, 255).astype(np.uint8)
+
+    for contrast in (0.0, 0.2):
+        slices = tuple(replace(s, image=half(s.image, contrast)) for s in stack.slices)
+        confidence = estimator.process(FocalStack(slices)).confidence
+        assert confidence[12:-12, 12:72].mean() > 0.5
+        plain = confidence[12:-12, 120:156]
+        assert (plain < 0.1).all() if contrast == 0 else (plain > 0.1).mean() > 0.5
+
+
 def test_few_slices_odd_sizes_grey_and_16_bits(estimator, stack):
     for count in (1, 2, 3):
         kept = FocalStack(stack.slices[:count])

@@ -93,3 +93,10 @@ def test_any_number_of_slices_gives_one_map(network, slices):
     assert position.shape == scale.shape == (1, 1, 24, 40)
     assert logits.shape == (1, 24, 12, 20)
     assert torch.isfinite(position).all() and torch.isfinite(scale).all()
+
+
+def test_with_the_head_alone_to_learn_the_encoder_and_all_statistics_stay():
+    network = FocusStream(head_only=True).train()
+    assert not any(module.training for module in network.modules())
+    learned = {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
+    assert learned == {"head"}

@@ -9,6 +9,7 @@ inputs' contrasts. A batch is a dict of tensors:
     dioptres  B x S float32, focus positions in 1/m, ascending
     truth     B x H x W float32, inverse depth in 1/m
     valid     B x H x W bool, where the truth lies within the sweep (5 % beyond its ends at most)
+    empty     B x H x W bool, where no slice shows anything but noise
 
 With inputs there are `contrasts`, `positions` and `templates` in place of the images. All stacks of
 a batch have one S, which differs from batch to batch. Random numbers are torch's: a batch depends
@@ -41,6 +42,8 @@ from .view_pool import ViewPool
 # ones, in which a wall is as wide as in a whole image.
 _SIZES = ((192, 256, 1.0), (320, 448, 0.375))
 _LARGE = 0.25
+# What shows nothing: so many grey levels over this share of the width, seen in means of 4 x 4 px.
+_EVEN_LEVELS, _EVEN_SHARE, _EVEN_STEP = 3.0, 1 / 8, 4
 _COUNTS = (3, 4, *(5, 6) * 2, *(7, 8) * 3, 9, 9, *(10,) * 3, 11, 12, 12, 13, 15, 15)
 
 
@@ -116,11 +119,15 @@ def noisy_batch(
 ) -> Batch:
     """A batch of `TrainingStacks`' images, dioptres and truth."""
     images, dioptres, truth = turned(images, dioptres, truth, noise.field)
-    images = with_noise(disturbed(images, noise.field), noise)
+    images = disturbed(images, noise.field)
+    empty = shows_nothing(images)
+    images = with_noise(images, noise)
     images = bordered(images, noise.field.bordered)
     if enlarged and float(torch.rand(())) < enlarged:
         images, truth = _enlarged(images, truth)
-    batch = {"dioptres": dioptres, "truth": truth, "valid": within(truth, dioptres)}
+        whole = functional.interpolate(empty[:, None].float(), size=truth.shape[-2:])
+        empty = whole[:, 0] > 0.5
+    batch = {"dioptres": dioptres, "truth": truth, "valid": within(truth, dioptres), "empty": empty}
     return batch | (inputs(images, dioptres) if inputs else {"images": images / 255.0})
 
 
@@ -129,6 +136,19 @@ def within(truth: Tensor, dioptres: Tensor) -> Tensor:
     first, last = dioptres[:, 0, None, None], dioptres[:, -1, None, None]
     beyond = 0.05 * (last - first)
     return (truth > first - beyond) & (truth < last + beyond)
+
+
+def shows_nothing(images: Tensor) -> Tensor:
+    """B x H x W bool, where every slice (B x S x 3 x H x W uint8, without noise) is even to a few
+    grey levels over an eighth of its width: no focus can be told there.
+    """
+    side, step = int(images.shape[-1] * _EVEN_SHARE / _EVEN_STEP) | 1, _EVEN_STEP
+    grey = functional.avg_pool2d(images.flatten(0, 1).float().mean(dim=1, keepdim=True), step)
+    padded = functional.pad(grey, (side // 2,) * 4, "replicate")
+    highest, lowest = (functional.max_pool2d(sign * padded, side, 1) for sign in (1, -1))
+    spread = (highest + lowest).unflatten(0, images.shape[:2]).amax(dim=1)
+    whole = functional.interpolate(spread, size=images.shape[-2:], mode="nearest-exact")
+    return whole[:, 0] <= _EVEN_LEVELS
 
 
 def _enlarged(images: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,9 @@ _EXPOSURE = 0.15  # deviation over the slices, in ln of the encoded value
 _DIMMEST = 0.07  # of the range: 12 bits in 16
 _FAINTEST = 0.25  # of the contrast, down to none
 _SHIFT_PX = 3
+_PATTERN = 0.025  # of the light, deviation
+_PATTERN_OWN = 0.6  # share of it that differs from slice to slice, at most
+_PATTERN_PX = (1.5, 8.0)  # how wide its blotches are
 _BORDER = 0.05  # of the width
 
 
@@ -26,7 +29,9 @@ class FieldSettings:
     little of the range; `faint` of low contrast, down to nothing that could be seen; `blank` with
     one slice that is dark or blank; `shifted` with slices whole pixels off; `bordered` with black
     borders that differ from slice to slice; `mosaic` from a sensor with a Bayer pattern;
-    `upside_down`; `backwards`, near and far exchanged, so that no layout tells which is which.
+    `pattern` with blotches that are as sharp in every slice: a sensor's fixed pattern, dirt, what a
+    denoiser left; `upside_down`; `backwards`, near and far exchanged, so that no layout tells which
+    is which.
     """
 
     exposure: float = 0.0
@@ -36,13 +41,14 @@ class FieldSettings:
     shifted: float = 0.0
     bordered: float = 0.0
     mosaic: float = 0.0
+    pattern: float = 0.0
     upside_down: float = 0.0
     backwards: float = 0.0
 
 
 USUAL = FieldSettings(
-    exposure=0.25, dim=0.08, faint=0.12, blank=0.08, shifted=0.1, bordered=0.1, mosaic=0.2,
-    upside_down=0.2, backwards=0.3,
+    exposure=0.15, dim=0.06, faint=0.08, blank=0.06, shifted=0.06, bordered=0.07, mosaic=0.15,
+    pattern=0.5, upside_down=0.1, backwards=0.2,
 )  # fmt: skip
 
 
@@ -66,6 +72,7 @@ def turned(
 def disturbed(images: Tensor, settings: FieldSettings) -> Tensor:
     """`images` (B x S x 3 x H x W uint8) as light and shutter may leave them, before noise."""
     count, slices = images.shape[:2]
+    images = _blotched(images, settings.pattern)
     faint, dim, uneven, blank = (
         _chosen(share, images)[:, None]
         for share in (settings.faint, settings.dim, settings.exposure, settings.blank)
@@ -121,6 +128,24 @@ def mosaicked(images: Tensor, share: float) -> Tensor:
     seen = functional.conv2d(flat, kernel, padding=1, groups=3) / weight
     result = images.clone()
     result[chosen] = seen.round_().clamp_(0, 255).byte().unflatten(0, (len(chosen), -1))
+    return result
+
+
+def _blotched(images: Tensor, share: float) -> Tensor:
+    """Some stacks with a faint pattern that no focus changes, nearly the same in all slices."""
+    chosen = _chosen(share, images).nonzero()[:, 0].tolist()
+    result = images.clone() if chosen else images
+    slices, height, width = images.shape[1], *images.shape[-2:]
+    least, most = _PATTERN_PX
+    for number in chosen:
+        step = least * (most / least) ** float(torch.rand(()))
+        coarse = (int(height / step) + 4, int(width / step) + 4)
+        common, own = torch.randn(1, 1, *coarse), torch.randn(slices, 1, *coarse)
+        blotches = common + _PATTERN_OWN * float(torch.rand(())) ** 2 * own
+        grown = functional.interpolate(blotches, scale_factor=step, mode="bicubic")
+        strength = _PATTERN * float(torch.rand(())) ** 2
+        factor = 1 + strength * grown[..., :height, :width].to(images.device)
+        result[number] = (images[number] * factor).round_().clamp_(0, 255).byte()
     return result
 
 
