@@ -6,6 +6,7 @@ A kernel is float32 of odd size, sums to 1, and blurs by convolution.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import cast
 
 import cv2
 import numpy as np
@@ -87,7 +88,7 @@ def blurred(image: AnyImage, kernel: FloatArray) -> AnyImage:
     """`image` convolved with `kernel`, in its type; the border is mirrored."""
     border = cv2.BORDER_REFLECT_101
     found = cv2.filter2D(image, -1, cv2.flip(kernel, -1), borderType=border)
-    return np.asarray(found, image.dtype)
+    return cast(AnyImage, found)
 
 
 def turning_blur_px(rate_rad_s: NDArray[np.floating], exposure_s: float, focal_px: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -127,7 +127,7 @@ class RollingBurst:
         images, trusted = [newest.image], [np.ones(shape[:2], np.float32)]
         if sharp:
             used = []
-        first = smoothed(newest.image) if used else None
+        first = smoothed(newest.image)
         for frame in used:
             images.append(image := self._seen_from(newest, frame))
             limit = self._settings.difference_limit
@@ -185,7 +185,7 @@ class RollingBurst:
             flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
             border = cv2.BORDER_REPLICATE
             seen = cv2.warpPerspective(image, frame.matrix, size, flags=flags, borderMode=border)
-            image = np.asarray(seen, image.dtype)
+            image = cast(ImageArray, seen)
         if self._settings.alignment == "flow":
             image = self._by_flow(newest, frame, image)
         gain = (newest.brightness + 1e-3) / (frame.brightness + 1e-3)
@@ -198,10 +198,10 @@ class RollingBurst:
         border = cv2.BORDER_REPLICATE
         planes = source[..., 0], source[..., 1]
         found = cv2.remap(frame.image, *planes, cv2.INTER_CUBIC, borderMode=border)
-        return np.asarray(found, frame.image.dtype)
+        return cast(ImageArray, found)
 
 
 def _scaled(image: ImageArray, gain: float) -> ImageArray:
     top = np.iinfo(image.dtype).max
     table = np.arange(top + 1, dtype=np.float64) * gain
-    return np.asarray(table.round().clip(0, top).astype(image.dtype)[image])
+    return cast(ImageArray, table.round().clip(0, top).astype(image.dtype)[image])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -175,4 +176,4 @@ def _smoothed(magnitude: FloatArray, sigma: float) -> FloatArray:
 
 def _rounded(values: FloatArray, like: ImageArray) -> ImageArray:
     np.rint(values, out=values)
-    return np.asarray(values.clip(0, np.iinfo(like.dtype).max).astype(like.dtype))
+    return cast(ImageArray, values.clip(0, np.iinfo(like.dtype).max).astype(like.dtype))

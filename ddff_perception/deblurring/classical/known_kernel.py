@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -169,7 +170,7 @@ class Plan:
         """The planes as an image of the input's type."""
         values = planes[0] if self._like.ndim == 2 else cv2.merge(planes)
         top = np.iinfo(self._like.dtype).max
-        return np.asarray((values * top).round().clip(0, top).astype(self._like.dtype))
+        return cast(ImageArray, (values * top).round().clip(0, top).astype(self._like.dtype))
 
 
 def _fade(inside: int, before: int, after: int) -> FloatArray:
