@@ -41,10 +41,16 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
             inputs=(
                 TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "the newest, BGR, encoded"),
                 TensorCard(
-                    "kept", (1, "frames", channels, *small), "float32", "", f"features; {about}"
+                    "kept",
+                    (1, "frames", channels, *small),
+                    "float32",
+                    "NFCHW",
+                    f"features; {about}",
                 ),
-                TensorCard("matrices", (1, "frames", 3, 3), "float32", "", "homographies, pixels"),
-                TensorCard("valid", (1, "frames"), "float32", "", "1 where one counts, else 0"),
+                TensorCard(
+                    "matrices", (1, "frames", 3, 3), "float32", "NFRC", "homographies, pixels"
+                ),
+                TensorCard("valid", (1, "frames"), "float32", "NF", "1 where one counts, else 0"),
             ),
             outputs=(
                 TensorCard("deblurred", (1, 3, *_IMAGE), "float32", "NCHW", "like image"),
@@ -150,7 +156,9 @@ def fourier_files(network: FourierNet, record: Mapping[str, Any], precision: str
             module=module,
             examples=(torch.rand(3, module.burst, PATCH, PATCH),),
             inputs=(TensorCard("burst", shape, "float32", "NCHW", "grey, encoded, 0..1"),),
-            outputs=(TensorCard("sharp", ("patches", SHARP, SHARP), "float32", "", "the middle"),),
+            outputs=(
+                TensorCard("sharp", ("patches", SHARP, SHARP), "float32", "NHW", "the middle"),
+            ),
             axes={"patches": (1, 64, 4096)},
             limits=_LIMITS,
             minimum_precision="float32",
@@ -173,11 +181,13 @@ def whole_files(name: str) -> Callable[[Any, Mapping[str, Any], str], list[OnnxF
                 module=turns,
                 examples=(torch.rand(1, 5, 3, 64, 64),),
                 inputs=(
-                    TensorCard("frames", (1, 5, 3, *_IMAGE), "float32", "", "the newest first"),
+                    TensorCard(
+                        "frames", (1, 5, 3, *_IMAGE), "float32", "NFCHW", "the newest first"
+                    ),
                 ),
                 outputs=(
                     TensorCard(
-                        "estimates", (1, count, 3, *_IMAGE), "float32", "", "after each turn"
+                        "estimates", (1, count, 3, *_IMAGE), "float32", "NTCHW", "after each turn"
                     ),
                 ),
                 axes={"height": (32, 480, _LARGEST), "width": (32, 640, _LARGEST)},

@@ -125,7 +125,7 @@ def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path) -> None:
 
 def trained(folder: Path, network: str) -> Path:
     """What `ddff train` and `ddff export` make of a network in one step."""
-    wanted = ("--network", network, "--preset", "smoke", "-p", "steps=1", "-o", folder / "run")
+    wanted = ("--network", network, "--preset", "smoke", "-s", "steps=1", "-o", folder / "run")
     assert status_of("train", "deblurring", *wanted) == 0
     weights = folder / "run" / "weights.safetensors"
     assert status_of("export", "deblurring", weights, "-o", folder / "onnx") == 0
