@@ -45,11 +45,9 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
                     (1, "frames", channels, *small),
                     "float32",
                     "NFCHW",
-                    f"features; {about}",
+                    f"of {about}",
                 ),
-                TensorCard(
-                    "matrices", (1, "frames", 3, 3), "float32", "NFRC", "homographies, pixels"
-                ),
+                TensorCard("matrices", (1, "frames", 3, 3), "float32", "NFRC", "homographies"),
                 TensorCard("valid", (1, "frames"), "float32", "NF", "1 where one counts, else 0"),
             ),
             outputs=(
@@ -156,9 +154,7 @@ def fourier_files(network: FourierNet, record: Mapping[str, Any], precision: str
             module=module,
             examples=(torch.rand(3, module.burst, PATCH, PATCH),),
             inputs=(TensorCard("burst", shape, "float32", "NCHW", "grey, encoded, 0..1"),),
-            outputs=(
-                TensorCard("sharp", ("patches", SHARP, SHARP), "float32", "NHW", "the middle"),
-            ),
+            outputs=(TensorCard("sharp", ("patches", SHARP, SHARP), "float32", "NHW", "middle"),),
             axes={"patches": (1, 64, 4096)},
             limits=_LIMITS,
             minimum_precision="float32",
@@ -181,9 +177,7 @@ def whole_files(name: str) -> Callable[[Any, Mapping[str, Any], str], list[OnnxF
                 module=turns,
                 examples=(torch.rand(1, 5, 3, 64, 64),),
                 inputs=(
-                    TensorCard(
-                        "frames", (1, 5, 3, *_IMAGE), "float32", "NFCHW", "the newest first"
-                    ),
+                    TensorCard("frames", (1, 5, 3, *_IMAGE), "float32", "NFCHW", "newest first"),
                 ),
                 outputs=(
                     TensorCard(
