@@ -59,8 +59,8 @@ def write_bag(path: Path, images: NDArray[np.uint8], topic: str = "/camera/image
 
 
 def write_route_bag(path: Path, where: NDArray[np.float64], live: bool = True) -> Path:
-    """A drive with its true places on the drive along all of the wall and, where `live`, a node that
-    was one frame late, and lost at first.
+    """A drive with its true places on the drive along all of the wall; where `live`, with a node
+    that was one frame late, and lost at first.
     """
     true_s = np.interp(where, places(), np.arange(FRAMES)) / HZ
     late = {"/truth/route_match": 0.0} | ({"/route_match": 1 / HZ} if live else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ _NEAR_S = 1.0
 _ELSEWHERE = 5.0
 # Standing still, both ways cost the same; noise must not decide.
 _BACKWARDS = 0.9
+_LEAST_MOVE = 2
+_MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Follower:
             self._weight = fade * self._weight + 1.0
         self._newest_s = seconds
         row = int(np.argmin(self._own))
+        self._rows.append((seconds, row))
         self._follow_other(costs, row, fade)
         return self._judged(seconds, step, row)
 
@@ -90,6 +94,7 @@ class Follower:
         self._other: Totals = np.zeros(0)
         self._back: Totals = np.zeros(0)
         self._row = -1
+        self._rows: deque[tuple[float, int]] = deque(maxlen=_MOST_ROWS)
         self._locked = False
         self._was_lost = False
         self._rate: RateFilter | None = None
@@ -126,7 +131,9 @@ class Follower:
             limit += _HOLDS * (1.0 - limit)
         old_enough = seconds - self._began_s >= self.settings.minimum_s
         forward = float(self._back.min()) >= _BACKWARDS * own
-        found = ratio < limit and forward and (self._locked or old_enough)
+        found = (
+            ratio < limit and forward and (self._locked or (old_enough and self._moved(seconds)))
+        )
         if self._locked and not found:
             self._begin_anew()
             self._was_lost = True
@@ -135,6 +142,14 @@ class Follower:
         if not found:
             return Match(-1, True, 0.0, 0.0)
         return Match(row, False, 1.0 - min(ratio, 1.0), self._measured_rate(step, row))
+
+    def _moved(self, seconds: float) -> bool:
+        """Whether the path went on lately. A frame that is like everything (a plain wall) is the
+        cheapest place of any other route; a path that is to be believed leaves it.
+        """
+        while len(self._rows) > 1 and seconds - self._rows[0][0] > self.settings.minimum_s:
+            self._rows.popleft()
+        return self._rows[-1][1] - self._rows[0][1] >= _LEAST_MOVE
 
     def _measured_rate(self, step: float, row: int) -> float:
         measured = float(self.route.seconds[row])

@@ -65,6 +65,14 @@ def test_standing_still_holds_the_place_at_a_rate_of_nothing():
     assert abs(found[-1].row - 139) <= 3
 
 
+def test_a_frame_that_is_like_everything_is_no_place_for_another_route():
+    frames = WAY.frames(np.arange(301.0))
+    other = DescribedRoute(77).frames(np.arange(300.0), seed=2)
+    frames[150] = other.mean(axis=0) / np.linalg.norm(other.mean(axis=0))
+    hub = Follower(Route.of(frames, np.arange(301) / HZ))
+    assert lost(followed(other, hub)).all()
+
+
 def test_driven_backwards_it_is_lost_and_says_nothing_else():
     follower = Follower(ROUTE)
     followed(WAY.frames(np.arange(100.0, 200.0), seed=5), follower)
