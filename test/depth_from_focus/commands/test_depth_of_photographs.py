@@ -174,13 +174,15 @@ def test_memory_does_not_grow_with_the_slices(tmp_path, accepted, monkeypatch):
     write_stack(tmp_path / "stack", FocalStack(tuple(slices)))
     del slices, large
     monkeypatch.setenv("DDFF_HELD_GIB", "0.01")
+    # What is imported on the way does not count.
+    accepted("depth", changed_stack(tmp_path / "small", plain), "-o", tmp_path / "small_out")
     tracemalloc.start()
     try:
         accepted("depth", tmp_path / "stack", "-o", tmp_path / "out", "-p", "alignment=none")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 0.6 * count * image_bytes
+    assert peak < 0.8 * count * image_bytes
 
 
 def test_a_method_that_holds_all_slices_says_what_it_needs_and_shrinks(
