@@ -256,7 +256,8 @@ def _contrast_around(encoding: FloatArray) -> FloatArray:
     colours = encoding[LEVELS : LEVELS + 12].reshape(3, 4, *encoding.shape[1:])
     grey = cv2.blur(_depth_to_space(colours.mean(axis=0)), (3, 3))
     window = np.ones((int(grey.shape[1] * _CONTRAST_WINDOW) | 1,) * 2, np.uint8)
-    return np.asarray(np.float32(255) * (cv2.dilate(grey, window) - cv2.erode(grey, window)))
+    spread = cv2.dilate(grey, window) - cv2.erode(grey, window)
+    return np.asarray(np.float32(255) * spread, np.float32)
 
 
 def _depth_to_space(subcells: FloatArray) -> FloatArray:

@@ -135,7 +135,7 @@ def _blotched(images: Tensor, share: float) -> Tensor:
     """Some stacks with a faint pattern that no focus changes, nearly the same in all slices."""
     chosen = _chosen(share, images).nonzero()[:, 0].tolist()
     result = images.clone() if chosen else images
-    slices, height, width = images.shape[1], *images.shape[-2:]
+    slices, (height, width) = images.shape[1], images.shape[-2:]
     least, most = _PATTERN_PX
     for number in chosen:
         step = least * (most / least) ** float(torch.rand(()))
