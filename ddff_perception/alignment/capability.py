@@ -1,6 +1,6 @@
 """Video alignment, as the package knows it."""
 
-from ..capability import Capability, Command, Reference
+from ..capability import Capability, Command, Reference, View
 
 _HERE = "ddff_perception.alignment"
 
@@ -19,4 +19,5 @@ ALIGNMENT = Capability(
     bag=Reference(f"{_HERE}.evaluation.bag:AlignmentRun"),
     results=Reference(f"{_HERE}.evaluation.report:ALIGNMENT_RESULTS"),
     networks={"route_encoder": Reference(f"{_HERE}.training.route_encoder:ROUTE_ENCODER")},
+    view=View(pictures={"image": "image", "reference/image": "image"}),
 )

@@ -1,6 +1,6 @@
 """Deblurring of bursts, as the package knows it."""
 
-from ..capability import Capability, Command, Reference
+from ..capability import Capability, Command, Reference, View
 
 _HERE = "ddff_perception.deblurring"
 _CAMERA = "ddff_perception.simulation.moving_camera"
@@ -28,4 +28,11 @@ DEBLURRING = Capability(
         )
     },
     demo=Reference(f"{_HERE}.evaluation.demo:DEBLURRING_DEMO"),
+    view=View(
+        pictures={
+            "image_rect": "image",
+            "deblurred/image": "image",
+            "deblurred/confidence": "confidence",
+        }
+    ),
 )
