@@ -25,7 +25,7 @@ def tracking_image(image: ImageArray, longest: int) -> NDArray[np.uint8]:
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1.0 else image
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY) if small.ndim == 3 else small
-    return np.asarray(grey if grey.dtype == np.uint8 else (grey >> 8).astype(np.uint8), np.uint8)
+    return np.asarray(grey if grey.dtype == np.uint8 else grey // 257, np.uint8)
 
 
 def tracked_motion(

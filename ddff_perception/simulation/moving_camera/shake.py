@@ -97,7 +97,7 @@ def exposed(wide: FloatArray, view: CameraModel, camera: CameraModel, path: Angl
     total = np.zeros((camera.height, camera.width, *wide.shape[2:]), np.float32)
     for angles in path:
         total += seen(wide, view, camera, angles)
-    return total / np.float32(len(path))
+    return np.asarray(total / len(path), np.float32)
 
 
 def exposure_path(settings: ShakeSettings, number: int, focal_px: float) -> Angles:
