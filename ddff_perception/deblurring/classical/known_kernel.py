@@ -72,7 +72,7 @@ def _kernel_from(file: str) -> FloatArray:
     odd = [n + 1 - n % 2 for n in image.shape]
     kernel = np.zeros(odd, np.float32)
     kernel[: image.shape[0], : image.shape[1]] = image
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def wiener(burst: Burst, settings: WienerSettings) -> Deblurred:
@@ -100,7 +100,7 @@ def richardson_lucy(burst: Burst, settings: RichardsonLucySettings) -> Deblurred
         estimate = wide.copy()
         for _ in range(settings.iterations):
             seen = np.maximum(plan.filtered(estimate, plan.transfer), 1e-4)
-            factor = plan.filtered(wide / seen, np.conj(plan.transfer))
+            factor = plan.filtered(np.asarray(wide / seen, np.float32), np.conj(plan.transfer))
             if settings.total_variation:
                 factor /= np.maximum(1.0 - settings.total_variation * _curvature(estimate), 0.1)
             estimate = np.maximum(estimate * factor, 1e-4)
@@ -125,7 +125,8 @@ class Plan:
     def __init__(self, image: ImageArray, kernel: FloatArray) -> None:
         self._like = image
         values = np.multiply(image, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
-        self.planes = [values] if image.ndim == 2 else list(cv2.split(values))
+        split = [values] if image.ndim == 2 else cv2.split(values)
+        self.planes: list[FloatArray] = [np.asarray(plane, np.float32) for plane in split]
         self._margin = 2 * max(kernel.shape)
         height, width = image.shape[:2]
         self._size = tuple(fft.next_fast_len(n + 2 * self._margin, True) for n in (height, width))

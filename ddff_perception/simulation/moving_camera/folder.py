@@ -57,7 +57,7 @@ def shaken_frames(
     size = (round(width * settings.share), round(height * settings.share))
     camera = CameraModel.centred(*size, focal)
     random = np.random.default_rng([settings.shake.seed, 5])
-    frames = []
+    frames: list[tuple[ImageArray, ImageArray]] = []
     for number in range(settings.shake.frames):
         path = exposure_path(settings.shake, number, focal)
         light = exposed(wide, view, camera, path)
