@@ -73,8 +73,7 @@ class BurstStream(nn.Module):
 
     def forward(self, image: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor) -> Found:
         features = self.encode(image)
-        count = kept.shape[1]
-        others = warped(kept.flatten(0, 1), matrices.flatten(0, 1)).unflatten(0, (-1, count))
+        others = _split(warped(kept.flatten(0, 1), matrices.flatten(0, 1)), kept)
         attended = self.attend(features, others)
         fused = self.combine(features, attended, valid)
         planes = functional.pixel_shuffle(self.out(fused), SHRINK)
@@ -83,7 +82,7 @@ class BurstStream(nn.Module):
     def attend(self, features: Tensor, others: Tensor) -> Tensor:
         """Each other frame where it fits best within one feature of where it should lie."""
         query = self.query(features)[:, None]
-        key = self.key(others.flatten(0, 1)).unflatten(0, others.shape[:2])
+        key = _split(self.key(others.flatten(0, 1)), others)
         shifted = [_shifted(key, dx, dy) for dx, dy in _NEIGHBOURS]
         scores = torch.stack([(query * k).sum(2) for k in shifted]) / self.width**0.5
         weights = scores.softmax(dim=0)[:, :, :, None]
@@ -92,17 +91,21 @@ class BurstStream(nn.Module):
 
     def combine(self, features: Tensor, attended: Tensor, valid: Tensor) -> Tensor:
         """The newest frame's features and the gated mean of the others'."""
-        count = attended.shape[1]
-        own = features[:, None].expand(-1, count, -1, -1, -1)
+        own = features[:, None].expand_as(attended)
         pairs = torch.cat([own, attended], dim=2).flatten(0, 1)
-        gates = torch.sigmoid(self.gate(pairs)).unflatten(0, (-1, count))
+        gates = _split(torch.sigmoid(self.gate(pairs)), attended)
         gates = gates * valid[:, :, None, None, None]
-        values = self.value(attended.flatten(0, 1)).unflatten(0, (-1, count))
+        values = _split(self.value(attended.flatten(0, 1)), attended)
         mean = (gates * values).sum(dim=1) / (gates.sum(dim=1) + 1e-3)
         return cast(Tensor, self.fuse(torch.cat([features, mean], dim=1)))
 
 
 _NEIGHBOURS = tuple((dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+
+
+def _split(values: Tensor, like: Tensor) -> Tensor:
+    """What was B N x ... as B x N x ..., like `like`: in a file, too, sizes may change."""
+    return values.reshape(like.shape[0], like.shape[1], *values.shape[1:])
 
 
 def _shifted(planes: Tensor, dx: int, dy: int) -> Tensor:

@@ -156,7 +156,7 @@ def hermitian(coefficients: Tensor) -> Tensor:
     """... x S*S real numbers as the spectrum (... x 2 x S x S, frequency 0 in the middle) of a real
     S x S patch: the first half of the numbers are real parts, the rest imaginary ones.
     """
-    count = coefficients.shape[-1]
+    count = int(coefficients.shape[-1])
     size = round(count**0.5)
     half = count // 2
     real_half, middle, imaginary_half = coefficients.split([half, 1, half], dim=-1)

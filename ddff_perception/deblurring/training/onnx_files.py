@@ -113,7 +113,8 @@ def rdn_files(network: Rdn, record: Mapping[str, Any], precision: str) -> list[O
         for _, _, n in eighths
         for axis, size in (("rows", 480), ("columns", 640))
     }
-    example = torch.rand(1, 3, 64, 64)
+    # Two: of one tensor twice tracing makes one input.
+    example = (torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64))
     before = [torch.rand(1, times * width, 64 // n, 64 // n) for _, times, n in eighths]
 
     def file(name: str, module: nn.Module, first: bool) -> OnnxFile:
@@ -123,7 +124,7 @@ def rdn_files(network: Rdn, record: Mapping[str, Any], precision: str) -> list[O
             name=name,
             description="One turn of the recurrent deblurring network of Wieschollek's thesis",
             module=module.eval(),
-            examples=(example, example) if first else (example, example, *before),
+            examples=example if first else (*example, *before),
             inputs=images if first else (*images, *states),
             outputs=(deblurred, *made),
             axes=axes if first else axes | turns,
