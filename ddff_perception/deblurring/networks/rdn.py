@@ -18,24 +18,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SIZE_MULTIPLE = 8
+_EPSILON = 1e-5
 Temporal = tuple[Tensor, ...]
 
 
-class Norm(nn.BatchNorm2d):
+class Norm(nn.Module):
     """Batch normalization by the batch's own statistics, in evaluation too.
 
     Written out, so that it is exported as what it does.
     """
 
     def __init__(self, channels: int) -> None:
-        super().__init__(channels, track_running_stats=False)
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(1, channels, 1, 1))
 
     def forward(self, values: Tensor) -> Tensor:
-        mean = values.mean(dim=(0, 2, 3), keepdim=True)
-        centred = values - mean
+        centred = values - values.mean(dim=(0, 2, 3), keepdim=True)
         variance = centred.square().mean(dim=(0, 2, 3), keepdim=True)
-        scale = self.weight.view(1, -1, 1, 1) * torch.rsqrt(variance + self.eps)
-        return centred * scale + self.bias.view(1, -1, 1, 1)
+        return centred * torch.rsqrt(variance + _EPSILON) * self.weight + self.bias
 
 
 class Layer(nn.Module):
