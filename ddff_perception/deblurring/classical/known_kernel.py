@@ -49,7 +49,7 @@ class WienerSettings(KernelSettings):
 class RichardsonLucySettings(KernelSettings):
     """Values of `richardson_lucy`."""
 
-    iterations: int = parameter(15, "steps", limits=(1, 500))
+    iterations: int = parameter(15, "how many steps are made", limits=(1, 500))
     total_variation: float = parameter(
         0.002, "weight of the total variation; 0: none", limits=(0.0, 0.2)
     )
