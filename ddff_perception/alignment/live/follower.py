@@ -21,7 +21,7 @@ _NEAR_S = 1.0
 _ELSEWHERE = 5.0
 # Standing still, both ways cost the same; noise must not decide.
 _BACKWARDS = 0.9
-_LEAST_MOVE = 2
+_LEAST_RATE = 0.25
 _MOST_ROWS = 10_000
 
 
@@ -149,7 +149,8 @@ class Follower:
         """
         while len(self._rows) > 1 and seconds - self._rows[0][0] > self.settings.minimum_s:
             self._rows.popleft()
-        return self._rows[-1][1] - self._rows[0][1] >= _LEAST_MOVE
+        gone = self._rows[-1][1] - self._rows[0][1]
+        return gone * self.route.step_s >= _LEAST_RATE * self.settings.minimum_s
 
     def _measured_rate(self, step: float, row: int) -> float:
         measured = float(self.route.seconds[row])

@@ -21,7 +21,6 @@ from ...simulation.assets.encoder import encoder_credits, imagenet_file
 from ...training.efficientnet_lite import EfficientNetLite0, load_imagenet
 from ...training.presets import FitSettings
 from ...training.weights import load_weights
-from ...types import InputError
 from ..data.batches import DrawSettings
 from ..networks.first_layer import first_layer_weights
 from ..networks.fuse_light import FuseLight, LightBranch

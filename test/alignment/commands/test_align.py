@@ -74,7 +74,7 @@ def test_what_cannot_be_used_ends_with_one_sentence(recordings, tmp_path, refuse
         *build, tmp_path / "broken.mp4", "-o", out, *SIFT
     )
     few = write_images(tmp_path / "few", drive()[:3])
-    assert "there are 3 frames" in refused(*build, few, "-o", out, *SIFT)
+    assert "there are 3 frames" in refused(*build, few, "-o", out, "--rate", 0, *SIFT)
     assert "no topic /nowhere" in refused(
         *build, recordings / "monday", "--topic", "/nowhere", "-o", out, *SIFT
     )
