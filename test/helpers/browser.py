@@ -56,6 +56,9 @@ class Browser:
         self._socket = connect(tab, max_size=None, proxy=None, ping_interval=None)
         for domain in ("Network", "Page", "Runtime"):
             self._call(f"{domain}.enable")
+        # The page's socket is opened by a worker: that one is listened to as well.
+        waits = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        self._call("Target.setAutoAttach", **waits)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)
 
@@ -132,7 +135,11 @@ class Browser:
 
     def _note(self, event: Any) -> None:
         method, given = event.get("method"), event.get("params", {})
-        if method == "Network.requestWillBeSent":
+        if method == "Target.attachedToTarget":
+            for wanted in ("Network.enable", "Runtime.runIfWaitingForDebugger"):
+                told = {"id": 0, "method": wanted, "sessionId": given["sessionId"]}
+                self._socket.send(json.dumps(told))
+        elif method == "Network.requestWillBeSent":
             self.requests.append(given["request"]["url"])
         elif method == "Network.webSocketCreated":
             self.requests.append(given["url"])
