@@ -22,8 +22,13 @@ from .types import InputError
 CAPABILITIES: dict[str, Capability] = {
     capability.name: capability
     for capability in (
-        DEPTH_FROM_FOCUS, REFLECTION, SEGMENTATION, DEBLURRING, ALIGNMENT, RETRIEVAL
-    )  # fmt: skip
+        DEPTH_FROM_FOCUS,
+        REFLECTION,
+        SEGMENTATION,
+        DEBLURRING,
+        ALIGNMENT,
+        RETRIEVAL,
+    )
 }
 
 _BAG_NODES = {

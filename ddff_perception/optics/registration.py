@@ -56,7 +56,8 @@ def grey_of_size(image: ImageArray, longest: int) -> FloatArray:
     small: Any = shrunk(image, longest)
     if small.ndim == 3:
         small = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    return np.multiply(small, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
+    share = 1.0 / np.iinfo(image.dtype).max
+    return np.asarray(np.multiply(small, share, dtype=np.float32))
 
 
 def shrunk(image: ImageArray, longest: int) -> ImageArray:

@@ -55,7 +55,7 @@ class Reference:
     @property
     def seconds(self) -> NDArray[np.float64]:
         """Times of the frames (n,) since the first one."""
-        return (self.stamps - self.stamps[0]) / 1e9
+        return np.asarray((self.stamps - self.stamps[0]) / 1e9)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,7 +145,8 @@ def _jpeg(image: ImageArray) -> bytes:
     width = min(_WIDEST, image.shape[1])
     if width < image.shape[1]:
         height = round(image.shape[0] * width / image.shape[1])
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        image = np.asarray(smaller, np.uint8)
     done, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     assert done
     return bytes(content.tobytes())

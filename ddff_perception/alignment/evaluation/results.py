@@ -132,7 +132,8 @@ def pairs_picture(
         above = shown(query, _PAIR_WIDTH)
         below = np.full_like(above, 90) if reference is None else shown(reference, _PAIR_WIDTH)
         if below.shape != above.shape:
-            below = cv2.resize(below, (above.shape[1], above.shape[0]))
+            size = above.shape[1], above.shape[0]
+            below = np.asarray(cv2.resize(below, size), np.uint8)
         columns.append(np.concatenate([above, below]))
     return np.concatenate(columns, axis=1) if columns else None
 

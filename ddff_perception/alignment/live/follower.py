@@ -47,6 +47,12 @@ class Follower:
     anew, at the places that an index finds alike.
     """
 
+    _newest_s: float | None
+    _own: Totals
+    _before: Totals
+    _other: Totals
+    _back: Totals
+
     def __init__(
         self,
         route: Route,
@@ -86,13 +92,13 @@ class Follower:
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._newest_s: float | None = None
+        self._newest_s = None
         self._began_s = 0.0
         self._weight = 0.0
-        self._own: Totals = np.zeros(0)
-        self._before: Totals = np.zeros(0)
-        self._other: Totals = np.zeros(0)
-        self._back: Totals = np.zeros(0)
+        self._own = np.zeros(0)
+        self._before = np.zeros(0)
+        self._other = np.zeros(0)
+        self._back = np.zeros(0)
         self._row = -1
         self._rows: deque[tuple[float, int]] = deque(maxlen=_MOST_ROWS)
         self._locked = False

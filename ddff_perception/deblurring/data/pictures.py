@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,10 +56,10 @@ def _of_folder(folder: Path) -> list[FloatArray]:
         ]
     pictures = []
     for file in find_photographs(folder, 1):
-        image = read_image(file)
+        image: Any = read_image(file)
         if image.ndim != 3:
             image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), image.dtype)
-        values = srgb_decode(image.astype(np.float32) / np.iinfo(image.dtype).max)
+        values: Any = srgb_decode(image.astype(np.float32) / np.iinfo(image.dtype).max)
         scale = _LONGEST / max(values.shape[:2])
         if scale < 1:
             values = cv2.resize(values, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -107,15 +107,17 @@ class Nothing:
         if self._brightest is None or self._darkest is None:
             return None
         scale = np.iinfo(self._brightest.dtype).max // 255
-        black = cv2.inRange(self._brightest, _all(0), _all(_BLACK * scale))
-        white = cv2.inRange(self._darkest, _all(_WHITE * scale), _all(255 * scale))
+        brightest: Any = self._brightest
+        darkest: Any = self._darkest
+        black = cv2.inRange(brightest, _all(0), _all(_BLACK * scale))
+        white = cv2.inRange(darkest, _all(_WHITE * scale), _all(255 * scale))
         kernel = np.ones((least_px, least_px), np.uint8)
         blank = cv2.morphologyEx(cv2.bitwise_or(black, white), cv2.MORPH_OPEN, kernel)
         return cast(ImageArray, blank) if blank.any() else None
 
 
-def _all(level: int) -> tuple[int, int, int, int]:
-    return level, level, level, level
+def _all(level: int) -> Any:
+    return (level,) * 4
 
 
 def _offset(difference: FloatArray, usable: FloatArray) -> float:
@@ -126,4 +128,6 @@ def _multiplied(image: ImageArray, gain: float) -> ImageArray:
     if image.dtype == np.uint8:
         table = np.clip(np.rint(np.arange(256) * gain), 0, 255).astype(np.uint8)
         return cast(ImageArray, cv2.LUT(image, table))
-    return cast(ImageArray, cv2.multiply(image, gain))
+    whole: Any = image
+    factor: Any = gain
+    return cast(ImageArray, cv2.multiply(whole, factor))

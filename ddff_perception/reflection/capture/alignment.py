@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -198,7 +198,7 @@ def _warped(image: ImageArray, matrix: Matrix, flow: FloatArray | None) -> Image
     planes = np.moveaxis(source_pixels(matrix, flow), 2, 0)
     border = cv2.BORDER_REPLICATE
     seen: Any = cv2.remap(image, planes[0], planes[1], cv2.INTER_CUBIC, borderMode=border)
-    return np.asarray(seen, image.dtype)
+    return cast(ImageArray, np.asarray(seen, image.dtype))
 
 
 def _flow(reference: ImageArray, image: ImageArray, settings: AlignmentSettings) -> FloatArray:
@@ -208,10 +208,10 @@ def _flow(reference: ImageArray, image: ImageArray, settings: AlignmentSettings)
     grey = [np.clip(128 + _FLOW_GAIN * one, 0, 255).astype(np.uint8) for one in evened]
     small = dense_flow(grey[0], grey[1], size, settings.flow_smoothing)
     height, width = reference.shape[:2]
-    scale = np.float32([width / small.shape[1], height / small.shape[0]])
+    scale = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     return np.asarray(cv2.resize(small, (width, height)) * scale, np.float32)
 
 
 def _where(valid: Any, image: ImageArray, reference: ImageArray) -> ImageArray:
     mask = valid if image.ndim == 2 else valid[..., None]
-    return np.asarray(np.where(mask, image, reference), image.dtype)
+    return cast(ImageArray, np.asarray(np.where(mask, image, reference), image.dtype))

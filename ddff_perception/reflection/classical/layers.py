@@ -167,7 +167,7 @@ def along_axis(light: Stokes, angle_deg: float) -> tuple[FloatArray, FloatArray]
 
 
 def reflectances(
-    incidence_deg: float | FloatArray, settings: SurfaceSettings
+    incidence_deg: float | NDArray[np.floating], settings: SurfaceSettings
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """(R_s, R_p) of the surface."""
     found = pane_reflectances if settings.surface == "pane" else surface_reflectances

@@ -66,7 +66,7 @@ def half_stokes(stokes: Stokes) -> FloatArray:
 def reflected(light: FloatArray, gains: FloatArray) -> FloatArray:
     """The reflection of `light` (m, p, q), all at one size, with neither layer below 0."""
     found = np.einsum("khw,khw->hw", gains, light)
-    return np.clip(found, 0, np.maximum(light[0], 0))
+    return np.asarray(np.clip(found, 0, np.maximum(light[0], 0)))
 
 
 def darkest(images: PolarizedImages) -> FloatArray:
@@ -76,7 +76,7 @@ def darkest(images: PolarizedImages) -> FloatArray:
     polarized = cv2.magnitude(stokes.s1.reshape(rows), stokes.s2.reshape(rows))
     found = stokes.s0 - polarized.reshape(stokes.s0.shape)
     found *= np.float32(0.5)
-    return np.maximum(found, 0, out=found)
+    return np.asarray(np.maximum(found, 0, out=found))
 
 
 def mixed_layers(images: PolarizedImages, gains: FloatArray, confidence: FloatArray) -> LayerPair:

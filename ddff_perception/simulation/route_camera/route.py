@@ -50,7 +50,7 @@ class RouteThroughRoom:
 
     def points(self) -> NDArray[np.float64]:
         """Positions (n, 2) all along the way."""
-        return self._points
+        return np.asarray(self._points)
 
     def viewpoint(self, place: float, sway: tuple[float, float] = (0.0, 0.0)) -> Viewpoint:
         """The camera at a place, looking ahead; `sway`: metres to the right, and radians."""
