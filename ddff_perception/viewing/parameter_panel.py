@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import viser
 
 _GENERAL = "general"
+_TYPED_S = 0.3
 # QoS is fixed when a topic is made: nothing that one would change here.
 _HIDDEN = ("qos_overrides.",)
 
@@ -80,7 +82,7 @@ class ParameterPanel:
             if typed:
                 button = self._gui.add_button("Set", color="blue")
                 button.on_click(lambda _: form.submit())
-                form.on_submit(lambda _: self._later(lambda: self._submit(typed)))
+                form.on_submit(lambda _: self._submit_soon(typed))
 
     def _add_widget(self, parameter: Parameter) -> Any:
         label = parameter.name.rpartition(".")[2]
@@ -105,6 +107,11 @@ class ParameterPanel:
 
         widget.on_update(changed)
         return widget
+
+    def _submit_soon(self, typed: list[Parameter]) -> None:
+        """In a thread of viser's: a browser sends what was typed last a moment after "Enter"."""
+        time.sleep(_TYPED_S)
+        self._later(lambda: self._submit(typed))
 
     def _submit(self, typed: list[Parameter]) -> None:
         for parameter in typed:
