@@ -49,8 +49,10 @@ class ParameterPanel:
             self._shown = settable
             self._build()
         for name, parameter in settable.items():
-            if parameter != self._shown[name]:
-                self._widgets[name].value = shown_value(parameter)
+            # What somebody is typing meanwhile stays.
+            widget, before = self._widgets[name], self._shown[name]
+            if parameter != before and widget.value == shown_value(before):
+                widget.value = shown_value(parameter)
         self._shown = settable
         if not settable and not self._folders:
             reason = "waiting for the node's parameters" if found is None else "no parameters"

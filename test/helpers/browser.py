@@ -40,7 +40,7 @@ def program() -> str | None:
 class Browser:
     """One tab. `requests`: every address that the page asked for, sockets included."""
 
-    def __init__(self, folder: Path, width: int = 1400, height: int = 900) -> None:
+    def __init__(self, folder: Path, width: int = 1000, height: int = 600) -> None:
         from websockets.sync.client import connect
 
         path = program()
@@ -66,6 +66,10 @@ class Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends; safe to repeat."""
         self._socket.close()
         self._process.terminate()
         self._process.wait(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_a_bag_is_seen_and_nothing_is_asked_of_anybody_else(
             "<b>no tag</b>",
         ):
             assert words in text, words
-        assert recording._followed and recording.position_s > 0.0
+        assert recording._followed
         asked = [a for a in browser.requests if not a.startswith(("data:", "blob:"))]
         assert {urlsplit(address).scheme for address in asked} == {"http", "ws"}
         elsewhere = [a for a in asked if urlsplit(a).hostname != "127.0.0.1"]
@@ -101,8 +102,11 @@ def test_a_bag_is_seen_and_nothing_is_asked_of_anybody_else(
         browser.resize(390, 844)
         browser.wait_for(lambda: "Pictures" in browser.text(), "the page of a telephone")
         assert browser.run("document.documentElement.scrollWidth") <= 390
-        browser.open("about:blank")
-        browser.wait_for(lambda: not recording._followed, "the page to rest")
+        browser.close()
+        until = time.monotonic() + 60.0
+        while recording._followed:
+            assert time.monotonic() < until, "nobody looks, and the bag is read"
+            time.sleep(0.05)
 
 
 @pytest.mark.ros
@@ -137,5 +141,5 @@ def test_a_parameter_is_set_by_hand_and_what_is_refused_is_read(browser: Browser
         browser.wait_for(lambda: "minimum_slices is 6 now" in browser.text(), "the answer")
         assert node.get_parameter("minimum_slices").value == 6
         type_into("minimum_slices", "1")
-        browser.wait_for(lambda: "minimum_slices: " in browser.text(), "why it is refused")
+        browser.wait_for(lambda: "out of range" in browser.text(), "why it is refused")
         assert node.get_parameter("minimum_slices").value == 6
