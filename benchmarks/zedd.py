@@ -22,9 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddff_perception.console import progress_bar
-from ddff_perception.depth_from_focus.estimator import DepthFromFocus
-from ddff_perception.evaluation.depth.maps import fill_to_full_coverage
-from ddff_perception.files.zedd import (
+from ddff_perception.depth_from_focus.data.zedd import (
     TEST_SIZE,
     check_submission,
     find_scenes,
@@ -32,6 +30,8 @@ from ddff_perception.files.zedd import (
     read_scene,
     write_submission,
 )
+from ddff_perception.depth_from_focus.estimator import DepthFromFocus
+from ddff_perception.evaluation.depth.maps import fill_to_full_coverage
 from ddff_perception.types import FloatArray, InputError
 
 _FOSSA = "README of princeton-vl/FOSSA, validation split"

@@ -119,56 +119,6 @@ class FocusSlice:
         return replace(self, image=change(self.image) if image is None else image)
 
 
-class StoredSlice(FocusSlice):
-    """A slice whose image stays where it is stored: each look at `image` reads it anew.
-
-    `read`: gives the image, of `shape` and `dtype`; raises InputError where it cannot be read. For
-    stacks that do not fit into memory: take `image` once, use it, let it go.
-    """
-
-    __slots__ = ("_dtype", "_read", "_shape")
-
-    def __init__(
-        self,
-        read: Callable[[], ImageArray],
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        focus_distance_m: float,
-        stamp_ns: int = 0,
-    ) -> None:
-        values = (read, shape, dtype, focus_distance_m, stamp_ns)
-        names = ("_read", "_shape", "_dtype", "focus_distance_m", "stamp_ns")
-        for name, value in zip(names, values, strict=True):
-            object.__setattr__(self, name, value)
-
-    @property
-    def image(self) -> ImageArray:  # type: ignore[override]
-        read: Callable[[], ImageArray] = self._read  # type: ignore[attr-defined]
-        return read()
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        shape: tuple[int, ...] = self._shape  # type: ignore[attr-defined]
-        return shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        dtype: np.dtype[Any] = self._dtype  # type: ignore[attr-defined]
-        return dtype
-
-    def changed(
-        self,
-        change: Callable[[ImageArray], ImageArray],
-        image: ImageArray | None = None,
-        shape: tuple[int, ...] | None = None,
-    ) -> FocusSlice:
-        def read() -> ImageArray:
-            return change(self.image)
-
-        distance, stamp = self.focus_distance_m, self.stamp_ns
-        return StoredSlice(read, shape or self.shape, self.dtype, distance, stamp)
-
-
 class SliceImages(Sequence[ImageArray]):
     """The images of slices, each taken when it is looked at."""
 

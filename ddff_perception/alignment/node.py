@@ -37,7 +37,7 @@ class VideoAlignmentNode(PipelineNode[RoutePipeline, _Result]):
     causes = CAUSES
 
     def service_callbacks(self) -> Mapping[str, Any]:
-        return {"~/set_reference": self.slow_request(self._set_reference)}
+        return {"~/set_reference": self._slow.callback(self._set_reference)}
 
     def make_pipeline(self, values: Mapping[str, Value]) -> RoutePipeline:
         return RoutePipeline(values)

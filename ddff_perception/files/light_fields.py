@@ -21,6 +21,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.io import loadmat, whosmat
 
 from ..types import (
     CameraModel,
@@ -32,7 +33,6 @@ from ..types import (
 )
 from .images import decode_image_file, read_array, read_image, require_room
 from .limits import ARRAY_GIB, GIB
-from .matlab import read_matlab
 from .photographs import find_photographs
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -231,3 +231,22 @@ def _range(parameters: dict[str, str]) -> tuple[float, float] | None:
         return float(parameters["disp_max"]), float(parameters["disp_min"])
     except (KeyError, ValueError):
         return None
+
+
+def read_matlab(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays in a MATLAB file by name; raises InputError where it is none or is damaged.
+
+    Versions up to 7.2; those of 7.3 are HDF5. The format holds numbers and texts, never code.
+    """
+    try:
+        # Every value takes 8 bytes at the most, and twice as many where it is complex.
+        values = sum(math.prod(shape) for _, shape, _ in whosmat(path))
+        ARRAY_GIB.check(8 * values / GIB, str(path))
+        content = loadmat(path)
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:  # SciPy raises a dozen kinds on damaged files
+        raise InputError(f"{path} is no MATLAB file: {error}") from error
+    return {name: value for name, value in content.items() if isinstance(value, np.ndarray)}

@@ -56,6 +56,12 @@ class Bond:
         self._publisher: Any = None
         self._timer: Any = None
 
+    @classmethod
+    def of(cls, node: Any) -> Bond:
+        """As the node's parameters say; one that starts by itself has no manager."""
+        managed = not node.settings["autostart"]
+        return cls(node, node.settings["bond_heartbeat_period"] if managed else 0.0)
+
     def form(self) -> None:
         """Beats from now on: the node is active."""
         if self._period_s <= 0.0:

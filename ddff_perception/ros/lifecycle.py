@@ -29,13 +29,7 @@ from .messages import image_message
 from .nodes import keep_freed_memory
 from .parameters import NodeParameters
 from .preparation import Preparation
-from .qos import (
-    PROFILES,
-    UnsupportedEventTypeError,
-    check_overrides,
-    overrides,
-    publisher_events,
-)
+from .qos import PROFILES, UnsupportedEventTypeError, check_overrides, overrides, publisher_events
 
 POLL_PERIOD_S = 0.5
 """How often subscribers are counted where the middleware does not announce them."""
@@ -70,9 +64,7 @@ class PerceptionNode(LifecycleNode):
             self, self.interface.parameters, self._check_values, self._apply_values
         )
         self._started = True
-        # A node that starts by itself has no manager.
-        managed = not self.settings["autostart"]
-        self._bond = Bond(self, self.settings["bond_heartbeat_period"] if managed else 0.0)
+        self._bond = Bond.of(self)
         self.preparation.serve()
         self.settings.warn_of_unknown(
             self.resolve_topic_name(topic.name) for topic in (*self.inputs(), *self.outputs())

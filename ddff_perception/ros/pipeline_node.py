@@ -195,10 +195,6 @@ class PipelineNode(PerceptionNode, Generic[P, R]):
         """The callback of a Trigger service that takes long; see `SlowServices.callback`."""
         return self._slow.callback(lambda _request: job())
 
-    def slow_request(self, job: Callable[[Any], object]) -> Any:
-        """The same of any service whose answer has `success` and `message`."""
-        return self._slow.callback(job)
-
     # What the base asks for.
 
     def configure(self) -> None:

@@ -21,9 +21,8 @@ from ddff_perception.files.bags_messages import image_of
 from ddff_perception.files.bags_salvage import unpacked_lz4, unpacked_zstd
 from ddff_perception.files.image_header import image_header
 from ddff_perception.files.images import decode_image_file, read_array, read_image
-from ddff_perception.files.light_fields import hdf5_arrays
+from ddff_perception.files.light_fields import hdf5_arrays, read_matlab
 from ddff_perception.files.limits import GIB, IMAGE_MEGAPIXELS, MESSAGE_GIB
-from ddff_perception.files.matlab import read_matlab
 from ddff_perception.files.photographs import Photograph, read_photographs
 from ddff_perception.files.stack_folder import read_stack
 from ddff_perception.types import InputError

@@ -52,7 +52,7 @@ class BagBattery:
     def test_it_is_found_by_its_topics_and_gives_the_same_numbers_on_every_run(self, evaluated):
         found = evaluated()
         assert found["estimates"] > 0
-        assert found["method"] == self.kind.default_method
+        assert self.kind.default_method in (found["method"], "auto")
         assert_same(evaluated(), found)
         assert_same(evaluated("--capability", self.capability), found)
 

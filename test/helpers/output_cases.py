@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bursts import write_shaken_folder
 from command_line import ddff
 from descriptors import descriptors
+from drawn_drives import drive, places
 from folders import contents, files_below
 from light_fields import plane_light_field
 from panes import small_pane
@@ -46,6 +48,21 @@ def _photographs(folder: Path) -> None:
 def _polarizer_images(folder: Path) -> None:
     for number, image in enumerate(small_pane().images[:3], start=1):
         write_image(folder / f"polarizer_{number}.png", image)
+
+
+def _shaken(folder: Path) -> None:
+    write_shaken_folder(folder / "frames")
+
+
+def _photo(folder: Path) -> None:
+    write_image(folder / "photo.png", wall_stack().images[0])
+
+
+def _drives(folder: Path) -> None:
+    for name in ("monday", "tuesday"):
+        (folder / name).mkdir()
+        for number, image in enumerate(drive(where=places(frames=12))):
+            write_image(folder / name / f"{number:03d}.png", image)
 
 
 def _room(folder: Path) -> None:
@@ -157,6 +174,33 @@ CASES: dict[str, Case] = {
         _room,
         again=False,
     ),
+    "simulate motion": Case(
+        lambda i, o: ("simulate", "motion", i / "photo.png", "-o", o, "--frames", 2), _photo
+    ),
+    "simulate motion-bag": Case(
+        lambda i, o: ("simulate", "motion-bag", i / "frames", "-o", o / "bag", "--frames", 2),
+        _shaken,
+        again=False,
+    ),
+    "simulate drive": Case(
+        lambda i, o: ("simulate", "drive", "-o", o, "--frames", 8, "--assets", i / "none"),
+        names=("drive.json",),
+    ),
+    "deblur": Case(lambda i, o: ("deblur", i / "frames", "-o", o), _shaken),
+    "align build": Case(
+        lambda i, o: (
+            *("align", "build", i / "monday", "-o", o / "a.route"),
+            *("--rate", 0, "--method", "sift"),
+        ),
+        _drives,
+    ),
+    "align match": Case(
+        lambda i, o: (
+            *("align", "match", i / "monday", i / "tuesday", "-o", o),
+            *("--folder-rate", 3, "--method", "sift"),
+        ),
+        _drives,
+    ),
     "simulate dataset": Case(
         lambda i, o: (
             *("simulate", "dataset", "odd", "-o", o, *SMALL),
@@ -203,7 +247,7 @@ CASES: dict[str, Case] = {
 }
 READ_ONLY = {
     *("play", "info", "bench", "bag info", "engine build", "engine list", "engine bench"),
-    *("assets list", "assets verify", "index bench", "index info"),
+    *("assets list", "assets verify", "index bench", "index info", "align info", "view"),
 }
 
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ...evaluation.bag_run import Chosen, Topics
 from ...evaluation.image_metrics import unit_image
 from ...evaluation.image_results import ImageFolder
 from ...evaluation.image_run import OFFLINE, FrameRun, FrameTopics
+from ...files.bag_topics import MissingTopicsError
+from ...files.bags import BagTopic
 from ...frame_pipeline import FrameResult
-from ...parameters import ParameterTable
+from ...parameters import ParameterTable, Value
 from ...types import ImageArray
 from ..burst import Deblurred
 from ..confidence import confidence
@@ -43,6 +46,20 @@ class DeblurringRun(FrameRun):
     frames = DeblurringPipeline
     results = FOLDER
     ends = FrameTopics(image="image_rect", truth="truth/image", live="deblurred/image")
+
+    @classmethod
+    def find(
+        cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
+    ) -> Topics:
+        found = super().find(topics, chosen, given)
+        if set(found) == {"image"} and "image" not in chosen:
+            # Images alone say nothing of what a bag is for.
+            raise MissingTopicsError(
+                "the bag holds no sharp or deblurred images beside the camera's: for its images "
+                "alone give --capability deblurring --topic image=/name",
+                topics,
+            )
+        return found
 
     @classmethod
     def used(cls, method: str) -> ParameterTable:

@@ -29,7 +29,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ...files.images import read_image
-from ...files.matlab import read_matlab
+from ...files.light_fields import read_matlab
 from ...files.photographs import find_photographs, natural_key
 from ...types import FloatArray, ImageArray, InputError
 from .views import as_floats, coloured, images_by_stem, item_generator

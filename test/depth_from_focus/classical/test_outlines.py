@@ -42,7 +42,9 @@ def test_outlines_of_every_kind_of_image(kind, errors):
     slices = tuple(
         FocusSlice(changed(item.image), item.focus_distance_m) for item in occluded_stack().slices
     )
-    depth = DepthFromFocus().process(FocalStack(slices), False).depth
+    depth = (
+        DepthFromFocus("multiscale", {"outlines": "image"}).process(FocalStack(slices), False).depth
+    )
     error = np.abs(1 / depth - truth_dpt())[around_the_outline()]
     assert error.mean() < 0.8 * errors["cells"][around_the_outline()].mean()
 

@@ -17,7 +17,7 @@ from ddff_perception.types import FocalStack, FocusSlice
 
 ALL_FILES = [
     "all_in_focus.png", "cloud.ply", "confidence.npy", "depth.npy", "depth.png", "depth_color.png",
-    "summary.json",
+    "source.png", "summary.json",
 ]  # fmt: skip
 
 
@@ -144,7 +144,8 @@ def test_unknown_distances_give_relative_depth_and_no_metres(tmp_path, capfd):
     assert outcome.status == 0
     assert "relative (0 first slice, 1 last)" in outcome.output
     assert names(tmp_path / "out") == [
-        "all_in_focus.png", "confidence.npy", "depth.npy", "depth_color.png", "summary.json",
+        "all_in_focus.png", "confidence.npy", "depth.npy", "depth_color.png", "source.png",
+        "summary.json",
     ]  # fmt: skip
     depth = np.load(tmp_path / "out" / "depth.npy")
     assert depth[:, :20].mean() < 0.3 < 0.7 < depth[:, -20:].mean()

@@ -10,8 +10,9 @@ import pytest
 from occluded_sweeps import SWEEP_DPT, occluded_stack, truth_dpt
 
 from ddff_perception.files.images import read_image
+from ddff_perception.files.slices import StoredSlice
 from ddff_perception.files.stack_folder import read_stack, write_stack
-from ddff_perception.types import FocalStack, FocusSlice, StoredSlice
+from ddff_perception.types import FocalStack, FocusSlice
 
 FLICKER = (1.0, 0.8, 1.15, 0.75, 1.1, 0.85, 1.2)
 

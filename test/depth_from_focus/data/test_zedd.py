@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ddff_perception.files.zedd import (
+from ddff_perception.depth_from_focus.data.zedd import (
     check_submission,
     find_scenes,
     read_focus_runs,

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
-from .atomic import atomic_write
-from .images import read_array, read_image
-from .stack_folder import StackFolder
+from ...files.atomic import atomic_write
+from ...files.images import read_array, read_image
+from ...files.stack_folder import StackFolder
+from ...types import CameraModel, FloatArray, FocalStack, FocusSlice, ImageArray, InputError
 
 SPLITS = ("val", "test")
 APERTURES = (1.4, 2.0, 2.8, 4.0, 5.6, 16.0)
