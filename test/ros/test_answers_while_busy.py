@@ -45,10 +45,10 @@ class Estimates:
         self.gate.set()
         inner = estimator.DepthFromFocus.estimate
 
-        def timed(this: estimator.DepthFromFocus, all_in_focus: bool = True) -> Any:
+        def timed(this: estimator.DepthFromFocus, *wanted: bool) -> Any:
             self.begun += 1
             started = time.perf_counter()
-            found = inner(this, all_in_focus)
+            found = inner(this, *wanted)
             self.gate.wait(60.0)
             self.seconds = time.perf_counter() - started
             self.ended += 1
