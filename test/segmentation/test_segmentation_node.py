@@ -355,8 +355,9 @@ def test_an_active_node_says_how_it_is(ros: RosSession, start: Start) -> None:
     well: list[Any] = []
     for _ in range(200):
         run.shoot()
-        well = [status for status in reports.all if status.message == "running"]
+        well = [values(status) for status in reports.all if status.message == "running"]
+        well = [found for found in well if "mean confidence" in found]
         if well:
             break
-    found = values(well[0])
+    found = well[0]
     assert found["method"] == "planes" and 0 < float(found["mean confidence"]) <= 1
