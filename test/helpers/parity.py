@@ -51,10 +51,14 @@ def sized(signature: Signature, sizes: Mapping[str, int]) -> dict[str, tuple[int
     }
 
 
-def odd_sizes(signature: Signature, usual: Mapping[str, int]) -> dict[str, int]:
-    """Each dynamic axis at an odd size near its usual (or else its typical) one."""
+def odd_sizes(signature: Signature, usual: Mapping[str, int], multiple: int = 1) -> dict[str, int]:
+    """Each dynamic axis at an odd size, times `multiple`, near its usual (or else typical) one."""
+
+    def odd(size: int) -> int:
+        return ((size // multiple - 1) | 1) * multiple
+
     return {
-        name: min(max(axis.minimum, (usual.get(name, axis.typical) - 1) | 1), axis.maximum)
+        name: min(max(axis.minimum, odd(usual.get(name, axis.typical))), axis.maximum)
         for name, axis in signature.axes.items()
     }
 
@@ -75,6 +79,8 @@ class ParityBattery:
     # Of a large network smaller than typical, which is then run where sizes change.
     usual: ClassVar[Mapping[str, int]] = {}
     sizes: ClassVar[tuple[Mapping[str, int], ...]] = ()
+    # What height and width have to be multiples of.
+    multiple: ClassVar[int] = 1
     tolerance: ClassVar[float | None] = None
 
     @pytest.fixture(scope="class")
@@ -129,7 +135,7 @@ class ParityBattery:
     ):
         signature = engine.signature
         small = {name: axis.minimum for name, axis in signature.axes.items()}
-        odd = odd_sizes(signature, self.usual)
+        odd = odd_sizes(signature, self.usual, self.multiple)
         turns = [odd, small, *self.sizes, {}, odd]
         feeds = [
             signature.random_feeds(sized(signature, turn), seed) for seed, turn in enumerate(turns)
