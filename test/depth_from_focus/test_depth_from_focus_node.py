@@ -114,7 +114,7 @@ def test_inputs_are_subscribed_only_while_somebody_listens(ros: RosSession, star
     assert publisher.get_subscription_count() == 0
     listener = ros.node.create_subscription(Image, "depth/image_rect", lambda _: None, 10)
     camera.wait()
-    ros.node.destroy_subscription(listener)
+    ros.stop_listening(listener)
     ros.wait_for(lambda: publisher.get_subscription_count() == 0, "the node to let go")
 
 

@@ -141,7 +141,7 @@ def test_the_old_scene_is_forgotten_after_a_pause(ros: RosSession, start: Start,
     if how == "deactivated":
         node.trigger_deactivate()
     else:
-        ros.node.destroy_subscription(listener)
+        ros.stop_listening(listener)
     ros.wait_for(lambda: camera.images.get_subscription_count() == 0, "the node to let go")
     # The robot drives on: another wall, after twice the time of a sweep.
     camera.stamp_ns += 12 * STEP_NS

@@ -67,6 +67,13 @@ class RosSession:
         self.node.create_subscription(kind, topic, heard.append, qos)
         return heard
 
+    def stop_listening(self, subscription: Any) -> None:
+        """Destroys the tester's `subscription` between two turns of the executor.
+
+        Destroyed from the test's thread it may vanish while the executor gathers what to wait for.
+        """
+        self._executor.create_task(self.node.destroy_subscription, subscription)
+
     def talk(self, kind: Any, topic: str, qos: Any = 100) -> Any:
         return self.node.create_publisher(kind, topic, qos)
 

@@ -140,7 +140,7 @@ class ListeningNodeBattery(NodeBattery):
         listener = ros.node.create_subscription(kind, output.name, lambda _: None, 10)
         for talker in talkers:
             ros.wait_for(talker.get_subscription_count, talker.topic_name)
-        ros.node.destroy_subscription(listener)
+        ros.stop_listening(listener)
         for talker in talkers:
             ros.wait_for(lambda t=talker: not t.get_subscription_count(), talker.topic_name)
 

@@ -289,7 +289,7 @@ def test_an_input_that_cannot_be_subscribed_does_not_end_the_node(
         patch.setattr(node, "create_subscription", broken)
         listener = ros.node.create_subscription(Float64, "double", lambda _: None, 10)
         ros.wait_for(lambda: node.diagnostics.total("rejected: subscription"), "the rejection")
-    ros.node.destroy_subscription(listener)
+    ros.stop_listening(listener)
     heard = ros.listen(Float64, "double")
     talker = ros.talk(Float64, "number")
     ros.wait_for(talker.get_subscription_count, "the subscription")
