@@ -163,15 +163,18 @@ def onnx_files(
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Loss of a batch of `StackBatches` with FocusStream's inputs, and its parts.
 
-    On subcells of 4 px: the absolute error of the position, more where a given error in dioptres
-    is a larger share of the depth; cross-entropy of the candidates; the error's gradient, so that
-    edges are steps; and the likelihood of a Laplace distribution whose scale is the confidence.
+    What lies beyond the sweep is to be found at its end, without confidence. On subcells of 4 px:
+    the absolute error of the position, more where a given error in dioptres is a larger share of
+    the depth; cross-entropy of the candidates; the error's gradient, so that edges are steps; and
+    the likelihood of a Laplace distribution whose scale is the confidence.
     """
     dioptres = batch["dioptres"]
     first = dioptres[:, 0, None, None, None]
     span = (dioptres[:, -1] - dioptres[:, 0])[:, None, None, None]
-    truth = ((batch["truth"][:, None] - first) / span).clamp(0.0, 1.0)
-    inside = batch["valid"][:, None].float()
+    place = ((batch["truth"][:, None] - first) / span).clamp(-1.0, 2.0)
+    truth = place.clamp(0.0, 1.0)
+    known = batch["valid"] | batch["beyond"] if "beyond" in batch else batch["valid"]
+    inside = known[:, None].float()
     weight = inside * (0.4 + 0.25 / (truth + first / span + 0.1))
     position, log_scale, logits = network(
         batch["contrasts"], batch["positions"], batch["templates"]
@@ -182,7 +185,7 @@ def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     weighted = (weight * error).sum() / weight.sum().clamp(min=1.0)
     slopes = _slope_error(position.float() - truth, inside)
     scale = log_scale.float()
-    missed = error.detach().clamp(min=_LEAST_SCALE)
+    missed = (position.detach().float() - _middle(place, 4)).abs().clamp(min=_LEAST_SCALE)
     if "empty" in batch:
         unseen = _middle(batch["empty"][:, None].float(), 4)
         missed = torch.maximum(missed, _UNSEEN_ERROR * unseen)

@@ -9,6 +9,7 @@ inputs' contrasts. A batch is a dict of tensors:
     dioptres  B x S float32, focus positions in 1/m, ascending
     truth     B x H x W float32, inverse depth in 1/m
     valid     B x H x W bool, where the truth lies within the sweep (5 % beyond its ends at most)
+    beyond    B x H x W bool, where it is known to lie further out: sky, what is too near
     empty     B x H x W bool, where no slice shows anything but noise
 
 With inputs there are `contrasts`, `positions` and `templates` in place of the images. All stacks of
@@ -127,7 +128,8 @@ def noisy_batch(
         images, truth = _enlarged(images, truth)
         whole = functional.interpolate(empty[:, None].float(), size=truth.shape[-2:])
         empty = whole[:, 0] > 0.5
-    batch = {"dioptres": dioptres, "truth": truth, "valid": within(truth, dioptres), "empty": empty}
+    valid = within(truth, dioptres)
+    batch = {"dioptres": dioptres, "truth": truth, "valid": valid, "beyond": ~valid, "empty": empty}
     return batch | (inputs(images, dioptres) if inputs else {"images": images / 255.0})
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .field import FieldSettings, mosaicked
+from .field import FieldSettings, mosaicked, noise_factors
 
 # ITU-T T.81, tables K.1 and K.2.
 _LUMINANCE = (
@@ -78,6 +78,8 @@ def with_noise(images: Tensor, settings: NoiseSettings) -> Tensor:
     )
     noise = own.mul_(torch.randn_like(own))
     noise += common.mul_(torch.randn_like(common[:, :, :1]))
+    if settings.field.sensitivity:
+        noise *= noise_factors(images, settings.field.sensitivity).to(device)[..., None, None, None]
     result = noise.add_(images).round_().clamp_(0, 255).byte()
     result = mosaicked(result, settings.field.mosaic)
     coded = (torch.rand(count) < settings.jpeg) & noisy[:, 0]

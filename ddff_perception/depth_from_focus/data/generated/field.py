@@ -17,6 +17,7 @@ _EXPOSURE = 0.15  # deviation over the slices, in ln of the encoded value
 _DIMMEST = 0.07  # of the range: 12 bits in 16
 _FAINTEST = 0.25  # of the contrast, down to none
 _SHIFT_PX = 3
+_SENSITIVITY = 0.5  # deviation over the slices, in ln of the noise
 _PATTERN = 0.025  # of the light, deviation
 _PATTERN_OWN = 0.6  # share of it that differs from slice to slice, at most
 _PATTERN_PX = (1.5, 8.0)  # how wide its blotches are
@@ -25,9 +26,10 @@ _BORDER = 0.05  # of the width
 
 @dataclass(frozen=True, slots=True)
 class FieldSettings:
-    """`exposure`: shares of stacks with exposures that differ from slice to slice; `dim` that use
-    little of the range; `faint` of low contrast, down to nothing that could be seen; `blank` with
-    one slice that is dark or blank; `shifted` with slices whole pixels off; `bordered` with black
+    """`exposure`: shares of stacks with exposures that differ from slice to slice; `sensitivity`
+    with noise that does, where a camera sets its own; `dim` that use little of the range; `faint`
+    of low contrast, down to nothing that could be seen; `blank` with one slice that is dark or
+    blank; `shifted` with slices whole pixels off; `bordered` with black
     borders that differ from slice to slice; `mosaic` from a sensor with a Bayer pattern;
     `pattern` with blotches that are as sharp in every slice: a sensor's fixed pattern, dirt, what a
     denoiser left; `upside_down`; `backwards`, near and far exchanged, so that no layout tells which
@@ -35,6 +37,7 @@ class FieldSettings:
     """
 
     exposure: float = 0.0
+    sensitivity: float = 0.0
     dim: float = 0.0
     faint: float = 0.0
     blank: float = 0.0
@@ -47,8 +50,8 @@ class FieldSettings:
 
 
 USUAL = FieldSettings(
-    exposure=0.15, dim=0.06, faint=0.08, blank=0.06, shifted=0.06, bordered=0.07, mosaic=0.15,
-    pattern=0.5, upside_down=0.1, backwards=0.2,
+    exposure=0.15, sensitivity=0.2, dim=0.06, faint=0.08, blank=0.06, shifted=0.06, bordered=0.07,
+    mosaic=0.15, pattern=0.5, upside_down=0.1, backwards=0.2,
 )  # fmt: skip
 
 
@@ -92,6 +95,14 @@ def disturbed(images: Tensor, settings: FieldSettings) -> Tensor:
         factor, offset = factor.to(images.device), offset.to(images.device)
         images = (images * _each(factor, 5) + _each(offset, 5)).round_().clamp_(0, 255).byte()
     return _shifted(images, settings.shifted)
+
+
+def noise_factors(images: Tensor, share: float) -> Tensor:
+    """B x S: by how much each slice's noise exceeds its stack's, other than 1 in a `share` of
+    stacks.
+    """
+    spread = _SENSITIVITY * torch.randn(images.shape[:2])
+    return torch.where((torch.rand(len(images)) < share)[:, None], spread, 0.0).exp()
 
 
 def bordered(images: Tensor, share: float) -> Tensor:
