@@ -15,12 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent
 _ALONE = "pytest.mark.alone"
 _NOTHING_CHOSEN = 5  # pytest's status where -k or -m leaves no test
 _LIMIT_S = 180
+_SLOWEST = 25  # are told at the end
 _LONG = ("test_parity", "test_new_capability", "test_outputs", "test_train", "test_dataset")
 
 
 def commands(folder: Path, workers: int, arguments: list[str]) -> list[list[str]]:
     """The calls of pytest that run the tests of `folder`, in their order."""
-    common = [sys.executable, "-m", "pytest", "-q", "--timeout", str(_LIMIT_S), *arguments]
+    common = [sys.executable, "-m", "pytest", "-q", "--timeout", str(_LIMIT_S)]
+    common += ["--durations", str(_SLOWEST), *arguments]
     files = sorted(folder.rglob("test_*.py"))
     # By file: its networks are loaded, and their engines made, in one worker only. The longest ones
     # begin, so that no worker waits for one at the end.
