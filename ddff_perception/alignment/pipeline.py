@@ -13,6 +13,7 @@ from ..methods import Method
 from ..parameters import Settings, Value, parameter
 from ..pipeline import Change
 from ..types import FloatArray, ImageArray, InputError
+from .capture.folder import DEMO, DEMO_ROUTE
 from .capture.reference import Reference
 from .live.follower import Follower, Match
 from .live.route import Route
@@ -29,7 +30,9 @@ class RouteSettings(Settings):
     """What the live images are laid over."""
 
     reference: str = parameter(
-        "", "file of the recorded route, as `ddff align build` writes it; empty: none yet"
+        "",
+        "file of the recorded route, as `ddff align build` writes it; demo: the one that comes "
+        "with the package; empty: none yet",
     )
     blank: float = parameter(
         4.0,
@@ -154,7 +157,8 @@ class RoutePipeline(FramePipeline[FloatArray]):
         name = source if isinstance(source, str) else self.source
         reference = source
         if isinstance(reference, str):
-            reference = Reference.load(Path(reference).expanduser())
+            path = DEMO_ROUTE if reference == DEMO else Path(reference).expanduser()
+            reference = Reference.load(path)
         require_same(method, reference.facts)
         settings = MatchSettings.of(values, "matching")
         route = Route.of(reference.descriptors, reference.seconds, settings.rank)

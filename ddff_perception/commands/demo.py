@@ -83,7 +83,8 @@ def demo(
     bag_recorder records both. Of depth from focus, sim_camera sweeps the focus through a stack and
     depth_from_focus finds depth by the network FocusStream; of segmentation, sim_rgbd_camera looks
     around in a room and rgbd_segmentation labels it; of reflection, sim_polarizer_camera looks
-    through a pane; of deblurring, sim_moving_camera shakes and burst_deblurring sharpens. Then
+    through a pane; of deblurring, sim_moving_camera shakes and burst_deblurring sharpens; of
+    alignment, sim_route_camera goes a route again and video_alignment says where it is. Then
     the bag is evaluated: the live results against the truth, and the same pipeline over the
     recorded images without a clock. Leaves the bag, pictures, summary.json and report.html in the
     output folder, and of depth cloud.ply.

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..files.bags_salvage import looks_like_bag
+from ..files.drive_folder import is_drive
 from ..files.frame_folder import DESCRIPTION as FRAMES
 from ..files.polarization_folder import DESCRIPTION
 from ..files.rgbd_folder import DESCRIPTION as RGBD
@@ -24,6 +25,7 @@ from ..simulation.polarizer_camera.frames import (
     open_polarization,
 )
 from ..simulation.rgbd_camera.frames import RgbdCamera, open_rgbd
+from ..simulation.route_camera.frames import RouteCamera, open_route
 from ..types import InputError
 
 
@@ -51,9 +53,9 @@ def play(
     A stack becomes a focus-sweeping camera (the node sim_camera): image_rect, camera_info,
     focus_state and, if known, truth/depth. A polarization folder becomes a polarization camera (the
     node sim_polarizer_camera), an RGB-D folder an RGB-D camera (sim_rgbd_camera), a frame
-    folder a camera that moves (sim_moving_camera). The topics of a bag are played as they were
-    recorded, by the node bag_player. Numbers that are the same on every run come from
-    `ddff bag eval` instead.
+    folder a camera that moves (sim_moving_camera), a drive one that goes a route
+    (sim_route_camera). The topics of a bag are played as they were recorded, by the node
+    bag_player. Numbers that are the same on every run come from `ddff bag eval` instead.
 
     Examples:
       ddff play my_stack --rate 30 --namespace camera
@@ -75,6 +77,10 @@ def play(
     elif (source / RGBD).is_file():
         RgbdCamera(open_rgbd(source))
         node = "sim_rgbd_camera"
+        values = {"source": str(source.resolve()), "rate_hz": rate}
+    elif is_drive(source):
+        RouteCamera(*open_route(source, None))
+        node = "sim_route_camera"
         values = {"source": str(source.resolve()), "rate_hz": rate}
     elif (source / FRAMES).is_file():
         MovingCamera(open_frames(source))

@@ -15,7 +15,7 @@ from ..simulation.rendering.presets import PRESETS
 from ..simulation.rendering.scene_types import FARTHEST_M, LAYOUTS
 from .simulate_bag import bag
 from .simulate_dataset import dataset
-from .simulate_drive import drive
+from .simulate_drive import drive, drive_bag
 from .simulate_motion import motion, motion_bag
 from .simulate_pane import pane, polarizer_bag
 from .simulate_rgbd import rgbd, rgbd_bag
@@ -25,6 +25,7 @@ app.command()(bag)
 app.command()(pane)
 app.command()(dataset)
 app.command()(drive)
+app.command("drive-bag")(drive_bag)
 app.command()(rgbd)
 app.command("rgbd-bag")(rgbd_bag)
 app.command()(motion)

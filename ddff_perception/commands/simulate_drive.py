@@ -1,4 +1,4 @@
-"""`ddff simulate drive`: a camera that is driven along a route, on any day."""
+"""`ddff simulate drive` and `drive-bag`: a camera that is driven along a route, on any day."""
 
 from __future__ import annotations
 
@@ -46,3 +46,39 @@ def drive(
     with progress_bar("rendering", frames) as report:
         render_drive(output, wanted, folder, report)
     say(f"{frames} frames in {output}")
+
+
+def drive_bag(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new bag's folder.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Drive; left out, the one that comes along.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Drive of the same route, for true places in it.")
+    ] = None,
+    frames: Annotated[int, typer.Option(help="Images; 0: the drive once.", min=0)] = 0,
+    rate: Annotated[float, typer.Option(help="Images per second.", min=0.1, max=1000)] = 10.0,
+    noise: Annotated[float, typer.Option(help="More noise, 8-bit levels.", min=0)] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of the noise.", min=0)] = 0,
+    storage: Annotated[str, typer.Option(help="mcap or sqlite3.")] = "mcap",
+    namespace: Annotated[str, typer.Option(help="Namespace of the topics.")] = "/camera",
+) -> None:
+    """Record a drive along a route as a rosbag2 bag, with its true places in another drive.
+
+    The topics are those of the node sim_route_camera. The same arguments give the same messages.
+
+    Examples:
+      ddff simulate drive-bag -o second_drive_bag
+
+      ddff simulate drive-bag tuesday --reference monday -o tuesday_bag
+
+    """
+    from ..simulation.route_camera.bag import RouteBagSettings, write_route_bag
+    from ..simulation.route_camera.frames import RouteCameraSettings
+
+    settings = RouteBagSettings(RouteCameraSettings(noise, seed), frames, rate, namespace)
+    with progress_bar("writing images", frames or None) as report:
+        count = write_route_bag(
+            folder, reference, output, settings, storage=storage, progress=report
+        )
+    say(f"{count} messages in {output}")

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from ..image_payload import encode_image, message_pixels, mosaic_encoding
 from ..types import CameraModel, FocalStack, FocusSlice, InputError
-from .bags_types import CAMERA_INFO, DIAGNOSTICS, FOCAL_STACK, FOCUS_STATE, IMAGE, JOINT_STATE
+from .bags_types import (
+    CAMERA_INFO,
+    DIAGNOSTICS,
+    FOCAL_STACK,
+    FOCUS_STATE,
+    IMAGE,
+    JOINT_STATE,
+    ROUTE_MATCH,
+)
 from .images import decode_image_file
 
 SECOND_NS = 1_000_000_000
@@ -194,6 +202,18 @@ class MessageFactory:
             position=np.array([position_rad], np.float64),
             velocity=np.empty(0),
             effort=np.empty(0),
+        )
+
+    def route_match(self, stamp_ns: int, reference_ns: int, number: int) -> Any:
+        """A RouteMatch message that is sure of itself; lost where `number` is negative."""
+        lost = number < 0
+        return self._types[ROUTE_MATCH](
+            header=self._header(stamp_ns),
+            lost=lost,
+            reference_stamp=self._time(0 if lost else reference_ns),
+            frame=number,
+            confidence=0.0 if lost else 1.0,
+            rate=0.0,
         )
 
     def diagnostics(self, stamp_ns: int, name: str, values: dict[str, str]) -> Any:

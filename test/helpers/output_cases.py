@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bursts import write_shaken_folder
 from command_line import ddff
@@ -20,6 +21,7 @@ from rooms import write_room
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
 
+from ddff_perception.files.drive_folder import write_drive
 from ddff_perception.files.images import write_array, write_image
 from ddff_perception.files.polarization_folder import write_polarization
 from ddff_perception.files.results import RECORD
@@ -52,6 +54,11 @@ def _polarizer_images(folder: Path) -> None:
 
 def _shaken(folder: Path) -> None:
     write_shaken_folder(folder / "frames")
+
+
+def _drive_folder(folder: Path) -> None:
+    images = list(drive(where=places(frames=8)))
+    write_drive(folder / "tuesday", images, np.arange(8.0), np.arange(8.0), {"route": "wall"})
 
 
 def _photo(folder: Path) -> None:
@@ -185,6 +192,11 @@ CASES: dict[str, Case] = {
     "simulate drive": Case(
         lambda i, o: ("simulate", "drive", "-o", o, "--frames", 8, "--assets", i / "none"),
         names=("drive.json",),
+    ),
+    "simulate drive-bag": Case(
+        lambda i, o: ("simulate", "drive-bag", i / "tuesday", "-o", o / "bag"),
+        _drive_folder,
+        again=False,
     ),
     "deblur": Case(lambda i, o: ("deblur", i / "frames", "-o", o), _shaken),
     "align build": Case(

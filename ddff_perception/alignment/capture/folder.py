@@ -7,6 +7,9 @@ from pathlib import Path
 from ...types import InputError
 from .reference import SUFFIX
 
+DEMO, DEMO_ROUTE = "demo", Path(__file__).resolve().parents[2] / "data/demo_route/first.route"
+"""What the parameter calls the route that comes with the package, and its file."""
+
 
 def reference_file(folder: str, name: str) -> Path:
     """The file `name` (with or without its suffix) in `folder`.

@@ -32,13 +32,15 @@ class RouteEncoder(nn.Module):
         channels = whole.channels[2]
         cells = (HEIGHT // _STRIDE // _POOL) * (WIDTH // _STRIDE // _POOL)
         self.head = nn.Linear(channels * cells, dimensions)
+        # Without it the tail learns what all frames have in common, and descriptors fall to one.
+        self.centre = nn.BatchNorm1d(dimensions, affine=False)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.described(self.trunk(images))
 
     def described(self, maps: Tensor) -> Tensor:
         """Unit vectors of what the trunk made of images."""
-        return F.normalize(self.head(self.cells(maps)), dim=1)
+        return F.normalize(self.centre(self.head(self.cells(maps))), dim=1)
 
     def cells(self, maps: Tensor) -> Tensor:
         """N x (channels * 20): the tail's maps in coarse cells, at unit length; the untrained
@@ -48,7 +50,7 @@ class RouteEncoder(nn.Module):
         return F.normalize(pooled.flatten(1), dim=1)
 
     def train(self, mode: bool = True) -> RouteEncoder:
-        """Batch norm keeps the statistics of ImageNet's weights: triplets are no fair sample."""
+        """The encoder's batch norm keeps ImageNet's statistics; what centres descriptors learns."""
         super().train(mode)
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -224,9 +224,9 @@ def _by_parts(network: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
 
 def _loss(module: nn.Module, batch: Batch, margin: float) -> dict[str, Tensor]:
     assert isinstance(module, RouteEncoder)
-    anchor, positive, negative = (
-        module.described(batch[name]).float() for name in ("anchor", "positive", "negative")
-    )
+    # At once, so that all three are centred alike.
+    maps = torch.cat([batch[name] for name in ("anchor", "positive", "negative")])
+    anchor, positive, negative = module.described(maps).float().chunk(3)
     loss = triplet_loss(anchor, positive, negative, margin)
     return {"loss": loss.mean(), "wrong": (loss > margin).float().mean()}
 

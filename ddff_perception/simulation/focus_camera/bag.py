@@ -13,7 +13,7 @@ import numpy as np
 
 from ...files.bags import BagWriter
 from ...files.bags_messages import MessageFactory
-from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE, JOINT_STATE
+from ...files.bags_types import CAMERA_INFO, FOCUS_STATE, IMAGE, JOINT_STATE, ROUTE_MATCH
 from ...types import InputError, require_choice
 from .replay import ORDERS
 from .sources import StackSource, add_noise
@@ -111,6 +111,7 @@ class FrameRecorder:
         makers: dict[str, Callable[..., Any]] = {
             FOCUS_STATE: factory.focus_state,
             JOINT_STATE: factory.joint_state,
+            ROUTE_MATCH: factory.route_match,
         }
         makers |= {CAMERA_INFO: factory.camera_info, IMAGE: factory.image}
         self._makers = {name: makers[kind] for name, kind in topics.items()}
