@@ -37,8 +37,8 @@ _CPU = FitSettings(
     validate_every=1000, picture_every=0, checkpoint_every=500,
 )  # fmt: skip
 _SMOKE = replace(
-    _CPU, steps=40, batch=8, learning_rate=2e-3, warm_up_steps=0, ema=0.0, log_every=5,
-    checkpoint_every=40,
+    _CPU, steps=30, batch=16, learning_rate=2e-3, warm_up_steps=0, ema=0.0, log_every=5,
+    checkpoint_every=30,
 )  # fmt: skip
 
 

@@ -86,12 +86,13 @@ def test_a_drives_speed_changes_and_goes_from_end_to_end():
     assert (steps > 0).all() and steps.max() / steps.min() > 2.5
 
 
-def test_the_smoke_preset_runs_and_is_exported_with_its_card(tmp_path):
+def test_the_smoke_preset_learns_and_is_exported_with_its_card(tmp_path):
     run, wanted = tmp_path / "run", ("--network", "route_encoder", "--preset", "smoke")
     assert status_of("train", "alignment", *wanted, "-o", run) == 0
     with (run / "train.csv").open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
-    assert len(losses) == 8 and np.isfinite(losses).all()
+    # The margin, 0.5, is where all frames look alike.
+    assert np.mean(losses[-3:]) < 0.8 * losses[0] and max(losses[-3:]) < 0.45
     weights = run / "weights.safetensors"
     assert status_of("export", "alignment", weights, "-o", tmp_path / "onnx") == 0
     card = find_model(tmp_path / "onnx" / "route_encoder.onnx").card
