@@ -57,3 +57,13 @@ def allowed_rank(rank: int, shape: tuple[int, ...]) -> int:
 
 def _orthonormal(columns: FloatArray) -> NDArray[np.float32]:
     return np.asarray(qr(columns, mode="economic", check_finite=False)[0], np.float32)
+
+
+def excess(costs: FloatArray) -> FloatArray:
+    """`costs` (n, m) beyond the cheapest of their row or column, whichever is less.
+
+    A path with free ends pays for each move down (section 4.3.1), and so begins late and ends early
+    where the reference was slower: unless what matches costs next to nothing.
+    """
+    cheapest = np.minimum(costs.min(axis=0, keepdims=True), costs.min(axis=1, keepdims=True))
+    return np.asarray(costs - cheapest, np.float32)

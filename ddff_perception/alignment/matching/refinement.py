@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import FloatArray
-from .costs import cost_matrix
+from .costs import cost_matrix, excess
 from .grid import rows_by_column, shortest_path
 
 BOX_S = 10.0
@@ -34,7 +34,7 @@ def refined_rows(
         first, last = _widened(own, round(MARGIN_S / column_s), len(query))
         inside = guess[first:last]
         low, high = _widened(inside[~np.isnan(inside)], round(MARGIN_S / row_s), len(reference))
-        costs = cost_matrix(reference[low:high], query[first:last])
+        costs = excess(cost_matrix(reference[low:high], query[first:last]))
         found = rows_by_column(shortest_path(costs), last - first) + low
         rows[own] = found[own - first]
     return rows

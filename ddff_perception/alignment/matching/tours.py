@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from ...types import FloatArray, InputError
-from .costs import cost_matrix, decorrelated
+from .costs import cost_matrix, decorrelated, excess
 from .settings import MatchSettings
 from .stripes import runs, stripe_rows
 
 BLOCKED = 1e4
 """Cost of a node that no path may use."""
+LIKELY = 0.1
+"""By how much `contrast` may be missed in a tour of which `minimum_s` are certain."""
+MOVED = 0.25
+"""Share of `minimum_s` that a tour goes in the reference: one frame alone looks like much."""
 _LEAST = 8
 
 
@@ -60,14 +64,20 @@ def tour_of_costs(
 ) -> Tour:
     """The tour through `costs` (n, m), none of them negative, of frames that are so far apart."""
     length = max(2, round(settings.stripe_s / column_s))
-    rows = stripe_rows(costs, length, round(settings.overlap_s / column_s), settings.join_s / row_s)
+    overlap = round(settings.overlap_s / column_s)
+    rows = stripe_rows(excess(costs), length, overlap, settings.join_s / row_s)
     ratio = cost_ratio(costs, rows, row_s, column_s, settings)
-    kept = ratio < settings.contrast
-    kept &= ~ambiguous(costs, rows, settings, row_s, column_s)
+    plausible = ~ambiguous(costs, rows, settings, row_s, column_s)
+    kept = plausible & (ratio < settings.contrast)
     kept = _without_gaps(kept, rows, settings.join_s, row_s, column_s)
-    for begin, end in list(runs(kept)):
-        if (end - begin) * column_s < settings.minimum_s:
-            kept[begin:end] = False
+    likely = kept | (plausible & (ratio < settings.contrast + LIKELY))
+    for begin, end in runs(likely):
+        certain_s = kept[begin:end].sum() * column_s
+        moved_s = (rows[end - 1] - rows[begin]) * row_s
+        likely[begin:end] = (
+            certain_s >= settings.minimum_s and moved_s >= MOVED * settings.minimum_s
+        )
+    kept = likely
     confidence = np.where(kept, 1.0 - np.minimum(ratio, 1.0), 0.0)
     return Tour(np.where(kept, rows, np.nan).astype(np.float32), confidence.astype(np.float32))
 
