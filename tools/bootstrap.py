@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROS = os.environ.get("DDFF_ROS") or "jazzy"
 # Whether with the libraries that Jazzy's Ubuntu has, in place of the newest of each.
 OLDEST = os.environ.get("DDFF_OLDEST") == "1"
-HOME = "oldest" if OLDEST else ROS
+HOME, RUNTIME = ("oldest", "oldest") if OLDEST else (ROS, "runtime")
 VENV = ROOT / (".venv" if HOME == "jazzy" else f".venv-{HOME}")
 WORK = ROOT / ".work" / HOME
 PYTHON = VENV / "bin" / "python"
@@ -40,7 +40,7 @@ STAND_INS = ("message_filters", "cv_bridge", "sensor_msgs_py")
 
 def main() -> int:
     try:
-        sourced = bool(os.environ.get("ROS_DISTRO")) and bool(os.environ.get("AMENT_PREFIX_PATH"))
+        sourced = is_sourced()
         check_machine(sourced)
         make_environment(sourced)
         if "--train" in sys.argv[1:]:
@@ -55,6 +55,11 @@ def main() -> int:
         print(f"set-up stopped: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def is_sourced() -> bool:
+    """Whether a ROS 2 installation is on the paths of this process."""
+    return bool(os.environ.get("ROS_DISTRO")) and bool(os.environ.get("AMENT_PREFIX_PATH"))
 
 
 class MissingError(Exception):
@@ -88,8 +93,7 @@ def check_machine(sourced: bool) -> None:
 
 
 def make_environment(sourced: bool) -> None:
-    runtime = "oldest" if OLDEST else "runtime"
-    names = ["sourced"] if sourced else [f"ros_{ROS}", runtime, "engines", "cli", "sim", "dev"]
+    names = ["sourced"] if sourced else [f"ros_{ROS}", RUNTIME, "engines", "cli", "sim", "dev"]
     files = [ROOT / "requirements" / f"{name}.txt" for name in names]
     key = digest([*files, ROOT / "setup.py", Path(__file__)], sys.version, str(sourced), str(ROOT))
     stamp = VENV / ".requirements-stamp"
@@ -117,7 +121,9 @@ def add(name: str, what: str) -> None:
     if is_current(stamp, key):
         return
     say(f"installing {what}")
-    install([file])
+    # What is added may want a newer NumPy, which the messages are not built against.
+    pins = [] if is_sourced() else ["-c", ROOT / "requirements" / f"{RUNTIME}.txt"]
+    install([file], *pins)
     stamp.write_text(key)
 
 

@@ -55,7 +55,7 @@ def test_after_a_pause_no_depth_is_of_the_old_scene(ros: RosSession, way: str) -
     after = run.depth[before:]
     # Fewer slices than a whole sweep see less of the wall, but nothing of the other one.
     errors = [error_dpt(message, wall_depth()[:, ::-1]) for message in after]
-    assert max(errors) < 0.25 and errors[-1] < 0.15, errors
+    assert max(errors) < 0.3 and errors[-1] < 0.15, errors
     assert run.node.diagnostics.total("capture: held_back") == 0
 
 

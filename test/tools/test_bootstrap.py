@@ -75,6 +75,20 @@ def test_an_environment_that_was_moved_is_made_anew(bootstrap) -> None:
     assert not bootstrap.is_usable()
 
 
+@pytest.mark.parametrize("sourced", [True, False])
+def test_what_is_added_does_not_change_the_libraries_of_the_robot(
+    bootstrap, monkeypatch, tmp_path, sourced
+) -> None:
+    bootstrap.VENV.mkdir(parents=True)
+    (bootstrap.VENV / ".requirements-stamp").write_text("key")
+    for name in ("ROS_DISTRO", "AMENT_PREFIX_PATH"):
+        monkeypatch.setenv(name, "jazzy" if sourced else "")
+    given = []
+    monkeypatch.setattr(bootstrap, "install", lambda files, *options: given.extend(options))
+    bootstrap.add("train", "torch")
+    assert given == ([] if sourced else ["-c", ROOT / "requirements" / "runtime.txt"])
+
+
 def test_a_changed_requirement_or_message_changes_the_key(bootstrap, tmp_path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("numpy==1\n")

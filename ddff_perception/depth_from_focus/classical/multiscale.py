@@ -63,10 +63,10 @@ class MultiscaleSettings(Settings):
         limits=(0.01, 2.0),
     )
     outlines: str = parameter(
-        "cells",
-        "outlines of near things: as the cells say alone, or drawn where the image has them, a "
-        "quarter of a cell fine, at the price of steps on slanted surfaces",
-        choices=("cells", "image"),
+        "image",
+        "outlines of near things: drawn where the image has them, a quarter of a cell fine, or as "
+        "the cells say alone, which is up to twice as fast",
+        choices=("image", "cells"),
     )
 
 
@@ -92,8 +92,6 @@ LEAST_SHARPNESS = 0.02
 TRACE_OF_HEIGHT = 1e-3
 # A step over 3 cells, as a share of the sweep's range, that is a depth edge and no slope.
 DEPTH_STEP = 0.25
-# The same where the image says where the edge is.
-FINE_DEPTH_STEP = 0.12
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 # Windows (side in cells, weight) that share log-likelihood between neighbours.
 WINDOWS = ((1, 1.0), (7, 1.0), (31, 1.0))
@@ -141,14 +139,17 @@ class MultiscaleMethod:
         evidence = share_evidence(log_likelihood(measures, templates, tolerance, self._cell))
         candidates = np.linspace(places[0], places[-1], count).astype(np.float32)
         position, posterior, gain = peak_of(evidence, candidates)
-        confidence = calibrated_confidence(position, posterior) * decisiveness(gain)
+        decided = decisiveness(gain)
+        confidence = calibrated_confidence(position, posterior) * decided
         confidence *= shows_something(measures)
-        reach = float(candidates[-1] - candidates[0])
+        step = DEPTH_STEP * float(candidates[-1] - candidates[0])
+        cell, size = self._cell, self._size
         if settings.outlines == "image":
-            guides, step = [self._guides[slot] for slot in order], FINE_DEPTH_STEP * reach
-            grown = refined_outlines(position, guides, positions, self._cell, self._size, step)
+            guides = [self._guides[slot] for slot in order]
+            sure = posterior * decided
+            grown = refined_outlines(position, sure, guides, positions, cell, size, step)
         else:
-            grown = upsample_position(position, self._cell, self._size, DEPTH_STEP * reach)
+            grown = upsample_position(position, cell, size, step)
         return Solution(grown, upsample(confidence, self._cell, self._size))
 
 

@@ -49,12 +49,37 @@ def test_outlines_of_every_kind_of_image(kind, errors):
     assert error.mean() < 0.8 * errors["cells"][around_the_outline()].mean()
 
 
-def test_without_a_depth_edge_the_cells_are_shown_as_they_are():
-    position = np.linspace(1.0, 1.4, 6 * 8, dtype=np.float32).reshape(6, 8)
-    guides = [np.zeros((24, 32), np.uint8)] * 3
-    positions = np.array([0.5, 1.5, 2.5])
-    found = refined_outlines(position, guides, positions, 8, (64, 48), 0.5)
-    np.testing.assert_array_equal(found, upsample_position(position, 8, (64, 48), 0.5))
+def sweep_of_texture():
+    """Three grey slices of noise, each sharp in a third of its own, for 6 x 12 cells of 8 px."""
+    noise = np.random.default_rng(2).integers(0, 256, (24, 48), np.uint8)
+    blurred = cv2.GaussianBlur(noise, (0, 0), 2)
+    guides = [blurred.copy() for _ in range(3)]
+    for guide, first in zip(guides, (32, 16, 0), strict=True):
+        guide[:, first : first + 16] = noise[:, first : first + 16]
+    return guides, np.array([0.5, 1.5, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("position", "sure"),
+    [
+        pytest.param(np.linspace(1.0, 1.4, 12), 1.0, id="a wall that leans a little"),
+        pytest.param(np.linspace(0.5, 2.5, 12), 1.0, id="a wall that leans so much that it looks"),
+        pytest.param(np.repeat([0.5, 2.5], 6), 0.4, id="a jump that may be noise"),
+    ],
+)
+def test_what_slopes_or_is_not_sure_is_shown_as_the_cells_are(position, sure):
+    cells = np.tile(position.astype(np.float32), (6, 1))
+    guides, positions = sweep_of_texture()
+    found = refined_outlines(cells, np.full_like(cells, sure), guides, positions, 8, (96, 48), 0.25)
+    np.testing.assert_array_equal(found, upsample_position(cells, 8, (96, 48), 0.25))
+
+
+def test_a_clean_sweep_with_outlines_is_no_worse_than_that_of_the_pixelwise_methods():
+    stack, error = occluded_stack(noise=0.0), {}
+    for method in ("multiscale", "tv", "focus_measure"):
+        depth = DepthFromFocus(method).process(stack, False).depth
+        error[method] = float(np.nanmean(np.abs(1 / depth - truth_dpt())))
+    assert error["multiscale"] <= min(error["tv"], error["focus_measure"])
 
 
 def test_cells_too_small_for_finer_pixels_are_shown_as_they_are():
