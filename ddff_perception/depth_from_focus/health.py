@@ -18,6 +18,8 @@ CAUSES = Causes(
         "capture.allow_unknown for relative depth",
         "capture: held_back": "the camera moves too much for its sweep, depth is held back: sweep "
         "faster, or set alignment to ecc",
+        "capture: exposure_left_out": "{count} slices are too dark or burnt out and left out: fix "
+        "the exposure of the camera",
         "capture: stamps_from_future": "{count} stamps lie far in the future, what carries them is "
         "left out: check the clock of the camera driver and of focus_state",
     },

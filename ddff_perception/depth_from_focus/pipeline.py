@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..engines.loading import EngineSet
@@ -14,6 +15,7 @@ from ..pipeline import Change, Pipeline, check_methods
 from ..types import CameraModel, DepthEstimate, FocalStack, FocusSlice, ImageArray, InputError
 from .capture.alignment import Aligner, SliceReweighted
 from .capture.alignment_settings import AlignmentSettings
+from .capture.exposure import LiveBalance, balanced
 from .capture.pairing import FocusReading
 from .capture.rolling_stack import RollingStack
 from .capture.settings import CaptureSettings
@@ -43,7 +45,8 @@ class DepthPipeline(Pipeline):
         super().__init__()
         self.lens = lens
         self.aligner = Aligner(alignment, lens)
-        self._held_back = 0
+        self._exposures = LiveBalance()
+        self._held_back = self._balanced = self._left_out = 0
         self._values: Mapping[str, Value] = {}
         self.stack = RollingStack(capture)
         self.estimator = DepthFromFocus(method, parameters, camera)
@@ -67,10 +70,15 @@ class DepthPipeline(Pipeline):
 
     @property
     def counters(self) -> dict[str, int]:
-        """What capture met (see `RollingStack.counters`), alignment, and estimates that were held
-        back because of motion.
+        """What capture met (see `RollingStack.counters`), alignment, estimates that were held back
+        because of motion, slices that were balanced, and left out because of their exposure.
         """
-        return {**self.stack.counters, **self.aligner.counters, "held_back": self._held_back}
+        own = {
+            "held_back": self._held_back,
+            "exposure_balanced": self._balanced,
+            "exposure_left_out": self._left_out,
+        }
+        return {**self.stack.counters, **self.aligner.counters, **own}
 
     @property
     def engines(self) -> EngineSet | None:
@@ -215,7 +223,7 @@ class DepthPipeline(Pipeline):
         return changed
 
     def work_on(self, item: Event) -> None:
-        for aligned in self.aligner.process([item]):
+        for aligned in self.aligner.process([self._in_balance(item)]):
             if isinstance(aligned, SliceUpdated):
                 self.estimator.update(aligned.item, aligned.slot, aligned.weight)
             elif isinstance(aligned, SliceReweighted):
@@ -224,6 +232,23 @@ class DepthPipeline(Pipeline):
                 self.estimator.remove(aligned.slot)
             else:
                 self.estimator.reset()
+
+    def _in_balance(self, event: Event) -> Event:
+        """The event with its slice balanced; of a slice that shows nothing, that it is gone."""
+        if not self.stack.balance:
+            self._exposures.reset()
+        elif isinstance(event, SliceUpdated):
+            gain = self._exposures.gain(event.slot, event.item.image)
+            if gain is None:
+                self._left_out += 1
+                return SliceRemoved(event.slot)
+            self._balanced += gain != 1.0
+            return replace(event, item=balanced(event.item, gain))
+        elif isinstance(event, SliceRemoved):
+            self._exposures.forget(event.slot)
+        else:
+            self._exposures.reset()
+        return event
 
 
 def method_values(values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:

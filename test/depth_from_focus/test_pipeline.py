@@ -3,7 +3,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from sweeps import wall_stack
+from sweeps import wall_depth, wall_stack
 
 from ddff_perception.depth_from_focus.estimator import DepthFromFocus
 from ddff_perception.depth_from_focus.interface import DEPTH_FROM_FOCUS
@@ -54,6 +54,30 @@ def test_a_still_camera_keeps_its_confidence_over_many_sweeps() -> None:
     np.testing.assert_array_equal(last.confidence, first.confidence)
     assert pipeline.counters["held_back"] == 0
     assert pipeline.counters["images_used"] == 4 * SLICES
+
+
+def test_a_flickering_lamp_costs_nothing_where_exposures_are_balanced() -> None:
+    factors = np.array([1.0, 0.7, 1.1, 0.75, 1.0, 0.65])
+
+    def flickering(balance: bool) -> DepthPipeline:
+        pipeline = DepthPipeline(capture={"balance": balance})
+        for number in range(2 * SLICES):
+            item, stamp = WALL.slices[number % SLICES], 10 * SECOND + number * PERIOD
+            pipeline.add_focus(stamp, item.focus_distance_m, 1.0 / item.focus_distance_m, True)
+            pipeline.add_image(stamp, (item.image * factors[number % SLICES]).astype(np.uint8))
+        return pipeline
+
+    def error(pipeline: DepthPipeline) -> float:
+        found = pipeline.estimate()
+        assert found is not None
+        return float(np.abs(1 / found.depth - 1 / wall_depth(192, 128)).mean())
+
+    steady = DepthFromFocus().process(WALL)
+    best = float(np.abs(1 / steady.depth - 1 / wall_depth(192, 128)).mean())
+    left, balanced = flickering(False), flickering(True)
+    assert error(balanced) < best + 0.3 * (error(left) - best)
+    assert balanced.counters["exposure_balanced"] > SLICES
+    assert left.counters["exposure_balanced"] == 0
 
 
 def test_motion_lowers_confidence() -> None:

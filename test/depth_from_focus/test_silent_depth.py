@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
@@ -110,3 +112,17 @@ def test_nobody_listens_is_no_fault_and_says_so(ros: RosSession) -> None:
     node = ros.add(DepthFromFocusNode(parameter_overrides=given))
     assert node.start()
     Reports(ros, node).wait_for("nobody listens to an output, no input is subscribed", OK)
+
+
+def test_slices_that_show_nothing_are_left_out_and_told(start: Start) -> None:
+    run = start(**{"capture.balance": True})
+    run.until(RUNNING, OK)
+    whole = run.stack
+    black = replace(whole.slices[2], image=np.zeros_like(whole.slices[2].image))
+    run.stack = replace(whole, slices=(*whole.slices[:2], black, *whole.slices[3:]))
+    status, _ = run.until("too dark or burnt out", WARN)
+    assert int(values(status)["capture: exposure_left_out"]) > 0
+    before = len(run.depth)
+    run.stack = whole
+    run.until(RUNNING, OK)
+    assert len(run.depth) > before

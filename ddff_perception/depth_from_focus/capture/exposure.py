@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ...optics.registration import grey_of_size
 from ...types import FloatArray, FocusSlice, ImageArray
@@ -84,6 +85,57 @@ def balanced(item: FocusSlice, gain: float) -> FocusSlice:
     return item if gain == 1.0 else item.changed(partial(_multiplied, gain=gain))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Logarithm of a slice's cells, its exposure among the others', and whether it can be used."""
+
+    cells: FloatArray
+    exposure: float
+    usable_share: float
+    is_hopeless: bool
+
+
+class LiveBalance:
+    """Balances the slices of a sweep that never ends, each when it comes: against the picture that
+    the slices of the other slots have in common, and to their median exposure, which follows the
+    scene within half a sweep.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, _Seen] = {}
+
+    def gain(self, slot: int, image: ImageArray) -> float | None:
+        """What the new `image` of `slot` is to be multiplied by, 1 where it may stay; None where it
+        is too dark or burnt out to say anything.
+        """
+        # Some of the pixels of a cell say as much, and cost half.
+        every = max(1, max(image.shape[:2]) // (4 * _CELLS))
+        cells = grey_of_size(np.ascontiguousarray(image[::every, ::every]), _CELLS).ravel()
+        logs = np.log(np.maximum(cells, 1e-6))
+        usable = (cells > _DARKEST) & (cells < _BRIGHTEST)
+        self.forget(slot)
+        others = list(self._seen.values())
+        shown = [item.cells - item.exposure for item in others if not item.is_hopeless]
+        exposure = _offset(logs - np.mean(shown, axis=0), usable) if shown else 0.0
+        usual = float(np.median([exposure, *(item.exposure for item in others)]))
+        least = _LEAST_USABLE * np.median([item.usable_share for item in others] or [0.0])
+        dark = exposure < usual - np.log(_MOST_GAIN)
+        hopeless = bool(len(others) > 1 and (dark or usable.mean() < least))
+        self._seen[slot] = _Seen(logs, exposure, float(usable.mean()), hopeless)
+        if hopeless:
+            return None
+        alike = len(others) < 2 or abs(usual - exposure) < np.log1p(_ALIKE)
+        return 1.0 if alike else float(np.exp(usual - exposure))
+
+    def forget(self, slot: int) -> None:
+        """The slot is empty."""
+        self._seen.pop(slot, None)
+
+    def reset(self) -> None:
+        """Every slot is empty: another size, another scene."""
+        self._seen.clear()
+
+
 class Nothing:
     """Finds where no slice of a sweep shows anything: black or burnt out in each of them, as
     transparent pixels are, what lies outside of an aligned picture, or a lamp.
@@ -120,7 +172,7 @@ def _all(level: int) -> Any:
     return (level,) * 4
 
 
-def _offset(difference: FloatArray, usable: FloatArray) -> float:
+def _offset(difference: FloatArray, usable: NDArray[np.bool_]) -> float:
     return float(np.median(difference[usable] if usable.any() else difference))
 
 

@@ -100,6 +100,11 @@ class RollingStack:
         self._images.jump_s = self._readings.jump_s = self._settings.time_jump_s
 
     @property
+    def balance(self) -> bool:
+        """Whether exposures are to be balanced."""
+        return self._settings.balance
+
+    @property
     def pending(self) -> int:
         """Images that wait for their reading."""
         return len(self._waiting)

@@ -80,6 +80,11 @@ class CaptureSettings(Settings):
     max_slices: int = parameter(
         64, "slices kept; the one renewed longest ago goes first", limits=(1, 1000)
     )
+    balance: bool = parameter(
+        False,
+        "slices whose exposure differs are balanced, and those that are black or burnt out left "
+        "out (lamps that flicker, an automatic exposure; the camera must rest for a sweep)",
+    )
     time_jump_s: float = parameter(
         1.0,
         "stamps that go back by more than this start a new stack (a bag that loops)",

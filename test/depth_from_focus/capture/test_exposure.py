@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from thin_lens_sweeps import thin_lens_stack
 
-from ddff_perception.depth_from_focus.capture.exposure import Exposures, Nothing, balanced
+from ddff_perception.depth_from_focus.capture.exposure import (
+    Exposures,
+    LiveBalance,
+    Nothing,
+    balanced,
+)
 from ddff_perception.types import FocusSlice
 
 FLICKER = np.array([1.0, 0.8, 1.15, 0.75, 1.1, 0.85, 1.2, 0.9, 1.0])
@@ -78,3 +83,35 @@ def test_what_one_slice_shows_is_something():
         nothing.add(image)
     assert nothing.mask() is None
     assert Nothing().mask() is None
+
+
+def live_gains(balance, factors):
+    return [balance.gain(slot, image) for slot, image in enumerate(exposed(factors))]
+
+
+def test_a_flicker_is_balanced_live_from_the_second_sweep_on():
+    balance = LiveBalance()
+    live_gains(balance, FLICKER)
+    gains = live_gains(balance, FLICKER[::-1])
+    exposure = np.array(gains) * FLICKER[::-1]
+    assert np.ptp(exposure[3:]) < 0.06
+
+
+def test_slices_of_one_exposure_stay_as_they_are_live():
+    balance = LiveBalance()
+    assert set(live_gains(balance, [1.0]) + live_gains(balance, [1.0])) == {1.0}
+
+
+def test_an_exposure_that_stays_changed_is_followed_within_a_sweep():
+    balance = LiveBalance()
+    live_gains(balance, [1.0])
+    assert None in live_gains(balance, [0.15])
+    assert live_gains(balance, [0.15])[-1] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_black_slice_is_left_out_live_and_another_size_begins_anew():
+    balance = LiveBalance()
+    live_gains(balance, [1.0])
+    assert balance.gain(2, np.zeros_like(exposed([1.0])[0])) is None
+    balance.reset()
+    assert balance.gain(0, np.full((40, 30), 90, np.uint8)) == 1.0
