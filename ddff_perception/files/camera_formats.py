@@ -45,8 +45,9 @@ def require_package(file: Path, start: bytes = b"") -> None:
             raise InputError(f"{file} is a raw photograph: {_advice('rawpy')}") from error
 
 
-def read_by_pillow(file: Path, what: str) -> ImageArray:
-    """An image that Pillow reads, 8 bits, H x W or H x W x 3 BGR, turned by its EXIF orientation.
+def read_by_pillow(file: Path, what: str, page: int = 0) -> ImageArray:
+    """A page of an image that Pillow reads, 8 bits, H x W or H x W x 3 BGR, turned by its EXIF
+    orientation, black where it is transparent.
 
     Raises InputError where it cannot be decoded.
     """
@@ -54,9 +55,14 @@ def read_by_pillow(file: Path, what: str) -> ImageArray:
 
     try:
         with Image.open(file) as opened:
+            opened.seek(page)
             turned = ImageOps.exif_transpose(opened)
-            image = np.asarray(turned.convert("L" if turned.mode == "L" else "RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
+            if turned.mode != "L":
+                over = turned.convert("RGBA")
+                turned = Image.new("RGB", over.size)
+                turned.paste(over, mask=over.getchannel("A").point(lambda level: 255 * (level > 0)))
+            image = np.asarray(turned)
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise InputError(f"{what} cannot be decoded: it is truncated or no image") from error
     return image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])
 

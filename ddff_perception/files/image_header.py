@@ -14,6 +14,8 @@ from .camera_formats import RAW_SUFFIXES, raw_size, register_heif, require_packa
 from .limits import IMAGE_MEGAPIXELS
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# Formats whose pages are one series; those of an MPO are another view, or a preview.
+_PAGED = ("TIFF", "GIF", "WEBP", "PNG")
 ORIENTATION = 274
 """The EXIF tag that says how an image is turned."""
 _PHOTOGRAPH = 0x8769  # where EXIF keeps what is about the photograph
@@ -23,7 +25,8 @@ _WIDTH, _HEIGHT, _BITS, _SAMPLES = 256, 257, 258, 277
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """`width` and `height` in pixels as stored, before any turn by EXIF; `bytes_per_pixel` as
-    decoded; `format`: as Pillow names it; `pages` of a TIFF, else 1; `exif`: tags by number, those
+    decoded; `format`: as Pillow names it; `pages` of a TIFF or
+    an animation, else 1; `exif`: tags by number, those
     of the photograph among them; `alpha`: whether pixels can be transparent.
     """
 
@@ -102,7 +105,7 @@ def _read(file: BinaryIO) -> ImageHeader:
     deep = any("16" in str(tile[3]) for tile in image.tile)
     depth = 4 if image.mode in "IF" else 2 if deep or "16" in image.mode else 1
     bands = 3 if image.mode == "P" else len(image.getbands())
-    pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    pages = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
     alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     return ImageHeader(*image.size, depth * bands, image.format or "", pages, _exif(image), alpha)
 

@@ -20,6 +20,8 @@ from .image_header import image_header
 from .limits import ARRAY_GIB, FILE_MIB, GIB, IMAGES
 
 _BITS = (8, 10, 12, 14)  # that cameras have
+# What older OpenCVs, or smaller ones, lack.
+_BY_PILLOW = ("AVIF", "GIF", "JPEG2000")
 FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
@@ -48,7 +50,7 @@ def read_image(file: Path, floats: bool = False) -> ImageArray:
             image = _without_transparent(image, data)
         return _of_known_type(image, what, floats)
     except InputError:
-        if header.format != "AVIF":  # which older OpenCVs lack
+        if header.format not in _BY_PILLOW:
             raise
         return read_by_pillow(file, what)
 
@@ -56,7 +58,8 @@ def read_image(file: Path, floats: bool = False) -> ImageArray:
 def read_page(file: Path, page: int) -> ImageArray:
     """One page, from 0 on, of an image file with several; else as `read_image`."""
     what = f"page {page + 1} of the image {file}"
-    image_header(file, what)
+    if image_header(file, what).format != "TIFF":
+        return read_by_pillow(file, what, page)
     done, images = cv2.imreadmulti(str(file), page, 1, flags=FLAGS)
     if not done or len(images) != 1:
         raise InputError(f"{what} cannot be decoded: it is truncated or no image")

@@ -16,14 +16,21 @@ import numpy as np
 
 from ..types import CameraModel, FocalStack, FocusSlice, ImageArray, InputError
 from .camera_formats import HEIF_SUFFIXES, RAW_SUFFIXES, require_package
-from .focus_distances import FocusDistances, distances_from_exif, distances_from_names
+from .focus_distances import (
+    FocusDistances,
+    distances_from_exif,
+    distances_from_names,
+    why_unknown,
+)
 from .image_header import ORIENTATION, ImageHeader, image_header
 from .images import read_image, read_page, require_room
 from .slices import ImageSource, filled_range, slices_of
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".pgm", ".pnm", ".avif",
+    ".gif", ".jp2",
 )  # fmt: skip
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _TAKEN, _TAKEN_SUBSECONDS = 36867, 37521
 _FOCAL_MM, _F_NUMBER, _FOCAL_35MM = 37386, 33437, 41989
 _PIXELS_PER_UNIT, _UNIT = 41486, 41488
@@ -85,6 +92,20 @@ def is_image(file: Path, suffixes: Sequence[str] = SUFFIXES) -> bool:
     return file.suffix.lower() in suffixes and not file.name.startswith(".")
 
 
+def images_in(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+    """The images right in `folder`, by their names, in natural order.
+
+    Raises InputError where there are none, which says what to give.
+    """
+    files = [file for file in folder.iterdir() if is_image(file, suffixes)]
+    if not files:
+        needing = [file for file in folder.iterdir() if is_image(file, HEIF_SUFFIXES)]
+        if needing:
+            require_package(needing[0])
+        raise InputError(what_else(folder) or f"{folder} holds no images")
+    return sorted(files, key=natural_key)
+
+
 def find_photographs(folder: Path, least: int = 2) -> list[Path]:
     """The images in `folder`, or where it has none, in the folders right below it, in natural
     order: 2 before 10.
@@ -103,8 +124,28 @@ def find_photographs(folder: Path, least: int = 2) -> list[Path]:
         if files:
             break
     if len(files) < least:
-        raise InputError(f"{folder} holds {len(files)} images; a focal stack needs at least 2")
+        raise InputError(
+            (not files and what_else(folder))
+            or f"{folder} holds {len(files)} images; a focal stack needs at least 2"
+        )
     return sorted(files, key=_path_key)
+
+
+def what_else(place: Path) -> str:
+    """What `place`, a file or a folder without photographs, holds instead, and what to do; empty
+    where it holds nothing.
+    """
+    seen = [place] if place.is_file() else sorted(f for f in place.glob("*") if f.is_file())
+    files = [file for file in seen if not file.name.startswith(".")]
+    if not files:
+        return ""
+    video = next((file for file in files if file.suffix.lower() in VIDEO_SUFFIXES), None)
+    if video is not None:
+        return (
+            f"{video} is a video: take its frames first (`ffmpeg -i VIDEO FOLDER/%03d.png`) and "
+            "give their folder; commands that take videos want the file itself"
+        )
+    return f"{files[0]} is no photograph that can be read: give JPEG, PNG or TIFF files"
 
 
 def has_images(place: Path) -> bool:
@@ -120,6 +161,8 @@ def open_photographs(place: Path) -> list[Photograph]:
 
     Raises InputError on fewer than two.
     """
+    if place.suffix.lower() in VIDEO_SUFFIXES and place.is_file():
+        raise InputError(what_else(place))
     files = [place] if place.is_file() else find_photographs(place, 1)
     found: list[Photograph] = []
     for file in files:
@@ -157,7 +200,9 @@ def read_photographs(
                 f"{order[-1].name}"
             )
             items = order
-    found = found or FocusDistances((math.nan,) * len(items), _why_unknown(items))
+    found = found or FocusDistances(
+        (math.nan,) * len(items), why_unknown([item.file for item in items], unit)
+    )
     if len(found.metres) != len(items):
         raise InputError(f"there are {len(items)} images but {len(found.metres)} distances")
     for item, distance in zip(items, found.metres, strict=True):
@@ -194,13 +239,6 @@ def _by_capture_time(items: list[Photograph]) -> list[Photograph]:
         return items
     numbers = sorted(range(len(items)), key=known.__getitem__)
     return [items[number] for number in numbers]
-
-
-def _why_unknown(items: Sequence[Photograph]) -> str:
-    position = re.compile(r"(?:^|[_\-\s])z[_\-\s=]?\d", re.IGNORECASE)
-    if all(position.search(item.file.stem) for item in items):
-        return " (positions such as z_2.5 are none: --unit um if they are measured from the lens)"
-    return ""
 
 
 def _require_one_size(items: Sequence[Photograph]) -> None:

@@ -259,6 +259,8 @@ def test_heic_is_read_where_its_package_is(tmp_path):
         (("IMG_0001", "IMG_0002"), None, None),
         (("a_1", "a_2", "a_2.5"), None, None),
         (("a_0.5m", "b"), None, None),
+        (("a_0,5m", "b_2m"), None, (0.5, 2.0)),
+        (("a_infinity", "b_2m"), None, (math.inf, 2.0)),
     ],
 )
 def test_names_say_distances_with_units(names, unit, metres):
@@ -272,6 +274,40 @@ def test_what_was_understood_can_be_printed(tmp_path):
     (tmp_path / "z").mkdir()
     photographs(tmp_path / "z", "z_0.0.png", "z_2.5.png")
     assert "unknown (positions such as z_2.5" in str(read(tmp_path / "z").distances)
+    (tmp_path / "some").mkdir()
+    photographs(tmp_path / "some", "a_35cm.png", "b_2.2m.png", "c.png")
+    assert str(read(tmp_path / "some").distances).endswith(
+        "unknown (2 of 3 names end in a distance, but not c.png)"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_the_frames_of_an_animation_are_photographs(tmp_path, suffix):
+    shades = [Image.new("L", (16, 12), level).convert("RGB") for level in (10, 90, 200)]
+    shades[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=shades[1:])
+    levels = [int(image.mean()) for image in read(tmp_path).stack.images]
+    assert levels == pytest.approx([10, 90, 200], abs=2)
+
+
+def test_jpeg_2000_is_read(tmp_path):
+    Image.fromarray(np.full((16, 24, 3), (10, 90, 200), np.uint8)).save(tmp_path / "a.jp2")
+    assert tuple(read_image(tmp_path / "a.jp2")[8, 8]) == pytest.approx((200, 90, 10), abs=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("sweep.mp4", "is a video: take its frames first"), ("notes.pdf", "no photograph that can")],
+)
+def test_a_folder_of_something_else_is_told_what_to_give(tmp_path, name, words):
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(InputError, match=words):
+        find_photographs(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("z_-2.5um.png", "z_2.5um.png"), ("z_0um.png", "z_5um.png")])
+def test_positions_about_zero_are_no_distances(tmp_path, names):
+    photographs(tmp_path, *names)
+    assert "unknown (positions such as z_-2.5um are none" in str(read(tmp_path).distances)
 
 
 def test_a_table_says_distances(tmp_path):
@@ -287,6 +323,13 @@ def test_a_table_says_distances(tmp_path):
         table.write_text(text)
         with pytest.raises(InputError, match=words):
             distances_from_table(table, files, None)
+    for text in (
+        "file;distance\na.png;0,5\nb.png;2\n",
+        "file\tdistance [cm]\na.png\t50\nb.png\t200\n",
+        "file,distance_mm\na,500\nb,2 m\n",
+    ):
+        table.write_text(text)
+        assert distances_from_table(table, files, None).metres == (0.5, 2.0)
     table.write_bytes(b"\xff\xfe\0")
     with pytest.raises(InputError, match="cannot read the table"):
         distances_from_table(table, files, None)

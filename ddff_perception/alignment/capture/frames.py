@@ -16,10 +16,9 @@ from ...files.bags_messages import image_of, stamp_of
 from ...files.drive_folder import image_name, is_drive, read_drive
 from ...files.images import read_image
 from ...files.limits import IMAGE_MEGAPIXELS
-from ...files.photographs import SUFFIXES, natural_key
+from ...files.photographs import VIDEO_SUFFIXES, is_image, natural_key
 from ...types import ImageArray, InputError
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 IMAGE_ENDS = ("image_rect", "image_rect_color", "image_raw", "image_color", "image")
 _BAG_SUFFIXES = (".mcap", ".db3")
 # FFmpeg says on stderr by itself what is told here in one sentence.
@@ -85,7 +84,7 @@ def camera_topic(topics: Mapping[str, BagTopic], topic: str | None) -> str:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted((f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES), key=natural_key)
+    return sorted((f for f in folder.iterdir() if is_image(f)), key=natural_key)
 
 
 def _of_folder(folder: Path, rate_hz: float, every: int) -> Iterator[Frame]:

@@ -13,11 +13,12 @@ import numpy as np
 from ...files.frame_folder import DESCRIPTION, FrameFolder, read_frames
 from ...files.images import read_image
 from ...files.limits import IMAGE_MEGAPIXELS
-from ...files.photographs import SUFFIXES, natural_key
+from ...files.photographs import VIDEO_SUFFIXES, images_in
 from ...types import ImageArray, InputError
 
-VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _MOST_FRAMES = 100_000
+# FFmpeg says on stderr by itself what is told here in one sentence.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Given:
 
 def given_images(paths: Sequence[Path]) -> Given:
     """What the arguments name. Raises InputError where that is nothing to read."""
-    if len(paths) == 1 and paths[0].suffix.lower() in VIDEOS:
+    if len(paths) == 1 and paths[0].suffix.lower() in VIDEO_SUFFIXES:
         return _video(paths[0])
     if len(paths) == 1 and (paths[0] / DESCRIPTION).is_file():
         folder = read_frames(paths[0])
@@ -48,10 +49,10 @@ def _files(path: Path) -> Sequence[Path]:
     if not path.is_dir():
         return [path]
     # A stack folder's truth lies beside its slices.
-    found = [f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and "depth" not in f.stem]
+    found = [file for file in images_in(path) if "depth" not in file.stem]
     if not found:
-        raise InputError(f"{path} holds no images")
-    return sorted(found, key=natural_key)
+        raise InputError(f"{path} holds no images but of depth")
+    return found
 
 
 def _of_folder(folder: FrameFolder) -> Iterator[ImageArray]:
@@ -61,8 +62,6 @@ def _of_folder(folder: FrameFolder) -> Iterator[ImageArray]:
 def _video(path: Path) -> Given:
     if not path.is_file():
         raise InputError(f"there is no video {path}")
-    # What FFmpeg has to say of it goes to the terminal otherwise.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     opened = cv2.VideoCapture(str(path))
     size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]

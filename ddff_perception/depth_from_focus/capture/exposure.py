@@ -110,7 +110,8 @@ class LiveBalance:
         """
         # Some of the pixels of a cell say as much, and cost half.
         every = max(1, max(image.shape[:2]) // (4 * _CELLS))
-        cells = grey_of_size(np.ascontiguousarray(image[::every, ::every]), _CELLS).ravel()
+        coarse = cast(ImageArray, np.ascontiguousarray(image[::every, ::every]))
+        cells = grey_of_size(coarse, _CELLS).ravel()
         logs = np.log(np.maximum(cells, 1e-6))
         usable = (cells > _DARKEST) & (cells < _BRIGHTEST)
         self.forget(slot)

@@ -15,7 +15,12 @@ from ...console import AsJson, Output, Params, ParamsFile, console, progress_bar
 from ...engines.settings import BACKENDS
 from ...evaluation.machine import run_facts
 from ...files.atomic import make_folder, remove, write_json
-from ...files.photographs import has_images, open_photographs, read_photographs
+from ...files.photographs import (
+    has_images,
+    open_photographs,
+    read_photographs,
+    what_else,
+)
 from ...files.results import RECORD
 from ...files.slices import filled_range
 from ...files.stack_folder import Alignment, StackFolder, read_stack, stack_files, write_stack
@@ -124,6 +129,8 @@ def depth(
     with progress_bar("writing results"):
         summary["cloud_points"] = write_results(output, found, prepared.stack.camera)
     write_json(output / "summary.json", summary)
+    if not found.coverage:
+        warn("no depth: every pixel is black, burnt out or transparent in every slice")
     if as_json:
         typer.echo((output / "summary.json").read_text(), nl=False)
     else:
@@ -135,7 +142,10 @@ def _read(place: Path) -> StackFolder:
     has no stack.json is not whole, and no folder of photographs.
     """
     began = (place / RECORD).is_file()
-    if began or not place.exists() or (place / "stack.json").is_file() or not has_images(place):
+    whole = (place / "stack.json").is_file() or not place.exists()
+    if not began and not whole and not has_images(place) and (instead := what_else(place)):
+        raise InputError(instead)
+    if began or whole or not has_images(place):
         with progress_bar("reading slices") as report:
             return read_stack(place, held=False, progress=report)
     with progress_bar("reading photographs") as report:

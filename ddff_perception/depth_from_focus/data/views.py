@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...files.photographs import is_image, natural_key
-from ...types import FloatArray, ImageArray, InputError
+from ...files.photographs import images_in
+from ...types import FloatArray, ImageArray
 
 # Crops are drawn again while less of them has truth, at most so often.
 _ENOUGH_TRUTH, _TRIES = 0.5, 8
@@ -73,7 +73,4 @@ def images_by_stem(folder: Path) -> dict[str, Path]:
 
     Raises InputError where there are none.
     """
-    files = [file for file in folder.iterdir() if is_image(file)]
-    if not files:
-        raise InputError(f"{folder} holds no images")
-    return {file.stem: file for file in sorted(files, key=natural_key)}
+    return {file.stem: file for file in images_in(folder)}

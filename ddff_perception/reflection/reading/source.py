@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ...files.images import read_array, read_image
+from ...files.photographs import SUFFIXES, images_in
 from ...files.polarization_folder import DESCRIPTION, angles_text, read_polarization
 from ...types import AnyImage, ImageArray, InputError
 from ..capture.plausibility import looks_like_a_mosaic
@@ -17,7 +18,6 @@ from .angle_names import agreed_angles
 from .packed import read_packed
 
 _USUAL_DEG = {3: (0.0, 45.0, 90.0), 4: (0.0, 45.0, 90.0, 135.0)}
-_SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     """The images in a folder by name, or the paths themselves."""
     if len(paths) != 1 or not paths[0].is_dir():
         return list(paths)
-    found = sorted(
-        file
-        for file in paths[0].iterdir()
-        if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
-    )
-    if not found:
-        raise InputError(f"{paths[0]} holds no images")
-    return found
+    return images_in(paths[0], (*SUFFIXES, ".npy"))
 
 
 def _read(files: Sequence[Path]) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:

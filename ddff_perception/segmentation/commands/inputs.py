@@ -12,7 +12,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ...files.images import read_array, read_image
-from ...files.photographs import SUFFIXES, natural_key
+from ...files.photographs import SUFFIXES, images_in
 from ...files.rgbd_folder import DESCRIPTION, RgbdFolder, read_rgbd
 from ...optics.rigid_transform import RigidTransform
 from ...types import CameraModel, FloatArray, InputError
@@ -115,12 +115,7 @@ def _calibrated(path: Path, content: Any) -> CameraModel:
 
 
 def _files(path: Path) -> Sequence[Path]:
-    if not path.is_dir():
-        return [path]
-    files = [f for f in path.iterdir() if f.suffix.lower() in (*SUFFIXES, ".npy")]
-    if not files:
-        raise InputError(f"{path} holds no images")
-    return sorted(files, key=natural_key)
+    return images_in(path, (*SUFFIXES, ".npy")) if path.is_dir() else [path]
 
 
 def _of_files(files: dict[str, Path], cameras: Cameras) -> Given:

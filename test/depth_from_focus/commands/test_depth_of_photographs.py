@@ -87,6 +87,23 @@ def test_slices_that_all_show_nothing_are_refused(tmp_path, refused):
     assert "black or burnt out" in refused("depth", folder, "-o", tmp_path / "out")
 
 
+def test_photographs_that_show_nothing_give_no_depth_and_say_so(tmp_path, accepted):
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((48, 64, 3), 255, np.uint8))
+    told = accepted("depth", tmp_path, "-o", tmp_path / "out").errors
+    assert "no depth: every pixel is black, burnt out or transparent" in told
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_what_holds_no_photographs_is_told_what_to_give(tmp_path, refused, as_file):
+    video = tmp_path / "photographs" / "sweep.MOV"
+    video.parent.mkdir()
+    video.write_bytes(b"....ftypqt  ")
+    place = video if as_file else video.parent
+    assert "is a video: take its frames first" in refused("depth", place, "-o", tmp_path / "out")
+    assert "is a video" in refused("stack", place, "-o", tmp_path / "out")
+
+
 def test_where_photographs_are_transparent_depth_is_unknown(tmp_path, accepted):
     photographs = tmp_path / "photographs"
     photographs.mkdir()
