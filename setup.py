@@ -22,6 +22,7 @@ setup(
         "timm": ["timm"],
         "photographs": ["pillow-heif", "rawpy"],
         "retrieval": ["numba"],
+        "rerun": ["rerun-sdk"],
         "train": ["torch", "lightning", "onnx", "onnxscript", "safetensors", "h5py"],
     },
     entry_points={"console_scripts": ["ddff = ddff_perception.cli:main"]},

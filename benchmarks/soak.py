@@ -110,9 +110,12 @@ class Listener:
             )
 
     def leave(self) -> None:
-        """Nobody listens any more."""
+        """Nobody listens any more, from the executor's next turn on: destroyed from this thread a
+        subscription may vanish while the executor gathers what to wait for.
+        """
         while self._subscriptions:
-            self._node.destroy_subscription(self._subscriptions.pop())
+            subscription = self._subscriptions.pop()
+            self._node.executor.create_task(self._node.destroy_subscription, subscription)
 
     def after(self, at_s: float) -> list[Heard]:
         """The reports since then."""
@@ -288,7 +291,7 @@ class Soak:
         answer = client.call_async(request)
         if not self.shoot_until(answer.done, PATIENCE_S):
             raise SystemExit(f"no answer of {name}")
-        self._node.destroy_client(client)
+        self._node.executor.create_task(self._node.destroy_client, client)
         return answer.result()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import say, warn
+from ..console import progress_bar, say, warn
 from ..files.bags_salvage import looks_like_bag
 from ..types import InputError
 
@@ -34,6 +34,9 @@ def view(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
     dark: Annotated[bool, typer.Option(help="Light on dark.")] = False,
     seconds: Annotated[float, typer.Option(help="End after so long; 0 runs until Ctrl-C.")] = 0.0,
+    rrd: Annotated[
+        Path | None, typer.Option(help="Write the bag as this file of Rerun, and show nothing.")
+    ] = None,
 ) -> None:
     """Look at nodes or a bag in a browser: pictures, cloud, state, parameters.
 
@@ -50,7 +53,12 @@ def view(
 
       ddff view my_bag --node segmentation --port 9000
 
+      ddff view my_bag --rrd my_bag.rrd
+
     """
+    if rrd is not None:
+        _export(source, rrd)
+        return
     from ..viewing.page import PERIOD_S, Page
     from ..viewing.server import address, start_server, stop_server
 
@@ -79,9 +87,26 @@ def _run(source: Source, page: Page, seconds: float, period_s: float) -> None:
         return
 
 
+def _export(source: Path | None, file: Path) -> None:
+    from ..viewing.rerun_file import write_rrd
+
+    if source is None:
+        raise InputError("--rrd writes a recording: give the bag")
+    with progress_bar("writing messages") as report:
+        notes = write_rrd(_bag(source), file, report)
+    for note in notes:
+        warn(note)
+    say(f"open it by `rerun {file}`")
+
+
 def _recording(source: Path) -> Source:
     from ..viewing.recording import Recording
 
+    return Recording(_bag(source))
+
+
+def _bag(source: Path) -> Path:
+    """The bag itself, or the one that results hold."""
     inner = source / "bag"
     path = inner if looks_like_bag(inner) else source
     if source.is_dir() and not looks_like_bag(path):
@@ -89,7 +114,7 @@ def _recording(source: Path) -> Source:
             f"{source} is no bag and holds none: record one with bag_recorder or `ddff demo`, or "
             "play a folder with `ddff play` and look at it live"
         )
-    return Recording(path)
+    return path
 
 
 def _live() -> Source:
