@@ -38,6 +38,8 @@ def require_package(file: Path, start: bytes = b"") -> None:
     if suffix in HEIF_SUFFIXES or (start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS):
         if not register_heif():
             raise InputError(f"{file} is a HEIC photograph: {_advice('pillow-heif')}")
+    elif start[4:12] == b"ftypavif":  # which Pillow reads from 11.3 on
+        raise InputError(f"{file} is an AVIF photograph: {_advice('pillow>=11.3')}")
     elif suffix in RAW_SUFFIXES:
         try:
             import rawpy  # noqa: F401

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddff_perception.files.camera_formats import register_heif
+from ddff_perception.files.camera_formats import register_heif, require_package
 from ddff_perception.files.focus_distances import (
     FocusDistances,
     distances_from_names,
@@ -175,8 +175,14 @@ def test_images_in_sub_folders_are_found_where_the_folder_has_none(tmp_path):
     assert [file.name for file in find_photographs(tmp_path)] == ["a.png", "b.png"]
 
 
+def require_pillow(suffix):
+    if suffix not in Image.registered_extensions():
+        pytest.skip(f"this Pillow has no {suffix}")
+
+
 @pytest.mark.parametrize("suffix", [".ppm", ".avif", ".webp", ".bmp"])
 def test_formats_that_people_have_are_read(tmp_path, suffix):
+    require_pillow(suffix)
     for name in "ab":
         Image.fromarray(IMAGE[..., ::-1]).save(tmp_path / f"{name}{suffix}")
     assert np.abs(read(tmp_path).stack.images[0].astype(int) - IMAGE).mean() < 40
@@ -184,6 +190,7 @@ def test_formats_that_people_have_are_read(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", [".avif", ".ppm"])
 def test_what_this_opencv_lacks_pillow_reads(tmp_path, monkeypatch, suffix):
+    require_pillow(suffix)
     def lacks(*_):
         return None
 
@@ -289,6 +296,13 @@ def test_the_frames_of_an_animation_are_photographs(tmp_path, suffix):
     assert levels == pytest.approx([10, 90, 200], abs=2)
 
 
+def test_avif_that_this_pillow_lacks_is_named(tmp_path):
+    file = tmp_path / "a.avif"
+    file.write_bytes(b"\0\0\0\x1cftypavif" + bytes(100))
+    with pytest.raises(InputError, match=r"AVIF photograph: .*pip install pillow>=11.3"):
+        require_package(file, file.read_bytes()[:12])
+
+
 def test_jpeg_2000_is_read(tmp_path):
     Image.fromarray(np.full((16, 24, 3), (10, 90, 200), np.uint8)).save(tmp_path / "a.jp2")
     assert tuple(read_image(tmp_path / "a.jp2")[8, 8]) == pytest.approx((200, 90, 10), abs=3)
@@ -338,7 +352,7 @@ def test_a_table_says_distances(tmp_path):
 def exif_photograph(file, image=IMAGE, **tags):
     numbers = {"distance": 37382, "focal": 37386, "f_number": 33437, "film": 41989, "taken": 36867}
     exif = Image.Exif()
-    exif.get_ifd(0x8769).update({numbers[name]: value for name, value in tags.items()})
+    exif[0x8769] = {numbers[name]: value for name, value in tags.items()}
     Image.fromarray(image).save(file, quality=95, exif=exif)
 
 
