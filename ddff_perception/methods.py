@@ -9,7 +9,7 @@ from typing import Any
 from .capability import chosen
 from .engines.create import available_backends, choose_backend
 from .engines.loading import EngineSet
-from .engines.model_zoo import find_model
+from .engines.model_zoo import find_parts
 from .engines.settings import ENGINE_PARAMETERS, EngineSettings
 from .parameters import Parameter, ParameterTable, Settings, Value, group
 from .pipeline import Change, check_methods
@@ -35,6 +35,7 @@ class MethodEntry:
     settings: type[Settings] = NoSettings
     network: bool = False
     auto_on: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Methods(dict[str, MethodEntry]):
             return True
         settings = entry.settings.of(values, name)
         try:
-            find_model(str(settings.values()["model"]))
+            find_parts(str(settings.values()["model"]), entry.parts)
         except InputError:
             return False
         wanted = str(values.get("engine.backend", AUTO))
@@ -134,7 +135,8 @@ class Methods(dict[str, MethodEntry]):
         settings = entry.settings.of(values)
         if entry.network:
             options = EngineSettings.of(values, "engine").values()
-            engines = EngineSet([find_model(str(settings.values()["model"]))], options=options)
+            models = find_parts(str(settings.values()["model"]), entry.parts)
+            engines = EngineSet(models, options=options)
         return Method(name, values, entry, settings, engines)
 
     def chosen(self, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:

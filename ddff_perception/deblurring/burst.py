@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from ..optics.resampling import Matrix
 from ..types import FloatArray, ImageArray
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A frame as it came: `matrix` from pixels of the newest frame to its own, and `gain`, how much
+    brighter the newest one is. `memory`: what a method found in it, as long as the frame is kept.
+    """
+
+    image: ImageArray
+    matrix: Matrix
+    gain: float = 1.0
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +28,8 @@ class Burst:
     `images`: H x W or H x W x 3 BGR, uint8 or uint16. `trust`: for each, H x W float32 in 0..1,
     how far a pixel shows what the newest frame's does (1 everywhere for that one). `blur`: blur
     score of each, 0 sharp to 1 blurred, NaN unknown. `ages_s`: seconds before the newest. `sharp`:
-    whether the newest frame needs no method.
+    whether the newest frame needs no method. `sources`: all frames as they came; where a method
+    takes those, `images` and `trust` hold the newest one alone.
     """
 
     images: tuple[ImageArray, ...]
@@ -22,6 +37,7 @@ class Burst:
     blur: tuple[float, ...]
     ages_s: tuple[float, ...] = (0.0,)
     sharp: bool = False
+    sources: tuple[Source, ...] = ()
 
     @property
     def newest(self) -> ImageArray:

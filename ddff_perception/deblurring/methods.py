@@ -11,6 +11,7 @@ from .classical.known_kernel import (
     richardson_lucy,
     wiener,
 )
+from .learned.burst_stream import PARTS, BurstStreamSettings, burst_stream
 
 METHODS = Methods(
     fba=MethodEntry(
@@ -32,5 +33,13 @@ METHODS = Methods(
         "the newest frame by a kernel found in its own edges (after Cho and Lee 2009)",
         blind,
         BlindSettings,
+    ),
+    burst_stream=MethodEntry(
+        "a network that keeps what it found in each frame and weighs it pixel by pixel; needs an "
+        "engine",
+        burst_stream,
+        BurstStreamSettings,
+        network=True,
+        parts=PARTS,
     ),
 )

@@ -78,7 +78,7 @@ class BurstDeblurringNode(PipelineNode[DeblurringPipeline, Sharpened]):
         if newest is not None:
             self.diagnostics.set("blur score", newest.blur)
         if self._result is not None:
-            self.diagnostics.set("images used", len(self._result.image.images))
+            self.diagnostics.set("images used", len(self._result.image.blur))
 
     def _motion_px(self, header: Any) -> float:
         exposure = float(self.settings["exposure_s"])

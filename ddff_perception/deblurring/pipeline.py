@@ -55,7 +55,8 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
     def before(self, image: ImageArray) -> Burst:
         if self.newest is None:
             raise InputError("the newest image cannot be used")
-        return self._burst.seen()
+        # A network lays over each other what it keeps itself.
+        return self._burst.seen(laid=not self._method.now.entry.network)
 
     def find(self, method: Method, taken: Burst) -> Deblurred:
         if taken.sharp:

@@ -6,6 +6,7 @@ A file whose SHA-256 differs from its card's is refused: weights are input, and 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = [
     "TensorCard",
     "card_path",
     "find_model",
+    "find_parts",
     "shipped_models",
     "write_card",
 ]
@@ -85,6 +87,17 @@ def find_model(name_or_path: str | Path) -> Model:
         raise InputError(f"the model card {card_file} has no sha256: write it anew")
     model.read()
     return model
+
+
+def find_parts(name_or_path: str, parts: Sequence[str] = ()) -> list[Model]:
+    """The models of a network that has several: `name_part` for each of `parts`, shipped, or beside
+    each other at the path without `_part.onnx`. Without parts `find_model` alone.
+    """
+    if not parts:
+        return [find_model(name_or_path)]
+    stem = name_or_path.removesuffix(SUFFIX)
+    plain = name_or_path == Path(name_or_path).name and stem == name_or_path
+    return [find_model(f"{stem}_{part}{'' if plain else SUFFIX}") for part in parts]
 
 
 def write_card(path: Path, card: ModelCard) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ from ...optics.registration import (
 from ...optics.resampling import Matrix, source_pixels
 from ...optics.tracking import tracked_motion, tracking_image
 from ...types import FloatArray, ImageArray, InputError
-from ..burst import Burst
+from ..burst import Burst, Source
 from .settings import BurstSettings
 from .trust import smoothed, trust
 
@@ -43,6 +43,7 @@ class Frame:
     thumbnail: Spectrum
     small: NDArray[np.uint8]
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 class Newest(NamedTuple):
@@ -117,8 +118,10 @@ class RollingBurst:
         self._frames.insert(0, frame)
         del self._frames[self._settings.frames :]
 
-    def seen(self) -> Burst:
-        """All frames as the newest one sees them; ask for it after `take`."""
+    def seen(self, laid: bool = True) -> Burst:
+        """All frames as the newest one sees them (`laid` over it: those of `images`); ask for it
+        after `take`.
+        """
         newest, sharp = self._frames[0], self.newest is not None and self.newest.sharp
         limit = newest.blur + self._settings.hopeless_above
         used = [f for f in self._frames[1:] if not f.blur > limit and not math.isnan(newest.blur)]
@@ -128,14 +131,17 @@ class RollingBurst:
         if sharp:
             used = []
         first = smoothed(newest.image)
-        for frame in used:
+        for frame in used if laid else ():
             images.append(image := self._seen_from(newest, frame))
             limit = self._settings.difference_limit
             trusted.append(trust(first, smoothed(image), frame.matrix, shape, limit))
         all_used = [newest, *used]
         ages = tuple((newest.stamp_ns - f.stamp_ns) / 1e9 for f in all_used)
         blur = tuple(f.blur for f in all_used)
-        return Burst(tuple(images), tuple(trusted), blur, ages, sharp)
+        sources = tuple(
+            Source(f.image, f.matrix, self._gain(newest, f), f.memory) for f in all_used
+        )
+        return Burst(tuple(images), tuple(trusted), blur, ages, sharp, sources)
 
     def _measured(self, stamp_ns: int, image: ImageArray) -> Frame:
         fine = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
@@ -188,8 +194,13 @@ class RollingBurst:
             image = cast(ImageArray, seen)
         if self._settings.alignment == "flow":
             image = self._by_flow(newest, frame, image)
+        gain = self._gain(newest, frame)
+        return image if gain == 1.0 else _scaled(image, gain)
+
+    def _gain(self, newest: Frame, frame: Frame) -> float:
+        """By how much the newest frame is brighter, 1 where that is nothing."""
         gain = (newest.brightness + 1e-3) / (frame.brightness + 1e-3)
-        return image if abs(gain - 1.0) <= _SAME_BRIGHTNESS else _scaled(image, gain)
+        return 1.0 if abs(gain - 1.0) <= _SAME_BRIGHTNESS else gain
 
     def _by_flow(self, newest: Frame, frame: Frame, aligned: ImageArray) -> ImageArray:
         longest = min(self._settings.alignment_size, max(aligned.shape[:2]))

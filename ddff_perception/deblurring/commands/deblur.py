@@ -130,7 +130,7 @@ def _summary(
         "width": width,
         "height": height,
         "images": source.count,
-        "images_used": len(burst.images),
+        "images_used": len(burst.blur),
         "blur_scores": list(burst.blur),
         "untouched": made.untouched,
         "method": found.method,

@@ -1,8 +1,10 @@
 """BurstStream: each frame is encoded once; a new frame costs one encoder and one fusion step.
 
 Ours, after the thesis' open wishes (section 6.4): observations are weighed or rejected by gates,
-and meet in feature space, where the motion between frames (a homography that the capture knows) and
-a local attention align them. Any number of frames from 1 on, in any order but for the newest.
+and any number of frames from 1 on is taken. What is kept of a frame are its pixels and learned
+planes beside them, four by four in the channels of a quarter's size; they are laid over the newest
+frame pixel by pixel, by the homography that the capture knows, so that no phase is lost. How far
+each pixel moved since is told to the gates: blur follows motion.
 """
 
 from __future__ import annotations
@@ -14,13 +16,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SHRINK = 4
-"""Image pixels per feature, both ways: sides are multiples of it."""
-WIDTH = 32
+"""Image pixels per feature, both ways."""
+MULTIPLE = 2 * SHRINK
+"""Of the sides of images."""
+WIDTH = 48
+PLANES = 4
+"""What is kept of each pixel: its three colours and what was learned beside them."""
+KEPT = PLANES * SHRINK**2
+_COLOURS = 3 * SHRINK**2
+# Pixels that count as 1 where motion is told.
+_MOTION_PX = 16.0
 
 
 class Found(NamedTuple):
     """`image`: B x 3 x H x W, `confidence`: B x 1 x H x W in 0..1, `features`: the newest frame's,
-    B x C x H/4 x W/4, to be kept.
+    B x KEPT x H/4 x W/4, to be kept.
     """
 
     image: Tensor
@@ -40,67 +50,99 @@ class Residual(nn.Module):
         return values + cast(Tensor, self.second(functional.relu(self.first(values))))
 
 
+class Fusion(nn.Module):
+    """What is known of a frame, B x (2 w + 1), to planes of the image: at a quarter of its size,
+    and an eighth, where blur is short.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        deep = 5 * width // 3
+        self.into = nn.Conv2d(2 * width + 1, width, 3, padding=1)
+        self.before = Residual(width)
+        self.down = nn.Conv2d(width, deep, 2, stride=2)
+        self.middle = nn.Sequential(*(Residual(deep) for _ in range(3)))
+        self.up = nn.Conv2d(deep, 4 * width, 1)
+        self.after = Residual(width)
+        self.out = nn.Conv2d(width, 4 * SHRINK**2, 3, padding=1)
+
+    def forward(self, known: Tensor) -> Tensor:
+        fine = self.before(functional.relu(self.into(known)))
+        coarse = self.up(self.middle(functional.relu(self.down(fine))))
+        fine = fine + functional.pixel_shuffle(coarse, 2)
+        return cast(Tensor, self.out(functional.relu(self.after(fine))))
+
+
 class BurstStream(nn.Module):
-    """The newest frame B x 3 x H x W in 0..1, what was kept of N others, B x N x C x H/4 x W/4, how
-    they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the other), and which of
-    them count, B x N of 0 and 1, to `Found`. There is always one to be given; it need not count.
+    """The newest frame B x 3 x H x W in 0..1, what was kept of N others, B x N x KEPT x H/4 x W/4,
+    how they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the other), and which
+    of them count, B x N of 0 and 1, to `Found`. There is always one to be given; it need not count.
     """
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
-        w = width
-        self.width = w
-        self.into = nn.Conv2d(3 * SHRINK**2, 2 * w, 3, padding=1)
-        self.encoder = nn.Sequential(Residual(2 * w), Residual(2 * w), nn.Conv2d(2 * w, 2 * w, 1))
-        self.query = nn.Conv2d(2 * w, w, 1)
-        self.key = nn.Conv2d(2 * w, w, 1)
-        self.gate = nn.Sequential(
-            nn.Conv2d(4 * w, w, 3, padding=1), nn.ReLU(), nn.Conv2d(w, 1, 3, padding=1)
-        )
-        self.value = nn.Conv2d(2 * w, 2 * w, 1)
-        self.fuse = nn.Sequential(
-            nn.Conv2d(4 * w, 2 * w, 3, padding=1), *(Residual(2 * w) for _ in range(4))
-        )
-        self.out = nn.Conv2d(2 * w, 4 * SHRINK**2, 3, padding=1)
+        self.width = width
+        third = 2 * width // 3
+        self.into = nn.Conv2d(_COLOURS, width, 3, padding=1)
+        self.encoder = Residual(width)
+        self.beside = nn.Conv2d(width, KEPT - _COLOURS, 1)
+        self.own = nn.Conv2d(width, third, 3, padding=1)
+        self.other = nn.Conv2d(KEPT + 3, third, 3, padding=1, bias=False)
+        self.gate = nn.Conv2d(third, width, 1)
+        self.value = nn.Conv2d(third + KEPT, width, 1)
+        self.fuse = Fusion(width)
         # It begins as the identity: what it has not learned it leaves alone.
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(cast(Tensor, self.out.bias))
+        nn.init.zeros_(self.fuse.out.weight)
+        nn.init.zeros_(cast(Tensor, self.fuse.out.bias))
 
-    def encode(self, image: Tensor) -> Tensor:
-        """Features of frames, B x 3 x H x W to B x C x H/4 x W/4."""
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Of frames B x 3 x H x W what the step over the newest one needs (`known`, B x width x H/4
+        x W/4), and what is kept of each, B x KEPT x H/4 x W/4.
+        """
         packed = functional.pixel_unshuffle(image - 0.5, SHRINK)
-        return cast(Tensor, self.encoder(functional.relu(self.into(packed))))
+        known = functional.relu(self.encoder(functional.relu(self.into(packed))))
+        return known, torch.cat([packed, self.beside(known)], dim=1)
 
     def forward(self, image: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor) -> Found:
-        features = self.encode(image)
-        others = _split(warped(kept.flatten(0, 1), matrices.flatten(0, 1)), kept)
-        attended = self.attend(features, others)
-        fused = self.combine(features, attended, valid)
-        planes = functional.pixel_shuffle(self.out(fused), SHRINK)
-        return Found(image + planes[:, :3], torch.sigmoid(planes[:, 3:] + 2.0), features)
+        known, own = self.encode(image)
+        return Found(*self.step(known, own, kept, matrices, valid), own)
 
-    def attend(self, features: Tensor, others: Tensor) -> Tensor:
-        """Each other frame where it fits best within one feature of where it should lie."""
-        query = self.query(features)[:, None]
-        key = _split(self.key(others.flatten(0, 1)), others)
-        shifted = [_shifted(key, dx, dy) for dx, dy in _NEIGHBOURS]
-        scores = torch.stack([(query * k).sum(2) for k in shifted]) / self.width**0.5
-        weights = scores.softmax(dim=0)[:, :, :, None]
-        moved = torch.stack([_shifted(others, dx, dy) for dx, dy in _NEIGHBOURS])
-        return (weights * moved).sum(dim=0)
+    def step(
+        self,
+        known: Tensor,
+        own: Tensor,
+        kept: Tensor,
+        matrices: Tensor,
+        valid: Tensor,
+        shifts: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Image and confidence, of the newest frame's `encode` and what was kept of the others.
 
-    def combine(self, features: Tensor, attended: Tensor, valid: Tensor) -> Tensor:
-        """The newest frame's features and the gated mean of the others'."""
-        own = features[:, None].expand_as(attended)
-        pairs = torch.cat([own, attended], dim=2).flatten(0, 1)
-        gates = _split(torch.sigmoid(self.gate(pairs)), attended)
-        gates = gates * valid[:, :, None, None, None]
-        values = _split(self.value(attended.flatten(0, 1)), attended)
-        mean = (gates * values).sum(dim=1) / (gates.sum(dim=1) + 1e-3)
-        return cast(Tensor, self.fuse(torch.cat([features, mean], dim=1)))
+        `shifts`, B x N x 2: how much further than `matrices` say each frame lies, in training on
+        crops that follow the motion.
+        """
+        seen, motion = warped(kept.flatten(0, 1), matrices.flatten(0, 1))
+        inside = _inside(motion)
+        if shifts is not None:
+            motion = motion + shifts.flatten(0, 1)[:, :, None, None]
+        told = torch.cat([seen, (motion / _MOTION_PX).clamp(-4, 4), inside], dim=1)
+        mean, count = self.gather(known, seen, told, inside, valid)
+        planes = functional.pixel_shuffle(self.fuse(torch.cat([known, mean, count], 1)), SHRINK)
+        image = functional.pixel_shuffle(own[:, :_COLOURS], SHRINK) + 0.5
+        return image + planes[:, :3], torch.sigmoid(planes[:, 3:] + 2.0)
 
-
-_NEIGHBOURS = tuple((dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+    def gather(
+        self, known: Tensor, seen: Tensor, told: Tensor, inside: Tensor, valid: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The gated mean of what the others show, channel by channel, and how many show it."""
+        both = self.own(known)[:, None] + _split(self.other(told), valid)
+        both = functional.relu(both).flatten(0, 1)
+        weight = inside * valid.flatten()[:, None, None, None]
+        gates = _split(torch.sigmoid(self.gate(both)) * weight, valid)
+        values = _split(self.value(torch.cat([both, seen], dim=1)), valid)
+        mean = (gates * values).sum(dim=1) / (gates.sum(dim=1) + 1e-2)
+        there = _split(weight, valid).sum(dim=1)
+        return mean, there / (there + 1)
 
 
 def _split(values: Tensor, like: Tensor) -> Tensor:
@@ -108,38 +150,64 @@ def _split(values: Tensor, like: Tensor) -> Tensor:
     return values.reshape(like.shape[0], like.shape[1], *values.shape[1:])
 
 
-def _shifted(planes: Tensor, dx: int, dy: int) -> Tensor:
-    """... x H x W moved by whole pixels, nothing beyond the border."""
-    padded = functional.pad(planes, (1, 1, 1, 1))
-    height, width = planes.shape[-2:]
-    return padded[..., 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+def _inside(motion: Tensor) -> Tensor:
+    """Where the other frame shows what the newest does, B x 1 x h x w, of `motion` in pixels."""
+    height, width = motion.shape[-2:]
+    x, y = _middles(motion)
+    there = [motion[:, 0] + x, motion[:, 1] + y]
+    within = [(p > -1) & (p < SHRINK * n) for p, n in zip(there, (width, height), strict=True)]
+    return (within[0] & within[1])[:, None].to(motion.dtype)
 
 
-def warped(features: Tensor, matrices: Tensor) -> Tensor:
-    """B x C x h x w features seen through B x 3 x 3 homographies of image pixels."""
-    height, width = features.shape[-2:]
-    rows = torch.arange(height, device=features.device, dtype=features.dtype)
-    columns = torch.arange(width, device=features.device, dtype=features.dtype)
+def _middles(like: Tensor) -> tuple[Tensor, Tensor]:
+    """Image pixels in the middle of each feature, x 1 x 1 x w and y 1 x h x 1."""
     half = (SHRINK - 1) / 2
-    x = (columns * SHRINK + half)[None, None, :]
-    y = (rows * SHRINK + half)[None, :, None]
-    m = matrices[:, :, :, None, None]
-    places = [m[:, n, 0] * x + m[:, n, 1] * y + m[:, n, 2] for n in range(3)]
-    there = [(places[n] / places[2] - half) / SHRINK for n in range(2)]
+    height, width = like.shape[-2:]
+    x = torch.arange(width, device=like.device, dtype=like.dtype) * SHRINK + half
+    y = torch.arange(height, device=like.device, dtype=like.dtype) * SHRINK + half
+    return x[None, None, :], y[None, :, None]
+
+
+def warped(kept: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """B x KEPT x h x w, kept of frames, as the newest frame sees it through B x 3 x 3 homographies
+    of image pixels, and how far each of its features moved, B x 2 x h x w in image pixels.
+    """
+    planes = functional.pixel_shuffle(kept, SHRINK)
+    height, width = planes.shape[-2:]
+    y = torch.arange(height, device=kept.device, dtype=kept.dtype)[None, :, None]
+    x = torch.arange(width, device=kept.device, dtype=kept.dtype)[None, None, :]
+    there = _places(matrices, x, y)
     grid = torch.stack([(2 * there[0] + 1) / width - 1, (2 * there[1] + 1) / height - 1], dim=-1)
-    return functional.grid_sample(features, grid, padding_mode="zeros", align_corners=False)
+    seen = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    middles = _middles(kept)
+    motion = [p - q for p, q in zip(_places(matrices, *middles), middles, strict=True)]
+    return functional.pixel_unshuffle(seen, SHRINK), torch.stack(motion, dim=1)
+
+
+def _places(matrices: Tensor, x: Tensor, y: Tensor) -> list[Tensor]:
+    m = matrices[:, :, :, None, None]
+    x_, y_, w = (m[:, n, 0] * x + m[:, n, 1] * y + m[:, n, 2] for n in range(3))
+    return [x_ / w, y_ / w]
 
 
 class WholeBurst(nn.Module):
-    """A burst at once, for training: frames B x N x 3 x H x W, the newest first, and how the others
-    lie, B x (N - 1) x 3 x 3, to `Found`.
+    """A burst at once, for training: frames B x N x 3 x H x W, the newest first, how the others
+    lie, B x (N - 1) x 3 x 3, and the shifts of `BurstStream`, to `Found`.
     """
 
     def __init__(self, stream: BurstStream) -> None:
         super().__init__()
         self.stream = stream
 
-    def forward(self, frames: Tensor, matrices: Tensor) -> Found:
-        kept = self.stream.encode(frames[:, 1:].flatten(0, 1)).unflatten(0, (len(frames), -1))
-        valid = torch.ones(kept.shape[:2], device=frames.device)
-        return cast(Found, self.stream(frames[:, 0], kept, matrices, valid))
+    def forward(self, frames: Tensor, matrices: Tensor, shifts: Tensor | None = None) -> Found:
+        newest, others = frames[:, 0], frames[:, 1:]
+        batch, count = others.shape[:2]
+        valid = torch.ones((batch, max(1, count)), device=frames.device)
+        if not count:
+            # Something must be given: it does not count.
+            others, valid = frames, 0 * valid
+            matrices = torch.eye(3, device=frames.device).repeat(batch, 1, 1, 1)
+            shifts = None
+        known, own = self.stream.encode(newest)
+        kept = _split(self.stream.encode(others.flatten(0, 1))[1], valid)
+        return Found(*self.stream.step(known, own, kept, matrices, valid, shifts), own)

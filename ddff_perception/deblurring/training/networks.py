@@ -20,10 +20,12 @@ from ...parameters import ParameterTable, Value
 from ...training.job import Loss, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
+from ...types import InputError
+from ..data.burst_store import BurstBatches, StoredBursts, is_store, stores_record
 from ..data.bursts import BurstDataSettings, Bursts
 from ..data.pictures import sharp_pictures
 from ..networks.ablations import BatchMerged, GruCell, LstmCell, Recurrent, SingleImage, Stacked
-from ..networks.burst_stream import BurstStream, WholeBurst
+from ..networks.burst_stream import WIDTH, BurstStream, WholeBurst
 from ..networks.fourier_net import FourierNet
 from ..networks.rdn import Rdn
 from .losses import patch_loss, stream_loss, turns_loss
@@ -69,11 +71,24 @@ class DeblurTraining:
     ) -> TrainingJob:
         """The job that blurs the pictures in `data`, or procedural ones without it."""
         own = BurstDataSettings.of(values)
+        if any(is_store(folder) for folder in data):
+            return self._stored_job(settings, own, data)
         pictures = sharp_pictures(data, own.pictures)
         source = "the user's pictures" if data else f"{len(pictures)} procedural pictures"
         batches = Bursts(pictures, own, settings.batch, self.aligned, self.fixed)
         record = {"data_source": f"{source}, blurred by made-up camera shake"}
         return TrainingJob(self.network(values), self.loss, batches, settings, record=record)
+
+    def _stored_job(
+        self, settings: FitSettings, own: BurstDataSettings, data: Sequence[Path]
+    ) -> TrainingJob:
+        if self.aligned or self.fixed:
+            raise InputError(f"{self.name} learns from pictures, not from stored bursts")
+        stores = [StoredBursts(folder) for folder in data]
+        batches = BurstBatches(stores, own.size, own.frames, settings.batch, own.misaligned_px)
+        return TrainingJob(
+            self.make(own.width), self.loss, batches, settings, record=stores_record(stores)
+        )
 
     def network(self, values: Mapping[str, Value]) -> nn.Module:
         """The network of the width that the values say."""
@@ -87,7 +102,7 @@ class DeblurTraining:
 
 
 def _burst_stream(width: int) -> nn.Module:
-    return WholeBurst(BurstStream(width or 32))
+    return WholeBurst(BurstStream(width or WIDTH))
 
 
 def _rdn(width: int) -> nn.Module:
@@ -117,11 +132,15 @@ BURST_STREAM = DeblurTraining(
     loss=stream_loss,
     files=stream_files,
     PRESETS={
-        "cpu": _CPU,
+        "cpu": replace(_CPU, learning_rate=7e-4, ema=0.998, warm_up_steps=200),
         "gpu": replace(_CPU, batch=32, ema=0.999, warm_up_steps=200),
         "smoke": _SMOKE,
     },
-    PRESET_VALUES={"smoke": {**_SMALL, "width": 8}, "gpu": {"size": 192, "frames": 8}},
+    PRESET_VALUES={
+        "cpu": {"size": 96, "frames": 8, "misaligned_px": 0.6},
+        "smoke": {**_SMALL, "width": 9},
+        "gpu": {"size": 128, "frames": 8, "misaligned_px": 0.6},
+    },
 )
 RDN = DeblurTraining(
     name="rdn",

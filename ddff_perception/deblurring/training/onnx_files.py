@@ -11,63 +11,92 @@ from torch import Tensor, nn
 
 from ...engines.model_zoo import TensorCard
 from ...training.onnx_file import OnnxFile
-from ..networks.burst_stream import SHRINK, WholeBurst
+from ..networks.burst_stream import KEPT, MULTIPLE, SHRINK, BurstStream, WholeBurst
 from ..networks.fourier_net import PATCH, SHARP, FourierNet
 from ..networks.rdn import SIZE_MULTIPLE, DeblurBlock, Rdn
 
 _LARGEST = 4096
+_STREAM_LIMITS = "Motion blur of a camera or of things, up to about 25 pixels; not defocus."
 _LIMITS = "Blur of camera shake that was made up; no real burst was seen."
 _IMAGE = ("height", "width")
 
 
 def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
-    """One step of a stream: the newest image and what was kept of the others."""
+    """What each frame costs, and what the newest one does: the encoder, and the step over all."""
     stream = copy.deepcopy(network.stream).eval().cpu().float()
-    channels, side = 2 * stream.width, 64 // SHRINK
-    small = ("rows", "columns")
-    examples = (
-        torch.rand(1, 3, 64, 64),
-        torch.rand(1, 2, channels, side, side),
-        torch.eye(3).repeat(1, 2, 1, 1),
-        torch.ones(1, 2),
-    )
+    small, side = ("rows", "columns"), 64 // SHRINK
     about = f"height and width over {SHRINK}"
-    return [
-        OnnxFile(
-            name="burst_stream",
-            description="Deblurs the newest image of a stream by features kept of those before it",
-            module=stream,
-            examples=examples,
-            inputs=(
-                TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "the newest, BGR, encoded"),
-                TensorCard(
-                    "kept",
-                    (1, "frames", channels, *small),
-                    "float32",
-                    "NFCHW",
-                    f"of {about}",
-                ),
-                TensorCard("matrices", (1, "frames", 3, 3), "float32", "NFRC", "homographies"),
-                TensorCard("valid", (1, "frames"), "float32", "NF", "1 where one counts, else 0"),
-            ),
-            outputs=(
-                TensorCard("deblurred", (1, 3, *_IMAGE), "float32", "NCHW", "like image"),
-                TensorCard("confidence", (1, 1, *_IMAGE), "float32", "NCHW", "0..1"),
-                TensorCard("features", (1, channels, *small), "float32", "NCHW", "to be kept"),
-            ),
-            axes={
-                "frames": (1, 4, 31),
-                "height": (32, 480, _LARGEST),
-                "width": (32, 640, _LARGEST),
-                "rows": (32 // SHRINK, 480 // SHRINK, _LARGEST // SHRINK),
-                "columns": (32 // SHRINK, 640 // SHRINK, _LARGEST // SHRINK),
-            },
-            limits=_LIMITS,
-            minimum_precision="float32",
-            multiples={"height": SHRINK, "width": SHRINK},
-            by_tracing=True,
-        )
-    ]
+    known = TensorCard("known", (1, stream.width, *small), "float32", "NCHW", f"of {about}")
+    own = TensorCard("own", (1, KEPT, *small), "float32", "NCHW", f"to be kept, of {about}")
+    others = ("frames", KEPT, *small)
+    sizes = {"height": (32, 480, _LARGEST), "width": (32, 640, _LARGEST)}
+    quarters = {"rows": (8, 120, _LARGEST // SHRINK), "columns": (8, 160, _LARGEST // SHRINK)}
+    shared: dict[str, Any] = {
+        "limits": _STREAM_LIMITS, "minimum_precision": "float32", "by_tracing": True,
+        "half_storage": True,
+    }  # fmt: skip
+    encoder = OnnxFile(
+        name="burst_stream_encoder",
+        description="What BurstStream knows and keeps of a frame",
+        module=_Encoder(stream),
+        examples=(torch.rand(1, 3, 64, 64),),
+        inputs=(TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "BGR, encoded, 0..1"),),
+        outputs=(known, own),
+        axes=sizes,
+        multiples={"height": MULTIPLE, "width": MULTIPLE},
+        **shared,
+    )
+    step = OnnxFile(
+        name="burst_stream_step",
+        description="Deblurs the newest frame of a stream by what was kept of those before it",
+        module=_Step(copy.deepcopy(stream)),
+        examples=(
+            torch.rand(1, stream.width, side, side),
+            torch.rand(1, KEPT, side, side),
+            torch.rand(2, KEPT, side, side),
+            torch.eye(3).repeat(2, 1, 1),
+            torch.ones(2),
+        ),
+        inputs=(
+            known,
+            own,
+            TensorCard("kept", others, "float32", "FCHW", "of the frames before it"),
+            TensorCard("matrices", ("frames", 3, 3), "float32", "FRC", "homographies, pixels"),
+            TensorCard("valid", ("frames",), "float32", "F", "1 where one counts, else 0"),
+        ),
+        outputs=(
+            TensorCard("deblurred", (1, 3, "height", "width"), "float32", "NCHW", "like image"),
+            TensorCard("confidence", (1, 1, "height", "width"), "float32", "NCHW", "0..1"),
+        ),
+        axes={"frames": (1, 4, 31), **quarters},
+        multiples={"rows": MULTIPLE // SHRINK, "columns": MULTIPLE // SHRINK},
+        **shared,
+    )
+    return [encoder, step]
+
+
+class _Encoder(nn.Module):
+    def __init__(self, stream: BurstStream) -> None:
+        super().__init__()
+        self.into, self.encoder, self.beside = stream.into, stream.encoder, stream.beside
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return BurstStream.encode(self, image)  # type: ignore[arg-type]
+
+
+class _Step(nn.Module):
+    """Without an axis for the batch of bursts."""
+
+    def __init__(self, stream: BurstStream) -> None:
+        super().__init__()
+        self.stream = stream
+        for name in ("into", "encoder", "beside"):
+            delattr(self.stream, name)
+
+    def forward(
+        self, known: Tensor, own: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return self.stream.step(known, own, kept[None], matrices[None], valid[None])
 
 
 class _First(nn.Module):

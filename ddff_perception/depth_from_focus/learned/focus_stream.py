@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engines.loading import EngineSet
-from ...engines.model_zoo import Model, find_model
+from ...engines.model_zoo import Model, find_parts
 from ...engines.settings import EngineSettings
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
@@ -108,8 +107,8 @@ class FocusStreamMethod:
     """
 
     def __init__(self, settings: FocusStreamSettings, engine: EngineSettings) -> None:
-        parts = ("encoder", "head")
-        models = [_model(settings.model, part, settings.precision) for part in parts]
+        found = find_parts(settings.model, ("encoder", "head"))
+        models = [_of_precision(model, settings.precision) for model in found]
         inputs = models[1].card.signature.inputs
         templates = next(spec for spec in inputs if spec.name == "templates")
         self.engines = EngineSet(models, options=engine.values())
@@ -267,11 +266,7 @@ def _depth_to_space(subcells: FloatArray) -> FloatArray:
     return square.reshape(2 * rows, 2 * columns)
 
 
-def _model(name: str, part: str, precision: str) -> Model:
-    """One of the two networks of `name`, which is shipped or a path without `_encoder.onnx`."""
-    plain = name == Path(name).name and not name.endswith(".onnx")
-    stem = name.removesuffix(".onnx")
-    model = find_model(f"{stem}_{part}" if plain else f"{stem}_{part}.onnx")
+def _of_precision(model: Model, precision: str) -> Model:
     if precision == "float32":
         return model
     other = model.sibling(precision)

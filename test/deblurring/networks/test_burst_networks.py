@@ -15,7 +15,12 @@ from ddff_perception.deblurring.networks.ablations import (
     SingleImage,
     Stacked,
 )
-from ddff_perception.deblurring.networks.burst_stream import BurstStream, WholeBurst, warped
+from ddff_perception.deblurring.networks.burst_stream import (
+    KEPT,
+    BurstStream,
+    WholeBurst,
+    warped,
+)
 from ddff_perception.deblurring.networks.fourier_net import (
     Fourier,
     FourierNet,
@@ -192,11 +197,11 @@ def test_burst_stream_is_small_and_begins_as_the_identity() -> None:
     assert found.confidence.shape == (2, 1, 32, 48) and found.confidence.min() > 0
 
 
-def trained(width: int = 8) -> BurstStream:
+def trained(width: int = 9) -> BurstStream:
     """Weights that do something."""
     torch.manual_seed(1)
     stream = BurstStream(width).eval()
-    torch.nn.init.normal_(stream.out.weight, std=0.05)
+    torch.nn.init.normal_(stream.fuse.out.weight, std=0.05)
     return stream
 
 
@@ -206,7 +211,7 @@ def test_streaming_equals_the_whole_burst() -> None:
     whole = WholeBurst(stream)(frames, matrices)
     kept = []
     for n in range(4, 0, -1):
-        nothing = torch.zeros(1, 1, 16, 8, 12)
+        nothing = torch.zeros(1, 1, KEPT, 8, 12)
         found = stream(frames[:, n], nothing, torch.eye(3)[None, None], torch.zeros(1, 1))
         kept.insert(0, found.features)
     last = stream(frames[:, 0], torch.stack(kept, dim=1), matrices, torch.ones(1, 4))
@@ -214,21 +219,38 @@ def test_streaming_equals_the_whole_burst() -> None:
     assert (whole.image - frames[:, 0]).abs().max() > 1e-3
 
 
-def test_frames_that_do_not_count_change_nothing_and_order_does_not_matter() -> None:
+def test_one_frame_alone_is_as_one_beside_others_that_do_not_count() -> None:
     stream, frames = trained(), torch.rand(1, 4, 3, 32, 48)
+    alone = WholeBurst(stream)(frames[:, :1], torch.zeros(1, 0, 3, 3)).image
+    kept = stream.encode(frames[0, 1:])[1][None]
     matrices = torch.eye(3).expand(1, 3, 3, 3)
+    for others in (kept, torch.rand_like(kept)):
+        found = stream(frames[:, 0], others, matrices, torch.zeros(1, 3)).image
+        torch.testing.assert_close(found, alone)
+
+
+def test_the_order_of_the_others_does_not_matter() -> None:
+    stream, frames = trained(), torch.rand(1, 4, 3, 32, 48)
+    matrices = torch.stack([moved(float(n)) for n in range(3)])[None]
+    order = [2, 0, 1]
     whole = WholeBurst(stream)(frames, matrices).image
-    turned = WholeBurst(stream)(frames[:, [0, 3, 1, 2]], matrices).image
+    turned = WholeBurst(stream)(frames[:, [0, 3, 1, 2]], matrices[:, order]).image
     torch.testing.assert_close(turned, whole, atol=1e-5, rtol=0)
-    kept = stream.encode(frames[0, 1:])[None]
-    none = stream(frames[:, 0], kept, matrices, torch.zeros(1, 3)).image
-    other = stream(frames[:, 0], torch.rand_like(kept), matrices, torch.zeros(1, 3)).image
-    torch.testing.assert_close(none, other)
 
 
-def test_features_are_seen_through_the_homography() -> None:
-    features = torch.rand(1, 2, 8, 12)
-    torch.testing.assert_close(warped(features, torch.eye(3)[None]), features)
-    found = warped(features, moved(8.0)[None])
-    torch.testing.assert_close(found[..., :10], features[..., 2:], atol=1e-5, rtol=0)
-    assert (found[..., 10:] == 0).all()
+def test_what_lies_outside_a_frame_is_not_taken_from_it() -> None:
+    stream, frames = trained(), torch.rand(1, 2, 3, 32, 48)
+    found = WholeBurst(stream)(frames, moved(100.0)[None, None]).image
+    alone = WholeBurst(stream)(frames[:, :1], torch.zeros(1, 0, 3, 3)).image
+    torch.testing.assert_close(found, alone)
+
+
+@pytest.mark.parametrize("shift", [0.0, 8.0, 3.0])
+def test_what_is_kept_is_seen_through_the_homography_pixel_by_pixel(shift: float) -> None:
+    image = torch.rand(1, 4, 32, 48)
+    kept = torch.nn.functional.pixel_unshuffle(image, 4)
+    seen, motion = warped(kept, moved(shift)[None])
+    found = torch.nn.functional.pixel_shuffle(seen, 4)
+    end = 48 - int(shift)
+    torch.testing.assert_close(found[..., :end], image[..., int(shift) :], atol=1e-5, rtol=0)
+    torch.testing.assert_close(motion[0, 0], torch.full((8, 12), shift))

@@ -17,11 +17,12 @@ from parity import ParityBattery
 
 from ddff_perception.deblurring.data.bursts import BurstDataSettings, Bursts
 from ddff_perception.deblurring.data.pictures import is_useful, sharp_pictures
-from ddff_perception.deblurring.networks.burst_stream import BurstStream, warped
+from ddff_perception.deblurring.learned.burst_stream import PARTS
+from ddff_perception.deblurring.networks.burst_stream import SHRINK, warped
 from ddff_perception.deblurring.networks.rdn import SIZE_MULTIPLE
 from ddff_perception.deblurring.training.networks import BURST_STREAM, FOURIER_NET, RDN, STACKED
 from ddff_perception.engines.create import create_engine
-from ddff_perception.engines.model_zoo import find_model
+from ddff_perception.engines.model_zoo import find_model, find_parts
 from ddff_perception.training.weights import load_weights
 
 VALUES = {"size": 64, "frames": 4, "pictures": 2, "kernel_px": 7, "jpeg_share": 0.0, "noise": 0.0}
@@ -39,10 +40,9 @@ def test_matrices_lay_frames_over_the_newest_one() -> None:
     assert made["frames"].shape == (2, 4, 3, 64, 64) and made["matrices"].shape == (2, 3, 3, 3)
     assert made["frames"].min() >= 0 and made["frames"].max() <= 1
     frame, sharp = made["frames"][:, 1], made["sharp"]
-    # As features of one pixel each.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ddff_perception.deblurring.networks.burst_stream.SHRINK", 1)
-        seen = warped(frame, made["matrices"][:, 0])
+    packed = torch.nn.functional.pixel_unshuffle(frame, SHRINK)
+    seen = warped(packed, made["matrices"][:, 0])[0]
+    seen = torch.nn.functional.pixel_shuffle(seen, SHRINK)
     inside = (..., slice(16, -16), slice(16, -16))
     error = (seen - sharp)[inside].abs().mean()
     assert error < 0.5 * (frame - sharp)[inside].abs().mean() and error < 0.03
@@ -102,26 +102,27 @@ def test_the_smoke_preset_learns(exported: Path) -> None:
 
 
 def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path) -> None:
-    model = find_model(exported / "onnx" / "burst_stream.onnx")
-    assert model.card.parameters is not None and model.card.parameters < 4_000_000
-    network = BURST_STREAM.network({"width": 8})
+    models = find_parts(str(exported / "onnx" / "burst_stream"), PARTS)
+    assert sum(model.card.parameters or 0 for model in models) < 4_000_000
+    network = BURST_STREAM.network({"width": 9})
     load_weights(network, exported / "run" / "weights.safetensors")
-    stream: BurstStream = network.stream.eval()
     torch.manual_seed(0)
-    with create_engine(model, "onnxruntime") as engine:
-        for frames, (height, width) in ((1, (40, 64)), (3, (36, 52))):
-            feeds = {
-                "image": torch.rand(1, 3, height, width),
-                "kept": torch.rand(1, frames, 16, height // 4, width // 4),
-                "matrices": torch.eye(3).repeat(1, frames, 1, 1),
-                "valid": torch.ones(1, frames),
-            }
-            feeds["matrices"][..., 0, 2] = 3.0
+    with create_engine(models[0]) as encoder, create_engine(models[1]) as step:
+        for frames, (height, width) in ((2, (40, 64)), (4, (32, 56))):
+            images = torch.rand(frames, 3, height, width)
+            matrices = torch.eye(3).repeat(frames - 1, 1, 1)
+            matrices[:, 0, 2] = torch.arange(3.0, 2.0 + frames)
             with torch.no_grad():
-                wanted = stream(*feeds.values())
-            found = engine.run({name: value.numpy() for name, value in feeds.items()})
-            for name, value in zip(("deblurred", "confidence", "features"), wanted, strict=True):
-                np.testing.assert_allclose(found[name], value.numpy(), atol=2e-4)
+                wanted = network.eval()(images[None], matrices[None])
+            kept = []
+            for image in images:
+                found = encoder.run({"image": image[None].numpy()})
+                kept.append({name: value.copy() for name, value in found.items()})
+            given = {"kept": np.concatenate([k["own"] for k in kept[1:]])}
+            given |= {"matrices": matrices.numpy(), "valid": np.ones(frames - 1, np.float32)}
+            made = step.run({**kept[0], **given})
+            np.testing.assert_allclose(made["deblurred"], wanted.image.numpy(), atol=1e-4)
+            np.testing.assert_allclose(made["confidence"], wanted.confidence.numpy(), atol=1e-4)
 
 
 def trained(folder: Path, network: str) -> Path:

@@ -1,0 +1,97 @@
+"""BurstStream at run time: each frame is encoded once, the newest one is made of what was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ...engines.loading import EngineSet
+from ...parameters import Settings, parameter
+from ...types import FloatArray, ImageArray
+from ..burst import Burst, Deblurred, Source
+
+DEFAULT_MODEL = "burst_stream"
+PARTS = ("encoder", "step")
+# What the network halves thrice, and the least that its files take.
+_MULTIPLE, _LEAST = 8, 32
+_COLOURS = 48
+
+
+@dataclass(frozen=True)
+class BurstStreamSettings(Settings):
+    """Values of `burst_stream`."""
+
+    model: str = parameter(
+        DEFAULT_MODEL,
+        "Network: a shipped one by name, or the path of its ONNX files without _encoder.onnx",
+    )
+
+
+def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet) -> Deblurred:
+    """The newest frame by a network that weighs what the frames before it show
+    (`networks.burst_stream`).
+
+    Assumes: motion blur of up to some 25 pixels, frames that a homography lays over each other
+    about (`capture.alignment` flow is not used). What does not fit is left out, pixel by pixel.
+    Confidence: the probability that a pixel is within 2 % of the sharp image's.
+    Cost: a new frame costs one encoder and one step over all, whatever their number.
+    """
+    newest = burst.sources[0]
+    known, own = _encoded(newest, settings.model, engines)
+    others = burst.sources[1:]
+    kept = [_brighter(_encoded(o, settings.model, engines)[1], o.gain) for o in others]
+    found = engines.get(1).run(
+        {
+            "known": known,
+            "own": own,
+            "kept": np.concatenate(kept or [own]),
+            "matrices": np.stack([np.float32(o.matrix) for o in others or (newest,)]),
+            "valid": np.full(max(1, len(others)), bool(others), np.float32),
+        }
+    )
+    height, width = newest.image.shape[:2]
+    image = _as_image(found["deblurred"][0, :, :height, :width], newest.image)
+    confidence = found["confidence"][0, 0, :height, :width].copy()
+    return Deblurred(image, burst, confidence)
+
+
+def _encoded(source: Source, model: str, engines: EngineSet) -> tuple[FloatArray, FloatArray]:
+    """What is known and kept of a frame: found once."""
+    if model not in source.memory:
+        found = engines.get(0).run({"image": network_image(source.image)})
+        source.memory.clear()
+        source.memory[model] = (found["known"].copy(), found["own"].copy())
+    known, own = source.memory[model]
+    return known, own
+
+
+def network_image(image: ImageArray) -> FloatArray:
+    """1 x 3 x H x W in 0..1, the border repeated up to a multiple of 8."""
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=2)
+    height, width = image.shape[:2]
+    extra = [max(_LEAST, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in (height, width)]
+    if any(extra):
+        border = cv2.BORDER_REPLICATE
+        image = np.asarray(cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border), image.dtype)
+    scale = np.float32(1.0 / np.iinfo(image.dtype).max)
+    return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
+
+
+def _brighter(kept: FloatArray, gain: float) -> FloatArray:
+    """What was kept of a frame, as if it had been brighter; its colours lie about 0.5."""
+    if gain == 1.0:
+        return kept
+    found = kept.copy()
+    found[:, :_COLOURS] = found[:, :_COLOURS] * np.float32(gain) + np.float32(0.5 * (gain - 1.0))
+    return found
+
+
+def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:
+    top = np.iinfo(like.dtype).max
+    found = np.clip(planes, 0, 1) * np.float32(top) + np.float32(0.5)
+    if like.ndim == 2:
+        return np.asarray(found.mean(axis=0), like.dtype)
+    return np.ascontiguousarray(found.transpose(1, 2, 0), like.dtype)
