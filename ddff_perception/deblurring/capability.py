@@ -10,7 +10,10 @@ DEBLURRING = Capability(
     description="frames of a moving camera in, frames without motion blur out",
     nodes={"burst_deblurring": Reference(f"{_HERE}.interface:BURST_DEBLURRING")},
     sensors={"sim_moving_camera": Reference(f"{_CAMERA}.interface:SIM_MOVING_CAMERA")},
-    commands=(Command("deblur", Reference(f"{_HERE}.commands.deblur:deblur")),),
+    commands=(
+        Command("deblur", Reference(f"{_HERE}.commands.deblur:deblur")),
+        Command("bursts", Reference(f"{_HERE}.commands.bursts:bursts")),
+    ),
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:DeblurringRun"),
     results=Reference(f"{_HERE}.evaluation.bag:DEBLURRING_RESULTS"),

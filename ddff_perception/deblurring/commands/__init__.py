@@ -1,1 +1,1 @@
-"""`ddff deblur`."""
+"""`ddff deblur` and `ddff bursts`."""
