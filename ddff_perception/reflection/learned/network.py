@@ -9,18 +9,17 @@ import numpy as np
 
 from ...engines.base import Engine
 from ...engines.loading import EngineSet
+from ...optics.histograms import with_histogram_of
+from ...optics.tiling import in_tiles
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, LayerPair, PolarizedImages
 from ..classical.guarded import Answer, GuardedSettings, finished, physical_answer
 from .gating import gated
-from .histograms import with_histogram_of
 
 DEFAULT_MODEL = "reflection_surface"
 # The network halves an image three times; smaller images than this are enlarged at their border.
 _MULTIPLE = 8
 _SMALLEST = 64
-# Neighbouring tiles share this many pixels, over which one fades into the other.
-_OVERLAP = 64
 # Polarization below this share of the brightest value is rounding.
 _NO_POLARIZATION = 1e-5
 _FULL_RANGE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
@@ -95,7 +94,11 @@ def network_reflection(
     if _unpolarized(stack):
         return np.zeros((height, width), np.float32)
     angles = np.asarray(images.angles_deg, np.float32)
-    _, found = _in_tiles(engine, stack, angles, settings.tile)
+
+    def separated(rows: slice, columns: slice) -> FloatArray:
+        return _reflection(engine, stack[:, :, rows, columns], angles)
+
+    found = in_tiles(separated, stack.shape[2:], settings.tile)
     area = cv2.INTER_AREA
     return np.asarray(cv2.resize(found.mean(axis=0), (width, height), interpolation=area))
 
@@ -124,57 +127,11 @@ def _unpolarized(stack: FloatArray) -> bool:
     return spread <= _NO_POLARIZATION * max(float(stack.max()), _NO_POLARIZATION)
 
 
-def _in_tiles(
-    engine: Engine, stack: FloatArray, angles: FloatArray, largest: int
-) -> tuple[FloatArray, FloatArray]:
-    """Both layers C x H x W of the stack N x C x H x W."""
+def _reflection(engine: Engine, stack: FloatArray, angles: FloatArray) -> FloatArray:
+    """The reflection of what the engine takes at once, in memory of its own."""
     height, width = stack.shape[2:]
-    if max(height, width) <= largest:
-        return _separated(engine, stack, angles)
-    total = np.zeros((2, *stack.shape[1:]), np.float32)
-    weights = np.zeros((height, width), np.float32)
-    for rows in tiles(height, largest):
-        for columns in tiles(width, largest):
-            weight = np.outer(_fade(rows, height), _fade(columns, width))
-            layers = _separated(engine, stack[:, :, rows, columns], angles)
-            total[:, :, rows, columns] += weight * np.stack(layers)
-            weights[rows, columns] += weight
-    total /= weights
-    return total[0], total[1]
-
-
-def tiles(length: int, largest: int) -> list[slice]:
-    """Slices of at most `largest` that cover `length` evenly and share about 64 pixels or more."""
-    if length <= largest:
-        return [slice(0, length)]
-    count = -(-(length - _OVERLAP) // (largest - _OVERLAP))
-    starts = np.rint(np.linspace(0, length - largest, count)).astype(int)
-    return [slice(int(start), int(start) + largest) for start in starts]
-
-
-def _fade(part: slice, length: int) -> FloatArray:
-    """Weights that rise from the borders of a tile, but not from those of the image."""
-    size = part.stop - part.start
-    ramp = np.minimum(np.arange(1, size + 1, dtype=np.float32) / _OVERLAP, 1)
-    weight = np.ones(size, np.float32)
-    if part.start > 0:
-        weight *= ramp
-    if part.stop < length:
-        weight *= ramp[::-1]
-    return weight
-
-
-def _separated(
-    engine: Engine, stack: FloatArray, angles: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Both layers of what the engine takes at once, in memory of their own."""
-    height, width = stack.shape[2:]
-    padded = _enlarged(stack)
-    found = engine.run({"images": padded, "angles_deg": angles})
-    return (
-        found["transmission"][0, :, :height, :width].copy(),
-        found["reflection"][0, :, :height, :width].copy(),
-    )
+    found = engine.run({"images": _enlarged(stack), "angles_deg": angles})
+    return found["reflection"][0, :, :height, :width].copy()
 
 
 def _enlarged(stack: FloatArray) -> FloatArray:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ddff_perception.optics.fresnel import mixing_coefficient, pane_reflectances
+from ddff_perception.optics.histograms import with_histogram_of
 from ddff_perception.optics.polarization import stokes_from_images
 from ddff_perception.optics.textures import dead_leaves
 from ddff_perception.reflection.classical.guarded import physical_answer
 from ddff_perception.reflection.classical.mixing import reflected
 from ddff_perception.reflection.learned.gating import gated
-from ddff_perception.reflection.learned.histograms import with_histogram_of
-from ddff_perception.reflection.learned.network import NetworkSettings, tiles
+from ddff_perception.reflection.learned.network import NetworkSettings
 from ddff_perception.reflection.methods import method_parameters, separate
 from ddff_perception.types import InputError, PolarizedImages
 
@@ -124,16 +124,6 @@ def test_the_network_looks_at_large_images_made_smaller():
     whole, small = (separate(images, "network", {"size": side}) for side in (640, 120))
     assert small.reflection.shape == truth.shape
     assert abs(gain_db(whole, truth) - gain_db(small, truth)) < 3
-
-
-@pytest.mark.parametrize(("length", "largest"), [(100, 256), (257, 256), (1024, 256), (3001, 500)])
-def test_tiles_cover_everything_and_overlap(length, largest):
-    parts = tiles(length, largest)
-    assert parts[0].start == 0
-    assert parts[-1].stop == length
-    for first, second in pairwise(parts):
-        assert first.stop - second.start >= 64
-    assert all(part.stop - part.start <= largest for part in parts)
 
 
 def test_float_images_and_bytes_give_one_result():
