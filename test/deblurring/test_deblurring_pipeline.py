@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
-from bursts import STEP_NS, psnr, shaken
+from bursts import STEP_NS, psnr, shaken, wide_picture
 
 from ddff_perception.deblurring.confidence import confidence
 from ddff_perception.deblurring.gyroscope import Gyroscope
 from ddff_perception.deblurring.methods import METHODS
 from ddff_perception.deblurring.pipeline import DeblurringPipeline, Sharpened
 from ddff_perception.optics.blur_kernels import blurred, motion_kernel
+from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.types import InputError
 
 FRAMES, _ = shaken()
 IMAGES = [image for image, _ in FRAMES]
 SHARP = FRAMES[-1][1]
+ONE = np.ones((1, 1), np.float32)
 ALWAYS = {"capture.sharp_below": 0.0, "capture.frames": 5}
 
 
@@ -57,7 +60,8 @@ def test_a_sharp_frame_is_handed_on_untouched_and_counted() -> None:
     assert (confidence(found[0].found) == 1).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+# The network has tests of its own: `learned/`.
+@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if not entry.network])
 def test_every_method_keeps_size_and_type(method: str) -> None:
     for image in (IMAGES[0][:61, :75], IMAGES[0][:61, :75, 0].astype(np.uint16) * 257):
         _, found = run([image, image], method=method)
@@ -111,6 +115,30 @@ def test_reset_forgets_the_burst() -> None:
         pipeline.estimate()
     pipeline.add_image(1, IMAGES[0])
     assert len(pipeline.estimate().image.images) == 1
+
+
+def test_a_camera_that_rolls_is_followed() -> None:
+    wide, frames = wide_picture(4), []
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        matrix = cv2.getRotationMatrix2D((128, 128), 4.0 * number, 1.0)
+        turned = srgb_bytes(cv2.warpAffine(wide, matrix, (256, 256)))[40:216, 40:216]
+        angle = float(rng.uniform(0, 180))
+        frames.append(blurred(turned, motion_kernel(7.0, angle) if number != 2 else ONE))
+        sharp = turned
+    pipeline, found = run(frames)
+    assert pipeline.counters["cuts"] == 0 and len(found[-1].image.images) == 4
+    assert psnr(found[-1].found.image, sharp, 30) > psnr(frames[-1], sharp, 30) + 1
+
+
+def test_what_moves_by_itself_stays_where_the_newest_frame_shows_it() -> None:
+    frames = [image.copy() for image in IMAGES[-3:]]
+    for number, image in enumerate(frames):
+        image[80:120, 40 + 40 * number : 70 + 40 * number] = (20, 20, 230)
+    found = run(frames)[1][-1].found.image
+    here, before = found[90:110, 130:140].astype(int), found[90:110, 52:60].astype(int)
+    assert np.abs(here - (20, 20, 230)).mean() < 15
+    assert np.abs(before - frames[-1][90:110, 52:60]).mean() < 15
 
 
 def test_a_saturated_lamp_at_night_does_not_spread() -> None:

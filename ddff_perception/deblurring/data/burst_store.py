@@ -130,7 +130,7 @@ class BurstBatches(IterableDataset[Batch]):
         }
 
 
-_COUNTS, _SHARES = (1, 2, 3, 4, 5, 8), (0.2, 0.12, 0.2, 0.1, 0.26, 0.12)
+_COUNTS, _SHARES = (1, 2, 3, 4, 5, 8), (0.25, 0.12, 0.25, 0.08, 0.25, 0.05)
 
 
 def _order(rng: np.random.Generator, there: int, count: int) -> NDArray[np.int64]:

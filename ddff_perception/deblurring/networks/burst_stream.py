@@ -19,11 +19,13 @@ SHRINK = 4
 """Image pixels per feature, both ways."""
 MULTIPLE = 2 * SHRINK
 """Of the sides of images."""
-WIDTH = 48
+WIDTH = 24
 PLANES = 4
 """What is kept of each pixel: its three colours and what was learned beside them."""
 KEPT = PLANES * SHRINK**2
 _COLOURS = 3 * SHRINK**2
+# What 1 is in a cosine coefficient of what is changed.
+_STEP = 0.05
 # Pixels that count as 1 where motion is told.
 _MOTION_PX = 16.0
 
@@ -36,6 +38,19 @@ class Found(NamedTuple):
     image: Tensor
     confidence: Tensor
     features: Tensor
+
+
+def cosines(power: float = 2.5) -> Tensor:
+    """48 x 48: from the pixels of 4 x 4 blocks, as `pixel_unshuffle` orders them, to the cosine
+    coefficients of each colour, those of fine detail larger, so that all vary alike: with pixels
+    themselves, which are alike, brightness drowns what is to be learned.
+    """
+    n = torch.arange(SHRINK, dtype=torch.float32)
+    basis = torch.cos(torch.pi * (n[None] + 0.5) * n[:, None] / SHRINK) / 2**0.5
+    basis[0] /= 2**0.5
+    scale = 1 + power * (n[:, None] + n[None])
+    block = torch.kron(basis, basis) * scale.flatten()[:, None]
+    return torch.kron(torch.eye(3), block)
 
 
 class Residual(nn.Module):
@@ -79,9 +94,15 @@ class BurstStream(nn.Module):
     of them count, B x N of 0 and 1, to `Found`. There is always one to be given; it need not count.
     """
 
+    to_cosines: Tensor
+    from_cosines: Tensor
+
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.width = width
+        self.register_buffer("to_cosines", cosines()[:, :, None, None], persistent=False)
+        back = _STEP * cosines(0.0).T
+        self.register_buffer("from_cosines", back[:, :, None, None], persistent=False)
         third = 2 * width // 3
         self.into = nn.Conv2d(_COLOURS, width, 3, padding=1)
         self.encoder = Residual(width)
@@ -89,18 +110,22 @@ class BurstStream(nn.Module):
         self.own = nn.Conv2d(width, third, 3, padding=1)
         self.other = nn.Conv2d(KEPT + 3, third, 3, padding=1, bias=False)
         self.gate = nn.Conv2d(third, width, 1)
-        self.value = nn.Conv2d(third + KEPT, width, 1)
+        self.value = nn.Conv2d(third + KEPT + 3, width, 1)
         self.fuse = Fusion(width)
+        # What is linear in the pixels of all frames is learned soonest.
+        self.direct = nn.Conv2d(_COLOURS + 2 * width, 4 * SHRINK**2, 3, padding=1, bias=False)
         # It begins as the identity: what it has not learned it leaves alone.
         nn.init.zeros_(self.fuse.out.weight)
         nn.init.zeros_(cast(Tensor, self.fuse.out.bias))
+        nn.init.zeros_(self.direct.weight)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Of frames B x 3 x H x W what the step over the newest one needs (`known`, B x width x H/4
         x W/4), and what is kept of each, B x KEPT x H/4 x W/4.
         """
         packed = functional.pixel_unshuffle(image - 0.5, SHRINK)
-        known = functional.relu(self.encoder(functional.relu(self.into(packed))))
+        detail = functional.conv2d(packed, self.to_cosines)
+        known = functional.relu(self.encoder(functional.relu(self.into(detail))))
         return known, torch.cat([packed, self.beside(known)], dim=1)
 
     def forward(self, image: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor) -> Found:
@@ -125,21 +150,28 @@ class BurstStream(nn.Module):
         inside = _inside(motion)
         if shifts is not None:
             motion = motion + shifts.flatten(0, 1)[:, :, None, None]
-        told = torch.cat([seen, (motion / _MOTION_PX).clamp(-4, 4), inside], dim=1)
-        mean, count = self.gather(known, seen, told, inside, valid)
-        planes = functional.pixel_shuffle(self.fuse(torch.cat([known, mean, count], 1)), SHRINK)
-        image = functional.pixel_shuffle(own[:, :_COLOURS], SHRINK) + 0.5
-        return image + planes[:, :3], torch.sigmoid(planes[:, 3:] + 2.0)
+        packed = own[:, :_COLOURS]
+        detail = functional.conv2d(packed, self.to_cosines)
+        theirs = functional.conv2d(seen[:, :_COLOURS], self.to_cosines)
+        further = (_split(theirs, valid) - detail[:, None]).flatten(0, 1)
+        beside = [seen[:, _COLOURS:], (motion / _MOTION_PX).clamp(-4, 4), inside]
+        mean, count = self.gather(known, torch.cat([further, *beside], dim=1), inside, valid)
+        found = self.fuse(torch.cat([known, mean, count], dim=1))
+        found = found + self.direct(torch.cat([detail, known, mean], dim=1))
+        change = functional.conv2d(found[:, :_COLOURS], self.from_cosines)
+        image = functional.pixel_shuffle(packed + change, SHRINK) + 0.5
+        sure = functional.pixel_shuffle(found[:, _COLOURS:], SHRINK)
+        return image, torch.sigmoid(sure + 2.0)
 
     def gather(
-        self, known: Tensor, seen: Tensor, told: Tensor, inside: Tensor, valid: Tensor
+        self, known: Tensor, told: Tensor, inside: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The gated mean of what the others show, channel by channel, and how many show it."""
         both = self.own(known)[:, None] + _split(self.other(told), valid)
         both = functional.relu(both).flatten(0, 1)
         weight = inside * valid.flatten()[:, None, None, None]
         gates = _split(torch.sigmoid(self.gate(both)) * weight, valid)
-        values = _split(self.value(torch.cat([both, seen], dim=1)), valid)
+        values = _split(self.value(torch.cat([both, told], dim=1)), valid)
         mean = (gates * values).sum(dim=1) / (gates.sum(dim=1) + 1e-2)
         there = _split(weight, valid).sum(dim=1)
         return mean, there / (there + 1)

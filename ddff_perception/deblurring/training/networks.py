@@ -132,12 +132,12 @@ BURST_STREAM = DeblurTraining(
     loss=stream_loss,
     files=stream_files,
     PRESETS={
-        "cpu": replace(_CPU, learning_rate=7e-4, ema=0.998, warm_up_steps=200),
+        "cpu": replace(_CPU, learning_rate=1.5e-3, ema=0.998, warm_up_steps=50),
         "gpu": replace(_CPU, batch=32, ema=0.999, warm_up_steps=200),
         "smoke": _SMOKE,
     },
     PRESET_VALUES={
-        "cpu": {"size": 96, "frames": 8, "misaligned_px": 0.6},
+        "cpu": {"size": 72, "frames": 8, "misaligned_px": 0.6},
         "smoke": {**_SMALL, "width": 9},
         "gpu": {"size": 128, "frames": 8, "misaligned_px": 0.6},
     },

@@ -79,6 +79,7 @@ class _Encoder(nn.Module):
     def __init__(self, stream: BurstStream) -> None:
         super().__init__()
         self.into, self.encoder, self.beside = stream.into, stream.encoder, stream.beside
+        self.to_cosines = stream.to_cosines
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         return BurstStream.encode(self, image)  # type: ignore[arg-type]
