@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from live_ros import RosSession
 from node_battery import node_class
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, Imu
+from stream_network import write_stream_network
 
 from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.ros import messages
@@ -134,3 +136,17 @@ def test_the_method_changes_while_it_runs(ros: RosSession) -> None:
     assert run.node._result.method == "average"
     (answer,) = run.node.set_parameters([Parameter("capture.frames", value=0)])
     assert not answer.successful and "out of range" in answer.reason
+
+
+def test_a_network_of_ones_own_runs_live_and_gives_its_confidence(
+    ros: RosSession, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    model = write_stream_network(tmp_path)
+    given = {"method": "burst_stream", "burst_stream.model": model}
+    run = Live(ros, ("deblurred/image", "deblurred/confidence"), **given)
+    for number, image in enumerate((*IMAGES[:2], IMAGES[2][:100, :120].copy())):
+        sure = messages.image_array(run.shoot(number, image, "deblurred/confidence"))
+        assert sure.shape == image.shape[:2] and 0 <= sure.min() < sure.max() <= 1
+        assert len(run.node._result.image.blur) == (1, 2, 1)[number]
+    assert run.node._result.method == "burst_stream"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class StoredBursts:
     """The bursts of a folder. Raises InputError where it holds none, or they are damaged."""
 
     def __init__(self, folder: Path) -> None:
-        self.facts: dict[str, Any] = read_json(folder / SUMMARY)
+        self.facts: Mapping[str, Any] = read_json(folder / SUMMARY)
         if self.facts.get("format") != FORMAT:
             raise InputError(f"{folder} holds no bursts of format {FORMAT}")
         shards = range(int(self.facts.get("shards", 0)))
@@ -67,7 +67,8 @@ class StoredBursts:
 def _mapped(folder: Path, shard: int, name: str) -> NDArray[Any]:
     path = folder / f"{shard:04d}_{name}.npy"
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return found
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is missing or damaged: make the bursts again") from error
 

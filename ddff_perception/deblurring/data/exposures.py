@@ -102,6 +102,7 @@ def _view(
         light, cover = _seen(layer, crop @ frame[place] @ start, frame[place], size, fine)
         behind = light if seen is None else seen
         seen = light if cover is None else behind + cover[..., None] * (light - behind)
+    assert seen is not None
     return np.asarray(seen * np.float32(gain), np.float32)
 
 
