@@ -39,7 +39,7 @@ def bursts(
       ddff train deblurring --network burst_stream --preset cpu --data my_bursts -o out/run
 
     """
-    from ..data.making import make_bursts
+    from ..data.making import Wanted, make_bursts
 
     missing = next((source for source in sources if not source.exists()), None)
     if missing is not None:
@@ -48,7 +48,7 @@ def bursts(
     videos = [(path.name, given_images([path]).images) for path in paths]
     folders = [p for p in sources if p not in paths]
     with progress_bar("bursts", count) as step:
-        made = make_bursts(output, videos, folders, count, frames, size, seed, progress=step)
+        made = make_bursts(output, videos, folders, Wanted(count, frames, size, seed), step)
     say(f"{made.bursts} bursts are in {output}")
     for why, number in sorted(made.refused.items()):
         say(f"{number} frames of the videos were left out: {why}")

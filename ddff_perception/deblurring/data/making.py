@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,19 @@ Videos = Sequence[tuple[str, Callable[[], Iterator[ImageArray]]]]
 Progress = Callable[[int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """At most `count` bursts of so many frames, `size` pixels wide; `assets`: keys of the
+    catalogue's photographs among what is given.
+    """
+
+    count: int = 1000
+    frames: int = 8
+    size: int = 128
+    seed: int = 0
+    assets: tuple[str, ...] = ()
+
+
 class Made:
     """What came of it: bursts in all, what was refused and why."""
 
@@ -39,27 +53,24 @@ def make_bursts(
     output: Path,
     videos: Videos,
     folders: Sequence[Path],
-    count: int,
-    frames: int,
-    size: int,
-    seed: int = 0,
-    assets: Sequence[str] = (),
+    wanted: Wanted,
     progress: Progress = lambda done: None,
 ) -> Made:
-    """Writes at most `count` bursts of so many frames and pixels into the folder `output`.
+    """Writes the bursts into the folder `output`.
 
     `videos`: sharp ones, by name, whose frames are interpolated. `folders`: of recorded sequences
-    with sharp frames, of photographs, or rendered data sets; `assets` are those of photographs.
+    with sharp frames, of photographs, or rendered data sets.
     Raises InputError where nothing came of it.
     """
-    made, rng = Made(), np.random.default_rng([seed, 61])
+    made, rng = Made(), np.random.default_rng([wanted.seed, 61])
     recorded, worlds, photographs = sorted_out(folders)
+    frames, size = wanted.frames, wanted.size
     sources = [_of_runs(_interpolated(read, made), frames, size, rng) for _, read in videos]
     sources += [_of_runs(_recorded(folder), frames, size, rng) for folder in recorded]
     if photographs or worlds:
         sources.append(_moved(photographs, worlds, frames, size, rng))
     shards = 0
-    turns = islice(_in_turn(sources), count)
+    turns = islice(_in_turn(sources), wanted.count)
     while shard := list(islice(turns, SHARD)):
         write_shard(output, shards, shard)
         shards += 1
@@ -69,7 +80,7 @@ def make_bursts(
         reasons = ", ".join(f"{n} frames {why}" for why, n in made.refused.items())
         raise InputError(f"no bursts came of that{f': {reasons}' if reasons else ''}")
     names = [name for name, _ in videos] + [folder.name for folder in folders]
-    known = set(assets).union(*(recorded_assets(world) for world in worlds))
+    known = set(wanted.assets).union(*(recorded_assets(world) for world in worlds))
     write_summary(output, shards, ", ".join(names), sorted(known))
     return made
 

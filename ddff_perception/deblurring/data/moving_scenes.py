@@ -64,8 +64,8 @@ class Pictures:
         view = world[int(rng.integers(len(world)))]
         light = np.ascontiguousarray(view.radiance[0][..., ::-1], np.float32)
         near = 1.0 / np.maximum(np.nan_to_num(view.depth, posinf=1e6), 0.05)
-        near = cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.0)
-        return Region(light, np.asarray(near / near.mean() - 1, np.float32).clip(-1, 3))
+        soft = np.asarray(cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.0), np.float32)
+        return Region(light, np.asarray(soft / soft.mean() - 1, np.float32).clip(-1, 3))
 
 
 def _colour(file: Path) -> NDArray[np.uint8]:
@@ -96,7 +96,8 @@ def _lettering(rng: np.random.Generator) -> FloatArray:
         font, weight = _FONTS[int(rng.integers(3))], int(rng.integers(1, 2 + round(scale)))
         place = (int(rng.integers(-200, 40)), y)
         cv2.putText(page, line, place, font, scale, ink, weight, cv2.LINE_AA)
-    return _LIGHT[cv2.resize(page, (_REGION, _REGION), interpolation=cv2.INTER_AREA)]
+    small = cv2.resize(page, (_REGION, _REGION), interpolation=cv2.INTER_AREA)
+    return np.asarray(_LIGHT[small], np.float32)
 
 
 def make_burst(rng: np.random.Generator, pictures: Pictures, frames: int, size: int) -> Burst:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -70,12 +71,13 @@ def _encoded(source: Source, model: str, engines: EngineSet) -> tuple[FloatArray
 def network_image(image: ImageArray) -> FloatArray:
     """1 x 3 x H x W in 0..1, the border repeated up to a multiple of 8."""
     if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=2)
+        image = cast(ImageArray, np.repeat(image[..., None], 3, axis=2))
     height, width = image.shape[:2]
     extra = [max(_LEAST, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in (height, width)]
     if any(extra):
         border = cv2.BORDER_REPLICATE
-        image = np.asarray(cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border), image.dtype)
+        grown = cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border)
+        image = cast(ImageArray, grown)
     scale = np.float32(1.0 / np.iinfo(image.dtype).max)
     return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
 
@@ -93,5 +95,5 @@ def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:
     top = np.iinfo(like.dtype).max
     found = np.clip(planes, 0, 1) * np.float32(top) + np.float32(0.5)
     if like.ndim == 2:
-        return np.asarray(found.mean(axis=0), like.dtype)
-    return np.ascontiguousarray(found.transpose(1, 2, 0), like.dtype)
+        return cast(ImageArray, found.mean(axis=0).astype(like.dtype))
+    return cast(ImageArray, np.ascontiguousarray(found.transpose(1, 2, 0), like.dtype))

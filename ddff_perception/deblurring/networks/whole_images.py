@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 import torch
@@ -66,7 +68,7 @@ def _planes(burst: Burst) -> torch.Tensor:
 
 
 def _colour(image: ImageArray) -> ImageArray:
-    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    return image if image.ndim == 3 else cast(ImageArray, np.repeat(image[..., None], 3, axis=2))
 
 
 def _top(image: ImageArray) -> float:
@@ -76,4 +78,5 @@ def _top(image: ImageArray) -> float:
 def _like(found: FloatArray, image: ImageArray) -> ImageArray:
     """H x W x 3 in 0..1 as an image of the same kind."""
     planes = found.mean(axis=2) if image.ndim == 2 else found
-    return np.asarray(np.rint(np.clip(planes, 0, 1) * _top(image)), image.dtype)
+    levels = np.rint(np.clip(planes, 0, 1) * _top(image))
+    return cast(ImageArray, levels.astype(image.dtype))
