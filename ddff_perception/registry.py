@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from .alignment.capability import ALIGNMENT
 from .capability import Capability, Reference
 from .deblurring.capability import DEBLURRING
+from .defocus.capability import DEFOCUS
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
 from .retrieval.capability import RETRIEVAL
@@ -26,6 +27,7 @@ CAPABILITIES: dict[str, Capability] = {
         REFLECTION,
         SEGMENTATION,
         DEBLURRING,
+        DEFOCUS,
         ALIGNMENT,
         RETRIEVAL,
     )

@@ -84,6 +84,7 @@ def demo(
     depth_from_focus finds depth by the network FocusStream; of segmentation, sim_rgbd_camera looks
     around in a room and rgbd_segmentation labels it; of reflection, sim_polarizer_camera looks
     through a pane; of deblurring, sim_moving_camera shakes and burst_deblurring sharpens; of
+    defocus, sim_camera rests and depth_from_defocus tells depth from each image alone; of
     alignment, sim_route_camera goes a route again and video_alignment says where it is. Then
     the bag is evaluated: the live results against the truth, and the same pipeline over the
     recorded images without a clock. Leaves the bag, pictures, summary.json and report.html in the
@@ -161,7 +162,7 @@ def _start(nodes: NodeProcesses, run: _Run) -> None:
 
     topics = [*(f"/{NAMESPACE}/{name}" for name in run.demo.recorded), "/diagnostics"]
     # The camera waits for the node and the recorder.
-    camera: dict[str, Value] = {"rate_hz": run.rate_hz, "wait_for_subscribers": 2}
+    camera = {**run.demo.played, "rate_hz": run.rate_hz, "wait_for_subscribers": 2}
     camera |= {"source": run.source} if run.source else {}
     started: dict[str, tuple[Mapping[str, Value], str]] = {
         "bag_recorder": ({"output": str(run.bag), "storage": run.storage, "topics": topics}, ""),

@@ -18,6 +18,7 @@ def as_it_is(source: Path | None, _output: Path, _max_width: int) -> tuple[str, 
 class Demo:
     """`sensor` plays a folder, the capability's node works on it, a bag of both is evaluated.
 
+    `played`: values of the sensor's parameters.
     `recorded`: topics in the bag, `sent`: those of images whose rate and latency are told, `shown`:
     the one without which nothing was shown; all below the demo's namespace. `given`: values of the
     node's parameters. `prepare` takes the folder that was asked for (None: the package's own), the
@@ -32,4 +33,5 @@ class Demo:
     sent: tuple[str, ...]
     shown: str
     given: Mapping[str, Value] = field(default_factory=dict)
+    played: Mapping[str, Value] = field(default_factory=dict)
     prepare: Callable[[Path | None, Path, int], tuple[str, dict[str, Value]]] = as_it_is

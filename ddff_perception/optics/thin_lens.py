@@ -75,3 +75,21 @@ def focus_distances_linear_in_dioptres(
         raise ValueError("focus distances need slices >= 1 and positive near and far limits")
     steps = np.linspace(metres_to_dioptres(near_m), metres_to_dioptres(far_m), slices)
     return np.asarray(dioptres_to_metres(steps), dtype=np.float64)
+
+
+def signed_defocus_px(
+    dioptres: float | Array, focus_dioptres: float | Array, blur_scale: float | Array
+) -> Array:
+    """Diameter in pixels of the disc of a point at `dioptres` (1/m), with a sign: positive behind
+    the plane in focus, negative before it.
+
+    `blur_scale`: diameter in pixels per dioptre, aperture diameter times focal length in pixels.
+    """
+    return np.asarray(np.subtract(focus_dioptres, dioptres) * blur_scale)
+
+
+def dioptres_of_defocus(defocus_px: Array, focus_dioptres: float, blur_scale: float) -> Array:
+    """The inverse distance (1/m) of what is blurred by `signed_defocus_px`; under 0 where no
+    distance is blurred so, since it would lie beyond infinity.
+    """
+    return np.asarray(focus_dioptres - defocus_px / blur_scale)

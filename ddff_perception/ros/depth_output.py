@@ -16,9 +16,12 @@ COLOURED = frozenset({"image_all_in_focus", "points"})
 """The outputs that need the estimate's image."""
 
 
-def send_depth(node: Any, result: DepthEstimate, header: Header) -> None:
-    """Sends `depth/image_rect`, `depth/camera_info`, `depth/confidence`, `image_all_in_focus` and
-    `points` of `node`, a `PipelineNode` with the parameters `depth_encoding` and `points.*`.
+def send_depth(
+    node: Any, result: DepthEstimate, header: Header, sharp: str = "image_all_in_focus"
+) -> None:
+    """Sends `depth/image_rect`, `depth/camera_info`, `depth/confidence`, `points` and, on the topic
+    `sharp`, the sharp image of `node`, a `PipelineNode` with the parameters `depth_encoding` and
+    `points.*`.
     """
     camera = node.send_camera_info("depth/camera_info", result.depth, header)
     if node.wanted("depth/image_rect"):
@@ -27,7 +30,7 @@ def send_depth(node: Any, result: DepthEstimate, header: Header) -> None:
         if too_far:
             node.diagnostics.count("pixels beyond 65.535 m", too_far)
     node.send_image("depth/confidence", result.confidence, header)
-    node.send_image("image_all_in_focus", result.all_in_focus, header)
+    node.send_image(sharp, result.all_in_focus, header)
     if node.wanted("points") and camera is not None and not result.relative:
         _send_points(node, result, camera, header)
 

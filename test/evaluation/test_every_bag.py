@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from bag_battery import BagBattery
 from bursts import write_shaken_folder
+from defocus_scenes import write_defocus_bag
 from drawn_drives import places, write_route_bag
 from panes import small_pane
 from rooms import write_room
@@ -57,6 +58,20 @@ class TestDeblurring(BagBattery):
         made, came = (scores[name]["offline"] for name in ("deblurred", "as it came"))
         assert made["images"] == came["images"] == 5
         assert made["psnr_db"] > came["psnr_db"] + 0.5
+
+
+class TestDefocus(BagBattery):
+    capability = "defocus"
+
+    @pytest.fixture
+    def bag(self, tmp_path):
+        return write_defocus_bag(tmp_path / "bag")
+
+    def test_depth_is_scored_against_the_recorded_truth(self, evaluated):
+        lens = ("-p", "lens.blur_per_dioptre_px=10", "-p", "side=far")
+        found = evaluated(*lens)["against_truth"]
+        assert found["images"] == 3
+        assert evaluated()["against_truth"] is None
 
 
 class TestAlignment(BagBattery):

@@ -9,16 +9,13 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from scipy import fft
 
 from ...files.images import read_image
 from ...optics.blur_kernels import motion_kernel
+from ...optics.fourier_plan import FourierPlan
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray, InputError
 from ..burst import Burst, Deblurred
-
-Spectrum = NDArray[np.complex64]
 
 _LARGEST_KERNEL_PX = 129
 
@@ -116,66 +113,22 @@ def _curvature(values: FloatArray) -> FloatArray:
     return np.asarray(dx - np.roll(dx, 1, 1) + dy - np.roll(dy, 1, 0), np.float32)
 
 
-class Plan:
-    """One image and one kernel in the Fourier domain, the border mirrored and faded.
+class Plan(FourierPlan):
+    """One image and one kernel in the Fourier domain.
 
     `planes`: the channels in 0..1. `transfer`: the kernel's transform.
     """
 
     def __init__(self, image: ImageArray, kernel: FloatArray) -> None:
+        super().__init__((image.shape[0], image.shape[1]), 2 * max(kernel.shape))
         self._like = image
         values = np.multiply(image, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
         split = [values] if image.ndim == 2 else cv2.split(values)
         self.planes: list[FloatArray] = [np.asarray(plane, np.float32) for plane in split]
-        self._margin = 2 * max(kernel.shape)
-        height, width = image.shape[:2]
-        self._size = tuple(fft.next_fast_len(n + 2 * self._margin, True) for n in (height, width))
-        wide = np.zeros(self._size, np.float32)
-        rows, columns = kernel.shape
-        wide[:rows, :columns] = kernel
-        wide = np.roll(wide, (-(rows // 2), -(columns // 2)), (0, 1))
-        self.transfer = np.asarray(fft.rfft2(wide), np.complex64)
-
-    def padded(self, plane: FloatArray) -> FloatArray:
-        """The plane with margins that go over into each other."""
-        height, width = plane.shape
-        top = left = self._margin
-        below, right = self._size[0] - height - top, self._size[1] - width - left
-        border = cv2.BORDER_REFLECT_101 if self._margin < min(plane.shape) else cv2.BORDER_REPLICATE
-        wide = cv2.copyMakeBorder(plane, top, below, left, right, border)
-        mask = np.outer(_fade(height, top, below), _fade(width, left, right))
-        soft = cv2.GaussianBlur(
-            cv2.copyMakeBorder(wide, top, top, left, left, cv2.BORDER_WRAP), (0, 0), top / 4
-        )[top:-top, left:-left]
-        return np.asarray(soft + mask * (wide - soft), np.float32)
-
-    def forth(self, plane: FloatArray) -> Spectrum:
-        """The transform of a plane."""
-        return np.asarray(fft.rfft2(self.padded(plane)), np.complex64)
-
-    def back(self, spectrum: Spectrum) -> FloatArray:
-        """The plane of a transform."""
-        return self.cropped(np.asarray(fft.irfft2(spectrum, s=self._size), np.float32))
-
-    def filtered(self, wide: FloatArray, transfer: Spectrum) -> FloatArray:
-        """A padded plane filtered."""
-        return np.asarray(fft.irfft2(fft.rfft2(wide) * transfer, s=self._size), np.float32)
-
-    def cropped(self, wide: FloatArray) -> FloatArray:
-        """Without the margins."""
-        height, width = self._like.shape[:2]
-        m = self._margin
-        return wide[m : m + height, m : m + width]
+        self.transfer = self.transform_of(kernel)
 
     def image(self, planes: list[FloatArray]) -> ImageArray:
         """The planes as an image of the input's type."""
         values = planes[0] if self._like.ndim == 2 else cv2.merge(planes)
         top = np.iinfo(self._like.dtype).max
         return cast(ImageArray, (values * top).round().clip(0, top).astype(self._like.dtype))
-
-
-def _fade(inside: int, before: int, after: int) -> FloatArray:
-    """1 inside, falling to 0 over the margins."""
-    rise = (np.arange(before) + 0.5) / before
-    fall = (np.arange(after)[::-1] + 0.5) / after
-    return np.concatenate([rise, np.ones(inside), fall]).astype(np.float32)

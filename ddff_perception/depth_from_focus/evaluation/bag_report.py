@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...evaluation.bag_run import BagResult
+from ...evaluation.depth.bag_errors import bag_errors
 from ...evaluation.depth.charts import reliability_chart, sparsification_chart
-from ...evaluation.depth.evaluation import DepthEvaluation, Variant
+from ...evaluation.depth.evaluation import DepthEvaluation
 from ...evaluation.reports.blocks import (
     Block,
     Charts,
-    Column,
     Pictures,
-    Row,
     Section,
     Table,
     Tile,
@@ -30,11 +29,7 @@ FULL_SHARE = 0.9
 
 SCHEMA = "ddff-bag-evaluation/1"
 SCORES = ("against_truth", "recorded_against_truth", "against_recorded")
-_ERROR_NOTE = (
-    "Means over the images after the first sweep. Live is the recorded depth topic, offline the "
-    "estimate from the recorded images; filled has every unknown pixel set to its nearest known "
-    "one; best constant is the median true dioptre of each image, which says nothing of the scene."
-)
+_AFTER = "the images after the first sweep"
 
 
 @dataclass
@@ -70,32 +65,13 @@ class SweepResult(BagResult):
 
 def error_table(result: SweepResult) -> list[Table]:
     """Live and offline estimates, and what they are compared with; empty without any truth."""
-    kinds: tuple[tuple[str, DepthEvaluation | None, Variant], ...] = (
-        ("live vs truth", result.recorded_against_truth, "covered"),
-        ("offline vs truth", result.against_truth, "covered"),
-        ("filled", result.against_truth, "filled"),
-        ("best constant", result.against_truth, "best_constant"),
-        ("offline vs live", result.against_recorded, "covered"),
+    return bag_errors(
+        result.against_truth,
+        result.recorded_against_truth,
+        result.against_recorded,
+        "Errors after the first sweep",
+        _AFTER,
     )
-    rows = []
-    for name, evaluation, variant in kinds:
-        if evaluation is None:
-            continue
-        dioptres = evaluation.scores(variant, "dioptres")
-        metres = evaluation.scores(variant, "depth")
-        errors = (dioptres.mae, metres.mae, metres.abs_rel, metres.delta_1)
-        cells = (name, evaluation.images, *errors, 100.0 * dioptres.coverage)
-        rows.append(Row(cells, "reference" if variant == "best_constant" else "normal"))
-    columns: list[Column | str] = [
-        "",
-        Column("images", decimals=0),
-        Column("MAE", "1/m"),
-        Column("MAE", "m"),
-        Column("Abs rel"),
-        Column("δ<1.25", "%"),
-        Column("coverage", "%"),
-    ]
-    return [Table(columns, rows, "Errors after the first sweep", _ERROR_NOTE)] if rows else []
 
 
 def sweep_sections(result: SweepResult, folder: Path) -> list[Section]:

@@ -25,7 +25,11 @@ class SimCameraSettings(Settings):
         "Hz",
         (0.1, 1000.0),
     )
-    order: str = parameter("ping_pong", "the order of the sweep of a stack", choices=ORDERS)
+    order: str = parameter(
+        "ping_pong",
+        "the order of the sweep of a stack; rest: the lens stays at the slice in the middle",
+        choices=ORDERS,
+    )
     loop: bool = parameter(True, "for ever; false stops after one sweep, or at the end of the bag")
     moving_frames: int = parameter(
         0,

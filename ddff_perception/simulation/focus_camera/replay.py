@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-ORDERS = ("ping_pong", "up", "down", "random")
+ORDERS = ("ping_pong", "up", "down", "random", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,15 @@ def visits(count: int, order: str, seed: int = 0) -> Iterator[list[int]]:
     """Sweeps without end, each a list of slice numbers, which are in order of distance.
 
     `up` counts up, `down` down, `ping_pong` alternates without showing an end twice in a row,
-    `random` shows every slice once per sweep.
+    `random` shows every slice once per sweep, `rest` only the one in the middle.
     """
     up = list(range(count))
     shuffler = random.Random(seed)
     while True:
         if order == "random":
             yield shuffler.sample(up, count)
+        elif order == "rest":
+            yield [count // 2]
         elif order == "down":
             yield up[::-1]
         else:

@@ -1,0 +1,1 @@
+"""How much a lens blurs, from a chart at known distances."""

@@ -1,0 +1,27 @@
+"""Depth from defocus, as the package knows it."""
+
+from ..capability import Capability, Command, Reference, View
+
+_HERE = "ddff_perception.defocus"
+
+DEFOCUS = Capability(
+    name="defocus",
+    description="one image of a wide aperture in; depth, defocus and a sharp image out",
+    nodes={"depth_from_defocus": Reference(f"{_HERE}.interface:DEPTH_FROM_DEFOCUS")},
+    commands=(Command("defocus", Reference(f"{_HERE}.commands.defocus:defocus")),),
+    methods=Reference(f"{_HERE}.methods:METHODS"),
+    bag=Reference(f"{_HERE}.evaluation.bag:DefocusRun"),
+    results=Reference(f"{_HERE}.evaluation.results:DEFOCUS_RESULTS"),
+    demo=Reference(f"{_HERE}.evaluation.demo:DEFOCUS_DEMO"),
+    view=View(
+        pictures={
+            "image_rect": "image",
+            "defocus/image": Reference(f"{_HERE}.evaluation.pictures:colorize_defocus"),
+            "depth/image_rect": "depth",
+            "depth/confidence": "confidence",
+            "image_deblurred": "image",
+        },
+        clouds=("points",),
+        readings=("focus_state",),
+    ),
+)

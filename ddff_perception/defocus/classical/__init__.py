@@ -1,0 +1,1 @@
+"""Methods without learning: blur at edges, filled in between, and blur undone."""

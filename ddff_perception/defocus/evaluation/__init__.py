@@ -1,0 +1,1 @@
+"""Bags, results on disk and the demo."""
