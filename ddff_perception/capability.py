@@ -28,11 +28,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One `ddff` command: a function that Typer takes, or a Typer app with `help` (a group)."""
+    """One `ddff` command: a function that Typer takes, or a Typer app with `help` (a group).
+
+    `group`: of another command's app that a function belongs to; empty for one of its own.
+    """
 
     name: str
     code: Reference
     help: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Capability:
         """Every reference by a path that says where it stands, for a test that loads them all."""
         found = {f"nodes.{name}": code for name, code in self.nodes.items()}
         found |= {f"sensors.{name}": code for name, code in self.sensors.items()}
-        found |= {f"commands.{command.name}": command.code for command in self.commands}
+        found |= {f"commands.{c.group}{c.name}": c.code for c in self.commands}
         found |= {f"networks.{name}": code for name, code in self.networks.items()}
         painters = self.view.pictures if self.view else {}
         found |= {f"view.{n}": look for n, look in painters.items() if isinstance(look, Reference)}

@@ -49,8 +49,11 @@ _COMMANDS = tuple(
 
 def commands() -> dict[str, Command]:
     """Every command by name: those of the capabilities first."""
-    own = (command for capability in CAPABILITIES.values() for command in capability.commands)
-    return {command.name: command for command in (*own, *_COMMANDS)}
+    return {c.name: c for c in (*_of_capabilities(), *_COMMANDS) if not c.group}
+
+
+def _of_capabilities() -> Iterator[Command]:
+    return (command for capability in CAPABILITIES.values() for command in capability.commands)
 
 
 class _Commands(Mapping[str, Any]):
@@ -60,6 +63,7 @@ class _Commands(Mapping[str, Any]):
         command = commands()[name]
         code, holder = command.code.load(), typer.Typer(rich_markup_mode="rich")
         if isinstance(code, typer.Typer):
+            _join(code, name)
             holder.add_typer(code, name=name, help=command.help)
         else:
             holder.command(name)(code)
@@ -71,6 +75,14 @@ class _Commands(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(commands())
+
+
+def _join(app: typer.Typer, name: str) -> None:
+    """Brings what capabilities add to the group `name` into its `app`, once."""
+    there = {command.name for command in app.registered_commands}
+    for command in _of_capabilities():
+        if command.group == name and command.name not in there:
+            app.command(command.name)(command.code.load())
 
 
 def _sign(group: typer.Typer, path: str) -> None:

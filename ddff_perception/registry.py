@@ -47,12 +47,12 @@ def register(capability: Capability) -> None:
     taken = {
         "capability": CAPABILITIES,
         "node": nodes(),
-        "command": [command.name for c in CAPABILITIES.values() for command in c.commands],
+        "command": [c.group + c.name for own in CAPABILITIES.values() for c in own.commands],
     }
     given = {
         "capability": [capability.name],
         "node": [*capability.nodes, *capability.sensors],
-        "command": [command.name for command in capability.commands],
+        "command": [command.group + command.name for command in capability.commands],
     }
     for kind, names in given.items():
         for name in names:

@@ -49,9 +49,9 @@ def test_every_node_has_its_name_and_a_module_with_main(name: str) -> None:
 
 
 def test_no_two_capabilities_give_a_command_or_a_node_the_same_name() -> None:
-    given = [command.name for c in CAPABILITIES.values() for command in c.commands]
+    given = [(c.group, c.name) for own in CAPABILITIES.values() for c in own.commands]
     assert len(set(given)) == len(given)
-    assert set(given) <= set(cli.commands())
+    assert {group or name for group, name in given} <= set(cli.commands())
     held = [name for c in CAPABILITIES.values() for name in (*c.nodes, *c.sensors)]
     assert len(set(held)) == len(held)
     assert set(held) <= set(nodes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..methods import MethodEntry, Methods
 from .classical.edges import EdgeSettings, edges
+from .learned.defocus_light import DefocusLightSettings, defocus_light
 
 METHODS = Methods(
     edges=MethodEntry(
@@ -11,5 +12,11 @@ METHODS = Methods(
         "(after Zhuo and Sim 2011): the default",
         edges,
         EdgeSettings,
+    ),
+    defocus_light=MethodEntry(
+        "the network DefocusLight, trained by oneself (no weights ship); needs an engine",
+        defocus_light,
+        DefocusLightSettings,
+        network=True,
     ),
 )

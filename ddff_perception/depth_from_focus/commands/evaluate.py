@@ -82,6 +82,7 @@ def evaluate(
     the best constant map (the median dioptre of the truth), which any method
     should beat. With a confidence map also: the error of the most confident
     pixels, and whether the confidence is the probability that it claims to be.
+    The divergence of the edges compares sub-bands of a steerable pyramid.
 
     Parameters: baseline_focal (m px; 1 makes disparity equal dioptres),
     badpix_depth, badpix_disparity, badpix_dioptres (the τ of BadPix) and
@@ -103,7 +104,7 @@ def evaluate(
         read_depth(truth),
         None if confidence is None else read_confidence(confidence),
     )
-    evaluation = DepthEvaluation(settings)
+    evaluation = DepthEvaluation(settings, edges=True)
     evaluation.add(maps.estimate, maps.truth, maps.confidence)
     content = {"estimate": str(estimate), "truth": str(truth), **evaluation.to_json()}
     if json_file == Path("-"):
@@ -122,6 +123,8 @@ def print_evaluation(evaluation: DepthEvaluation, title: str) -> None:
     wide = console.width >= _WIDE
     coverage = evaluation.scores("covered").coverage
     console.print(f"coverage {coverage:.1%}", highlight=False)
+    edges = _number(evaluation.edge_divergence)
+    console.print(f"divergence of the edges' steerable sub-bands {edges}", highlight=False)
     for domains in [DOMAINS] if wide else [(domain,) for domain in DOMAINS]:
         names = ", ".join(f"{domain} ({UNITS[domain]})" for domain in domains)
         _print_table(f"Errors on {names}", _score_table(evaluation, domains))

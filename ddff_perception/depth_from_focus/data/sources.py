@@ -10,11 +10,11 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ...training.batches import make_loader
 from ...training.presets import FitSettings
+from ...training.views.camera import NoiseSettings
 from ...types import InputError
 from .ddff12 import Ddff12Scene
 from .fixed_slices import Batch, FixedSliceItems, FixedSlices, Mixed, PlaneStacks
 from .generated.batches import view_batches
-from .generated.camera import NoiseSettings
 from .generated.stack_files import StackBatches, stack_files
 from .generated.stacks import StackSettings
 from .lfsd import LightFieldSamples, find_samples

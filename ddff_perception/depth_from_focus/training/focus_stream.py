@@ -19,16 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...parameters import Settings, Value, parameter
+from ...simulation.dataset.sharp_views import assets_of, is_world
 from ...training.job import Batch, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
+from ...training.views.camera import NoiseSettings
+from ...training.views.field import USUAL
 from ..data.generated.batches import view_batches
-from ..data.generated.camera import NoiseSettings
-from ..data.generated.field import USUAL
 from ..data.generated.making import make_stacks, make_views
 from ..data.generated.stack_files import StackBatches, stack_files
 from ..data.generated.stacks import StackSettings
-from ..data.generated.world_views import assets_of, is_world
 from ..data.own_stacks import own_stacks
 from ..networks.focus_stream import FocusStream
 from .focus_stream_int8 import calibration as calibration

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ...types import FloatArray, InputError
+from .edge_divergence import edge_divergence
 from .maps import DOMAINS, Domain, best_constant, check_same_size, fill_to_full_coverage
 from .metrics import DepthErrorSums, DepthScores, ScoreSettings
 from .reliability import Reliability, ReliabilitySums
@@ -24,11 +25,15 @@ class DepthEvaluation:
 
     Three maps are scored per image: the estimate where it is known (`covered`), the estimate
     filled to full coverage from its nearest known pixels (`filled`), and the best constant map
-    (`best_constant`: the image's median true dioptre), which any method must beat.
+    (`best_constant`: the image's median true dioptre), which any method must beat. With `edges`
+    those are compared too (`edge_divergence.py`).
     """
 
     def __init__(
-        self, settings: ScoreSettings | None = None, domains: Sequence[Domain] = DOMAINS
+        self,
+        settings: ScoreSettings | None = None,
+        domains: Sequence[Domain] = DOMAINS,
+        edges: bool = False,
     ) -> None:
         self.settings = settings or ScoreSettings()
         self.domains = tuple(domains)
@@ -39,6 +44,7 @@ class DepthEvaluation:
         }
         self._reliability = ReliabilitySums()
         self._curves: list[SparsificationCurve] = []
+        self._edges: list[float] | None = [] if edges else None
         self.images = 0
 
     def add(
@@ -63,6 +69,8 @@ class DepthEvaluation:
             self._curves += [curve] if curve is not None else []
         for (variant, _), sums in self._sums.items():
             sums.add(maps[variant], truth)
+        if self._edges is not None:
+            self._edges.append(edge_divergence(estimate, truth))
         self.images += 1
 
     def __add__(self, other: DepthEvaluation) -> DepthEvaluation:
@@ -73,6 +81,8 @@ class DepthEvaluation:
         result._sums = {key: sums + other._sums[key] for key, sums in self._sums.items()}
         result._reliability = self._reliability + other._reliability
         result._curves = self._curves + other._curves
+        if self._edges is not None and other._edges is not None:
+            result._edges = self._edges + other._edges
         result.images = self.images + other.images
         return result
 
@@ -82,6 +92,11 @@ class DepthEvaluation:
         """Mean over the images of their scores, or (`pooled`) the scores over all pixels."""
         sums = self._sums[variant, domain]
         return sums.pooled() if pooled else sums.averaged()
+
+    @property
+    def edge_divergence(self) -> float:
+        """Mean over the images; NaN where it was not asked for."""
+        return float(np.mean(self._edges)) if self._edges else float("nan")
 
     def sparsification(self) -> SparsificationCurve | None:
         """Mean curve of the error in dioptres over the images; None without confidence."""
@@ -96,7 +111,8 @@ class DepthEvaluation:
 
         `scores[variant][domain][measure]`, per-image means (`pooled_scores`: over all pixels);
         `badpix_thresholds[domain]` belongs to each `badpix_curve`. δ and BadPix are per cent,
-        coverage is 0..1. `sparsification` and `reliability` are null without confidence.
+        coverage is 0..1. `edge_divergence` is null where it was not asked for, `sparsification` and
+        `reliability` are null without confidence.
         """
         curve, table = self.sparsification(), self.reliability()
 
@@ -118,6 +134,7 @@ class DepthEvaluation:
             "badpix_thresholds": {
                 domain: self.settings.curve_thresholds(domain).tolist() for domain in self.domains
             },
+            "edge_divergence": self.edge_divergence if self._edges else None,
             "sparsification": None if curve is None else curve.to_json(),
             "reliability": None if table is None else table.to_json(),
         }

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ...training.efficientnet_lite import MEAN, SCALE, EfficientNetLite0
-from .decoder import WIDTH, LightDecoder
+from ...training.light_decoder import WIDTH, LightDecoder
 
 OUTPUT_STRIDE = 4
 

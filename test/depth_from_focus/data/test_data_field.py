@@ -5,14 +5,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ddff_perception.depth_from_focus.data.generated.field import (
+from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings, random_stacks
+from ddff_perception.training.views.field import (
     FieldSettings,
     bordered,
     disturbed,
     mosaicked,
     turned,
 )
-from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings, random_stacks
 
 
 @pytest.fixture

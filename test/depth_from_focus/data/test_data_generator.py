@@ -15,32 +15,32 @@ from ddff_perception.depth_from_focus.data.generated.batches import (
     GeneratorSettings,
     shows_nothing,
 )
-from ddff_perception.depth_from_focus.data.generated.camera import (
-    NoiseSettings,
-    jpeg_losses,
-    with_noise,
-)
-from ddff_perception.depth_from_focus.data.generated.defocus import (
-    DefocusedViews,
-    seen_through_lens,
-)
 from ddff_perception.depth_from_focus.data.generated.inputs import (
     Contrasts,
     NetworkInputs,
     estimated_blur_scale,
     templates,
 )
-from ddff_perception.depth_from_focus.data.generated.scenes import SceneMaker
 from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings
-from ddff_perception.depth_from_focus.data.generated.view_pool import (
-    ViewPool,
-    write_procedural_views,
-)
 from ddff_perception.depth_from_focus.networks.focus_stream import (
     FocusStreamSettings,
     SliceEncoder,
 )
 from ddff_perception.optics.defocus import DefocusedView
+from ddff_perception.training.views.camera import (
+    NoiseSettings,
+    jpeg_losses,
+    with_noise,
+)
+from ddff_perception.training.views.defocus import (
+    DefocusedViews,
+    seen_through_lens,
+)
+from ddff_perception.training.views.scenes import SceneMaker
+from ddff_perception.training.views.view_pool import (
+    ViewPool,
+    write_procedural_views,
+)
 from ddff_perception.types import InputError
 
 CPU = torch.device("cpu")

@@ -6,8 +6,6 @@ import pytest
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
-from ddff_perception.depth_from_focus.data.generated.camera import NoiseSettings
-from ddff_perception.depth_from_focus.data.generated.scenes import SceneMaker
 from ddff_perception.depth_from_focus.data.generated.stack_files import (
     StackBatches,
     read_training_stack,
@@ -15,6 +13,8 @@ from ddff_perception.depth_from_focus.data.generated.stack_files import (
     write_stacks,
 )
 from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings, random_stacks
+from ddff_perception.training.views.camera import NoiseSettings
+from ddff_perception.training.views.scenes import SceneMaker
 from ddff_perception.types import InputError
 
 SIZE = StackSettings(height=64, width=96)

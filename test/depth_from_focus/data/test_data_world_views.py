@@ -11,18 +11,18 @@ pytest.importorskip("lightning")
 from ddff_perception.depth_from_focus.data.generated.making import make_stacks
 from ddff_perception.depth_from_focus.data.generated.stack_files import stack_files
 from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings
-from ddff_perception.depth_from_focus.data.generated.view_pool import ViewPool, read_view
-from ddff_perception.depth_from_focus.data.generated.world_views import (
+from ddff_perception.registry import CAPABILITIES
+from ddff_perception.simulation.dataset.files import packed
+from ddff_perception.simulation.dataset.settings import DatasetSettings
+from ddff_perception.simulation.dataset.sharp_views import (
     assets_of,
     is_world,
     without_pattern,
     write_world_views,
 )
-from ddff_perception.registry import CAPABILITIES
-from ddff_perception.simulation.dataset.files import packed
-from ddff_perception.simulation.dataset.settings import DatasetSettings
 from ddff_perception.training.export import learned_from
 from ddff_perception.training.registry import make_job
+from ddff_perception.training.views.view_pool import ViewPool, read_view
 from ddff_perception.types import InputError
 
 HEIGHT, WIDTH = 48, 64

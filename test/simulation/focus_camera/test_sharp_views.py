@@ -103,7 +103,7 @@ def test_light_is_grown_from_the_same_object_and_never_from_a_lamp_s_edge():
 
 def test_a_view_is_written_and_read_back(tmp_path: Path):
     pytest.importorskip("torch")
-    from ddff_perception.depth_from_focus.data.generated.view_pool import read_view
+    from ddff_perception.training.views.view_pool import read_view
 
     rng = np.random.default_rng(0)
     radiance = (rng.random((20, 30, 3)) ** 4).astype(np.float32)

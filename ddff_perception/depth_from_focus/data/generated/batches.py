@@ -32,12 +32,12 @@ from torch.utils.data import IterableDataset
 from ....training.fit import uses_gpu
 from ....training.job import Batch
 from ....training.presets import FitSettings
+from ....training.views.camera import NoiseSettings, with_noise
+from ....training.views.field import bordered, disturbed, turned
+from ....training.views.view_pool import ViewPool
 from ...learned.focus_stream import SMALL_SUBCELL, SUBCELL
-from .camera import NoiseSettings, with_noise
-from .field import bordered, disturbed, turned
 from .inputs import NetworkInputs
 from .stacks import StackSettings, random_stacks
-from .view_pool import ViewPool
 
 # Height, width and views per batch of 32: most batches are many small crops, some are few large
 # ones, in which a wall is as wide as in a whole image.

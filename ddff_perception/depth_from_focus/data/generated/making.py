@@ -11,12 +11,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from ....simulation.dataset.sharp_views import write_world_views
 from ....training.progress import report_progress
+from ....training.views.view_pool import write_procedural_views
 from ....types import InputError
 from .stack_files import stack_files, write_stacks
 from .stacks import StackSettings
-from .view_pool import write_procedural_views
-from .world_views import write_world_views
 
 # Views of all scenes have the size of the path-traced ones.
 _VIEW_SIZE = (360, 480)

@@ -17,14 +17,14 @@ from ....files.atomic import atomic_write, make_folder
 from ....files.limits import ARRAY_GIB, GIB
 from ....files.results import written_by
 from ....training.job import Batch
+from ....training.views.camera import NoiseSettings
+from ....training.views.scenes import SceneMaker
+from ....training.views.view_pool import random_crops, read_view, scene_view
 from ....types import InputError
 from ..views import view_of
 from .batches import noisy_batch, within
-from .camera import NoiseSettings
 from .inputs import NetworkInputs
-from .scenes import SceneMaker
 from .stacks import StackSettings, TrainingStacks, random_stacks
-from .view_pool import random_crops, read_view, scene_view
 
 _STACKS_PER_SCENE = 3
 _SCENE_SIZE = 1.6  # in sides of a stack

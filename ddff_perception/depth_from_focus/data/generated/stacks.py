@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .camera import developed
-from .defocus import seen_through_lens
-from .view_pool import TRACED_SHARE
+from ....training.views.camera import developed
+from ....training.views.defocus import seen_through_lens
+from ....training.views.view_pool import TRACED_SHARE
 
 # Sweeps mostly end close to the scene's nearest and farthest points, as people set them.
 _MARGIN_POWER = 2.5

@@ -17,7 +17,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional
 
-from ....optics.defocus import DefocusedView, disc_kernel
+from ...optics.defocus import DefocusedView, disc_kernel
 
 MOST_LAYERS = 24
 LAYER_STEP_PX = 1.0

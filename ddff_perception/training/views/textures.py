@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....optics.textures import one_over_f, write_line
-from ....types import FloatArray
+from ...optics.textures import one_over_f, write_line
+from ...types import FloatArray
 
 SIDE = 384
 _LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyzEATOINSRH0123456789   "))

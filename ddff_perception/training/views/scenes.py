@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....optics.textures import one_over_f
-from ....types import FloatArray
+from ...optics.textures import one_over_f
+from ...types import FloatArray
 from .textures import SIDE, random_paint, random_texture
 
 

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....files.atomic import make_folder
-from ....files.images import write_array
-from ....files.results import written_by
-from ....simulation.assets.record import SUMMARY, recorded_assets
-from ....simulation.dataset.reader import WorldDataset, WorldView
-from ....types import FloatArray
+from ...files.atomic import make_folder
+from ...files.images import write_array
+from ...files.results import written_by
+from ...types import FloatArray
+from ..assets.record import SUMMARY, recorded_assets
+from .reader import WorldDataset, WorldView
 
 _FAINT = 0.02  # of the radiance
 _WINDOW_PX = 7

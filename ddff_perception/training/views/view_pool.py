@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ....files.atomic import make_folder
-from ....files.images import read_array, write_array
-from ....files.results import written_by
-from ....types import InputError
+from ...files.atomic import make_folder
+from ...files.images import read_array, write_array
+from ...files.results import written_by
+from ...types import InputError
 from .scenes import SceneMaker, SharpScene
 
 PROCEDURAL = "procedural"
