@@ -79,7 +79,8 @@ class DefocusPipeline(FramePipeline[DefocusEstimate]):
         """The result with its image's blur undone."""
         started = time.perf_counter()
         found = result.found
-        sharp = sharpened(found.photograph.image, found.found.defocus, self._sharpening)
+        size = np.abs(found.found.defocus) - self._sharpening.caution * found.found.spread
+        sharp = sharpened(found.photograph.image, np.maximum(size, 0.0), self._sharpening)
         timings = {**result.timings_ms, "sharpening": (time.perf_counter() - started) * 1e3}
         return replace(result, found=replace(found, sharp=sharp), timings_ms=timings)
 

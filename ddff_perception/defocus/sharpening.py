@@ -32,6 +32,11 @@ class SharpeningSettings(Settings):
     smoothness: float = parameter(
         0.03, "weight against slopes that are not in the image", limits=(0.0, 10.0)
     )
+    caution: float = parameter(
+        0.5,
+        "how many times its spread a disc counts as smaller: blur that may be none is left",
+        limits=(0.0, 10.0),
+    )
     halo: float = parameter(
         0.5, "how far the result may go beyond the image's own range around", limits=(0.0, 10.0)
     )

@@ -58,7 +58,8 @@ def chart_blur(image: ImageArray, distance_m: float) -> Shot:
     """The blur of a chart that fills the middle of `image`; raises InputError without edges."""
     height, width = image.shape[:2]
     top, left = (round(side * (1 - _MIDDLE) / 2) for side in (height, width))
-    found = edge_blur(grey(np.ascontiguousarray(image[top : height - top, left : width - left])))
+    middle = grey(image)[top : height - top, left : width - left]
+    found = edge_blur(np.ascontiguousarray(middle))
     # The strongest edges are the chart's own.
     strong = found.weight >= 0.5 * np.max(found.weight, initial=0.0)
     if np.count_nonzero(strong) < _LEAST_EDGES:

@@ -92,11 +92,11 @@ def _grown(values: FloatArray, small: FloatArray, guide: FloatArray) -> FloatArr
     slope = (cv2.blur(small * values, window) - of_guide * mean) / (variance + _GUIDE_STEP**2)
     offset = mean - slope * of_guide
     size = guide.shape[::-1]
-    slope, offset = (
+    slopes, offsets = (
         cv2.resize(cv2.blur(plane, (3, 3)), size, interpolation=cv2.INTER_LINEAR)
         for plane in (slope, offset)
     )
-    found = np.asarray(slope * guide + offset, np.float32)
+    found = np.asarray(slopes * guide + offsets, np.float32)
     # A line through few cells must not lead beyond all of them.
     low, high = float(values.min()), float(values.max())
     return np.asarray(np.clip(found, low, high), np.float32)

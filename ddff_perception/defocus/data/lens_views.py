@@ -54,7 +54,7 @@ class LensSettings(Settings):
     )
 
 
-class LensViews(Dataset[Batch]):
+class LensViews(Dataset[dict[str, Tensor]]):
     """`count` items of the `files` of views; the same each time where `fixed`."""
 
     def __init__(
@@ -73,7 +73,6 @@ class LensViews(Dataset[Batch]):
             torch.manual_seed(index)
             return self._drawn(self._files[index % len(self._files)])
 
-    @torch.no_grad()
     def _drawn(self, file: Path) -> Batch:
         own = self._settings
         view = torch.from_numpy(read_view(file))[None]

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .densenet import DenseNet121
+from .densenet import BLOCKS, FIRST, GROWTH, DenseNet121
 
 WIDTHS = (512, 256, 128, 64, 32)
 HEADS = ("depth", "sharp")
@@ -34,12 +34,13 @@ HEADS = ("depth", "sharp")
 class TwoHeaded(nn.Module):
     """Image to depth N x 1 x H x W and sharp image N x 3 x H x W.
 
-    `narrow` divides all widths, for tests.
+    `narrow` divides all widths and numbers of layers, for small processors and tests.
     """
 
     def __init__(self, narrow: int = 1) -> None:
         super().__init__()
-        self.encoder = DenseNet121(growth=32 // narrow, first=64 // narrow)
+        blocks = [max(1, layers // narrow) for layers in BLOCKS]
+        self.encoder = DenseNet121(blocks, GROWTH // narrow, FIRST // narrow)
         widths = [max(4, width // narrow) for width in WIDTHS]
         self.depth = Decoder(self.encoder.channels, widths, 1)
         self.sharp = Decoder(self.encoder.channels, widths, 3)

@@ -70,6 +70,6 @@ def light_picture(network: nn.Module, batch: Batch) -> ImageArray:
         image = batch["image"][number].flip(0).permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()
         truth, own = (m[number].cpu().numpy() for m in (batch["defocus"], signed))
         end = max(1.0, float(np.abs(truth).max()))
-        maps = [np.uint8(np.clip(127.5 + 127.5 * m / end, 0, 255)) for m in (truth, own)]
+        maps = [np.clip(127.5 + 127.5 * m / end, 0, 255).astype(np.uint8) for m in (truth, own)]
         rows.append(np.hstack([image, *(cv2.applyColorMap(m, cv2.COLORMAP_TURBO) for m in maps)]))
     return np.asarray(np.vstack(rows), np.uint8)

@@ -2,7 +2,7 @@
 
 `two_headed` is chapter 3 of Nazir's thesis, `two_headed_self` chapter 5; `regulariser` is one of
 chapter 2. Presets: `paper` has what the papers say of the optimiser (Adam, 1e-4) and our
-lengths; `cpu` is an eighth of the width; `smoke` a few steps for a test.
+lengths; `cpu` is an eighth of the widths; `smoke` a few steps for a test.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LIMITS = (
 class TwoHeadedSettings(LensSettings):
     """The same, and what the thesis compares."""
 
-    narrow: int = parameter(1, "all widths are divided by it", limits=(1, 16))
+    narrow: int = parameter(1, "all widths and numbers of layers are divided by it", limits=(1, 16))
     regulariser: str = parameter(
         "xian", "what smooths depth (thesis, chapter 2)", choices=tuple(REGULARISERS)
     )
