@@ -318,11 +318,11 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "defocus": (
         "Depth from defocus without learning",
-        "Single slices of path-traced focal stacks, of assets that no training has seen; the lens is "
-        "known, and the side where a user would name one. `disc` is the mean blur disc, errors are "
-        "means in dioptres, `of it` the share of the best constant map's; `edges` the divergence of "
-        "their steerable sub-bands, `gain` PSNR over the image as it came; milliseconds add up two "
-        "threads, at 480 x 360.",
+        "Single slices of path-traced focal stacks, of assets that no training has seen; the lens "
+        "is known, and the side where a user would name one. `disc` is the mean blur disc, errors "
+        "are means in dioptres, `of it` the share of the best constant map's; `edges` the "
+        "divergence of their steerable sub-bands, `gain` PSNR over the image as it came; "
+        "milliseconds add up two threads, at 480 x 360.",
         {
             "scene": "scene",
             "focus_m": "focus [m]",

@@ -27,7 +27,7 @@ _FINE, _COARSE, _CHANGE_PX = (1.0, 2.0), (2.0, 4.0), 7.0
 _NOISE_FACTOR = 5.0
 _LEAST_GRADIENT = 0.006
 _WIDEST_PX = 32.0
-_FAINT, _WIDE_PX = 0.05, 10.0
+_FAINT, _WIDE_PX = 0.15, 10.0
 
 
 @dataclass(frozen=True, slots=True)
