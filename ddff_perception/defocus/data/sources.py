@@ -15,6 +15,7 @@ from ...types import InputError
 
 _SIZE = (240, 320)
 _HELD_OUT = 12
+_TEXTURES = 80
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ def view_files(data: Sequence[Path], folder: Path, drawn: int) -> ViewFiles:
         folders.append(folder / "world")
     if not data:
         progress = partial(report_progress, "drawing scenes")
-        write_procedural_views(folder / "drawn", drawn, _SIZE, 1, progress=progress)
+        # Few scenes need few textures, which take the longest.
+        textures = min(_TEXTURES, 4 * drawn)
+        write_procedural_views(folder / "drawn", drawn, _SIZE, 1, textures, progress)
         folders.append(folder / "drawn")
     files: list[Path] = []
     for place in folders:
