@@ -1,7 +1,8 @@
 """DefocusLight's training: `ddff train defocus --network defocus_light --preset cpu -o RUN`.
 
 It learns from sharp views of a rendered world (`--data WORLD`, `ddff simulate dataset`) or folders
-of views, from procedural scenes without any, seen through random thin lenses. With
+of views, from procedural scenes without any, seen through random thin lenses; or from the slices of
+a person's own stack folders with depth (`--start WEIGHTS --preset tune --data STACKS`). With
 `all_in_focus=true` the same network sees the sharp views: what defocus has to beat.
 """
 
@@ -23,8 +24,10 @@ from ...training.efficientnet_lite import load_imagenet
 from ...training.job import TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
+from ...types import InputError
 from ..data.lens_views import LensSettings, LensViews
 from ..data.sources import view_files
+from ..data.stack_slices import StackSlices
 from ..learned.lens_vector import LENS_VALUES
 from ..networks.defocus_light import MULTIPLE, DefocusLight, WholeImage
 from .light_loss import light_loss, light_picture
@@ -85,21 +88,30 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
         load_imagenet(module.encoder, imagenet_file())
         module.encoder.freeze()
         credits = encoder_credits()
-    views = view_files(data, Path(own.views_folder), own.scenes)
     lenses = LensSettings.of(LensSettings.table().part(values))
-    held = LensViews(views.held_out, lenses, min(_VALIDATED, 4 * settings.batch), fixed=True)
+    held_out = min(_VALIDATED, 4 * settings.batch)
+    stacks = [folder for folder in data if (folder / "stack.json").is_file()]
+    train: LensViews | StackSlices
+    if stacks:
+        if len(stacks) < len(data):
+            raise InputError("give either stack folders as --data, or views: not both")
+        held: LensViews | StackSlices = StackSlices(stacks[-1:], lenses, held_out, fixed=True)
+        train = StackSlices(stacks[:-1] or stacks, lenses, 10**6)
+        source, assets = f"slices of {len(stacks)} stack folders with depth", credits
+    else:
+        views = view_files(data, Path(own.views_folder), own.scenes)
+        held = LensViews(views.held_out, lenses, held_out, fixed=True)
+        train = LensViews(views.learned, lenses, 10**6)
+        source, assets = views.source, [*views.assets, *credits]
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainingJob(
         module,
         light_loss,
-        make_loader(LensViews(views.learned, lenses, 10**6), settings, shuffle=False),
+        make_loader(train, settings, shuffle=False),
         settings,
         validation=make_loader(held, replace(settings, workers=0), shuffle=False),
         pictures=light_picture,
-        record={
-            "data_source": views.source,
-            "assets": sorted({*views.assets, *credits}),
-        },
+        record={"data_source": source, "assets": sorted(set(assets))},
     )
 
 

@@ -18,18 +18,20 @@ _SLOPE, _SIDE, _SURPRISE = 0.5, 0.5, 0.1
 
 
 def light_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Of a batch of `LensViews`: the disc's absolute error, and that of its slopes, relative to its
-    size; the likelihood of a Laplace distribution with the spread; the side's cross-entropy.
+    """Of a batch of `LensViews` or `StackSlices`: the disc's absolute error and that of its slopes,
+    relative to its size; the likelihood of a Laplace distribution with the spread; the side's
+    cross-entropy.
     """
     truth = _middles(batch["defocus"][:, None].float())
     found = network(batch["image"], batch["lens"]).float()
     size, spread, side = found.split(1, dim=1)
     wanted = truth.abs()
-    weight = 1.0 / (1.0 + _SHARE * wanted)
-    error = (size - wanted).abs()
+    known = _middles(batch["known"][:, None]).float() if "known" in batch else torch.ones_like(size)
+    weight = known / (1.0 + _SHARE * wanted)
+    error = known * (size - wanted).abs()
     away = error.detach()
-    surprise = away / spread + torch.log(spread)
-    sided = (wanted / _SIDE_PX).clamp(max=1.0)
+    surprise = known * (away / spread + torch.log(spread))
+    sided = known * (wanted / _SIDE_PX).clamp(max=1.0)
     entropy = F.binary_cross_entropy_with_logits(side, (truth > 0).float(), reduction="none")
     behind = (sided * entropy).sum() / sided.sum().clamp(min=1.0)
     right = ((side > 0) == (truth > 0)).float()
@@ -37,7 +39,7 @@ def light_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     loss = (weight * error).mean() + _SLOPE * slopes + _SURPRISE * surprise.mean() + _SIDE * behind
     return {
         "loss": loss,
-        "disc_px": error.mean(),
+        "disc_px": error.sum() / known.sum().clamp(min=1.0),
         "side": (sided * right).sum() / sided.sum().clamp(min=1.0),
         "slopes": slopes,
     }
