@@ -191,6 +191,7 @@ def test_formats_that_people_have_are_read(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", [".avif", ".ppm"])
 def test_what_this_opencv_lacks_pillow_reads(tmp_path, monkeypatch, suffix):
     require_pillow(suffix)
+
     def lacks(*_):
         return None
 

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ...console import Output, progress_bar, say
+from ...files.photographs import VIDEO_SUFFIXES
 from ...types import InputError
-from .inputs import VIDEOS, given_images
+from .inputs import given_images
 
 
 def bursts(
@@ -44,7 +45,7 @@ def bursts(
     missing = next((source for source in sources if not source.exists()), None)
     if missing is not None:
         raise InputError(f"there is no {missing}")
-    paths = [p for p in sources if p.suffix.lower() in VIDEOS]
+    paths = [p for p in sources if p.suffix.lower() in VIDEO_SUFFIXES]
     videos = [(path.name, given_images([path]).images) for path in paths]
     folders = [p for p in sources if p not in paths]
     with progress_bar("bursts", count) as step:
