@@ -16,7 +16,7 @@ from .stripes import runs, stripe_rows
 
 BLOCKED = 1e4
 """Cost of a node that no path may use."""
-LIKELY = 0.1
+LIKELY = 0.15
 """By how much `contrast` may be missed in a tour of which `minimum_s` are certain."""
 MOVED = 0.25
 """Share of `minimum_s` that a tour goes in the reference: one frame alone looks like much."""
