@@ -209,6 +209,27 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "network": "network",
         },
     ),
+    "alignment": (
+        "A drive over another of its route",
+        "Drives through three rendered rooms of held-out assets, each on two days (other light, "
+        "things moved, another speed), 90 images in 4 to 10 s, laid over each other both ways, and "
+        "over drives of other rooms. Shares of all frames; offsets in frames of 30 Hz. `tours`: "
+        "`ddff align match`; `plain`: the cheapest path whose ends are known; `live`: the node, "
+        "which says nothing for the first four seconds.",
+        {
+            "descriptor": "descriptor",
+            "path": "path",
+            "pairs": "pairs",
+            "frames": "frames",
+            "matched": "matched",
+            "within_4": "within 4",
+            "within_15": "within 15",
+            "median": "median offset",
+            "foreign_pairs": "foreign pairs",
+            "false_pairs": "of these matched",
+            "false_frames": "of their frames",
+        },
+    ),
     "reflection_confidence": (
         "Confidence of reflection separation",
         "Views by the Fresnel equations that were not fitted: of pixels with a confidence, how "
