@@ -16,7 +16,7 @@ DEMOS = {name: c.demo.load() for name, c in CAPABILITIES.items() if c.demo is no
 def test_a_demo_records_what_sensor_and_node_send(name: str) -> None:
     demo: Demo = DEMOS[name]
     node = node_interface(bag_kinds()[name].node)
-    assert demo.sensor in CAPABILITIES[name].sensors
+    assert demo.sensor in {sensor for c in CAPABILITIES.values() for sensor in c.sensors}
     sent = {topic.name for i in (node_interface(demo.sensor), node) for topic in i.outputs}
     assert set(demo.recorded) <= sent
     assert {demo.shown, *demo.sent} <= set(demo.recorded)
@@ -24,4 +24,4 @@ def test_a_demo_records_what_sensor_and_node_send(name: str) -> None:
 
 
 def test_every_capability_with_a_sensor_has_a_demo() -> None:
-    assert set(DEMOS) == {name for name, c in CAPABILITIES.items() if c.sensors and c.bag}
+    assert set(DEMOS) >= {name for name, c in CAPABILITIES.items() if c.sensors and c.bag}

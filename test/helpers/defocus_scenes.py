@@ -56,6 +56,15 @@ def scene(
     return Scene(image, sharp, depth, scale, focus_m)
 
 
+def write_charts(folder: Path) -> None:
+    """A flat chart at 0.5, 1 and 2 m before a lens that is focused at 0.5 m."""
+    radiance = blocks(240, 320)
+    for number, distance_m in enumerate((0.5, 1.0, 2.0)):
+        away = np.full(radiance.shape[:2], 1 / distance_m, np.float32)
+        shown = DefocusedView(radiance, away, 5.0, 20.0).at(2.0)
+        cv2.imwrite(str(folder / f"{number}.png"), srgb_bytes(shown))
+
+
 def write_defocus_bag(folder: Path, images: int = 3) -> Path:
     """A camera whose lens rests, with true depth and a defocus map as if a node had made it."""
     shown = scene()

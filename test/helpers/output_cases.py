@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bursts import write_shaken_folder
 from command_line import ddff
+from defocus_scenes import write_charts
 from descriptors import descriptors
 from drawn_drives import drive, places
 from folders import contents, files_below
@@ -199,6 +200,17 @@ CASES: dict[str, Case] = {
         again=False,
     ),
     "deblur": Case(lambda i, o: ("deblur", i / "frames", "-o", o), _shaken),
+    "bursts": Case(
+        lambda i, o: ("bursts", i, "-o", o, "--count", 1, "--frames", 2, "--size", 64), _photo
+    ),
+    "defocus": Case(lambda i, o: ("defocus", i / "photo.png", "-o", o), _photo),
+    "calibrate defocus": Case(
+        lambda i, o: (
+            *("calibrate", "defocus", *(i / f"{n}.png" for n in range(3)), "-o", o / "lens.yaml"),
+            *("--distances", "0.5,1,2", "--focus-distance", "0.5"),
+        ),
+        write_charts,
+    ),
     "align build": Case(
         lambda i, o: (
             *("align", "build", i / "monday", "-o", o / "a.route"),

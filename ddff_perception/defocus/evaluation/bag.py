@@ -95,6 +95,12 @@ class DefocusRun(BagRun):
             found["camera_info"] = info
         states = topics_ending(topics, "focus_state", (FOCUS_STATE,))
         if "focus_state" not in found and states:
+            if "defocus" not in found:
+                raise MissingTopicsError(
+                    "the bag holds a focus sweep: for depth from its single images give "
+                    "--capability defocus --topic focus_state=/name, too",
+                    topics,
+                )
             found["focus_state"] = states[0]
         return found
 

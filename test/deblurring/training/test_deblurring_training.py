@@ -122,7 +122,7 @@ def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path) -> None:
             given |= {"matrices": matrices.numpy(), "valid": np.ones(frames - 1, np.float32)}
             made = step.run({**kept[0], **given})
             np.testing.assert_allclose(made["deblurred"], wanted.image.numpy(), atol=1e-4)
-            np.testing.assert_allclose(made["confidence"], wanted.confidence.numpy(), atol=1e-4)
+            np.testing.assert_allclose(made["confidence"], wanted.confidence.numpy(), atol=1e-3)
 
 
 def trained(folder: Path, network: str) -> Path:
