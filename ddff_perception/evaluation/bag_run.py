@@ -102,8 +102,9 @@ class BagRun(abc.ABC):
     `node`: whose parameters it takes, `default_method` among them. `inputs`, `references`: parts
     that topics play; references are what estimates are scored against, of which a single message
     holds to the end where they are `holding`. `files`: names of what `write` writes. `first`: which
-    of every n changes is estimated. `nothing`, `least`: what is said of a bag without an estimate,
-    and without another reason.
+    of every n changes is estimated. `goes_on`: each estimate goes on from the one before, so that
+    all changes are estimated and every n-th is scored. `nothing`, `least`: what is said of a bag
+    without an estimate, and without another reason.
     """
 
     node: ClassVar[str]
@@ -113,6 +114,7 @@ class BagRun(abc.ABC):
     holding: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]]
     first: ClassVar[int] = 0
+    goes_on: ClassVar[bool] = False
     nothing: ClassVar[str]
     least: ClassVar[str]
     result: BagResult
@@ -265,17 +267,19 @@ class BagRun(abc.ABC):
     def _follow(self, changes: Iterator[bool]) -> None:
         for _ in filter(None, changes):
             self.result.changes += 1
-            if (self.result.changes - self.first) % self.settings.every == 0:
-                self._estimate()
+            chosen = (self.result.changes - self.first) % self.settings.every == 0
+            if chosen or self.goes_on:
+                self._estimate(chosen)
 
-    def _estimate(self) -> None:
+    def _estimate(self, scored: bool) -> None:
         estimated = self.estimate()
         if estimated is None:
             return
         self.result.estimates += 1
         for stage, milliseconds in estimated.timings_ms.items():
             self.result.stages_ms.setdefault(stage, []).append(milliseconds)
-        self._score(self._joined.add(estimated.stamp_ns, estimated.item))
+        if scored:
+            self._score(self._joined.add(estimated.stamp_ns, estimated.item))
 
     def _score(self, joined: Iterable[Joined]) -> None:
         for entry in joined:

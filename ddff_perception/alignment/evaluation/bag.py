@@ -90,6 +90,7 @@ class AlignmentRun(BagRun):
     inputs = ("image", "truth", "live")
     references = ("truth", "live")
     files = RESULT_FILES
+    goes_on = True
     make_pipeline = staticmethod(RoutePipeline)
     nothing = "nothing could be laid over the reference"
     least = "no image came"

@@ -33,6 +33,21 @@ def test_places_are_scored_against_the_truth_and_against_those_found_live(bag, t
     assert "offline vs truth" in (out / "report.html").read_text()
 
 
+def test_where_every_fourth_place_is_scored_the_path_still_sees_every_image(
+    bag, tmp_path, accepted
+):
+    route = tmp_path / "wall.route"
+    reference().save(route)
+    wanted = ("--method", "sift", "-p", "sift.width=128", "-p", f"reference={route}", "--json")
+    all_of_it, fourth = (
+        json.loads(accepted("bag", "eval", bag, *wanted, "--every", every).output)
+        for every in (1, 4)
+    )
+    assert all_of_it["matched"] == fourth["matched"] and fourth["frames"] == 40
+    assert fourth["scores"]["offline"]["frames"] == 10
+    assert fourth["scores"]["offline"]["median_frames"] <= 4
+
+
 def test_a_bag_of_images_alone_is_asked_for_by_name(tmp_path, accepted, refused):
     bag = write_bag(tmp_path / "bag", drive()[:20])
     sift = ("--method", "sift", "-p", "sift.width=128")
