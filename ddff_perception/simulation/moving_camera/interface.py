@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
+from ..played import PlayedSettings
 
 
 @dataclass(frozen=True)
@@ -19,21 +20,10 @@ class SimMovingCameraSettings(Settings):
         dynamic=False,
     )
     rate_hz: float = parameter(15.0, "frames per second", "Hz", (0.1, 1000.0))
-    noise: float = parameter(
-        0.0,
-        "standard deviation of the noise that is added",
-        "8-bit grey levels",
-        (0.0, 100.0),
-        dynamic=False,
-    )
     drop: int = parameter(
         0, "every n-th frame does not come; 0: all do", limits=(0, 1000), dynamic=False
     )
-    seed: int = parameter(0, "of the noise", limits=(0, 2**31 - 1), dynamic=False)
     frame_id: str = parameter("camera_optical_frame", "the camera's optical frame", dynamic=False)
-    wait_for_subscribers: int = parameter(
-        0, "the camera starts when this many listen to its images", limits=(0, 100), dynamic=False
-    )
 
 
 SIM_MOVING_CAMERA = NodeInterface(
@@ -45,5 +35,5 @@ SIM_MOVING_CAMERA = NodeInterface(
         Topic("camera_info", "sensor_msgs/msg/CameraInfo", "calibration, if known"),
         Topic("truth/image", "sensor_msgs/msg/Image", "the same without blur, if known"),
     ),
-    parameters=COMMON_PARAMETERS + SimMovingCameraSettings.table(),
+    parameters=COMMON_PARAMETERS + SimMovingCameraSettings.table() + PlayedSettings.table(),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...optics.mosaic import LAYOUTS
 from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
+from ..played import PlayedSettings
 from .frames import ANGLE_TOPICS, CAMERAS
 
 
@@ -43,13 +44,6 @@ class SimPolarizerCameraSettings(Settings):
         dynamic=False,
     )
     rate_hz: float = parameter(10.0, "frames per second", "Hz", (0.1, 1000.0))
-    noise: float = parameter(
-        0.0,
-        "standard deviation of the noise that is added to each frame",
-        "8-bit grey levels",
-        (0.0, 100.0),
-        dynamic=False,
-    )
     sway_px: float = parameter(
         0.0,
         "how far the camera moves to and fro between its frames",
@@ -57,12 +51,8 @@ class SimPolarizerCameraSettings(Settings):
         (0.0, 1000.0),
         dynamic=False,
     )
-    seed: int = parameter(0, "of the noise", limits=(0, 2**31 - 1), dynamic=False)
     frame_id: str = parameter(
         "camera_optical_frame", "the optical frame of the images", dynamic=False
-    )
-    wait_for_subscribers: int = parameter(
-        0, "the camera starts when this many listen to its images", limits=(0, 100), dynamic=False
     )
 
 
@@ -106,5 +96,5 @@ SIM_POLARIZER_CAMERA = NodeInterface(
             "what is mirrored in the surface, if known, at half the mosaic's resolution",
         ),
     ),
-    parameters=COMMON_PARAMETERS + SimPolarizerCameraSettings.table(),
+    parameters=COMMON_PARAMETERS + SimPolarizerCameraSettings.table() + PlayedSettings.table(),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
+from ..played import PlayedSettings
 from .frames import ENCODINGS
 
 
@@ -29,17 +30,9 @@ class SimRgbdCameraSettings(Settings):
     depth_offset_s: float = parameter(
         0.0, "how much later than colour depth is stamped", "s", (-1.0, 1.0)
     )
-    noise: float = parameter(
-        0.0,
-        "standard deviation of the noise that is added to colour",
-        "8-bit grey levels",
-        (0.0, 100.0),
-        dynamic=False,
-    )
     skip: int = parameter(
         0, "every n-th frame comes without its depth; 0: none", limits=(0, 1000), dynamic=False
     )
-    seed: int = parameter(0, "of the noise", limits=(0, 2**31 - 1), dynamic=False)
     frame_id: str = parameter(
         "camera_color_optical_frame", "the optical frame of colour", dynamic=False
     )
@@ -47,9 +40,6 @@ class SimRgbdCameraSettings(Settings):
         "camera_depth_optical_frame",
         "the optical frame of depth where it does not lie on the pixels of colour",
         dynamic=False,
-    )
-    wait_for_subscribers: int = parameter(
-        0, "the camera starts when this many listen to its images", limits=(0, 100), dynamic=False
     )
 
 
@@ -71,5 +61,5 @@ SIM_RGBD_CAMERA = NodeInterface(
             "true classes, mono8, 255 unlabelled, if known",
         ),
     ),
-    parameters=COMMON_PARAMETERS + SimRgbdCameraSettings.table(),
+    parameters=COMMON_PARAMETERS + SimRgbdCameraSettings.table() + PlayedSettings.table(),
 )

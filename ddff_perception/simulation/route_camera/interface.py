@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...parameters import Settings, parameter
 from ...ros.interface import COMMON_PARAMETERS, NodeInterface, Topic
+from ..played import PlayedSettings
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,7 @@ class SimRouteCameraSettings(Settings):
         dynamic=False,
     )
     rate_hz: float = parameter(10.0, "images per second", "Hz", (0.1, 1000.0))
-    noise: float = parameter(
-        0.0,
-        "standard deviation of the noise that is added",
-        "8-bit grey levels",
-        (0.0, 100.0),
-        dynamic=False,
-    )
-    seed: int = parameter(0, "of the noise", limits=(0, 2**31 - 1), dynamic=False)
     frame_id: str = parameter("camera_optical_frame", "the camera's optical frame", dynamic=False)
-    wait_for_subscribers: int = parameter(
-        0, "the camera starts when this many listen to its images", limits=(0, 100), dynamic=False
-    )
 
 
 SIM_ROUTE_CAMERA = NodeInterface(
@@ -51,5 +41,5 @@ SIM_ROUTE_CAMERA = NodeInterface(
             "where the reference drive saw the same, stamped from its beginning, if known",
         ),
     ),
-    parameters=COMMON_PARAMETERS + SimRouteCameraSettings.table(),
+    parameters=COMMON_PARAMETERS + SimRouteCameraSettings.table() + PlayedSettings.table(),
 )
