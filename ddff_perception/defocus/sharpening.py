@@ -33,7 +33,7 @@ class SharpeningSettings(Settings):
         0.03, "weight against slopes that are not in the image", limits=(0.0, 10.0)
     )
     caution: float = parameter(
-        0.5,
+        1.0,
         "how many times its spread a disc counts as smaller: blur that may be none is left",
         limits=(0.0, 10.0),
     )
