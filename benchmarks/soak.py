@@ -14,15 +14,14 @@ import os
 import sys
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from _faulty_camera import Fault, FaultyCamera
 from _live import PATIENCE_S, live, resident_mib, ros_values, write_sweep
 from _record import run, write_record
+from _soak_listener import Heard, Listener
 from rich.console import Console
 from rich.table import Table
 
@@ -71,79 +70,6 @@ FAULTS = {
 """Kinds of faults by name; the last three are not the camera's but done to the node."""
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A report of the node, and when it came."""
-
-    at_s: float
-    level: int
-    sentence: str
-    values: dict[str, str]
-
-
-class Listener:
-    """Subscribes to every output, and keeps reports and the newest depth."""
-
-    def __init__(self, node: Any) -> None:
-        from diagnostic_msgs.msg import DiagnosticArray
-
-        self._node = node
-        self.reports: list[Heard] = []
-        self.depths: list[Any] = []
-        self.counts: dict[str, int] = defaultdict(int)
-        self._subscriptions: list[Any] = []
-        node.create_subscription(DiagnosticArray, "/diagnostics", self._report, 100)
-        self.listen()
-
-    def listen(self) -> None:
-        """Somebody listens to each output from now on."""
-        from ddff_perception.ros.interface import message_class
-        from ddff_perception.ros.nodes import node_interface
-        from ddff_perception.ros.qos import PROFILES
-
-        for topic in node_interface(NODE).outputs:
-            kind, decoded = message_class(topic.type), topic.name == "depth/image_rect"
-            heard = self._depth if decoded else self._counter(topic.name)
-            profile = PROFILES["latched" if topic.qos == "latched" else "stream"]()
-            self._subscriptions.append(
-                self._node.create_subscription(kind, topic.name, heard, profile, raw=not decoded)
-            )
-
-    def leave(self) -> None:
-        """Nobody listens any more, from the executor's next turn on: destroyed from this thread a
-        subscription may vanish while the executor gathers what to wait for.
-        """
-        while self._subscriptions:
-            subscription = self._subscriptions.pop()
-            self._node.executor.create_task(self._node.destroy_subscription, subscription)
-
-    def after(self, at_s: float) -> list[Heard]:
-        """The reports since then."""
-        found = []
-        for report in reversed(self.reports):
-            if report.at_s <= at_s:
-                break
-            found.append(report)
-        return found[::-1]
-
-    def _counter(self, name: str) -> Callable[[bytes], None]:
-        def count(_: bytes) -> None:
-            self.counts[name] += 1
-
-        return count
-
-    def _depth(self, message: Any) -> None:
-        self.counts["depth/image_rect"] += 1
-        self.depths = [*self.depths[-60:], message]
-
-    def _report(self, message: Any) -> None:
-        for status in message.status:
-            if status.hardware_id == NODE:
-                values = {item.key: item.value for item in status.values}
-                level = int.from_bytes(status.level)
-                self.reports.append(Heard(time.monotonic(), level, status.message, values))
-
-
 class Soak:
     """The node under test, its camera and its listener."""
 
@@ -151,7 +77,7 @@ class Soak:
         self._node = node
         self.process = process
         self.camera = camera
-        self.listener = Listener(node)
+        self.listener = Listener(node, NODE)
         self.limit_dioptres = 0.0
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FAULTS}
 
