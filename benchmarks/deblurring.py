@@ -196,7 +196,7 @@ def main(
     if quick:
         return
     left = {
-        name: artefacts(bursts, methods[name])
+        name: left_behind(bursts, methods[name])
         for name in ("burst_stream, 5 frames", "fba, 5 frames")
     }
     fields = {"threads": THREADS, "calibration_error": calibration, "artefacts": left}

@@ -28,8 +28,7 @@ class Burst:
     `images`: H x W or H x W x 3 BGR, uint8 or uint16. `trust`: for each, H x W float32 in 0..1,
     how far a pixel shows what the newest frame's does (1 everywhere for that one). `blur`: blur
     score of each, 0 sharp to 1 blurred, NaN unknown. `ages_s`: seconds before the newest. `sharp`:
-    whether the newest frame needs no method. `sources`: all frames as they came; where a method
-    takes those, `images` and `trust` hold the newest one alone.
+    whether the newest frame needs no method. `sources`: all frames as they came.
     """
 
     images: tuple[ImageArray, ...]

@@ -55,8 +55,7 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
     def before(self, image: ImageArray) -> Burst:
         if self.newest is None:
             raise InputError("the newest image cannot be used")
-        # A network lays over each other what it keeps itself.
-        return self._burst.seen(laid=not self._method.now.entry.network)
+        return self._burst.seen()
 
     def find(self, method: Method, taken: Burst) -> Deblurred:
         if taken.sharp:

@@ -24,7 +24,7 @@ from ...optics.tracking import tracked_motion, tracking_image
 from ...types import FloatArray, ImageArray, InputError
 from ..burst import Burst, Source
 from .settings import BurstSettings
-from .trust import smoothed, trust
+from .trust import seen_through, smoothed, trust
 
 # A pyramid of corners follows this far by itself, as a share of the longest side.
 _NEARBY = 0.02
@@ -118,10 +118,8 @@ class RollingBurst:
         self._frames.insert(0, frame)
         del self._frames[self._settings.frames :]
 
-    def seen(self, laid: bool = True) -> Burst:
-        """All frames as the newest one sees them (`laid` over it: those of `images`); ask for it
-        after `take`.
-        """
+    def seen(self) -> Burst:
+        """All frames as the newest one sees them; ask for it after `take`."""
         newest, sharp = self._frames[0], self.newest is not None and self.newest.sharp
         limit = newest.blur + self._settings.hopeless_above
         used = [f for f in self._frames[1:] if not f.blur > limit and not math.isnan(newest.blur)]
@@ -131,7 +129,7 @@ class RollingBurst:
         if sharp:
             used = []
         first = smoothed(newest.image)
-        for frame in used if laid else ():
+        for frame in used:
             images.append(image := self._seen_from(newest, frame))
             limit = self._settings.difference_limit
             trusted.append(trust(first, smoothed(image), frame.matrix, shape, limit))
@@ -185,13 +183,7 @@ class RollingBurst:
 
     def _seen_from(self, newest: Frame, frame: Frame) -> ImageArray:
         """`frame` in the newest one's view and brightness; its border is repeated outside."""
-        image = frame.image
-        if not np.array_equal(frame.matrix, np.eye(3)):
-            size = (image.shape[1], image.shape[0])
-            flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-            border = cv2.BORDER_REPLICATE
-            seen = cv2.warpPerspective(image, frame.matrix, size, flags=flags, borderMode=border)
-            image = cast(ImageArray, seen)
+        image = seen_through(frame.image, frame.matrix)
         if self._settings.alignment == "flow":
             image = self._by_flow(newest, frame, image)
         gain = self._gain(newest, frame)

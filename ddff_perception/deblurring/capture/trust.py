@@ -1,6 +1,8 @@
-"""Where an aligned frame shows what the newest one shows."""
+"""A frame in the newest one's view, and where it shows what that one shows."""
 
 from __future__ import annotations
+
+from typing import cast
 
 import cv2
 import numpy as np
@@ -11,6 +13,16 @@ from ...types import FloatArray, ImageArray
 
 # Blur moves light by some pixels: images that are shrunken and smoothed differ by it no more.
 _SHRINK, _SMOOTHING_PX = 4, 1.5
+
+
+def seen_through(image: ImageArray, matrix: Matrix) -> ImageArray:
+    """A frame in the newest one's view, `matrix` from that one's pixels; its border is repeated."""
+    if np.array_equal(matrix, np.eye(3)):
+        return image
+    size = (image.shape[1], image.shape[0])
+    flags, border = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    seen = cv2.warpPerspective(image, matrix, size, flags=flags, borderMode=border)
+    return cast(ImageArray, seen)
 
 
 def smoothed(image: ImageArray) -> FloatArray:

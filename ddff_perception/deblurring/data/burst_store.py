@@ -13,8 +13,13 @@ from torch.utils.data import IterableDataset
 
 from ...files.atomic import atomic_write, make_folder, write_json
 from ...files.images import read_json
+from ...optics.blur_score import blur_score
 from ...training.job import Batch
 from ...types import InputError
+from ..burst import Burst as SeenBurst
+from ..capture.settings import BurstSettings
+from ..capture.trust import seen_through, smoothed, trust
+from ..classical.fourier_accumulation import AccumulationSettings, fba
 from .exposures import Burst
 
 SUMMARY = "bursts.json"
@@ -83,7 +88,8 @@ def stores_record(stores: Sequence[StoredBursts]) -> dict[str, Any]:
 
 class BurstBatches(IterableDataset[Batch]):
     """Batches of parts of stored bursts, as `bursts.Bursts` gives them, and `shifts` B x (N - 1) x
-    2: how much further than the matrices say each frame moved, which its crop followed.
+    2: how much further than the matrices say each frame moved, which its crop followed. `base`, B
+    x 3 x S x S: what accumulation makes of the whole stored frames.
 
     Each batch has one number of frames, 1 up to `frames`; any frame is the newest, the others come
     before it (or, as well, after it, backwards), some are left out.
@@ -110,25 +116,50 @@ class BurstBatches(IterableDataset[Batch]):
         window = [slice(int(s), int(s) + self._size) for s in start]
         frames = burst.frames[order, window[0], window[1]]
         sharp = burst.sharp[order[0], window[0], window[1]]
-        own = burst.matrices[order].astype(np.float64)
+        matrices = self._told(rng, burst.matrices[order].astype(np.float64))
+        base = accumulated(burst.frames[order], matrices)[window[0], window[1]]
+        turn, frames, sharp = _turned(rng, np.concatenate([frames, base[None]]), sharp)
+        frames, base = frames[:-1], frames[-1]
         shift = np.eye(3)
         shift[:2, 2] = -start[::-1]
-        own = shift @ own
-        turn, frames, sharp = _turned(rng, frames, sharp)
-        own = turn @ own
-        matrices = own[1:] @ np.linalg.inv(own[0])
+        matrices = turn @ shift @ matrices @ np.linalg.inv(turn @ shift)
         matrices /= matrices[:, 2:, 2:] if count > 1 else 1
         moved = (burst.corners[order[1:]] - burst.corners[order[0]]) @ turn[:2, :2].T
-        spread = self._told_px * float(rng.choice((0.3, 1.0, 4.0), p=(0.6, 0.3, 0.1)))
-        matrices[:, :2, 2] += rng.normal(0, 1, (count - 1, 2)) * spread
-        matrices[:, :2, :2] += rng.normal(0, 1, (count - 1, 2, 2)) * spread / self._size
         colours = rng.permutation(3) if rng.random() < 0.3 else np.arange(3)
         return {
             "frames": _planes(frames[..., colours]),
             "sharp": _planes(sharp[..., colours]),
+            "base": _planes(base[..., colours]),
             "matrices": matrices.astype(np.float32),
             "shifts": moved.astype(np.float32),
         }
+
+    def _told(self, rng: np.random.Generator, own: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From the newest frame's pixels to the others', as a capture would find them."""
+        matrices = own[1:] @ np.linalg.inv(own[0])
+        count = len(matrices)
+        spread = self._told_px * float(rng.choice((0.3, 1.0, 4.0), p=(0.6, 0.3, 0.1)))
+        matrices[:, :2, 2] += rng.normal(0, 1, (count, 2)) * spread
+        matrices[:, :2, :2] += rng.normal(0, 1, (count, 2, 2)) * spread / self._size
+        return matrices
+
+
+def accumulated(frames: NDArray[np.uint8], matrices: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """What `fba` makes of frames N x H x W x 3, the newest first, lying as (N - 1) x 3 x 3 say."""
+    settings = BurstSettings()
+    blur = [blur_score(frame) for frame in frames]
+    first = smoothed(frames[0])
+    images, trusted = [frames[0]], [np.ones(frames.shape[1:3], np.float32)]
+    kept = [0]
+    for n, matrix in enumerate(matrices, 1):
+        if blur[n] > blur[0] + settings.hopeless_above:
+            continue
+        kept.append(n)
+        images.append(image := seen_through(frames[n], matrix))
+        shape, limit = image.shape, settings.difference_limit
+        trusted.append(trust(first, smoothed(image), matrix, shape, limit))
+    burst = SeenBurst(tuple(images), tuple(trusted), tuple(blur[n] for n in kept))
+    return np.asarray(fba(burst, AccumulationSettings()).image, np.uint8)
 
 
 _COUNTS, _SHARES = (1, 2, 3, 4, 5, 8), (0.25, 0.12, 0.25, 0.08, 0.25, 0.05)

@@ -12,6 +12,7 @@ from ...engines.loading import EngineSet
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..burst import Burst, Deblurred, Source
+from ..classical.fourier_accumulation import AccumulationSettings, fba
 
 DEFAULT_MODEL = "burst_stream"
 PARTS = ("encoder", "step")
@@ -31,13 +32,14 @@ class BurstStreamSettings(Settings):
 
 
 def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet) -> Deblurred:
-    """The newest frame by a network that weighs what the frames before it show
-    (`networks.burst_stream`).
+    """What `fba` makes of the burst, bettered by a network that weighs pixel by pixel what the
+    frames before the newest show (`networks.burst_stream`).
 
     Assumes: motion blur of up to some 25 pixels, frames that a homography lays over each other
-    about (`capture.alignment` flow is not used). What does not fit is left out, pixel by pixel.
+    about (`capture.alignment` flow serves `fba` alone). What does not fit is left out, pixel by
+    pixel.
     Confidence: the probability that a pixel is within 2 % of the sharp image's.
-    Cost: a new frame costs one encoder and one step over all, whatever their number.
+    Cost: a new frame costs one encoder, `fba`, and one step over all, whatever their number.
     """
     newest = burst.sources[0]
     known, own = _encoded(newest, settings.model, engines)
@@ -47,6 +49,7 @@ def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet
         {
             "known": known,
             "own": own,
+            "base": network_image(fba(burst, AccumulationSettings()).image),
             "kept": np.concatenate(kept or [own]),
             "matrices": np.stack([np.float32(o.matrix) for o in others or (newest,)]),
             "valid": np.full(max(1, len(others)), bool(others), np.float32),

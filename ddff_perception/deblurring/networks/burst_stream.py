@@ -5,6 +5,9 @@ and any number of frames from 1 on is taken. What is kept of a frame are its pix
 planes beside them, four by four in the channels of a quarter's size; they are laid over the newest
 frame pixel by pixel, by the homography that the capture knows, so that no phase is lost. How far
 each pixel moved since is told to the gates: blur follows motion.
+
+What is changed is not the newest frame but the `base`, a burst accumulated without learning
+(`classical.fourier_accumulation`): so it begins as good as that, and need not learn it.
 """
 
 from __future__ import annotations
@@ -66,14 +69,14 @@ class Residual(nn.Module):
 
 
 class Fusion(nn.Module):
-    """What is known of a frame, B x (2 w + 1), to planes of the image: at a quarter of its size,
+    """What is known of a frame, B x (2 w + 49), to planes of the image: at a quarter of its size,
     and an eighth, where blur is short.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         deep = 5 * width // 3
-        self.into = nn.Conv2d(2 * width + 1, width, 3, padding=1)
+        self.into = nn.Conv2d(2 * width + 1 + _COLOURS, width, 3, padding=1)
         self.before = Residual(width)
         self.down = nn.Conv2d(width, deep, 2, stride=2)
         self.middle = nn.Sequential(*(Residual(deep) for _ in range(3)))
@@ -89,9 +92,10 @@ class Fusion(nn.Module):
 
 
 class BurstStream(nn.Module):
-    """The newest frame B x 3 x H x W in 0..1, what was kept of N others, B x N x KEPT x H/4 x W/4,
-    how they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the other), and which
-    of them count, B x N of 0 and 1, to `Found`. There is always one to be given; it need not count.
+    """The newest frame and the base, B x 3 x H x W in 0..1, what was kept of N others, B x N x KEPT
+    x H/4 x W/4, how they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the
+    other), and which of them count, B x N of 0 and 1, to `Found`. There is always one to be given;
+    it need not count.
     """
 
     to_cosines: Tensor
@@ -113,8 +117,8 @@ class BurstStream(nn.Module):
         self.value = nn.Conv2d(third + KEPT + 3, width, 1)
         self.fuse = Fusion(width)
         # What is linear in the pixels of all frames is learned soonest.
-        self.direct = nn.Conv2d(_COLOURS + 2 * width, 4 * SHRINK**2, 3, padding=1, bias=False)
-        # It begins as the identity: what it has not learned it leaves alone.
+        self.direct = nn.Conv2d(2 * _COLOURS + 2 * width, 4 * SHRINK**2, 3, padding=1, bias=False)
+        # It begins as the base: what it has not learned it leaves alone.
         nn.init.zeros_(self.fuse.out.weight)
         nn.init.zeros_(cast(Tensor, self.fuse.out.bias))
         nn.init.zeros_(self.direct.weight)
@@ -128,14 +132,17 @@ class BurstStream(nn.Module):
         known = functional.relu(self.encoder(functional.relu(self.into(detail))))
         return known, torch.cat([packed, self.beside(known)], dim=1)
 
-    def forward(self, image: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor) -> Found:
+    def forward(
+        self, image: Tensor, base: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor
+    ) -> Found:
         known, own = self.encode(image)
-        return Found(*self.step(known, own, kept, matrices, valid), own)
+        return Found(*self.step(known, own, base, kept, matrices, valid), own)
 
     def step(
         self,
         known: Tensor,
         own: Tensor,
+        base: Tensor,
         kept: Tensor,
         matrices: Tensor,
         valid: Tensor,
@@ -150,14 +157,15 @@ class BurstStream(nn.Module):
         inside = _inside(motion)
         if shifts is not None:
             motion = motion + shifts.flatten(0, 1)[:, :, None, None]
-        packed = own[:, :_COLOURS]
-        detail = functional.conv2d(packed, self.to_cosines)
+        detail = functional.conv2d(own[:, :_COLOURS], self.to_cosines)
+        packed = functional.pixel_unshuffle(base - 0.5, SHRINK)
+        changed = functional.conv2d(packed, self.to_cosines) - detail
         theirs = functional.conv2d(seen[:, :_COLOURS], self.to_cosines)
         further = (_split(theirs, valid) - detail[:, None]).flatten(0, 1)
         beside = [seen[:, _COLOURS:], (motion / _MOTION_PX).clamp(-4, 4), inside]
         mean, count = self.gather(known, torch.cat([further, *beside], dim=1), inside, valid)
-        found = self.fuse(torch.cat([known, mean, count], dim=1))
-        found = found + self.direct(torch.cat([detail, known, mean], dim=1))
+        found = self.fuse(torch.cat([known, mean, count, changed], dim=1))
+        found = found + self.direct(torch.cat([detail, changed, known, mean], dim=1))
         change = functional.conv2d(found[:, :_COLOURS], self.from_cosines)
         image = functional.pixel_shuffle(packed + change, SHRINK) + 0.5
         sure = functional.pixel_shuffle(found[:, _COLOURS:], SHRINK)
@@ -224,15 +232,23 @@ def _places(matrices: Tensor, x: Tensor, y: Tensor) -> list[Tensor]:
 
 class WholeBurst(nn.Module):
     """A burst at once, for training: frames B x N x 3 x H x W, the newest first, how the others
-    lie, B x (N - 1) x 3 x 3, and the shifts of `BurstStream`, to `Found`.
+    lie, B x (N - 1) x 3 x 3, the base (without one: the newest frame), and the shifts of
+    `BurstStream`, to `Found`.
     """
 
     def __init__(self, stream: BurstStream) -> None:
         super().__init__()
         self.stream = stream
 
-    def forward(self, frames: Tensor, matrices: Tensor, shifts: Tensor | None = None) -> Found:
+    def forward(
+        self,
+        frames: Tensor,
+        matrices: Tensor,
+        base: Tensor | None = None,
+        shifts: Tensor | None = None,
+    ) -> Found:
         newest, others = frames[:, 0], frames[:, 1:]
+        base = newest if base is None else base
         batch, count = others.shape[:2]
         valid = torch.ones((batch, max(1, count)), device=frames.device)
         if not count:
@@ -242,4 +258,4 @@ class WholeBurst(nn.Module):
             shifts = None
         known, own = self.stream.encode(newest)
         kept = _split(self.stream.encode(others.flatten(0, 1))[1], valid)
-        return Found(*self.stream.step(known, own, kept, matrices, valid, shifts), own)
+        return Found(*self.stream.step(known, own, base, kept, matrices, valid, shifts), own)

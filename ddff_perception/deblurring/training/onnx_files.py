@@ -53,6 +53,7 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
         examples=(
             torch.rand(1, stream.width, side, side),
             torch.rand(1, KEPT, side, side),
+            torch.rand(1, 3, 64, 64),
             torch.rand(2, KEPT, side, side),
             torch.eye(3).repeat(2, 1, 1),
             torch.ones(2),
@@ -60,6 +61,7 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
         inputs=(
             known,
             own,
+            TensorCard("base", (1, 3, *_IMAGE), "float32", "NCHW", "the burst accumulated, 0..1"),
             TensorCard("kept", others, "float32", "FCHW", "of the frames before it"),
             TensorCard("matrices", ("frames", 3, 3), "float32", "FRC", "homographies, pixels"),
             TensorCard("valid", ("frames",), "float32", "F", "1 where one counts, else 0"),
@@ -68,8 +70,13 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
             TensorCard("deblurred", (1, 3, "height", "width"), "float32", "NCHW", "like image"),
             TensorCard("confidence", (1, 1, "height", "width"), "float32", "NCHW", "0..1"),
         ),
-        axes={"frames": (1, 4, 31), **quarters},
-        multiples={"rows": MULTIPLE // SHRINK, "columns": MULTIPLE // SHRINK},
+        axes={"frames": (1, 4, 31), **sizes, **quarters},
+        multiples={
+            "height": MULTIPLE,
+            "width": MULTIPLE,
+            "rows": MULTIPLE // SHRINK,
+            "columns": MULTIPLE // SHRINK,
+        },
         **shared,
     )
     return [encoder, step]
@@ -95,9 +102,15 @@ class _Step(nn.Module):
             delattr(self.stream, name)
 
     def forward(
-        self, known: Tensor, own: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor
+        self,
+        known: Tensor,
+        own: Tensor,
+        base: Tensor,
+        kept: Tensor,
+        matrices: Tensor,
+        valid: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        return self.stream.step(known, own, kept[None], matrices[None], valid[None])
+        return self.stream.step(known, own, base, kept[None], matrices[None], valid[None])
 
 
 class _First(nn.Module):

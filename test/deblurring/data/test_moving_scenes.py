@@ -118,6 +118,9 @@ def test_what_was_stored_comes_back_in_parts_whose_matrices_fit(tmp_path) -> Non
         count = batch["matrices"].shape[1]
         assert batch["frames"].shape == (4, count + 1, 3, 48, 48)
         assert batch["shifts"].shape == (4, count, 2)
+        assert batch["base"].shape == batch["sharp"].shape
+        if not count:
+            torch.testing.assert_close(batch["base"], batch["frames"][:, 0])
         for part in range(4 if count else 0):
             matrix = batch["matrices"][part, 0].numpy().astype(float)
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

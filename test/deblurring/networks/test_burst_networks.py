@@ -188,12 +188,15 @@ def moved(shift: float) -> torch.Tensor:
     return matrix
 
 
-def test_burst_stream_is_small_and_begins_as_the_identity() -> None:
+def test_burst_stream_is_small_and_begins_as_its_base() -> None:
     stream = BurstStream()
     assert count(stream) < 1_000_000
     frames = torch.rand(2, 3, 3, 32, 48)
     found = WholeBurst(stream)(frames, torch.eye(3).expand(2, 2, 3, 3))
     torch.testing.assert_close(found.image, frames[:, 0])
+    base = torch.rand(2, 3, 32, 48)
+    begun = WholeBurst(stream)(frames, torch.eye(3).expand(2, 2, 3, 3), base)
+    torch.testing.assert_close(begun.image, base)
     assert found.confidence.shape == (2, 1, 32, 48) and found.confidence.min() > 0
 
 
@@ -208,15 +211,18 @@ def trained(width: int = 9) -> BurstStream:
 def test_streaming_equals_the_whole_burst() -> None:
     stream, frames = trained(), torch.rand(1, 5, 3, 32, 48)
     matrices = torch.stack([moved(float(n)) for n in range(4)])[None]
-    whole = WholeBurst(stream)(frames, matrices)
+    base = torch.rand(1, 3, 32, 48)
+    whole = WholeBurst(stream)(frames, matrices, base)
     kept = []
     for n in range(4, 0, -1):
         nothing = torch.zeros(1, 1, KEPT, 8, 12)
-        found = stream(frames[:, n], nothing, torch.eye(3)[None, None], torch.zeros(1, 1))
+        found = stream(
+            frames[:, n], frames[:, n], nothing, torch.eye(3)[None, None], torch.zeros(1, 1)
+        )
         kept.insert(0, found.features)
-    last = stream(frames[:, 0], torch.stack(kept, dim=1), matrices, torch.ones(1, 4))
+    last = stream(frames[:, 0], base, torch.stack(kept, dim=1), matrices, torch.ones(1, 4))
     assert (last.image - whole.image).abs().max() < 1e-4
-    assert (whole.image - frames[:, 0]).abs().max() > 1e-3
+    assert (whole.image - base).abs().max() > 1e-3
 
 
 def test_one_frame_alone_is_as_one_beside_others_that_do_not_count() -> None:
@@ -225,7 +231,7 @@ def test_one_frame_alone_is_as_one_beside_others_that_do_not_count() -> None:
     kept = stream.encode(frames[0, 1:])[1][None]
     matrices = torch.eye(3).expand(1, 3, 3, 3)
     for others in (kept, torch.rand_like(kept)):
-        found = stream(frames[:, 0], others, matrices, torch.zeros(1, 3)).image
+        found = stream(frames[:, 0], frames[:, 0], others, matrices, torch.zeros(1, 3)).image
         torch.testing.assert_close(found, alone)
 
 

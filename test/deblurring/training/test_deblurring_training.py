@@ -113,12 +113,13 @@ def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path) -> None:
             matrices = torch.eye(3).repeat(frames - 1, 1, 1)
             matrices[:, 0, 2] = torch.arange(3.0, 2.0 + frames)
             with torch.no_grad():
-                wanted = network.eval()(images[None], matrices[None])
+                base = torch.rand(1, 3, height, width)
+                wanted = network.eval()(images[None], matrices[None], base)
             kept = []
             for image in images:
                 found = encoder.run({"image": image[None].numpy()})
                 kept.append({name: value.copy() for name, value in found.items()})
-            given = {"kept": np.concatenate([k["own"] for k in kept[1:]])}
+            given = {"base": base.numpy(), "kept": np.concatenate([k["own"] for k in kept[1:]])}
             given |= {"matrices": matrices.numpy(), "valid": np.ones(frames - 1, np.float32)}
             made = step.run({**kept[0], **given})
             np.testing.assert_allclose(made["deblurred"], wanted.image.numpy(), atol=1e-4)
