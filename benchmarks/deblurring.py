@@ -4,13 +4,16 @@
 judging (`ddff assets`) before a camera that turns, sharp images of rooms, real clips whose frames
 are interpolated; pairs `NAME_blur1.png`, `NAME_sharp1.png` by a single frame. Every
 stage is timed, too.
+
+A peer that runs by its own code: `--write FRAMES` stores the last blurred frame of each burst that
+is under 36 dB, `--made NAME=FOLDER` scores what the peer made of them, beside ours on the same.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,10 +24,12 @@ import typer
 from _blurred import Blurred, judged
 from _record import write_record
 
+from ddff_perception.deblurring.burst import Burst, Deblurred
 from ddff_perception.deblurring.pipeline import DeblurringPipeline
 from ddff_perception.evaluation.artefacts.measures import artefacts
 from ddff_perception.evaluation.image_metrics import image_scores, unit_image
-from ddff_perception.files.images import read_image
+from ddff_perception.files.atomic import make_folder
+from ddff_perception.files.images import read_image, write_image
 from ddff_perception.types import ImageArray
 
 THREADS = 2
@@ -34,6 +39,8 @@ CLASSES = ((0.0, 25.0, "under 25 dB"), (25.0, 29.0, "25 to 29 dB"), (29.0, 34.0,
 STEP_NS = 66_000_000
 MEASURED_FROM = 8
 NEAR, BINS = 0.02, 10
+# Sharper frames are not given to peers.
+PEERS_BELOW_DB = 36.0
 
 
 def runs(model: str) -> dict[str, dict[str, Any]]:
@@ -99,8 +106,10 @@ def row(method: str, of: str, scores: np.ndarray) -> dict[str, Any]:
     }
 
 
-def measure(bursts: Iterable[Blurred], methods: dict[str, dict[str, Any]]) -> dict[str, Measured]:
-    """All methods on all bursts; the last two frames of each are measured."""
+def measure(
+    bursts: Iterable[Blurred], methods: dict[str, dict[str, Any]], last: bool = False
+) -> dict[str, Measured]:
+    """All methods on all bursts; the last two frames of each are measured, or the `last`."""
     found = {name: Measured() for name in methods}
     pipelines = {
         name: DeblurringPipeline({"capture.sharp_below": 0.0, **values})
@@ -109,10 +118,11 @@ def measure(bursts: Iterable[Blurred], methods: dict[str, dict[str, Any]]) -> di
     for burst in bursts:
         for name, pipeline in pipelines.items():
             pipeline.reset()
+            first = len(burst.frames) - 1 if last else min(MEASURED_FROM, len(burst.frames) - 1)
             for number, (image, sharp) in enumerate(burst.frames):
                 begun = time.process_time()
                 pipeline.add_image((number + 1) * STEP_NS, image)
-                if number < min(MEASURED_FROM, len(burst.frames) - 1):
+                if number < first:
                     continue
                 made = pipeline.estimate().found
                 ms = 1e3 * (time.process_time() - begun)
@@ -128,6 +138,35 @@ def pairs(folder: Path) -> list[Blurred]:
         sharp = file.with_name(file.name.replace("_blur", "_sharp"))
         found.append(Blurred(file.stem, file.stem, [(read_image(file), read_image(sharp))]))
     return found
+
+
+def for_peers(bursts: Sequence[Blurred]) -> dict[str, Blurred]:
+    """The bursts whose last frame a peer is given, by file name; the last frame alone."""
+    found = {}
+    for number, burst in enumerate(bursts):
+        image, sharp = burst.frames[-1]
+        if image_scores(unit_image(image), unit_image(sharp)).psnr_db < PEERS_BELOW_DB:
+            found[f"{number:03d}.png"] = Blurred(burst.kind, burst.name, burst.frames)
+    return found
+
+
+def peer_rows(
+    bursts: Sequence[Blurred], folders: dict[str, Path], methods: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What peers made of single frames, and what `methods` make of the same frames."""
+    rows = []
+    for name, folder in folders.items():
+        there = {k: b for k, b in for_peers(bursts).items() if (folder / k).is_file()}
+        scored = Measured()
+        for file, burst in there.items():
+            image, sharp = burst.frames[-1]
+            made = Deblurred(read_image(folder / file), Burst((image,), (), ()))
+            scored.add("frames of peers", image, made, sharp, float("nan"))
+        rows += scored.table(name)
+        for own, part in measure(list(there.values()), methods, last=True).items():
+            part.rows = [("frames of peers", scores) for _, scores in part.rows]
+            rows += [{**line, "method": f"{own} (as {name})"} for line in part.table(own)]
+    return rows
 
 
 def left_behind(bursts: Iterable[Blurred], method: dict[str, Any]) -> dict[str, float]:
@@ -176,6 +215,8 @@ def main(
     clip: Annotated[list[Path] | None, typer.Option(help="Real sharp clips.")] = None,
     pairs_folder: Annotated[Path | None, typer.Option("--pairs", help="Blurred, sharp.")] = None,
     model: Annotated[str, typer.Option(help="Another BurstStream than the shipped one.")] = "",
+    made: Annotated[list[str] | None, typer.Option(help="NAME=FOLDER of a peer's images.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Where to store frames for peers.")] = None,
     quick: Annotated[bool, typer.Option(help="Few bursts, no costs; nothing is written.")] = False,
     only: Annotated[str, typer.Option(help="Methods whose name holds this.")] = "",
 ) -> None:
@@ -183,12 +224,19 @@ def main(
     cv2.setNumThreads(THREADS)
     methods = {name: values for name, values in runs(model).items() if only in name}
     bursts = list(judged(rooms, clip or [], quick))
+    if write:
+        for name, burst in for_peers(bursts).items():
+            write_image(make_folder(write) / name, burst.frames[-1][0])
+        return
     found = measure(bursts, methods)
     singles = pairs(pairs_folder) if pairs_folder else []
     alone = {n: v for n, v in methods.items() if n.endswith("1 frames") or n == "blind"}
     for name, part in measure(singles, alone).items():
         found[name].rows += part.rows
     rows = [line for name, part in found.items() for line in part.table(name)]
+    peers = {name: Path(folder) for name, folder in (item.split("=", 1) for item in made or ())}
+    compared = {n: v for n, v in methods.items() if n.endswith(("1 frames", "5 frames"))}
+    rows += peer_rows(bursts, peers, compared)
     for line in rows:
         print({k: round(v, 3) if isinstance(v, float) else v for k, v in line.items()})
     calibration = {name: part.calibration_error for name, part in found.items()}
@@ -199,7 +247,7 @@ def main(
         name: left_behind(bursts, methods[name])
         for name in ("burst_stream, 5 frames", "fba, 5 frames")
     }
-    fields = {"threads": THREADS, "calibration_error": calibration, "artefacts": left}
+    fields: dict[str, Any] = {"threads": THREADS, "calibration_error": calibration, "artefacts": left}
     print(write_record("deblurring", rows, **fields, costs=costs(model)))
 
 
