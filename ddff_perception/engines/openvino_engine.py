@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from . import libraries
 from .base import Arrays, Engine, load_error, run_error
 from .model_zoo import Model
 from .settings import EngineSettings
-from .tensors import EngineError, check_found
+from .tensors import EngineError, TensorSpec, check_found
 
 _BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
 _TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "boolean": "bool"}
@@ -34,8 +35,8 @@ class OpenVinoEngine(Engine):
             compiled = core.compile_model(core.read_model(content), "CPU", self._properties())
         except Exception as error:
             raise load_error(model, self.backend, error) from error
-        check_found("input", self.inputs, _found(compiled.inputs))
-        check_found("output", self.outputs, _found(compiled.outputs))
+        check_found("input", self.inputs, _found(compiled.inputs, self.inputs))
+        check_found("output", self.outputs, _found(compiled.outputs, self.outputs))
         self._request = compiled.create_infer_request()
 
     @property
@@ -99,9 +100,11 @@ def compute_precision(model: Model, settings: EngineSettings) -> str:
     return settings.cpu_precision
 
 
-def _found(ports: Any) -> dict[str, tuple[tuple[int, ...], str]]:
+def _found(ports: Any, wanted: Sequence[TensorSpec]) -> dict[str, tuple[tuple[int, ...], str]]:
+    """By the name that is wanted, of all that operations which were joined have left a port."""
+    names = {spec.name for spec in wanted}
     return {
-        port.get_any_name(): (
+        min(port.get_names() & names, default=port.get_any_name()): (
             tuple(axis.get_length() if axis.is_static else -1 for axis in port.get_partial_shape()),
             _type_name(port.get_element_type().get_type_name()),
         )

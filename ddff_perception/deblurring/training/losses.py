@@ -11,14 +11,16 @@ from ..networks.rdn import rolled_out_loss
 
 # An error as small as this (45 dB) is not worth learning.
 _SETTLED = 3e-5
-_SPECTRUM, _CONFIDENCE = 0.3, 0.01
+_SPECTRUM, _CONFIDENCE, _HARM = 0.3, 0.01, 0.03
 # An error of so much, 1 is full range, is as good as none.
 NEAR = 0.02
 
 
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Root mean squared error of each sample, and the difference of the spectra; the confidence
-    learns how probably the error, the colours' mean, is below `NEAR`.
+    learns how probably the error, the colours' mean, is below `NEAR`. What ends further from the
+    truth than it came counts by how many times its squared error has grown: a share of what strong
+    blur gains is not worth what it costs a sharp frame.
 
     The root counts mild blur nearly as much as strong. The logarithm (decibels) would count it
     more still: what is nearly sharp already drowned the rest, and 400 steps changed nothing.
@@ -29,10 +31,12 @@ def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho")).abs().mean()
     near = (error.detach().abs().mean(dim=1, keepdim=True) < NEAR).float()
     sure = nn.functional.binary_cross_entropy(found.confidence.float(), near)
-    whole = squared.sqrt().mean() + _SPECTRUM * spectrum + _CONFIDENCE * sure
     came = (batch["frames"][:, 0] - batch["sharp"]).square().mean(dim=(1, 2, 3)) + _SETTLED
+    harm = nn.functional.relu((squared / came).log()).mean()
+    whole = squared.sqrt().mean() + _SPECTRUM * spectrum + _CONFIDENCE * sure + _HARM * harm
     gain = 10 * (came / squared.detach()).log10().mean()
-    return {"loss": whole, "gain_db": gain, "confidence": sure.detach()}
+    told = {"gain_db": gain, "confidence": sure.detach(), "harm": harm.detach()}
+    return {"loss": whole, **told}
 
 
 def turns_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:

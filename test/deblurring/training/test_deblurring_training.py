@@ -101,13 +101,16 @@ def test_the_smoke_preset_learns(exported: Path) -> None:
     assert np.mean(losses[-8:]) < np.mean(losses[:8])
 
 
-def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path) -> None:
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path, backend: str) -> None:
+    pytest.importorskip(backend)
     models = find_parts(str(exported / "onnx" / "burst_stream"), PARTS)
     assert sum(model.card.parameters or 0 for model in models) < 4_000_000
     network = BURST_STREAM.network({"width": 9})
     load_weights(network, exported / "run" / "weights.safetensors")
     torch.manual_seed(0)
-    with create_engine(models[0]) as encoder, create_engine(models[1]) as step:
+    encoder, step = (create_engine(model, backend) for model in models)
+    with encoder, step:
         for frames, (height, width) in ((2, (40, 64)), (4, (32, 56))):
             images = torch.rand(frames, 3, height, width)
             matrices = torch.eye(3).repeat(frames - 1, 1, 1)
