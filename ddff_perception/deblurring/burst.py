@@ -11,13 +11,12 @@ from ..types import FloatArray, ImageArray
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A frame as it came: `matrix` from pixels of the newest frame to its own, and `gain`, how much
-    brighter the newest one is. `memory`: what a method found in it, as long as the frame is kept.
+    """A frame as it came, and `matrix` from pixels of the newest frame to its own. `memory`: what a
+    method found in it, as long as the frame is kept.
     """
 
     image: ImageArray
     matrix: Matrix
-    gain: float = 1.0
     memory: dict[str, Any] = field(default_factory=dict)
 
 

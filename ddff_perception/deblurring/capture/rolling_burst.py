@@ -136,9 +136,7 @@ class RollingBurst:
         all_used = [newest, *used]
         ages = tuple((newest.stamp_ns - f.stamp_ns) / 1e9 for f in all_used)
         blur = tuple(f.blur for f in all_used)
-        sources = tuple(
-            Source(f.image, f.matrix, self._gain(newest, f), f.memory) for f in all_used
-        )
+        sources = tuple(Source(f.image, f.matrix, f.memory) for f in all_used)
         return Burst(tuple(images), tuple(trusted), blur, ages, sharp, sources)
 
     def _measured(self, stamp_ns: int, image: ImageArray) -> Frame:

@@ -88,8 +88,9 @@ def stores_record(stores: Sequence[StoredBursts]) -> dict[str, Any]:
 
 class BurstBatches(IterableDataset[Batch]):
     """Batches of parts of stored bursts, as `bursts.Bursts` gives them, and `shifts` B x (N - 1) x
-    2: how much further than the matrices say each frame moved, which its crop followed. `base`, B
-    x 3 x S x S: what accumulation makes of the whole stored frames.
+    2: how much further than the matrices say each frame moved, which its crop followed. `laid`, B x
+    (N - 1) x 3 x S x S, and `base`, B x 3 x S x S: the others as the newest frame sees them, and
+    what accumulation makes of all, both of the whole stored frames.
 
     Each batch has one number of frames, 1 up to `frames`; any frame is the newest, the others come
     before it (or, as well, after it, backwards), some are left out.
@@ -117,9 +118,9 @@ class BurstBatches(IterableDataset[Batch]):
         frames = burst.frames[order, window[0], window[1]]
         sharp = burst.sharp[order[0], window[0], window[1]]
         matrices = self._told(rng, burst.matrices[order].astype(np.float64))
-        base = accumulated(burst.frames[order], matrices)[window[0], window[1]]
-        turn, frames, sharp = _turned(rng, np.concatenate([frames, base[None]]), sharp)
-        frames, base = frames[:-1], frames[-1]
+        seen = accumulated(burst.frames[order], matrices)[:, window[0], window[1]]
+        turn, frames, sharp = _turned(rng, np.concatenate([frames, seen]), sharp)
+        frames, base, laid = frames[:count], frames[count], frames[count + 1 :]
         shift = np.eye(3)
         shift[:2, 2] = -start[::-1]
         matrices = turn @ shift @ matrices @ np.linalg.inv(turn @ shift)
@@ -130,6 +131,7 @@ class BurstBatches(IterableDataset[Batch]):
             "frames": _planes(frames[..., colours]),
             "sharp": _planes(sharp[..., colours]),
             "base": _planes(base[..., colours]),
+            "laid": _planes(laid[..., colours]),
             "matrices": matrices.astype(np.float32),
             "shifts": moved.astype(np.float32),
         }
@@ -145,21 +147,21 @@ class BurstBatches(IterableDataset[Batch]):
 
 
 def accumulated(frames: NDArray[np.uint8], matrices: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """What `fba` makes of frames N x H x W x 3, the newest first, lying as (N - 1) x 3 x 3 say."""
+    """What `fba` makes of frames N x H x W x 3, the newest first, lying as (N - 1) x 3 x 3 say, and
+    after it all but the newest as that one sees them.
+    """
     settings = BurstSettings()
     blur = [blur_score(frame) for frame in frames]
-    first = smoothed(frames[0])
-    images, trusted = [frames[0]], [np.ones(frames.shape[1:3], np.float32)]
-    kept = [0]
-    for n, matrix in enumerate(matrices, 1):
-        if blur[n] > blur[0] + settings.hopeless_above:
-            continue
-        kept.append(n)
-        images.append(image := seen_through(frames[n], matrix))
-        shape, limit = image.shape, settings.difference_limit
-        trusted.append(trust(first, smoothed(image), matrix, shape, limit))
-    burst = SeenBurst(tuple(images), tuple(trusted), tuple(blur[n] for n in kept))
-    return np.asarray(fba(burst, AccumulationSettings()).image, np.uint8)
+    first, shape = smoothed(frames[0]), frames.shape[1:]
+    laid = [seen_through(frame, m) for frame, m in zip(frames[1:], matrices, strict=True)]
+    used = [(0, frames[0], np.ones(shape[:2], np.float32))]
+    for n, (image, matrix) in enumerate(zip(laid, matrices, strict=True), 1):
+        if not blur[n] > blur[0] + settings.hopeless_above:
+            limit = settings.difference_limit
+            used.append((n, image, trust(first, smoothed(image), matrix, shape, limit)))
+    numbers, images, trusted = zip(*used, strict=True)
+    burst = SeenBurst(images, trusted, tuple(blur[n] for n in numbers))
+    return np.stack([fba(burst, AccumulationSettings()).image, *laid])
 
 
 _COUNTS, _SHARES = (1, 2, 3, 4, 5, 8), (0.25, 0.12, 0.25, 0.08, 0.25, 0.05)

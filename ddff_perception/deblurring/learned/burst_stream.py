@@ -18,7 +18,6 @@ DEFAULT_MODEL = "burst_stream"
 PARTS = ("encoder", "step")
 # What the network halves thrice, and the least that its files take.
 _MULTIPLE, _LEAST = 8, 32
-_COLOURS = 48
 
 
 @dataclass(frozen=True)
@@ -36,39 +35,48 @@ def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet
     frames before the newest show (`networks.burst_stream`).
 
     Assumes: motion blur of up to some 25 pixels, frames that a homography lays over each other
-    about (`capture.alignment` flow serves `fba` alone). What does not fit is left out, pixel by
-    pixel.
+    about, or flow. What does not fit is left out, pixel by pixel.
     Confidence: the probability that a pixel is within 2 % of the sharp image's.
     Cost: a new frame costs one encoder, `fba`, and one step over all, whatever their number.
     """
-    newest = burst.sources[0]
-    known, own = _encoded(newest, settings.model, engines)
-    others = burst.sources[1:]
-    kept = [_brighter(_encoded(o, settings.model, engines)[1], o.gain) for o in others]
+    newest, others = burst.sources[0], burst.sources[1:]
+    known, plane = _encoded(newest, settings.model, engines)
+    image = network_image(burst.newest)
+    laid = [network_image(seen) for seen in burst.images[1:]] or [image]
+    planes = [_laid(_encoded(o, settings.model, engines)[1], o) for o in others] or [plane]
     found = engines.get(1).run(
         {
             "known": known,
-            "own": own,
+            "image": image,
             "base": network_image(fba(burst, AccumulationSettings()).image),
-            "kept": np.concatenate(kept or [own]),
+            "laid": np.concatenate(laid),
+            "planes": np.concatenate(planes),
             "matrices": np.stack([np.float32(o.matrix) for o in others or (newest,)]),
-            "valid": np.full(max(1, len(others)), bool(others), np.float32),
+            "valid": np.full(len(laid), bool(others), np.float32),
         }
     )
     height, width = newest.image.shape[:2]
-    image = _as_image(found["deblurred"][0, :, :height, :width], newest.image)
+    made = _as_image(found["deblurred"][0, :, :height, :width], newest.image)
     confidence = found["confidence"][0, 0, :height, :width].copy()
-    return Deblurred(image, burst, confidence)
+    return Deblurred(made, burst, confidence)
 
 
 def _encoded(source: Source, model: str, engines: EngineSet) -> tuple[FloatArray, FloatArray]:
-    """What is known and kept of a frame: found once."""
+    """What is known of a frame, and what is kept of it: found once."""
     if model not in source.memory:
         found = engines.get(0).run({"image": network_image(source.image)})
         source.memory.clear()
-        source.memory[model] = (found["known"].copy(), found["own"].copy())
-    known, own = source.memory[model]
-    return known, own
+        source.memory[model] = (found["known"].copy(), found["plane"].copy())
+    known, plane = source.memory[model]
+    return known, plane
+
+
+def _laid(plane: FloatArray, source: Source) -> FloatArray:
+    """What was kept of a frame, 1 x 1 x H x W, as the newest frame sees it."""
+    size = (plane.shape[3], plane.shape[2])
+    flags, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    seen = cv2.warpPerspective(plane[0, 0], source.matrix, size, flags=flags, borderMode=border)
+    return np.asarray(seen, np.float32)[None, None]
 
 
 def network_image(image: ImageArray) -> FloatArray:
@@ -83,15 +91,6 @@ def network_image(image: ImageArray) -> FloatArray:
         image = cast(ImageArray, grown)
     scale = np.float32(1.0 / np.iinfo(image.dtype).max)
     return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
-
-
-def _brighter(kept: FloatArray, gain: float) -> FloatArray:
-    """What was kept of a frame, as if it had been brighter; its colours lie about 0.5."""
-    if gain == 1.0:
-        return kept
-    found = kept.copy()
-    found[:, :_COLOURS] = found[:, :_COLOURS] * np.float32(gain) + np.float32(0.5 * (gain - 1.0))
-    return found
 
 
 def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:

@@ -1,10 +1,9 @@
 """BurstStream: each frame is encoded once; a new frame costs one encoder and one fusion step.
 
 Ours, after the thesis' open wishes (section 6.4): observations are weighed or rejected by gates,
-and any number of frames from 1 on is taken. What is kept of a frame are its pixels and learned
-planes beside them, four by four in the channels of a quarter's size; they are laid over the newest
-frame pixel by pixel, by the homography that the capture knows, so that no phase is lost. How far
-each pixel moved since is told to the gates: blur follows motion.
+and any number of frames from 1 on is taken. What is kept of a frame are its pixels and a learned
+plane beside them; they are laid over the newest frame pixel by pixel, as the capture knows, so that
+no phase is lost. How far each pixel moved since is told to the gates: blur follows motion.
 
 What is changed is not the newest frame but the `base`, a burst accumulated without learning
 (`classical.fourier_accumulation`): so it begins as good as that, and need not learn it.
@@ -23,10 +22,9 @@ SHRINK = 4
 MULTIPLE = 2 * SHRINK
 """Of the sides of images."""
 WIDTH = 24
-PLANES = 4
-"""What is kept of each pixel: its three colours and what was learned beside them."""
-KEPT = PLANES * SHRINK**2
 _COLOURS = 3 * SHRINK**2
+# What is told of another frame: colours, what was learned beside them, motion, whether it is there.
+_TOLD = 4 * SHRINK**2 + 3
 # What 1 is in a cosine coefficient of what is changed.
 _STEP = 0.05
 # Pixels that count as 1 where motion is told.
@@ -34,13 +32,13 @@ _MOTION_PX = 16.0
 
 
 class Found(NamedTuple):
-    """`image`: B x 3 x H x W, `confidence`: B x 1 x H x W in 0..1, `features`: the newest frame's,
-    B x KEPT x H/4 x W/4, to be kept.
+    """`image`: B x 3 x H x W, `confidence`: B x 1 x H x W in 0..1, `plane`: what is to be kept of
+    the newest frame beside its pixels, B x 1 x H x W.
     """
 
     image: Tensor
     confidence: Tensor
-    features: Tensor
+    plane: Tensor
 
 
 def cosines(power: float = 2.5) -> Tensor:
@@ -92,10 +90,10 @@ class Fusion(nn.Module):
 
 
 class BurstStream(nn.Module):
-    """The newest frame and the base, B x 3 x H x W in 0..1, what was kept of N others, B x N x KEPT
-    x H/4 x W/4, how they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the
-    other), and which of them count, B x N of 0 and 1, to `Found`. There is always one to be given;
-    it need not count.
+    """The newest frame and the base, B x 3 x H x W in 0..1, to `Found`, by N other frames as the
+    newest one sees them, `laid` B x N x 3 x H x W, what was learned beside that, `planes` B x N x 1
+    x H x W, how they lie, B x N x 3 x 3 (image pixels of the newest frame to those of the other),
+    and which of them count, B x N of 0 and 1. There is always one to be given; it need not count.
     """
 
     to_cosines: Tensor
@@ -104,17 +102,18 @@ class BurstStream(nn.Module):
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.width = width
-        self.register_buffer("to_cosines", cosines()[:, :, None, None], persistent=False)
+        cosine = cosines().reshape(_COLOURS, 3, SHRINK, SHRINK)
+        self.register_buffer("to_cosines", cosine, persistent=False)
         back = _STEP * cosines(0.0).T
         self.register_buffer("from_cosines", back[:, :, None, None], persistent=False)
         third = 2 * width // 3
         self.into = nn.Conv2d(_COLOURS, width, 3, padding=1)
         self.encoder = Residual(width)
-        self.beside = nn.Conv2d(width, KEPT - _COLOURS, 1)
+        self.beside = nn.Conv2d(width, SHRINK**2, 1)
         self.own = nn.Conv2d(width, third, 3, padding=1)
-        self.other = nn.Conv2d(KEPT + 3, third, 3, padding=1, bias=False)
+        self.other = nn.Conv2d(_TOLD, third, 3, padding=1, bias=False)
         self.gate = nn.Conv2d(third, width, 1)
-        self.value = nn.Conv2d(third + KEPT + 3, width, 1)
+        self.value = nn.Conv2d(third + _TOLD, width, 1)
         self.fuse = Fusion(width)
         # What is linear in the pixels of all frames is learned soonest.
         self.direct = nn.Conv2d(2 * _COLOURS + 2 * width, 4 * SHRINK**2, 3, padding=1, bias=False)
@@ -123,53 +122,61 @@ class BurstStream(nn.Module):
         nn.init.zeros_(cast(Tensor, self.fuse.out.bias))
         nn.init.zeros_(self.direct.weight)
 
+    def detail(self, image: Tensor) -> Tensor:
+        """Cosine coefficients of 4 x 4 pixels, B x 48 x H/4 x W/4, of B x 3 x H x W."""
+        return functional.conv2d(image - 0.5, self.to_cosines, stride=SHRINK)
+
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Of frames B x 3 x H x W what the step over the newest one needs (`known`, B x width x H/4
-        x W/4), and what is kept of each, B x KEPT x H/4 x W/4.
+        x W/4), and what is kept of each beside its pixels, B x 1 x H x W.
         """
-        packed = functional.pixel_unshuffle(image - 0.5, SHRINK)
-        detail = functional.conv2d(packed, self.to_cosines)
-        known = functional.relu(self.encoder(functional.relu(self.into(detail))))
-        return known, torch.cat([packed, self.beside(known)], dim=1)
+        known = functional.relu(self.encoder(functional.relu(self.into(self.detail(image)))))
+        return known, functional.pixel_shuffle(self.beside(known), SHRINK)
 
     def forward(
-        self, image: Tensor, base: Tensor, kept: Tensor, matrices: Tensor, valid: Tensor
+        self,
+        image: Tensor,
+        base: Tensor,
+        laid: Tensor,
+        planes: Tensor,
+        matrices: Tensor,
+        valid: Tensor,
     ) -> Found:
-        known, own = self.encode(image)
-        return Found(*self.step(known, own, base, kept, matrices, valid), own)
+        known, plane = self.encode(image)
+        return Found(*self.step(known, image, base, laid, planes, matrices, valid), plane)
 
     def step(
         self,
         known: Tensor,
-        own: Tensor,
+        image: Tensor,
         base: Tensor,
-        kept: Tensor,
+        laid: Tensor,
+        planes: Tensor,
         matrices: Tensor,
         valid: Tensor,
         shifts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Image and confidence, of the newest frame's `encode` and what was kept of the others.
+        """Image and confidence, of the newest frame's `encode` and what the others show.
 
         `shifts`, B x N x 2: how much further than `matrices` say each frame lies, in training on
         crops that follow the motion.
         """
-        seen, motion = warped(kept.flatten(0, 1), matrices.flatten(0, 1))
+        detail = self.detail(image)
+        changed = self.detail(base) - detail
+        motion = moved(matrices.flatten(0, 1), known)
         inside = _inside(motion)
         if shifts is not None:
             motion = motion + shifts.flatten(0, 1)[:, :, None, None]
-        detail = functional.conv2d(own[:, :_COLOURS], self.to_cosines)
-        packed = functional.pixel_unshuffle(base - 0.5, SHRINK)
-        changed = functional.conv2d(packed, self.to_cosines) - detail
-        theirs = functional.conv2d(seen[:, :_COLOURS], self.to_cosines)
+        theirs = self.detail(laid.flatten(0, 1))
         further = (_split(theirs, valid) - detail[:, None]).flatten(0, 1)
-        beside = [seen[:, _COLOURS:], (motion / _MOTION_PX).clamp(-4, 4), inside]
-        mean, count = self.gather(known, torch.cat([further, *beside], dim=1), inside, valid)
+        beside = functional.pixel_unshuffle(planes.flatten(0, 1), SHRINK)
+        told = torch.cat([further, beside, (motion / _MOTION_PX).clamp(-4, 4), inside], dim=1)
+        mean, count = self.gather(known, told, inside, valid)
         found = self.fuse(torch.cat([known, mean, count, changed], dim=1))
         found = found + self.direct(torch.cat([detail, changed, known, mean], dim=1))
         change = functional.conv2d(found[:, :_COLOURS], self.from_cosines)
-        image = functional.pixel_shuffle(packed + change, SHRINK) + 0.5
         sure = functional.pixel_shuffle(found[:, _COLOURS:], SHRINK)
-        return image, torch.sigmoid(sure + 2.0)
+        return base + functional.pixel_shuffle(change, SHRINK), torch.sigmoid(sure + 2.0)
 
     def gather(
         self, known: Tensor, told: Tensor, inside: Tensor, valid: Tensor
@@ -208,20 +215,24 @@ def _middles(like: Tensor) -> tuple[Tensor, Tensor]:
     return x[None, None, :], y[None, :, None]
 
 
-def warped(kept: Tensor, matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """B x KEPT x h x w, kept of frames, as the newest frame sees it through B x 3 x 3 homographies
-    of image pixels, and how far each of its features moved, B x 2 x h x w in image pixels.
+def warped(planes: Tensor, matrices: Tensor) -> Tensor:
+    """Planes of frames, B x C x H x W, as the newest frame sees them through B x 3 x 3 homographies
+    of image pixels; the border is repeated.
     """
-    planes = functional.pixel_shuffle(kept, SHRINK)
     height, width = planes.shape[-2:]
-    y = torch.arange(height, device=kept.device, dtype=kept.dtype)[None, :, None]
-    x = torch.arange(width, device=kept.device, dtype=kept.dtype)[None, None, :]
+    y = torch.arange(height, device=planes.device, dtype=planes.dtype)[None, :, None]
+    x = torch.arange(width, device=planes.device, dtype=planes.dtype)[None, None, :]
     there = _places(matrices, x, y)
     grid = torch.stack([(2 * there[0] + 1) / width - 1, (2 * there[1] + 1) / height - 1], dim=-1)
-    seen = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-    middles = _middles(kept)
-    motion = [p - q for p, q in zip(_places(matrices, *middles), middles, strict=True)]
-    return functional.pixel_unshuffle(seen, SHRINK), torch.stack(motion, dim=1)
+    return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+
+
+def moved(matrices: Tensor, like: Tensor) -> Tensor:
+    """How far what each feature shows moved, B x 2 x h x w in image pixels; features as `like`."""
+    middles = _middles(like)
+    return torch.stack(
+        [p - q for p, q in zip(_places(matrices, *middles), middles, strict=True)], dim=1
+    )
 
 
 def _places(matrices: Tensor, x: Tensor, y: Tensor) -> list[Tensor]:
@@ -232,8 +243,8 @@ def _places(matrices: Tensor, x: Tensor, y: Tensor) -> list[Tensor]:
 
 class WholeBurst(nn.Module):
     """A burst at once, for training: frames B x N x 3 x H x W, the newest first, how the others
-    lie, B x (N - 1) x 3 x 3, the base (without one: the newest frame), and the shifts of
-    `BurstStream`, to `Found`.
+    lie, B x (N - 1) x 3 x 3, the base (without one: the newest frame), the others as the newest one
+    sees them (without: by `warped`), and the shifts of `BurstStream`, to `Found`.
     """
 
     def __init__(self, stream: BurstStream) -> None:
@@ -245,6 +256,7 @@ class WholeBurst(nn.Module):
         frames: Tensor,
         matrices: Tensor,
         base: Tensor | None = None,
+        laid: Tensor | None = None,
         shifts: Tensor | None = None,
     ) -> Found:
         newest, others = frames[:, 0], frames[:, 1:]
@@ -253,9 +265,13 @@ class WholeBurst(nn.Module):
         valid = torch.ones((batch, max(1, count)), device=frames.device)
         if not count:
             # Something must be given: it does not count.
-            others, valid = frames, 0 * valid
+            others, laid, valid = frames, frames, 0 * valid
             matrices = torch.eye(3, device=frames.device).repeat(batch, 1, 1, 1)
             shifts = None
-        known, own = self.stream.encode(newest)
-        kept = _split(self.stream.encode(others.flatten(0, 1))[1], valid)
-        return Found(*self.stream.step(known, own, base, kept, matrices, valid, shifts), own)
+        known, plane = self.stream.encode(newest)
+        flat = matrices.flatten(0, 1)
+        if laid is None:
+            laid = _split(warped(others.flatten(0, 1), flat), valid)
+        planes = _split(warped(self.stream.encode(others.flatten(0, 1))[1], flat), valid)
+        made = self.stream.step(known, newest, base, laid, planes, matrices, valid, shifts)
+        return Found(*made, plane)

@@ -25,7 +25,8 @@ def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     The root counts mild blur nearly as much as strong. The logarithm (decibels) would count it
     more still: what is nearly sharp already drowned the rest, and 400 steps changed nothing.
     """
-    found = network(batch["frames"], batch["matrices"], batch.get("base"), batch.get("shifts"))
+    further = (batch.get(name) for name in ("base", "laid", "shifts"))
+    found = network(batch["frames"], batch["matrices"], *further)
     error = (found.image - batch["sharp"]).float()
     squared = error.square().mean(dim=(1, 2, 3)) + _SETTLED
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho")).abs().mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...engines.model_zoo import TensorCard
 from ...training.onnx_file import OnnxFile
-from ..networks.burst_stream import KEPT, MULTIPLE, SHRINK, BurstStream, WholeBurst
+from ..networks.burst_stream import MULTIPLE, SHRINK, BurstStream, WholeBurst
 from ..networks.fourier_net import PATCH, SHARP, FourierNet
 from ..networks.rdn import SIZE_MULTIPLE, DeblurBlock, Rdn
 
@@ -25,10 +25,10 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
     """What each frame costs, and what the newest one does: the encoder, and the step over all."""
     stream = copy.deepcopy(network.stream).eval().cpu().float()
     small, side = ("rows", "columns"), 64 // SHRINK
-    about = f"height and width over {SHRINK}"
-    known = TensorCard("known", (1, stream.width, *small), "float32", "NCHW", f"of {about}")
-    own = TensorCard("own", (1, KEPT, *small), "float32", "NCHW", f"to be kept, of {about}")
-    others = ("frames", KEPT, *small)
+    about = f"of height and width over {SHRINK}"
+    image = TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "BGR, encoded, 0..1")
+    known = TensorCard("known", (1, stream.width, *small), "float32", "NCHW", about)
+    plane = TensorCard("plane", (1, 1, *_IMAGE), "float32", "NCHW", "to be kept beside the image")
     sizes = {"height": (32, 480, _LARGEST), "width": (32, 640, _LARGEST)}
     quarters = {"rows": (8, 120, _LARGEST // SHRINK), "columns": (8, 160, _LARGEST // SHRINK)}
     shared: dict[str, Any] = {
@@ -40,8 +40,8 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
         description="What BurstStream knows and keeps of a frame",
         module=_Encoder(stream),
         examples=(torch.rand(1, 3, 64, 64),),
-        inputs=(TensorCard("image", (1, 3, *_IMAGE), "float32", "NCHW", "BGR, encoded, 0..1"),),
-        outputs=(known, own),
+        inputs=(image,),
+        outputs=(known, plane),
         axes=sizes,
         multiples={"height": MULTIPLE, "width": MULTIPLE},
         **shared,
@@ -49,20 +49,22 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
     step = OnnxFile(
         name="burst_stream_step",
         description="Deblurs the newest frame of a stream by what was kept of those before it",
-        module=_Step(copy.deepcopy(stream)),
+        module=_Step(stream),
         examples=(
             torch.rand(1, stream.width, side, side),
-            torch.rand(1, KEPT, side, side),
             torch.rand(1, 3, 64, 64),
-            torch.rand(2, KEPT, side, side),
+            torch.rand(1, 3, 64, 64),
+            torch.rand(2, 3, 64, 64),
+            torch.rand(2, 1, 64, 64),
             torch.eye(3).repeat(2, 1, 1),
             torch.ones(2),
         ),
         inputs=(
             known,
-            own,
+            image,
             TensorCard("base", (1, 3, *_IMAGE), "float32", "NCHW", "the burst accumulated, 0..1"),
-            TensorCard("kept", others, "float32", "FCHW", "of the frames before it"),
+            TensorCard("laid", ("frames", 3, *_IMAGE), "float32", "FCHW", "others, laid over it"),
+            TensorCard("planes", ("frames", 1, *_IMAGE), "float32", "FCHW", "of them, so laid"),
             TensorCard("matrices", ("frames", 3, 3), "float32", "FRC", "homographies, pixels"),
             TensorCard("valid", ("frames",), "float32", "F", "1 where one counts, else 0"),
         ),
@@ -82,14 +84,21 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
     return [encoder, step]
 
 
+def _without(stream: BurstStream, names: Sequence[str]) -> BurstStream:
+    """A copy that lacks what a file does not run."""
+    stream = copy.deepcopy(stream)
+    for name in names:
+        delattr(stream, name)
+    return stream
+
+
 class _Encoder(nn.Module):
     def __init__(self, stream: BurstStream) -> None:
         super().__init__()
-        self.into, self.encoder, self.beside = stream.into, stream.encoder, stream.beside
-        self.to_cosines = stream.to_cosines
+        self.stream = _without(stream, ("own", "other", "gate", "value", "fuse", "direct"))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        return BurstStream.encode(self, image)  # type: ignore[arg-type]
+        return self.stream.encode(image)
 
 
 class _Step(nn.Module):
@@ -97,20 +106,20 @@ class _Step(nn.Module):
 
     def __init__(self, stream: BurstStream) -> None:
         super().__init__()
-        self.stream = stream
-        for name in ("into", "encoder", "beside"):
-            delattr(self.stream, name)
+        self.stream = _without(stream, ("into", "encoder", "beside"))
 
     def forward(
         self,
         known: Tensor,
-        own: Tensor,
+        image: Tensor,
         base: Tensor,
-        kept: Tensor,
+        laid: Tensor,
+        planes: Tensor,
         matrices: Tensor,
         valid: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        return self.stream.step(known, own, base, kept[None], matrices[None], valid[None])
+        others = (t[None] for t in (laid, planes, matrices, valid))
+        return self.stream.step(known, image, base, *others)
 
 
 class _First(nn.Module):

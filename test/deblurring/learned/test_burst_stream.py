@@ -60,7 +60,7 @@ def test_each_frame_is_encoded_once(model: str) -> None:
     assert len(runs) == len(IMAGES)
 
 
-def test_a_network_that_changes_nothing_hands_on_what_came(tmp_path: Path) -> None:
+def test_a_network_that_changes_nothing_hands_on_what_accumulation_makes(tmp_path: Path) -> None:
     same = write_stream_network(tmp_path, change=0.0)
     colour = IMAGES[0][:61, :75]
     for image in (colour, colour[..., 1], colour.astype(np.uint16) * 257):

@@ -16,9 +16,9 @@ from ddff_perception.deblurring.networks.ablations import (
     Stacked,
 )
 from ddff_perception.deblurring.networks.burst_stream import (
-    KEPT,
     BurstStream,
     WholeBurst,
+    moved,
     warped,
 )
 from ddff_perception.deblurring.networks.fourier_net import (
@@ -182,7 +182,7 @@ def test_patches_are_blended_without_seams_and_short_bursts_repeat() -> None:
     assert repeated(burst, 14).shape[0] == 14
 
 
-def moved(shift: float) -> torch.Tensor:
+def apart(shift: float) -> torch.Tensor:
     matrix = torch.eye(3)
     matrix[0, 2] = shift
     return matrix
@@ -210,17 +210,17 @@ def trained(width: int = 9) -> BurstStream:
 
 def test_streaming_equals_the_whole_burst() -> None:
     stream, frames = trained(), torch.rand(1, 5, 3, 32, 48)
-    matrices = torch.stack([moved(float(n)) for n in range(4)])[None]
+    matrices = torch.stack([apart(float(n)) for n in range(4)])[None]
     base = torch.rand(1, 3, 32, 48)
     whole = WholeBurst(stream)(frames, matrices, base)
-    kept = []
-    for n in range(4, 0, -1):
-        nothing = torch.zeros(1, 1, KEPT, 8, 12)
-        found = stream(
-            frames[:, n], frames[:, n], nothing, torch.eye(3)[None, None], torch.zeros(1, 1)
-        )
-        kept.insert(0, found.features)
-    last = stream(frames[:, 0], base, torch.stack(kept, dim=1), matrices, torch.ones(1, 4))
+    planes = []
+    for n in range(1, 5):
+        frame, lies, none = frames[:, n], torch.eye(3)[None, None], torch.zeros(1, 1)
+        plane = stream(frame, frame, frame[None], frame[None, :, :1], lies, none).plane
+        planes.append(warped(plane, matrices[:, n - 1]))
+    laid = torch.stack([warped(frames[:, n], matrices[:, n - 1]) for n in range(1, 5)], dim=1)
+    valid = torch.ones(1, 4)
+    last = stream(frames[:, 0], base, laid, torch.stack(planes, dim=1), matrices, valid)
     assert (last.image - whole.image).abs().max() < 1e-4
     assert (whole.image - base).abs().max() > 1e-3
 
@@ -228,16 +228,16 @@ def test_streaming_equals_the_whole_burst() -> None:
 def test_one_frame_alone_is_as_one_beside_others_that_do_not_count() -> None:
     stream, frames = trained(), torch.rand(1, 4, 3, 32, 48)
     alone = WholeBurst(stream)(frames[:, :1], torch.zeros(1, 0, 3, 3)).image
-    kept = stream.encode(frames[0, 1:])[1][None]
     matrices = torch.eye(3).expand(1, 3, 3, 3)
-    for others in (kept, torch.rand_like(kept)):
-        found = stream(frames[:, 0], frames[:, 0], others, matrices, torch.zeros(1, 3)).image
+    for planes in (stream.encode(frames[0, 1:])[1][None], torch.rand(1, 3, 1, 32, 48)):
+        newest, none = frames[:, 0], torch.zeros(1, 3)
+        found = stream(newest, newest, frames[:, 1:], planes, matrices, none).image
         torch.testing.assert_close(found, alone)
 
 
 def test_the_order_of_the_others_does_not_matter() -> None:
     stream, frames = trained(), torch.rand(1, 4, 3, 32, 48)
-    matrices = torch.stack([moved(float(n)) for n in range(3)])[None]
+    matrices = torch.stack([apart(float(n)) for n in range(3)])[None]
     order = [2, 0, 1]
     whole = WholeBurst(stream)(frames, matrices).image
     turned = WholeBurst(stream)(frames[:, [0, 3, 1, 2]], matrices[:, order]).image
@@ -246,17 +246,16 @@ def test_the_order_of_the_others_does_not_matter() -> None:
 
 def test_what_lies_outside_a_frame_is_not_taken_from_it() -> None:
     stream, frames = trained(), torch.rand(1, 2, 3, 32, 48)
-    found = WholeBurst(stream)(frames, moved(100.0)[None, None]).image
+    found = WholeBurst(stream)(frames, apart(100.0)[None, None]).image
     alone = WholeBurst(stream)(frames[:, :1], torch.zeros(1, 0, 3, 3)).image
     torch.testing.assert_close(found, alone)
 
 
 @pytest.mark.parametrize("shift", [0.0, 8.0, 3.0])
-def test_what_is_kept_is_seen_through_the_homography_pixel_by_pixel(shift: float) -> None:
+def test_another_frame_is_seen_through_the_homography_pixel_by_pixel(shift: float) -> None:
     image = torch.rand(1, 4, 32, 48)
-    kept = torch.nn.functional.pixel_unshuffle(image, 4)
-    seen, motion = warped(kept, moved(shift)[None])
-    found = torch.nn.functional.pixel_shuffle(seen, 4)
+    seen = warped(image, apart(shift)[None])
     end = 48 - int(shift)
-    torch.testing.assert_close(found[..., :end], image[..., int(shift) :], atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen[..., :end], image[..., int(shift) :], atol=1e-5, rtol=0)
+    motion = moved(apart(shift)[None], torch.zeros(1, 1, 8, 12))
     torch.testing.assert_close(motion[0, 0], torch.full((8, 12), shift))

@@ -18,7 +18,7 @@ from parity import ParityBattery
 from ddff_perception.deblurring.data.bursts import BurstDataSettings, Bursts
 from ddff_perception.deblurring.data.pictures import is_useful, sharp_pictures
 from ddff_perception.deblurring.learned.burst_stream import PARTS
-from ddff_perception.deblurring.networks.burst_stream import SHRINK, warped
+from ddff_perception.deblurring.networks.burst_stream import warped
 from ddff_perception.deblurring.networks.rdn import SIZE_MULTIPLE
 from ddff_perception.deblurring.training.networks import BURST_STREAM, FOURIER_NET, RDN, STACKED
 from ddff_perception.engines.create import create_engine
@@ -40,9 +40,7 @@ def test_matrices_lay_frames_over_the_newest_one() -> None:
     assert made["frames"].shape == (2, 4, 3, 64, 64) and made["matrices"].shape == (2, 3, 3, 3)
     assert made["frames"].min() >= 0 and made["frames"].max() <= 1
     frame, sharp = made["frames"][:, 1], made["sharp"]
-    packed = torch.nn.functional.pixel_unshuffle(frame, SHRINK)
-    seen = warped(packed, made["matrices"][:, 0])[0]
-    seen = torch.nn.functional.pixel_shuffle(seen, SHRINK)
+    seen = warped(frame, made["matrices"][:, 0])
     inside = (..., slice(16, -16), slice(16, -16))
     error = (seen - sharp)[inside].abs().mean()
     assert error < 0.5 * (frame - sharp)[inside].abs().mean() and error < 0.03
@@ -118,13 +116,15 @@ def test_the_stream_in_an_engine_gives_what_torch_gives(exported: Path, backend:
             with torch.no_grad():
                 base = torch.rand(1, 3, height, width)
                 wanted = network.eval()(images[None], matrices[None], base)
-            kept = []
+            found = []
             for image in images:
-                found = encoder.run({"image": image[None].numpy()})
-                kept.append({name: value.copy() for name, value in found.items()})
-            given = {"base": base.numpy(), "kept": np.concatenate([k["own"] for k in kept[1:]])}
-            given |= {"matrices": matrices.numpy(), "valid": np.ones(frames - 1, np.float32)}
-            made = step.run({**kept[0], **given})
+                made = encoder.run({"image": image[None].numpy()})
+                found.append({name: value.copy() for name, value in made.items()})
+            planes = torch.cat([torch.from_numpy(f["plane"]) for f in found[1:]])
+            given = {"known": found[0]["known"], "image": images[:1], "base": base}
+            given |= {"laid": warped(images[1:], matrices), "planes": warped(planes, matrices)}
+            given |= {"matrices": matrices, "valid": np.ones(frames - 1, np.float32)}
+            made = step.run({name: np.asarray(value) for name, value in given.items()})
             np.testing.assert_allclose(made["deblurred"], wanted.image.numpy(), atol=1e-4)
             np.testing.assert_allclose(made["confidence"], wanted.confidence.numpy(), atol=1e-3)
 
