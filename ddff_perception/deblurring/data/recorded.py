@@ -30,7 +30,7 @@ def recorded_burst(
     )
     for number, (image, _) in enumerate(frames):
         rolling.take((number + 1) * _STEP_NS, image)
-    sources = rolling.seen(laid=False).sources
+    sources = rolling.seen().sources
     if len(sources) < len(frames):
         return None
     middle = np.array([*(rng.uniform(size / 2, n - size / 2) for n in (width, height)), 1.0])
