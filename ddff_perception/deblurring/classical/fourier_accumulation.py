@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -114,7 +114,7 @@ def _trusted(burst: Burst) -> list[FloatArray]:
     found = [newest]
     for image, trust in zip(burst.images[1:], burst.trust[1:], strict=True):
         share = trust if image.ndim == 2 else trust[..., None]
-        difference: Any = cv2.subtract(image, newest, dtype=cv2.CV_32F)
+        difference = np.subtract(image, newest, dtype=np.float32)
         difference *= share
         difference += newest
         found.append(difference)

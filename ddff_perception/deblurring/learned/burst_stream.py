@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -41,15 +42,15 @@ def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet
     """
     newest, others = burst.sources[0], burst.sources[1:]
     known, plane = _encoded(newest, settings.model, engines)
-    image = network_image(burst.newest)
-    laid = [network_image(seen) for seen in burst.images[1:]] or [image]
+    image = network_images([burst.newest])
+    laid = network_images(burst.images[1:]) if others else image
     planes = [_laid(_encoded(o, settings.model, engines)[1], o) for o in others] or [plane]
     found = engines.get(1).run(
         {
             "known": known,
             "image": image,
-            "base": network_image(fba(burst, AccumulationSettings()).image),
-            "laid": np.concatenate(laid),
+            "base": network_images([fba(burst, AccumulationSettings()).image]),
+            "laid": laid,
             "planes": np.concatenate(planes),
             "matrices": np.stack([np.float32(o.matrix) for o in others or (newest,)]),
             "valid": np.full(len(laid), bool(others), np.float32),
@@ -64,7 +65,7 @@ def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet
 def _encoded(source: Source, model: str, engines: EngineSet) -> tuple[FloatArray, FloatArray]:
     """What is known of a frame, and what is kept of it: found once."""
     if model not in source.memory:
-        found = engines.get(0).run({"image": network_image(source.image)})
+        found = engines.get(0).run({"image": network_images([source.image])})
         source.memory.clear()
         source.memory[model] = (found["known"].copy(), found["plane"].copy())
     known, plane = source.memory[model]
@@ -79,23 +80,29 @@ def _laid(plane: FloatArray, source: Source) -> FloatArray:
     return np.asarray(seen, np.float32)[None, None]
 
 
-def network_image(image: ImageArray) -> FloatArray:
-    """1 x 3 x H x W in 0..1, the border repeated up to a multiple of 8."""
-    if image.ndim == 2:
-        image = cast(ImageArray, np.repeat(image[..., None], 3, axis=2))
-    height, width = image.shape[:2]
-    extra = [max(_LEAST, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in (height, width)]
-    if any(extra):
-        border = cv2.BORDER_REPLICATE
-        grown = cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border)
-        image = cast(ImageArray, grown)
-    scale = np.float32(1.0 / np.iinfo(image.dtype).max)
-    return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
+def network_images(images: Sequence[ImageArray]) -> FloatArray:
+    """N x 3 x H x W in 0..1, the border repeated up to a multiple of 8."""
+    first = images[0]
+    extra = [max(_LEAST, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in first.shape[:2]]
+    scale = np.float32(1.0 / np.iinfo(first.dtype).max)
+    height, width = (n + more for n, more in zip(first.shape[:2], extra, strict=True))
+    found = np.empty((len(images), 3, height, width), np.float32)
+    for image, planes in zip(images, found, strict=True):
+        grown = image
+        if any(extra):
+            border = cv2.BORDER_REPLICATE
+            grown = cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border)  # type: ignore[assignment]
+        colours = cv2.split(grown) if grown.ndim == 3 else (grown,) * 3
+        for colour, plane in zip(colours, planes, strict=True):
+            np.multiply(colour, scale, out=plane)
+    return found
 
 
 def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:
     top = np.iinfo(like.dtype).max
-    found = np.clip(planes, 0, 1) * np.float32(top) + np.float32(0.5)
+    found = np.clip(planes, 0, 1)
+    found *= np.float32(top)
+    found += np.float32(0.5)
     if like.ndim == 2:
         return cast(ImageArray, found.mean(axis=0).astype(like.dtype))
-    return cast(ImageArray, np.ascontiguousarray(found.transpose(1, 2, 0), like.dtype))
+    return cast(ImageArray, cv2.merge([plane.astype(like.dtype) for plane in found]))

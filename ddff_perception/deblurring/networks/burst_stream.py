@@ -97,13 +97,16 @@ class BurstStream(nn.Module):
     """
 
     to_cosines: Tensor
+    to_told: Tensor
     from_cosines: Tensor
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.width = width
-        cosine = cosines().reshape(_COLOURS, 3, SHRINK, SHRINK)
-        self.register_buffer("to_cosines", cosine, persistent=False)
+        cosine = cosines()
+        self.register_buffer("to_cosines", _blocks(cosine), persistent=False)
+        told = torch.block_diag(cosine, torch.eye(SHRINK**2))
+        self.register_buffer("to_told", _blocks(told), persistent=False)
         back = _STEP * cosines(0.0).T
         self.register_buffer("from_cosines", back[:, :, None, None], persistent=False)
         third = 2 * width // 3
@@ -124,7 +127,9 @@ class BurstStream(nn.Module):
 
     def detail(self, image: Tensor) -> Tensor:
         """Cosine coefficients of 4 x 4 pixels, B x 48 x H/4 x W/4, of B x 3 x H x W."""
-        return functional.conv2d(image - 0.5, self.to_cosines, stride=SHRINK)
+        # What 0.5 has is taken off afterwards: a pass over all pixels less.
+        grey = -0.5 * self.to_cosines.sum(dim=(1, 2, 3))
+        return functional.conv2d(image, self.to_cosines, grey, stride=SHRINK)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Of frames B x 3 x H x W what the step over the newest one needs (`known`, B x width x H/4
@@ -167,10 +172,14 @@ class BurstStream(nn.Module):
         inside = _inside(motion)
         if shifts is not None:
             motion = motion + shifts.flatten(0, 1)[:, :, None, None]
-        theirs = self.detail(laid.flatten(0, 1))
-        further = (_split(theirs, valid) - detail[:, None]).flatten(0, 1)
-        beside = functional.pixel_unshuffle(planes.flatten(0, 1), SHRINK)
-        told = torch.cat([further, beside, (motion / _MOTION_PX).clamp(-4, 4), inside], dim=1)
+        # Colours as they differ from the newest frame's, planes as they are.
+        grey = -0.5 * self.to_told.sum(dim=(1, 2, 3))
+        grey[_COLOURS:] = 0
+        shown = torch.cat([laid, planes], dim=2).flatten(0, 1)
+        theirs = functional.conv2d(shown, self.to_told, grey, stride=SHRINK)
+        own = functional.pad(detail, (0, 0, 0, 0, 0, SHRINK**2))
+        further = (_split(theirs, valid) - own[:, None]).flatten(0, 1)
+        told = torch.cat([further, (motion / _MOTION_PX).clamp(-4, 4), inside], dim=1)
         mean, count = self.gather(known, told, inside, valid)
         found = self.fuse(torch.cat([known, mean, count, changed], dim=1))
         found = found + self.direct(torch.cat([detail, changed, known, mean], dim=1))
@@ -190,6 +199,11 @@ class BurstStream(nn.Module):
         mean = (gates * values).sum(dim=1) / (gates.sum(dim=1) + 1e-2)
         there = _split(weight, valid).sum(dim=1)
         return mean, there / (there + 1)
+
+
+def _blocks(matrix: Tensor) -> Tensor:
+    """A matrix over unshuffled planes as the convolution of stride 4 that does both."""
+    return matrix.reshape(len(matrix), -1, SHRINK, SHRINK)
 
 
 def _split(values: Tensor, like: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ for package in ("torch", "onnxruntime"):
 from bursts import STEP_NS, shaken, wide_picture
 from stream_network import write_stream_network
 
-from ddff_perception.deblurring.learned.burst_stream import network_image
+from ddff_perception.deblurring.learned.burst_stream import network_images
 from ddff_perception.deblurring.pipeline import DeblurringPipeline
 from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.types import InputError
@@ -91,10 +91,10 @@ def test_frames_that_were_darker_are_taken_as_bright_as_the_newest(model: str) -
 
 def test_images_are_enlarged_at_their_border() -> None:
     image = IMAGES[0][:33, :41]
-    planes = network_image(image)
+    planes = network_images([image])
     assert planes.shape == (1, 3, 40, 48) and planes.dtype == np.float32
     np.testing.assert_array_equal(planes[0, :, 39, 47], planes[0, :, 32, 40])
-    assert network_image(image[:, :, 0]).shape == (1, 3, 40, 48)
+    assert network_images([image[:, :, 0]]).shape == (1, 3, 40, 48)
 
 
 def test_a_network_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
