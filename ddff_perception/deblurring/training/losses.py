@@ -9,8 +9,8 @@ from ...training.job import Batch
 from ..networks.fourier_net import PATCH, SHARP
 from ..networks.rdn import rolled_out_loss
 
-# An error as small as this (45 dB) is not worth learning.
-_SETTLED = 3e-5
+# An error as small as this (45 dB) is not worth learning; one of 55 dB does no harm.
+_SETTLED, _UNSEEN = 3e-5, 3e-6
 _SPECTRUM, _CONFIDENCE, _HARM = 0.3, 0.01, 0.03
 # An error of so much, 1 is full range, is as good as none.
 NEAR = 0.02
@@ -19,8 +19,8 @@ NEAR = 0.02
 def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Root mean squared error of each sample, and the difference of the spectra; the confidence
     learns how probably the error, the colours' mean, is below `NEAR`. What ends further from the
-    truth than it came counts by how many times its squared error has grown: a share of what strong
-    blur gains is not worth what it costs a sharp frame.
+    truth than it came, or than its base was, counts by how many times its squared error has grown:
+    a share of what strong blur gains is not worth what it costs a sharp frame.
 
     The root counts mild blur nearly as much as strong. The logarithm (decibels) would count it
     more still: what is nearly sharp already drowned the rest, and 400 steps changed nothing.
@@ -28,14 +28,19 @@ def stream_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     further = (batch.get(name) for name in ("base", "laid", "shifts"))
     found = network(batch["frames"], batch["matrices"], *further)
     error = (found.image - batch["sharp"]).float()
-    squared = error.square().mean(dim=(1, 2, 3)) + _SETTLED
+    squared = error.square().mean(dim=(1, 2, 3))
     spectrum = torch.view_as_real(torch.fft.rfft2(error, norm="ortho")).abs().mean()
     near = (error.detach().abs().mean(dim=1, keepdim=True) < NEAR).float()
     sure = nn.functional.binary_cross_entropy(found.confidence.float(), near)
-    came = (batch["frames"][:, 0] - batch["sharp"]).square().mean(dim=(1, 2, 3)) + _SETTLED
-    harm = nn.functional.relu((squared / came).log()).mean()
-    whole = squared.sqrt().mean() + _SPECTRUM * spectrum + _CONFIDENCE * sure + _HARM * harm
-    gain = 10 * (came / squared.detach()).log10().mean()
+    came, base = (
+        (image - batch["sharp"]).square().mean(dim=(1, 2, 3))
+        for image in (batch["frames"][:, 0], batch.get("base", batch["frames"][:, 0]))
+    )
+    best = torch.minimum(came, base) + _UNSEEN
+    harm = nn.functional.relu(((squared + _UNSEEN) / best).log()).mean()
+    shares = _SPECTRUM * spectrum + _CONFIDENCE * sure + _HARM * harm
+    whole = (squared + _SETTLED).sqrt().mean() + shares
+    gain = 10 * ((came + _SETTLED) / (squared.detach() + _SETTLED)).log10().mean()
     told = {"gain_db": gain, "confidence": sure.detach(), "harm": harm.detach()}
     return {"loss": whole, **told}
 
