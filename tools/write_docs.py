@@ -319,22 +319,33 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         },
     ),
     "deblurring": (
-        "Deblurring without learning",
-        "A camera that shakes before sharp pictures, 640 pixels wide, with noise and 8 bits: "
-        "`still`, `mild` and `strong` shake; the truth is the middle of each exposure. `gain` is "
-        "PSNR as it was made over PSNR as it came, `worst` the frame that lost most; `processor` "
-        "adds up two threads, capture and alignment included.",
+        "Deblurring",
+        "The last two frames of bursts that no training has seen: photographs and images of "
+        "rooms before a camera that turns, a real clip whose frames are interpolated and averaged; "
+        "by kind and by how blurred a frame came. PSNR in dB; `worst`: the frame that lost most. "
+        "The guard that hands on sharp frames is off.",
         {
-            "frames of": "frames of",
             "method": "method",
+            "of": "frames that came with",
             "frames": "frames",
-            "came_db": "came [dB]",
-            "came_ssim": "SSIM",
-            "made_db": "made [dB]",
-            "made_ssim": "SSIM",
-            "gain_db": "gain [dB]",
-            "worst_db": "worst [dB]",
-            "processor_ms": "processor [ms]",
+            "came_db": "came",
+            "gain_db": "gain",
+            "worst_db": "worst",
+            "came_ssim": "SSIM came",
+            "made_ssim": "SSIM made",
+        },
+    ),
+    "deblurring_cost": (
+        "What deblurring costs",
+        "Two threads; milliseconds by the clock of taking a frame, of laying the others over it, "
+        "and of the method.",
+        {
+            "method": "method",
+            "width": "width",
+            "height": "height",
+            "capture_ms": "capture",
+            "lay_over_ms": "laying over",
+            "method_ms": "method",
         },
     ),
     "defocus": (
