@@ -37,23 +37,26 @@ def burst_stream(burst: Burst, settings: BurstStreamSettings, engines: EngineSet
 
     Assumes: motion blur of up to some 25 pixels, frames that a homography lays over each other
     about, or flow. What does not fit is left out, pixel by pixel.
-    Confidence: the probability that a pixel is within 2 % of the sharp image's.
+    A frame alone stays as it is. Confidence: the probability that a pixel is within 2 % of the
+    sharp image's.
     Cost: a new frame costs one encoder, `fba`, and one step over all, whatever their number.
     """
     newest, others = burst.sources[0], burst.sources[1:]
-    known, plane = _encoded(newest, settings.model, engines)
+    if not others:
+        # One frame alone gains 0.1 dB where it is blurred, and loses more where it is not.
+        return Deblurred(burst.newest, burst)
+    known, _ = _encoded(newest, settings.model, engines)
     image = network_images([burst.newest])
-    laid = network_images(burst.images[1:]) if others else image
-    planes = [_laid(_encoded(o, settings.model, engines)[1], o) for o in others] or [plane]
+    planes = [_laid(_encoded(o, settings.model, engines)[1], o) for o in others]
     found = engines.get(1).run(
         {
             "known": known,
             "image": image,
             "base": network_images([fba(burst, AccumulationSettings()).image]),
-            "laid": laid,
+            "laid": network_images(burst.images[1:]),
             "planes": np.concatenate(planes),
-            "matrices": np.stack([np.float32(o.matrix) for o in others or (newest,)]),
-            "valid": np.full(len(laid), bool(others), np.float32),
+            "matrices": np.stack([np.float32(o.matrix) for o in others]),
+            "valid": np.ones(len(others), np.float32),
         }
     )
     height, width = newest.image.shape[:2]

@@ -52,12 +52,8 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
         module=_Step(stream),
         examples=(
             torch.rand(1, stream.width, side, side),
-            torch.rand(1, 3, 64, 64),
-            torch.rand(1, 3, 64, 64),
-            torch.rand(2, 3, 64, 64),
-            torch.rand(2, 1, 64, 64),
-            torch.eye(3).repeat(2, 1, 1),
-            torch.ones(2),
+            *(torch.rand(n, c, 64, 64) for n, c in ((1, 3), (1, 3), (2, 3), (2, 1))),
+            *(torch.eye(3).repeat(2, 1, 1), torch.ones(2)),
         ),
         inputs=(
             known,
@@ -73,12 +69,7 @@ def stream_files(network: WholeBurst, record: Mapping[str, Any], precision: str)
             TensorCard("confidence", (1, 1, "height", "width"), "float32", "NCHW", "0..1"),
         ),
         axes={"frames": (1, 4, 31), **sizes, **quarters},
-        multiples={
-            "height": MULTIPLE,
-            "width": MULTIPLE,
-            "rows": MULTIPLE // SHRINK,
-            "columns": MULTIPLE // SHRINK,
-        },
+        multiples=dict.fromkeys(sizes, MULTIPLE) | dict.fromkeys(quarters, MULTIPLE // SHRINK),
         **shared,
     )
     return [encoder, step]
