@@ -13,8 +13,7 @@ from torch.utils.data import Dataset
 
 from ...optics.thin_lens import signed_defocus_px
 from ...types import FloatArray, ImageArray, InputError
-from ..learned.lens_vector import lens_vector
-from .lens_views import LensSettings
+from .lens_views import LensSettings, told_lens
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def cropped(known: KnownImage, settings: LensSettings) -> dict[str, Tensor]:
         image = sharp
     return {
         "image": image,
-        "lens": torch.from_numpy(lens_vector(scale, focus)),
+        "lens": told_lens(scale, focus, settings.unknown),
         "sharp": image if sharp is None else sharp,
         "restorable": torch.tensor(sharp is not None),
         "defocus": torch.from_numpy(signed_defocus_px(dioptres, focus, scale).astype(np.float32)),

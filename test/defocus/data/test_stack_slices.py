@@ -21,7 +21,7 @@ from ddff_perception.files.stack_folder import write_stack
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice, InputError
 
 SHOWN = scene(size=(72, 96))
-SMALL = LensSettings(height=64, width=64)
+SMALL = LensSettings(height=64, width=64, unknown=0.0)
 
 
 def write(folder: Path, aperture: float | None = 0.02, truth: bool = True) -> Path:
@@ -53,11 +53,15 @@ def test_what_is_not_known_of_the_truth_does_not_count(tmp_path: Path) -> None:
 
     class Fixed(torch.nn.Module):
         def forward(self, image, lens):
-            return torch.ones(1, 3, 16, 16)
+            return torch.ones(1, 3, 16, 16), torch.zeros(1, 3, 64, 64)
 
-    before = light_loss(Fixed(), batch)["disc_px"]
+    before = light_loss(Fixed(), batch)
     batch["defocus"] = torch.where(batch["known"], batch["defocus"], 1e3)
-    torch.testing.assert_close(light_loss(Fixed(), batch)["disc_px"], before)
+    after = light_loss(Fixed(), batch)
+    for name in ("loss", "disc_px", "of_constant"):
+        torch.testing.assert_close(after[name], before[name])
+    # Without aif.png nobody knows the sharp image.
+    assert float(before["sharp"]) == 0.0
 
 
 def test_stacks_that_say_too_little_are_refused(tmp_path: Path) -> None:
