@@ -36,6 +36,14 @@ def order(away: FloatArray, found: FloatArray, sure: NDArray[np.bool_]) -> float
     return float((np.sign(wanted[apart]) == np.sign(given[apart])).mean())
 
 
+def shares(distances_m: list[float], relative: bool) -> NDArray[np.float64]:
+    """Where each slice is in focus, as `positions` has it: even steps, or its share in dioptres."""
+    if relative:
+        return np.linspace(0.0, 1.0, len(distances_m))
+    dioptres = 1.0 / np.asarray(distances_m)
+    return np.asarray((dioptres - dioptres.min()) / np.ptp(dioptres))
+
+
 def real_rows(captures: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
     """Three slices of each capture: how well blur orders what the stack orders by distance from the
     slice in focus, and what undoing it gains against the stack's all-in-focus image.
@@ -52,7 +60,8 @@ def real_rows(captures: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
             stack = align_stack(stack, capture.alignment).stack
         whole = DepthFromFocus("multiscale").process(stack)
         assert whole.all_in_focus is not None
-        position = positions(whole, [item.focus_distance_m for item in stack.slices])
+        distances = [item.focus_distance_m for item in stack.slices]
+        position, planes = positions(whole, distances), shares(distances, whole.relative)
         sure = (whole.confidence >= np.median(whole.confidence)) & np.isfinite(position)
         count = len(stack.slices)
         for number in (0, count // 2, count - 1):
@@ -60,7 +69,7 @@ def real_rows(captures: Path, values: dict[str, Any]) -> list[dict[str, Any]]:
             pipeline.add_image(1, stack.slices[number].image)
             found = pipeline.sharpen(pipeline.estimate()).found
             pipeline.close()
-            away = np.abs(position - number)
+            away = np.abs(position - planes[number])
             assert found.sharp is not None
             before, after = (
                 image_scores(unit_image(image), unit_image(whole.all_in_focus)).psnr_db

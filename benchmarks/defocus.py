@@ -117,13 +117,15 @@ def headline(method: str, rows: list[dict[str, Any]]) -> str:
     mean = float(np.mean([row["share"] for row in rows]))
     better = sum(row["share"] < 1 for row in rows)
     gains = [row["gain_db"] for row in rows if row["disc_px"] >= 4]
-    gained = f"{float(np.mean(gains)):+.1f} dB" if gains else "nothing, as no disc is that wide,"
     how = "Without learning" if method == "edges" else f"By {method}"
-    return (
+    text = (
         f"{how} one image's depth is {mean:.2f} times as far off as the best constant map "
-        f"({better} of {len(rows)} are better than it); its blur undone gains {gained} where discs "
-        "are 4 px wide on the mean."
+        f"({better} of {len(rows)} are better than it)"
     )
+    if not gains:
+        return f"{text}."
+    gained = f"{float(np.mean(gains)):+.1f} dB where discs are 4 px wide on the mean"
+    return f"{text}; its blur undone gains {gained}."
 
 
 def main(

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
 import defocus_regularisers
-from _real_slices import order
+from _real_slices import order, shares
 from defocus import side_of
 
 
@@ -60,6 +60,11 @@ def test_pairs_in_order_are_counted_and_half_is_chance() -> None:
     assert order(away, 3 * away + 1, sure) == 1.0
     assert order(away, -away, sure) == 0.0
     assert order(away, rng.random(away.shape), sure) == pytest.approx(0.5, abs=0.03)
+
+
+def test_slices_stand_where_the_stack_s_depth_has_them() -> None:
+    assert shares([float("nan")] * 3, relative=True).tolist() == [0.0, 0.5, 1.0]
+    assert shares([0.5, 1.0, 2.0], relative=False) == pytest.approx([1.0, 1 / 3, 0.0])
 
 
 def test_a_side_is_named_where_nearly_all_lies_on_it() -> None:

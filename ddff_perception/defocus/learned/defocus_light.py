@@ -60,7 +60,7 @@ def _changed(image: ImageArray, change: FloatArray) -> ImageArray:
     grown = cv2.resize(planes, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
     added = grown if image.ndim == 3 else grown.mean(axis=2)
     values = image + added * np.float32(top / 255.0)
-    return np.clip(np.rint(values), 0, top).astype(image.dtype)  # type: ignore[no-any-return]
+    return np.clip(np.rint(values), 0, top).astype(image.dtype)  # type: ignore[return-value]
 
 
 def network_size(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:
