@@ -91,6 +91,7 @@ def measured(judged: Judged, values: dict[str, Any]) -> dict[str, Any]:
     pipeline.close()
     evaluation = DepthEvaluation(domains=("dioptres",), edges=True)
     evaluation.add(found.depth, judged.depth, found.confidence)
+    trust = evaluation.reliability()
     error, constant = (evaluation.scores(v, "dioptres").mae for v in ("filled", "best_constant"))
     came, made = (
         image_scores(unit_image(i), unit_image(judged.sharp)).psnr_db
@@ -106,6 +107,7 @@ def measured(judged: Judged, values: dict[str, Any]) -> dict[str, Any]:
         "constant_dpt": constant,
         "share": error / constant,
         "edges": evaluation.edge_divergence,
+        "calibration": None if trust is None else trust.expected_calibration_error,
         "gain_db": made - came,
         "estimate_ms": 1e3 * (estimated - begun),
         "sharpen_ms": 1e3 * (ended - estimated),

@@ -41,28 +41,29 @@ def light_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     behind = (sided * entropy).sum() / sided.sum().clamp(min=1.0)
     right = ((side > 0) == (truth > 0)).float()
     slopes = _slopes((size - wanted) * weight)
+    signed = torch.where(side > 0, size, -size).detach()
     loss = (weight * error).mean() + _SLOPE * slopes + _SURPRISE * surprise.mean() + _SIDE * behind
     return {
         "loss": loss + _SHARP * blurred["loss"],
         "disc_px": error.sum() / known.sum().clamp(min=1.0),
         "side": (sided * right).sum() / sided.sum().clamp(min=1.0),
-        "of_constant": of_constant(torch.where(side > 0, size, -size).detach(), truth, known),
+        "of_constant": of_constant(signed, truth, known, batch["scale"].float()),
         "sharp": blurred["loss"].detach(),
         "gain_db": blurred["gain_db"],
     }
 
 
-def of_constant(found: Tensor, truth: Tensor, known: Tensor) -> Tensor:
-    """Mean error of signed discs as a share of that of each image's best constant: of one lens,
-    discs are dioptres. Mean over the images.
+def of_constant(found: Tensor, truth: Tensor, known: Tensor, scale: Tensor) -> Tensor:
+    """Mean error of signed discs in dioptres, N x 1 x H x W px by N px per dioptre, as a share of
+    that of each image's best constant.
     """
-    shares = []
-    for own, true, there in zip(found, truth, known > 0, strict=True):
+    errors, constants = found.new_zeros(()), found.new_zeros(())
+    for own, true, there, px in zip(found, truth, known > 0, scale, strict=True):
         values = true[there]
-        constant = (values - values.median()).abs().mean() if values.numel() else values.sum()
-        if constant > 0:
-            shares.append((own[there] - values).abs().mean() / constant)
-    return torch.stack(shares).mean() if shares else found.new_zeros(())
+        if values.numel():
+            errors = errors + (own[there] - values).abs().mean() / px
+            constants = constants + (values - values.median()).abs().mean() / px
+    return errors / constants.clamp(min=1e-6)
 
 
 def _sharp_loss(batch: Batch, change: Tensor) -> dict[str, Tensor]:

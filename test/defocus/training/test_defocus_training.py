@@ -197,9 +197,10 @@ def test_the_loss_tells_errors_as_shares_of_the_best_constant() -> None:
     truth = torch.tensor([[0.0, 2.0, 4.0], [1.0, 1.0, 1.0]])[:, None, None]
     known = torch.ones_like(truth)
     known[0, ..., 2] = 0
-    # Of 0 and 2 px the best constant is off by 1 on the mean; what is even has none.
-    found = of_constant(truth + 0.25, truth, known)
-    assert float(found) == pytest.approx(0.25)
+    # Of 0 and 2 px the best constant is off by 1 on the mean, what is even by none; the second lens
+    # blurs by 4 px per dioptre.
+    scale = torch.tensor([1.0, 4.0])
+    assert float(of_constant(truth + 0.2, truth, known, scale)) == pytest.approx(0.25)
 
 
 def test_the_trained_network_runs_as_a_method(exported: Path) -> None:
