@@ -353,7 +353,8 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "Single slices of path-traced focal stacks, of assets that no training has seen; the lens "
         "is known, and the side where a user would name one. `disc` is the mean blur disc, errors "
         "are means in dioptres, `of it` the share of the best constant map's; `edges` the "
-        "divergence of their steerable sub-bands, `gain` PSNR over the image as it came; "
+        "divergence of their steerable sub-bands, `calibration` the expected error of the "
+        "confidence, `gain` PSNR over the image as it came; "
         "milliseconds add up two threads, at 480 x 360.",
         {
             "scene": "scene",
@@ -364,9 +365,42 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "constant_dpt": "constant [1/m]",
             "share": "of it",
             "edges": "edges",
+            "calibration": "calibration",
             "gain_db": "gain [dB]",
             "estimate_ms": "estimate [ms]",
             "sharpen_ms": "sharpen [ms]",
+        },
+    ),
+    "defocus_real": (
+        "Depth from defocus on real slices",
+        "Three slices of each real focal stack (the first in focus, the middle one, the last), the "
+        "lens unknown, judged by what the whole stack says. `order`: of pairs of points that the "
+        "stack has apart by 0.15 of the sweep, the share whose discs are in the order of their "
+        "distance from the slice (half is chance), where the stack is sure. `came`: PSNR of the "
+        "slice against the stack's all-in-focus image; `gain`: by undoing its blur.",
+        {
+            "capture": "capture",
+            "slice": "slice",
+            "slices": "of",
+            "order": "order",
+            "came_db": "came [dB]",
+            "gain_db": "gain [dB]",
+        },
+    ),
+    "defocus_regularisers": (
+        "What smooths depth",
+        "The depth head of 2HDED:NET at reduced width, trained alike with each regulariser of "
+        "Nazir's thesis (Table 2.1; `setup` in the record); errors in metres up to 10 m, `KLD` the "
+        "divergence of the edges' steerable sub-bands.",
+        {
+            "regulariser": "regulariser",
+            "rms": "RMSE [m]",
+            "abs_rel": "REL",
+            "log10": "log10",
+            "delta_1": "d1 [%]",
+            "delta_2": "d2 [%]",
+            "delta_3": "d3 [%]",
+            "edges": "KLD",
         },
     ),
     "segmentation_table": (

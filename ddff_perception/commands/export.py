@@ -30,6 +30,15 @@ def export(
         list[Path] | None,
         typer.Option("--data", "-d", help="Training stacks that int8 is calibrated on."),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            "-s",
+            help="name=value of the network, where what is exported depends on it: heads=depth.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
 ) -> None:
     """Turn a checkpoint into ONNX and a model card, and show that the result runs.
 
@@ -49,7 +58,9 @@ def export(
     with training_packages("exporting"):
         from ..training.export import export_weights
 
-        written = export_weights(exported, checkpoint, make_folder(output), precision, data or ())
+        written = export_weights(
+            exported, checkpoint, make_folder(output), precision, data or (), settings or ()
+        )
     for path in written:
         # What was written must be found, loaded, and take what its card promises.
         with create_engine(find_model(path), "onnxruntime") as engine:

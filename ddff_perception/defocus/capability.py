@@ -11,6 +11,11 @@ DEFOCUS = Capability(
     commands=(
         Command("defocus", Reference(f"{_HERE}.commands.defocus:defocus")),
         Command(
+            "triples",
+            Reference(f"{_HERE}.commands.triples:app"),
+            "Real images to learn depth from defocus from: plan, record and prepare.",
+        ),
+        Command(
             "defocus",
             Reference(f"{_HERE}.commands.calibrate:calibrate_defocus"),
             group="calibrate",

@@ -71,11 +71,13 @@ class DefocusMap:
     `defocus`: H x W float32, the signed diameter of the blur disc in pixels, positive behind the
     plane in focus and negative before it. `spread`: H x W float32 px, of a Laplace distribution
     about its size. `sign`: H x W float32 in 0.5..1, the probability that the sign is right.
+    `sharp`: the image with its blur undone, where the method makes one.
     """
 
     defocus: FloatArray
     spread: FloatArray
     sign: FloatArray
+    sharp: ImageArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

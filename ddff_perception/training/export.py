@@ -9,6 +9,7 @@ from typing import Any
 from ..capability import Capability
 from ..engines.model_zoo import ModelCard, find_model, write_card
 from ..files.images import read_json
+from ..parameters import ParameterTable
 from ..types import InputError, require_choice
 from .onnx_file import OPSET, OnnxFile, write_onnx
 from .registry import parameter_values, training_module
@@ -24,8 +25,11 @@ def export_weights(
     output: Path,
     precision: str = "float32",
     data: Sequence[Path] = (),
+    overrides: Sequence[str] = (),
 ) -> list[Path]:
     """Writes the ONNX files of final weights and their cards into the folder `output`.
+
+    `overrides`: `name=value` of the network's parameters, where what is exported depends on them.
 
     The JSON beside the weights says of which network they are. `int8` is made of the float32 files,
     which are written too, and calibrated on `data`. Returns the ONNX files; raises InputError on
@@ -33,14 +37,16 @@ def export_weights(
     """
     require_choice("precision", precision, PRECISIONS)
     if precision == "int8":
-        return _int8(capability, checkpoint, output, data)
+        return _int8(capability, checkpoint, output, data, overrides)
     source = checkpoint.with_suffix(".json")
     record = read_json(source)
     name = record.get("network")
     if not isinstance(name, str):
         raise InputError(f"{source} does not say of which network it is")
     trained = training_module(capability, name)
-    values = parameter_values(trained, str(record.get("preset")), record.get("network_parameters"))
+    table: ParameterTable = getattr(trained, "PARAMETERS", ParameterTable([]))
+    given = {**record.get("network_parameters", {}), **table.parse(overrides)}
+    values = parameter_values(trained, str(record.get("preset")), given)
     network = trained.network(values)
     load_weights(network, checkpoint)
     shared = {
@@ -63,7 +69,11 @@ def export_weights(
 
 
 def _int8(
-    capability: Capability, checkpoint: Path, output: Path, data: Sequence[Path]
+    capability: Capability,
+    checkpoint: Path,
+    output: Path,
+    data: Sequence[Path],
+    overrides: Sequence[str],
 ) -> list[Path]:
     from .quantise import quantised
 
@@ -71,7 +81,8 @@ def _int8(
     calibration = getattr(training_module(capability, name), "calibration", None)
     if calibration is None:
         raise InputError(f"{name} cannot be exported as int8: choose float32 or float16")
-    models = [find_model(path) for path in export_weights(capability, checkpoint, output)]
+    floats = export_weights(capability, checkpoint, output, overrides=overrides)
+    models = [find_model(path) for path in floats]
     feeds = calibration(models, data)
     return [quantised(*pair).path for pair in zip(models, feeds, strict=True)]
 

@@ -86,15 +86,20 @@ class LensViews(Dataset[dict[str, Tensor]]):
         image, sharp = developed(both).split(1, dim=1)
         image = with_noise(image, _NOISE)[0, 0].flip(0).float()
         defocus = signed_defocus_px(values, focus, scale)
-        told = [v if float(torch.rand(())) >= own.unknown else math.nan for v in (scale, focus)]
         return {
             "image": image,
-            "lens": torch.from_numpy(lens_vector(*told)),
+            "lens": told_lens(scale, focus, own.unknown),
             "sharp": sharp[0, 0].flip(0).float(),
             "defocus": torch.from_numpy(defocus.astype(np.float32)),
             "dioptres": dioptres[0].float(),
             "scale": torch.tensor(scale, dtype=torch.float32),
         }
+
+
+def told_lens(scale: float, focus: float, unknown: float) -> Tensor:
+    """`lens_vector` of which each of both is left out in a share `unknown` of the draws."""
+    told = [v if float(torch.rand(())) >= unknown else math.nan for v in (scale, focus)]
+    return torch.from_numpy(lens_vector(*told))
 
 
 def random_lens(dioptres: FloatArray, settings: LensSettings) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Make3D and DPDD as their authors publish them, and images that are defocused after the fact.
+"""Make3D, DPDD and NYUv2 as their authors publish them; images are defocused after the fact.
 
 A. Saxena et al., "Make3D", PAMI 31 (2009): images and depth by a laser scanner. A. Abuolaim and M.
 Brown, "Defocus deblurring using dual-pixel data", ECCV 2020 (DPDD): a wide and a narrow aperture.
@@ -18,7 +18,9 @@ from ...files.images import read_image
 from ...optics.defocus import DefocusedView
 from ...optics.srgb import srgb_bytes, srgb_decode
 from ...parameters import Settings, parameter
+from ...training.nyu import NyuFrames
 from ...types import FloatArray, ImageArray, InputError, require_choice
+from .known_crops import KnownImage
 
 SPLITS = {"train": "Train400", "test": "Test134"}
 _MAT_LIMIT = 64 << 20
@@ -65,6 +67,29 @@ def defocused(sharp: ImageArray, depth: FloatArray, lens: MadeUpLens) -> ImageAr
     light = np.asarray(srgb_decode(sharp / 255.0), np.float32)
     view = DefocusedView(light, dioptres, lens.blur_scale, float(lens.blur_scale * away))
     return srgb_bytes(view.at(1.0 / lens.focus_m))
+
+
+class NyuDefocused:
+    """NYUv2 (`training/nyu.py`) as `lens` would show it, as `KnownImages`: what Nazir's thesis
+    trains on beside iDFD. Unknown depth, of the sensor where `inpainted` is False, is NaN.
+    """
+
+    def __init__(
+        self, folder: Path, split: str, lens: MadeUpLens | None = None, inpainted: bool = True
+    ) -> None:
+        self._frames = NyuFrames(folder, split)
+        self._measured = None if inpainted else NyuFrames(folder, split, inpainted=False)
+        self.lens = lens or MadeUpLens()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, number: int) -> KnownImage:
+        """The image of a number; its blur is that of in-painted depth always."""
+        frame, lens = self._frames[number], self.lens
+        image = defocused(frame.colour, frame.depth, lens)
+        depth = frame.depth if self._measured is None else self._measured[number].depth
+        return KnownImage(image, frame.colour, depth, 1.0 / lens.focus_m, lens.blur_scale)
 
 
 class Make3D:

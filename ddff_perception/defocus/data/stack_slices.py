@@ -1,4 +1,4 @@
-"""A person's own focal stacks to learn from: each slice is a defocused image of known truth.
+"""A person's own captures to learn from: slices of focal stacks, and triples.
 
 A stack folder with true depth (depth.npy, of a sensor or of the whole stack by `ddff depth`), known
 focus distances and a camera with its aperture gives as many images as it has slices; where aif.png
@@ -7,51 +7,26 @@ lies beside them, that is what the blur is taken from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.data import Dataset
 
 from ...files.images import read_image
 from ...files.stack_folder import read_stack
-from ...optics.thin_lens import signed_defocus_px
-from ...types import FloatArray, FocalStack, ImageArray, InputError
-from ..learned.lens_vector import lens_vector
-from .lens_views import LensSettings
+from ...types import InputError
+from ..triples.folder import read_triples
+from .known_crops import KnownImage
 
 SHARP = "aif.png"
 
 
-class StackSlices(Dataset[dict[str, Tensor]]):
-    """`count` crops of the slices of the stacks in `folders`, items as `LensViews` gives them but
-    `known`, H x W bool, where the truth is.
+class StackSlices:
+    """The slices of one stack folder as `KnownImages`.
 
-    Raises InputError where a stack lacks its depth, its camera's aperture or its focus distances,
-    or is smaller than a crop.
+    Raises InputError where it lacks its depth, its camera's aperture or its focus distances.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], settings: LensSettings, count: int, fixed: bool = False
-    ) -> None:
-        self._settings, self._count, self._fixed = settings, count, fixed
-        self._stacks = [self._read(folder) for folder in folders]
-        if not self._stacks:
-            raise InputError("there are no stack folders to learn from")
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        if not self._fixed:
-            return self._drawn()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(index)
-            return self._drawn()
-
-    def _read(self, folder: Path) -> tuple[FocalStack, FloatArray, ImageArray | None]:
+    def __init__(self, folder: Path) -> None:
         content = read_stack(folder)
         stack, camera = content.stack, content.stack.camera
         if content.truth is None:
@@ -60,44 +35,36 @@ class StackSlices(Dataset[dict[str, Tensor]]):
             raise InputError(f"{folder} names no aperture_diameter_m: how much it blurs is unknown")
         if not np.isfinite(1.0 / stack.focus_distances_m).all():
             raise InputError(f"{folder} has slices of unknown focus distance")
-        own = self._settings
-        if content.truth.shape[0] < own.height or content.truth.shape[1] < own.width:
-            raise InputError(f"{folder} is smaller than {own.width} x {own.height} pixels")
         sharp = folder / SHARP
-        return stack, content.truth, read_image(sharp) if sharp.is_file() else None
+        self._slices, self._depth = stack.slices, content.truth
+        self._sharp = read_image(sharp) if sharp.is_file() else None
+        self._scale = camera.aperture_diameter_m * camera.fx
 
-    def _drawn(self) -> dict[str, Tensor]:
-        stack, depth, sharp = self._stacks[_any(len(self._stacks))]
-        taken, camera = stack.slices[_any(len(stack.slices))], stack.camera
-        assert camera is not None and camera.aperture_diameter_m is not None
-        own = self._settings
-        top, left = _any(depth.shape[0] - own.height + 1), _any(depth.shape[1] - own.width + 1)
-        crop = (slice(top, top + own.height), slice(left, left + own.width))
-        scale = camera.aperture_diameter_m * camera.fx
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    def __getitem__(self, number: int) -> KnownImage:
+        taken = self._slices[number]
         focus = 1.0 / taken.focus_distance_m
-        with np.errstate(divide="ignore"):
-            dioptres = np.asarray(1.0 / depth[crop], np.float32)
-        known = np.isfinite(dioptres)
-        dioptres = np.where(known, dioptres, np.float32(0.0))
-        defocus = signed_defocus_px(dioptres, focus, scale).astype(np.float32)
-        image = _tensor(taken.image[crop])
-        return {
-            "image": image,
-            "lens": torch.from_numpy(lens_vector(scale, focus)),
-            "sharp": image if sharp is None else _tensor(sharp[crop]),
-            "defocus": torch.from_numpy(defocus),
-            "dioptres": torch.from_numpy(dioptres),
-            "known": torch.from_numpy(known),
-            "scale": torch.tensor(scale, dtype=torch.float32),
-        }
+        return KnownImage(taken.image, self._sharp, self._depth, focus, self._scale)
 
 
-def _any(count: int) -> int:
-    return int(torch.randint(count, ()))
+class Triples:
+    """Every eighth triple of a folder of `ddff triples prepare` where `held_out` (the last one of
+    fewer), or the others, as `KnownImages`; depth as it was in-painted, or measured alone.
+    """
 
+    def __init__(self, folder: Path, held_out: bool, inpainted: bool = True) -> None:
+        self._folder, self._inpainted = read_triples(folder), inpainted
+        numbers = range(len(self._folder))
+        held = [n for n in numbers if n % 8 == 7] or [numbers[-1]]
+        learned = [n for n in numbers if n not in held] or held
+        self._numbers = held if held_out else learned
 
-def _tensor(image: ImageArray) -> Tensor:
-    """3 x H x W, 0..255, red, green, blue."""
-    colour = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., ::-1]
-    values = colour.astype(np.float32) * np.float32(255.0 / np.iinfo(image.dtype).max)
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: int) -> KnownImage:
+        one = self._folder[self._numbers[number]]
+        depth = one.depth if self._inpainted else one.measured
+        return KnownImage(one.image, one.sharp, depth, 1.0 / one.focus_distance_m, one.blur_scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -36,7 +36,8 @@ def defocus_light(
 
     Assumes: colours as cameras show them (sRGB), blur by defocus alone. The lens may be unknown in
     whole or in part. The side of the plane in focus is told by what stands where; with `side` near
-    or far it is taken as given.
+    or far it is taken as given. A file with the sharp head undoes the blur as well: what it adds at
+    the size that the network sees is enlarged and added to the image.
     """
     image, lens = photograph.image, photograph.lens
     height, width = network_size((image.shape[0], image.shape[1]), settings.shorter_side)
@@ -47,7 +48,19 @@ def defocus_light(
     size, spread, behind = (
         _grown(found[name][0, 0], image.shape[:2]) for name in ("size", "spread", "behind")
     )
-    return _with_side(size / factor, spread / factor, behind, photograph.side)
+    signed = _with_side(size / factor, spread / factor, behind, photograph.side)
+    change = found.get("change")
+    return signed if change is None else replace(signed, sharp=_changed(image, change[0]))
+
+
+def _changed(image: ImageArray, change: FloatArray) -> ImageArray:
+    """`image` and what is to be added to it, 3 x h x w, red, green, blue of 0..255."""
+    top = np.iinfo(image.dtype).max
+    planes = np.ascontiguousarray(change[::-1].transpose(1, 2, 0), np.float32)
+    grown = cv2.resize(planes, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC)
+    added = grown if image.ndim == 3 else grown.mean(axis=2)
+    values = image + added * np.float32(top / 255.0)
+    return np.clip(np.rint(values), 0, top).astype(image.dtype)  # type: ignore[return-value]
 
 
 def network_size(size: tuple[int, int], shorter_side: int) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 """DefocusLight's training: `ddff train defocus --network defocus_light --preset cpu -o RUN`.
 
 It learns from sharp views of a rendered world (`--data WORLD`, `ddff simulate dataset`) or folders
-of views, from procedural scenes without any, seen through random thin lenses; or from the slices of
-a person's own stack folders with depth (`--start WEIGHTS --preset tune --data STACKS`). With
-`all_in_focus=true` the same network sees the sharp views: what defocus has to beat.
+of views, from procedural scenes without any, seen through random thin lenses; or from a person's
+own captures, stack folders with depth and triples (`--start WEIGHTS --preset tune --data STACKS`),
+and from NYUv2 (`data/sources.py`). With `all_in_focus=true` the same network sees the sharp views:
+what defocus has to beat.
 """
 
 from __future__ import annotations
@@ -24,16 +25,13 @@ from ...training.efficientnet_lite import load_imagenet
 from ...training.job import TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ...types import InputError
-from ..data.lens_views import LensSettings, LensViews
-from ..data.sources import view_files
-from ..data.stack_slices import StackSlices
+from ..data.sources import DATA_PARAMETERS, DataSettings, training_data
 from ..learned.lens_vector import LENS_VALUES
-from ..networks.defocus_light import MULTIPLE, DefocusLight, WholeImage
+from ..networks.defocus_light import HEADS, MULTIPLE, DefocusLight, WholeImage
 from .light_loss import light_loss, light_picture
 
 _CPU = FitSettings(
-    steps=0, minutes=45.0, batch=8, precision="32", learning_rate=1e-3, weight_decay=0.02,
+    steps=0, minutes=45.0, batch=4, precision="32", learning_rate=1e-3, weight_decay=0.02,
     warm_up_steps=50, final_factor=0.02, gradient_clip=2.0, ema=0.995, workers=1, log_every=25,
     validate_every=250, picture_every=500, checkpoint_every=100,
 )  # fmt: skip
@@ -56,8 +54,8 @@ DATA_SOURCE = "rendered rooms through random thin lenses"
 
 
 @dataclass(frozen=True)
-class LightSettings(LensSettings):
-    """The same, and where the encoder and the views begin."""
+class LightSettings(DataSettings):
+    """The same, and where the encoder begins."""
 
     encoder: str = parameter(
         "imagenet",
@@ -65,11 +63,12 @@ class LightSettings(LensSettings):
         choices=("imagenet", "none"),
     )
     scale: float = parameter(1.0, "width of the encoder", limits=(0.25, 2.0))
-    scenes: int = parameter(2000, "procedural scenes, without --data", limits=(2, 10**6))
-    views_folder: str = parameter("out/defocus_views", "where views are kept, or are already")
+    heads: str = parameter(
+        "both", "what is exported; depth leaves the sharp image out", choices=HEADS
+    )
 
 
-PARAMETERS = LightSettings.table()
+PARAMETERS = LightSettings.table() + DATA_PARAMETERS
 PRESET_VALUES: dict[str, dict[str, Value]] = {
     "tune": {"encoder": "none"},
     "smoke": {
@@ -88,30 +87,16 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
         load_imagenet(module.encoder, imagenet_file())
         module.encoder.freeze()
         credits = encoder_credits()
-    lenses = LensSettings.of(LensSettings.table().part(values))
-    held_out = min(_VALIDATED, 4 * settings.batch)
-    stacks = [folder for folder in data if (folder / "stack.json").is_file()]
-    train: LensViews | StackSlices
-    if stacks:
-        if len(stacks) < len(data):
-            raise InputError("give either stack folders as --data, or views: not both")
-        held: LensViews | StackSlices = StackSlices(stacks[-1:], lenses, held_out, fixed=True)
-        train = StackSlices(stacks[:-1] or stacks, lenses, 10**6)
-        source, assets = f"slices of {len(stacks)} stack folders with depth", credits
-    else:
-        views = view_files(data, Path(own.views_folder), own.scenes)
-        held = LensViews(views.held_out, lenses, held_out, fixed=True)
-        train = LensViews(views.learned, lenses, 10**6)
-        source, assets = views.source, [*views.assets, *credits]
+    found = training_data(data, values, min(_VALIDATED, 8 * settings.batch))
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainingJob(
         module,
         light_loss,
-        make_loader(train, settings, shuffle=False),
+        make_loader(found.learned, settings, shuffle=False),
         settings,
-        validation=make_loader(held, replace(settings, workers=0), shuffle=False),
+        validation=make_loader(found.held_out, replace(settings, workers=0), shuffle=False),
         pictures=light_picture,
-        record={"data_source": source, "assets": sorted(set(assets))},
+        record={"data_source": found.source, "assets": sorted({*found.assets, *credits})},
     )
 
 
@@ -121,18 +106,25 @@ def network(values: Mapping[str, Value]) -> DefocusLight:
 
 
 def onnx_files(module: DefocusLight, record: Mapping[str, Any], precision: str) -> list[OnnxFile]:
-    """The one file of the network, float32 in and out."""
-    whole = WholeImage(copy.deepcopy(module)).eval().cpu().float()
+    """The one file of the network, float32 in and out, of the heads that are asked for."""
+    heads = LightSettings.of(record["network_parameters"]).heads
+    whole = WholeImage(copy.deepcopy(module), heads).eval().cpu().float()
     image = (1, 3, "height", "width")
     lens = "log(1 + px per dioptre), log(1 + focus dioptres), log(1 + px of infinity), two flags"
-    outputs = {
+    maps = {
         "size": "diameter of the blur disc, px",
         "spread": "of a Laplace distribution about it, px",
         "behind": "probability of lying behind the plane in focus",
     }
+    outputs = [
+        TensorCard(name, (1, 1, "height", "width"), "float32", "NCHW", text)
+        for name, text in maps.items()
+    ]
+    if heads == "both":
+        outputs.append(TensorCard("change", image, "float32", "NCHW", "what the blur took away"))
     return [
         OnnxFile(
-            name="defocus_light",
+            name="defocus_light" if heads == "both" else f"defocus_light_{heads}",
             description="The signed blur disc of each pixel of one image, and how sure that is",
             module=whole,
             examples=(torch.rand(1, 3, 64, 96) * 255, torch.ones(1, LENS_VALUES)),
@@ -140,10 +132,7 @@ def onnx_files(module: DefocusLight, record: Mapping[str, Any], precision: str) 
                 TensorCard("image", image, "float32", "NCHW", "red, green, blue", "", (0.0, 255.0)),
                 TensorCard("lens", (1, LENS_VALUES), "float32", "NC", lens),
             ),
-            outputs=tuple(
-                TensorCard(name, (1, 1, "height", "width"), "float32", "NCHW", text)
-                for name, text in outputs.items()
-            ),
+            outputs=tuple(outputs),
             axes={"height": (64, 384, 2048), "width": (64, 512, 2048)},
             multiples={"height": MULTIPLE, "width": MULTIPLE},
             limits=LIMITS,

@@ -22,8 +22,7 @@ from ...training.batches import make_loader
 from ...training.job import Loss, TrainingJob
 from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
-from ..data.lens_views import LensSettings, LensViews
-from ..data.sources import view_files
+from ..data.sources import DATA_PARAMETERS, DataSettings, training_data
 from ..networks.reblur import Reblur
 from ..networks.two_headed import HEADS, OneHead, TwoHeaded
 from .regularisation import REGULARISERS
@@ -47,7 +46,7 @@ LIMITS = (
 
 
 @dataclass(frozen=True)
-class TwoHeadedSettings(LensSettings):
+class TwoHeadedSettings(DataSettings):
     """The same, and what the thesis compares."""
 
     narrow: int = parameter(1, "all widths and numbers of layers are divided by it", limits=(1, 16))
@@ -58,9 +57,7 @@ class TwoHeadedSettings(LensSettings):
     balance: float = parameter(
         0.0, "weight of the image's loss, lambda; 0: as much as the depth's", limits=(0.0, 1e6)
     )
-    heads: str = parameter("both", "what is exported", choices=("both", *HEADS))
-    scenes: int = parameter(2000, "procedural scenes, without --data", limits=(2, 10**6))
-    views_folder: str = parameter("out/defocus_views", "where views are kept, or are already")
+    heads: str = parameter("both", "what learns and is exported", choices=("both", *HEADS))
 
 
 @dataclass(frozen=True)
@@ -75,26 +72,26 @@ class TwoHeadedTraining:
 
     @property
     def PARAMETERS(self) -> ParameterTable:  # noqa: N802  as the registry names it
-        return TwoHeadedSettings.table()
+        return TwoHeadedSettings.table() + DATA_PARAMETERS
 
     def loss(self, values: Mapping[str, Value]) -> Loss:
         """What is minimised."""
         own = TwoHeadedSettings.of(values)
         if self.self_supervised:
             return SelfSupervisedLoss(Reblur(own.most_px))
-        return SupervisedLoss(own.regulariser, own.regulariser_weight, own.balance)
+        return SupervisedLoss(own.regulariser, own.regulariser_weight, own.balance, own.heads)
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob:
         """The job that learns from `data`; raises InputError where there is nothing to learn."""
-        own = TwoHeadedSettings.of(values)
-        views = view_files(data, Path(own.views_folder), own.scenes)
-        lenses = LensSettings.of(LensSettings.table().part(values))
-        batches = make_loader(LensViews(views.learned, lenses, 10**6), settings, shuffle=False)
-        record = {"data_source": views.source, "assets": list(views.assets)}
+        found = training_data(data, values, 4 * settings.batch)
         return TrainingJob(
-            self.network(values), self.loss(values), batches, settings, record=record
+            self.network(values),
+            self.loss(values),
+            make_loader(found.learned, settings, shuffle=False),
+            settings,
+            record={"data_source": found.source, "assets": list(found.assets)},
         )
 
     def network(self, values: Mapping[str, Value]) -> nn.Module:

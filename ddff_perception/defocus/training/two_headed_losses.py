@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...training.job import Batch
 from ..networks.reblur import Reblur
+from ..networks.two_headed import TwoHeaded
 from .regularisation import REGULARISERS
 from .ssim import ssim
 
@@ -32,26 +33,40 @@ def deblur_loss(found: Tensor, truth: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class SupervisedLoss:
     """(3.7). `regulariser`: of chapter 2, with `weight`; `balance`: lambda, 0 makes both parts
-    equal at each step ("balanced to have approximately equal contributions").
+    equal at each step ("balanced to have approximately equal contributions"). `heads`: `both`, or
+    the one that learns alone.
     """
 
     regulariser: str = "xian"
     weight: float = MU
     balance: float = 0.0
+    heads: str = "both"
 
     def __call__(self, network: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-        """Of a batch of `LensViews` in metres."""
-        depth, sharp = network(batch["image"] / 255.0)
-        depth, truth = depth.float(), metres(batch)
-        smooth = REGULARISERS[self.regulariser](depth, truth)
-        depth_loss = (depth - truth).abs().mean() + self.weight * smooth
-        image_loss = deblur_loss(sharp.float(), batch["sharp"] / 255.0)
+        """Of a batch of `LensViews` or `KnownCrops` in metres, for the heads that are wanted."""
+        assert isinstance(network, TwoHeaded)
+        image = batch["image"] / 255.0
+        maps = network.encoder(image)
+        if self.heads == "depth":
+            depth_loss = self._of_depth(network.depth_of(maps), batch)
+            return {"loss": depth_loss, "depth": depth_loss.detach()}
+        image_loss = deblur_loss(network.sharp_of(maps, image).float(), batch["sharp"] / 255.0)
+        if self.heads == "sharp":
+            return {"loss": image_loss, "sharp": image_loss.detach()}
+        depth_loss = self._of_depth(network.depth_of(maps), batch)
         share = self.balance or (depth_loss / image_loss.clamp(min=1e-9)).detach()
         return {
             "loss": depth_loss + share * image_loss,
             "depth": depth_loss.detach(),
             "sharp": image_loss.detach(),
         }
+
+    def _of_depth(self, depth: Tensor, batch: Batch) -> Tensor:
+        depth, truth = depth.float(), metres(batch)
+        # What nobody knows is as it was found.
+        truth = truth if "known" not in batch else torch.where(known(batch), truth, depth.detach())
+        smooth = REGULARISERS[self.regulariser](depth, truth)
+        return (depth - truth).abs().mean() + self.weight * smooth
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,7 @@ class SelfSupervisedLoss:
         image_loss = charbonnier(restored.float(), sharp)
         parts = (again, smooth, image_loss)
         error = defocus - batch["defocus"][:, None].abs()
+        error = error[known(batch)] if "known" in batch else error
         return {
             "loss": sum((w * p for w, p in zip(SELF_WEIGHTS, parts, strict=True)), again * 0.0),
             "again": again.detach(),
@@ -91,6 +107,11 @@ def smoothness(defocus: Tensor, image: Tensor) -> Tensor:
         edge = grey.diff(dim=axis).abs()
         total = total + (defocus.diff(dim=axis).abs() * torch.exp(-BETA * edge)).mean()
     return total
+
+
+def known(batch: Batch) -> Tensor:
+    """Where the truth of a batch of `KnownCrops` is, N x 1 x H x W bool."""
+    return batch["known"][:, None]
 
 
 def metres(batch: Batch, farthest_m: float = 10.0) -> Tensor:

@@ -181,6 +181,7 @@ def _score_table(evaluation: DepthEvaluation, domains: Sequence[Domain]) -> Tabl
         "rms": "RMS",
         "mse": "MSE",
         "log_rms": "log RMS",
+        "log10": "log10",
         "abs_rel": "Abs rel",
         "sqr_rel": "Sqr rel",
         "delta_1": "δ   1.25   %",

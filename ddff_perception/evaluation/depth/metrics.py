@@ -4,6 +4,7 @@ With f the estimate, D the truth and M the pixels where both are known:
 
     MSE      1/|M| Σ (f − D)²                    RMS      √MSE
     log RMS  √(1/|M| Σ (ln f − ln D)²)           MAE      1/|M| Σ |f − D|
+    log10    1/|M| Σ |log10 f − log10 D| (Nazir's thesis, Table 2.1)
     Abs rel  1/|M| Σ |f − D| / D                 Sqr rel  1/|M| Σ (f − D)² / D
     δ, δ², δ³   % of M with max(f/D, D/f) < 1.25, 1.25², 1.25³
     BadPix(τ)   % of M with |f − D| > τ
@@ -98,6 +99,7 @@ class DepthScores:
     mse: float
     rms: float
     log_rms: float
+    log10: float
     abs_rel: float
     sqr_rel: float
     delta_1: float
@@ -180,6 +182,7 @@ _SUM_NAMES = (
     "absolute",
     "squared",
     "log_squared",
+    "log_absolute",
     "log_pixels",
     "relative",
     "squared_relative",
@@ -257,6 +260,7 @@ def _ratios(f: _ScoreArray, d: _ScoreArray, absolute: _ScoreArray) -> dict[str, 
         "relative": relative.sum(),
         "squared_relative": (absolute * relative).sum(),
         "log_squared": np.square(log_ratio).sum(),
+        "log_absolute": log_ratio.sum(),
         "log_pixels": log_ratio.size,
         **within,
     }
@@ -318,6 +322,7 @@ def _scores(sums: _ScoreArray) -> DepthScores:
         mse=mse,
         rms=math.sqrt(mse),
         log_rms=math.sqrt(mean("log_squared", "log_pixels")),
+        log10=mean("log_absolute", "log_pixels") / math.log(10.0),
         abs_rel=mean("relative", "ratio_pixels"),
         sqr_rel=mean("squared_relative", "ratio_pixels"),
         delta_1=100.0 * mean("within_1", "ratio_pixels"),

@@ -23,6 +23,7 @@ MEASURES: dict[str, Column] = {
     "rms": Column("RMS"),
     "mse": Column("MSE"),
     "log_rms": Column("log RMS"),
+    "log10": Column("log10"),
     "abs_rel": Column("Abs rel"),
     "sqr_rel": Column("Sqr rel"),
     "delta_1": Column("δ", "%", decimals=1),
@@ -36,7 +37,8 @@ DEFINITIONS = (
     "f is the estimate, D the truth, and means run over the pixels where both are known. "
     "MAE is the mean of |f − D| (on depth: the depth error), MSE of (f − D)², RMS its root, "
     "Abs rel of |f − D| / D, Sqr rel of (f − D)² / D; log RMS is the root mean square of "
-    "ln f − ln D. δ, δ², δ³ are the pixels whose ratio of f and D stays under 1.25, 1.25², 1.25³. "
+    "ln f − ln D, log10 the mean of |log10 f − log10 D|. δ, δ², δ³ are the pixels whose ratio of f "
+    "and D stays under 1.25, 1.25², 1.25³. "
     "BadPix are those with |f − D| over a threshold τ. Bump is the mean of 100 · min(0.05, ‖H‖), "
     "H the Hessian of f − D by Scharr derivatives. Coverage is the share of pixels with a known "
     "truth that have an estimate. Means are over images, as in the papers. After Hazirbas, "

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...capture.depth_filling import filled_depth
+from ...capture.depth_registration import DepthRegistration
 from ...optics.rigid_transform import RigidTransform
 from ...parameters import Settings, parameter
 from ...types import CameraModel, FloatArray, InputError
 from ..types import RgbdFrame
 from .depth import DepthSettings, metres
-from .filling import filled_depth
-from .registration import DepthRegistration
 
 # Less of it says nothing about the view.
 _LEAST_MEASURED = 0.005

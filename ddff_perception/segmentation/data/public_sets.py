@@ -6,21 +6,18 @@ Nothing of them comes with this package; they have terms of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...files.images import read_image
 from ...simulation.classes import NYU40, UNLABELLED
+from ...training.nyu import SPLITS, NyuFrames, matlab_field, open_hdf5, read_matlab
 from ...types import CameraModel, FloatArray, InputError, require_choice
 
-SPLITS = ("train", "test")
-# The colour camera of NYUv2's Kinect (its toolbox, camera_params.m), and where depth ends.
-NYU_CAMERA = CameraModel(640, 480, 518.857901, 519.469611, 325.582449, 253.736166)
 SUN_CLASSES = NYU40[:37]
 """In the order of the thesis's Table 4.4; the first 37 of NYU's 40."""
 _SUN_ROOT = "/n/fs/sun3d/data/"
@@ -48,36 +45,23 @@ class NyuV2:
     """
 
     def __init__(self, folder: Path, split: str, inpainted: bool = True) -> None:
-        require_choice("split", split, SPLITS)
-        splits = _matlab(folder / "splits.mat")
-        key = {"train": "trainNdxs", "test": "testNdxs"}[split]
-        self._numbers = _field(folder / "splits.mat", splits, key).astype(int).ravel() - 1
-        mapping = _matlab(folder / "classMapping40.mat")
-        classes = _field(folder / "classMapping40.mat", mapping, "mapClass").astype(int).ravel()
+        self._frames = NyuFrames(folder, split, inpainted)
+        file = folder / "classMapping40.mat"
+        classes = matlab_field(file, read_matlab(file), "mapClass").astype(int).ravel()
         # 0 stays unlabelled; the classes of both count from 1.
         self._to_40 = np.full(len(classes) + 1, UNLABELLED, np.uint8)
         self._to_40[1:] = np.where((classes >= 1) & (classes <= 40), classes - 1, UNLABELLED)
-        self._file = _hdf5(folder / "nyu_depth_v2_labeled.mat")
-        self._depth = "depths" if inpainted else "rawDepths"
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._frames)
 
     def __iter__(self) -> Iterator[PublishedFrame]:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> PublishedFrame:
-        number = int(self._numbers[index])
-        labels = np.asarray(self._file["labels"][number]).T
-        depth = np.asarray(self._file[self._depth][number], np.float32).T
-        colour = np.asarray(self._file["images"][number]).transpose(2, 1, 0)[..., ::-1]
-        return PublishedFrame(
-            f"{number + 1:04d}",
-            np.ascontiguousarray(colour, np.uint8),
-            np.where(depth > 0, depth, np.float32(np.nan)),
-            self._to_40[np.minimum(labels, len(self._to_40) - 1)],
-            NYU_CAMERA.resized(labels.shape[1], labels.shape[0]),
-        )
+        frame = self._frames[index]
+        labels = self._to_40[np.minimum(frame.labels, len(self._to_40) - 1)]
+        return PublishedFrame(frame.name, frame.colour, frame.depth, labels, frame.camera)
 
 
 class SunRgbd:
@@ -95,18 +79,20 @@ class SunRgbd:
         toolbox = folder / "SUNRGBDtoolbox"
         self._folder, self._inpainted = folder, inpainted
         lists = toolbox / "traintestSUNRGBD" / "allsplit.mat"
-        paths = _field(lists, _matlab(lists), {"train": "alltrain", "test": "alltest"}[split])
+        paths = matlab_field(
+            lists, read_matlab(lists), {"train": "alltrain", "test": "alltest"}[split]
+        )
         wanted = {_inside(str(path)) for path in np.atleast_1d(paths)}
         if split == "train" and not realsense:
             wanted = {path for path in wanted if "realsense" not in path.parts}
         meta = toolbox / "Metadata" / "SUNRGBDMeta.mat"
-        entries = np.atleast_1d(_field(meta, _matlab(meta), "SUNRGBDMeta"))
+        entries = np.atleast_1d(matlab_field(meta, read_matlab(meta), "SUNRGBDMeta"))
         self._entries = [
             (number, entry)
             for number, entry in enumerate(entries)
             if _inside(str(entry.rgbpath)).parent.parent in wanted
         ]
-        self._file = _hdf5(toolbox / "Metadata" / "SUNRGBD2Dseg.mat")
+        self._file = open_hdf5(toolbox / "Metadata" / "SUNRGBD2Dseg.mat")
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -145,31 +131,3 @@ def _inside(path: str) -> PurePosixPath:
     if found.is_absolute() or ".." in found.parts:
         raise InputError(f"the data set's path {path!r} leads out of its folder")
     return found
-
-
-def _matlab(path: Path) -> Mapping[str, Any]:
-    from scipy.io import loadmat
-
-    read = lambda: loadmat(str(path), squeeze_me=True, struct_as_record=False)  # noqa: E731
-    return dict(_opened(path, read))
-
-
-def _hdf5(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise InputError("reading MATLAB 7.3 files needs the package h5py") from error
-    return _opened(path, lambda: h5py.File(path, "r"))
-
-
-def _opened(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except Exception as error:  # damaged files end in a dozen kinds of error
-        raise InputError(f"{path} is missing or no file of the data set: {error}") from error
-
-
-def _field(path: Path, content: Mapping[str, Any], name: str) -> NDArray[Any]:
-    if name not in content:
-        raise InputError(f"{path} holds no {name}")
-    return np.asarray(content[name])

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...capture.depth_filling import filled_depth
 from ...files.atomic import make_folder, write_json
 from ...files.images import read_json
 from ...simulation.classes import NYU40
 from ...simulation.dataset.reader import WorldDataset, WorldView
 from ...types import CameraModel, FloatArray, InputError
-from ..capture.filling import filled_depth
 from ..geometry.hha import hha
 from ..types import RgbdFrame
 from .colour import packed_light, photograph

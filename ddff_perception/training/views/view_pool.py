@@ -73,9 +73,11 @@ def random_crops(
     planes = views.float().permute(0, 3, 1, 2)
     grid, zoom = _crop_grids(planes, height, width, closest)
     colour = planes[:, :3].square()
-    # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
-    shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
-    colour = torch.where((zoom > 1.25)[:, None, None, None].to(views.device), shrunk, colour)
+    smaller = (zoom > 1.25)[:, None, None, None]
+    if bool(smaller.any()):
+        # A crop that is shrunk takes means, so that nothing finer than a pixel is left.
+        shrunk = functional.avg_pool2d(functional.pad(colour, (0, 1, 0, 1), "replicate"), 2, 1)
+        colour = torch.where(smaller.to(views.device), shrunk, colour)
     radiance = functional.grid_sample(
         colour, grid, mode="bicubic", padding_mode="border", align_corners=False
     ).clamp(min=0.0)

@@ -13,7 +13,14 @@ pytest.importorskip("torch")
 from defocus_scenes import scene
 from scipy.io import savemat
 
-from ddff_perception.defocus.data.published_sets import Dpdd, MadeUpLens, Make3D, defocused
+from ddff_perception.defocus.data.published_sets import (
+    Dpdd,
+    MadeUpLens,
+    Make3D,
+    NyuDefocused,
+    defocused,
+)
+from ddff_perception.defocus.data.sources import training_data
 from ddff_perception.types import InputError
 
 SHOWN = scene(size=(48, 64))
@@ -70,3 +77,49 @@ def test_a_made_up_lens_blurs_what_is_out_of_its_focus() -> None:
     made = defocused(SHOWN.sharp, depth, lens)
     difference = np.abs(made.astype(int) - SHOWN.sharp).mean(axis=2)
     assert difference[:, 40:].mean() > 5 * difference[:, 2:20].mean()
+
+
+@pytest.fixture
+def nyu(tmp_path: Path) -> Path:
+    """Two images of NYUv2's format, columns first: one to train, one to test."""
+    h5py = pytest.importorskip("h5py")
+    depth = SHOWN.depth.T[None].repeat(2, axis=0)
+    raw = depth.copy()
+    raw[:, :4] = 0.0
+    arrays = {
+        "images": SHOWN.sharp[..., ::-1].transpose(2, 1, 0)[None].repeat(2, axis=0),
+        "depths": depth,
+        "rawDepths": raw,
+        "labels": np.zeros(depth.shape, np.uint16),
+    }
+    with h5py.File(tmp_path / "nyu_depth_v2_labeled.mat", "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+    splits = {"trainNdxs": np.array([[2]]), "testNdxs": np.array([[1]])}
+    savemat(tmp_path / "splits.mat", splits)
+    return tmp_path
+
+
+def test_nyu_is_seen_through_the_lens_that_is_given(nyu: Path) -> None:
+    lens = MadeUpLens(focus_m=0.8, focal_mm=25.0)
+    (one,) = (NyuDefocused(nyu, "train", lens)[n] for n in range(1))
+    np.testing.assert_array_equal(one.sharp, SHOWN.sharp)
+    np.testing.assert_array_equal(one.image, defocused(SHOWN.sharp, SHOWN.depth, lens))
+    assert (one.focus_dioptres, one.blur_scale) == (1.25, lens.blur_scale)
+    measured = NyuDefocused(nyu, "test", lens, inpainted=False)[0]
+    assert np.isnan(measured.depth[:, :4]).all() and measured.depth[0, 4] == SHOWN.depth[0, 4]
+    with pytest.raises(InputError, match=r"splits\.mat is missing"):
+        NyuDefocused(nyu / "elsewhere", "train")
+
+
+def test_networks_learn_from_nyu_with_the_lens_as_data(nyu: Path) -> None:
+    values = {"height": 32, "width": 64, "nyu.focus_m": 0.8, "nyu.focal_mm": 25.0}
+    found = training_data([nyu], values, 2)
+    item = found.held_out[1]
+    assert item["image"].shape == (3, 32, 64) and bool(item["known"].all())
+    # 25 mm at f/2.8: 40 px per dioptre, 0.75 dioptres to the far half.
+    widest = 0.75 * MadeUpLens(focal_mm=25.0).blur_scale
+    assert float(item["defocus"].max()) == pytest.approx(widest, rel=1e-4)
+    assert "1 images of known truth in 1 folders" in found.source
+    with pytest.raises(InputError, match="not both"):
+        training_data([nyu, nyu / "views"], values, 2)

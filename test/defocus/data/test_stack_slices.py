@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 import torch
 from defocus_scenes import scene
 
+from ddff_perception.defocus.data.known_crops import KnownCrops
 from ddff_perception.defocus.data.lens_views import LensSettings
 from ddff_perception.defocus.data.stack_slices import StackSlices
 from ddff_perception.defocus.training.light_loss import light_loss
@@ -20,7 +21,7 @@ from ddff_perception.files.stack_folder import write_stack
 from ddff_perception.types import CameraModel, FocalStack, FocusSlice, InputError
 
 SHOWN = scene(size=(72, 96))
-SMALL = LensSettings(height=64, width=64)
+SMALL = LensSettings(height=64, width=64, unknown=0.0)
 
 
 def write(folder: Path, aperture: float | None = 0.02, truth: bool = True) -> Path:
@@ -35,7 +36,7 @@ def write(folder: Path, aperture: float | None = 0.02, truth: bool = True) -> Pa
 def test_a_slice_knows_its_lens_its_defocus_and_where_its_truth_is(tmp_path: Path) -> None:
     folder = write(tmp_path / "stack")
     cv2.imwrite(str(folder / "aif.png"), SHOWN.sharp)
-    items = [StackSlices([folder], SMALL, 8, fixed=True)[n] for n in range(8)]
+    items = [KnownCrops([StackSlices(folder)], SMALL, 8, fixed=True)[n] for n in range(8)]
     for item in items:
         assert item["image"].shape == item["sharp"].shape == (3, 64, 64)
         assert float(item["scale"]) == pytest.approx(10.0)
@@ -47,16 +48,20 @@ def test_a_slice_knows_its_lens_its_defocus_and_where_its_truth_is(tmp_path: Pat
 
 
 def test_what_is_not_known_of_the_truth_does_not_count(tmp_path: Path) -> None:
-    item = StackSlices([write(tmp_path / "stack")], SMALL, 1, fixed=True)[0]
+    item = KnownCrops([StackSlices(write(tmp_path / "stack"))], SMALL, 1, fixed=True)[0]
     batch = {name: value[None] for name, value in item.items()}
 
     class Fixed(torch.nn.Module):
         def forward(self, image, lens):
-            return torch.ones(1, 3, 16, 16)
+            return torch.ones(1, 3, 16, 16), torch.zeros(1, 3, 64, 64)
 
-    before = light_loss(Fixed(), batch)["disc_px"]
+    before = light_loss(Fixed(), batch)
     batch["defocus"] = torch.where(batch["known"], batch["defocus"], 1e3)
-    torch.testing.assert_close(light_loss(Fixed(), batch)["disc_px"], before)
+    after = light_loss(Fixed(), batch)
+    for name in ("loss", "disc_px", "of_constant"):
+        torch.testing.assert_close(after[name], before[name])
+    # Without aif.png nobody knows the sharp image.
+    assert float(before["sharp"]) == 0.0
 
 
 def test_stacks_that_say_too_little_are_refused(tmp_path: Path) -> None:
@@ -66,7 +71,7 @@ def test_stacks_that_say_too_little_are_refused(tmp_path: Path) -> None:
     ):
         folder = write(tmp_path / reason.replace(" ", "_"), **given)
         with pytest.raises(InputError, match=reason):
-            StackSlices([folder], SMALL, 1)
+            StackSlices(folder)
     large = LensSettings(height=128, width=128)
     with pytest.raises(InputError, match="smaller than 128"):
-        StackSlices([write(tmp_path / "small")], large, 1)
+        KnownCrops([StackSlices(write(tmp_path / "small"))], large, 1)[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 from defocus_scenes import blocks
 
-from ddff_perception.defocus.networks.defocus_light import DefocusLight
+from ddff_perception.defocus.networks.defocus_light import DefocusLight, SharpHead, WholeImage
 from ddff_perception.defocus.networks.densenet import DenseNet121
 from ddff_perception.defocus.networks.reblur import Reblur
 from ddff_perception.defocus.networks.two_headed import OneHead, TwoHeaded
@@ -94,6 +96,41 @@ def test_the_light_network_is_light_and_its_maps_mean_what_they_say() -> None:
     torch.manual_seed(0)
     network = DefocusLight(0.25).eval()
     with torch.no_grad():
-        maps = network(255 * torch.rand(2, 3, 64, 96), torch.rand(2, 5))
+        maps, change = network(255 * torch.rand(2, 3, 64, 96), torch.rand(2, 5))
     assert maps.shape == (2, 3, 16, 24)
     assert maps[:, 0].min() >= 0 and maps[:, 1].min() > 0
+    # Before it has learned, nothing is done to any image.
+    assert change.shape == (2, 3, 64, 96) and not change.any()
+
+
+def test_what_is_in_focus_stays_whatever_the_sharp_head_learned() -> None:
+    torch.manual_seed(0)
+    head = SharpHead(8)
+    torch.nn.init.normal_(head.last.weight)
+    image, features = 255 * torch.rand(1, 3, 32, 32), torch.rand(1, 8, 8, 8)
+    size = torch.zeros(1, 1, 8, 8)
+    size[..., 4:] = 6.0
+    with torch.no_grad():
+        change = head(image, features, size).abs()
+    assert not change[..., :16].any() and bool((change[..., 16:].mean(dim=(0, 1)) > 0).all())
+
+
+def test_weights_without_a_sharp_head_leave_images_as_they_are() -> None:
+    network = DefocusLight(0.25).eval()
+    older = {n: v for n, v in network.state_dict().items() if not n.startswith("sharp.")}
+    again = DefocusLight(0.25).eval()
+    again.load_state_dict(older)
+    image, lens = 255 * torch.rand(1, 3, 64, 64), torch.rand(1, 5)
+    with torch.no_grad():
+        torch.testing.assert_close(again(image, lens)[0], network(image, lens)[0])
+        assert not again(image, lens)[1].any()
+
+
+def test_the_sharp_head_can_be_left_out() -> None:
+    network = DefocusLight(0.25).eval()
+    whole, depth = WholeImage(network), WholeImage(copy.deepcopy(network), "depth")
+    assert parameters(whole) - parameters(depth) == parameters(network.sharp)
+    given = 255 * torch.rand(1, 3, 64, 64), torch.rand(1, 5)
+    with torch.no_grad():
+        for one, other in zip(depth(*given), whole(*given)[:3], strict=True):
+            torch.testing.assert_close(one, other)

@@ -17,11 +17,18 @@ from command_line import status_of
 from defocus_scenes import blocks, scene
 from parity import ParityBattery
 
-from ddff_perception.defocus.data.lens_views import LensSettings, LensViews, random_lens, stacked
+from ddff_perception.defocus.data.lens_views import (
+    LensSettings,
+    LensViews,
+    random_lens,
+    stacked,
+    told_lens,
+)
 from ddff_perception.defocus.learned.lens_vector import lens_vector
 from ddff_perception.defocus.networks.two_headed import TwoHeaded
 from ddff_perception.defocus.pipeline import DefocusPipeline
 from ddff_perception.defocus.training import two_headed_losses as losses
+from ddff_perception.defocus.training.light_loss import of_constant
 from ddff_perception.defocus.training.regularisation import REGULARISERS
 from ddff_perception.defocus.training.ssim import ssim
 from ddff_perception.defocus.training.two_headed import SELF_SUPERVISED, SUPERVISED
@@ -88,6 +95,13 @@ def test_what_is_not_known_of_the_lens_is_said_to_be() -> None:
     known = lens_vector(8.0, 2.0)
     assert known.tolist() == pytest.approx([math.log(9), math.log(3), math.log(17), 1, 1])
     assert lens_vector(8.0, math.nan)[2:].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_what_is_told_of_the_lens_is_left_out_now_and_then() -> None:
+    torch.manual_seed(0)
+    flags = torch.stack([told_lens(8.0, 2.0, 0.25)[3:] for _ in range(400)])
+    assert flags.mean(dim=0).tolist() == pytest.approx([0.75, 0.75], abs=0.08)
+    assert 0.4 < float(flags.prod(dim=1).mean()) < 0.7
 
 
 def test_ssim_is_the_one_that_images_are_scored_by() -> None:
@@ -169,6 +183,26 @@ def test_the_smoke_preset_learns(exported: Path) -> None:
     assert np.mean(found[-3:]) < np.mean(found[:3])
 
 
+def test_the_sharp_head_is_left_out_where_that_is_asked_for(exported: Path) -> None:
+    weights = exported / "run" / "weights.safetensors"
+    wanted = ("-o", exported / "depth", "--set", "heads=depth")
+    assert status_of("export", "defocus", weights, *wanted) == 0
+    card = find_model(exported / "depth" / "defocus_light_depth.onnx").card
+    assert [tensor.name for tensor in card.outputs] == ["size", "spread", "behind"]
+    with_sharp = find_model(exported / "onnx" / "defocus_light.onnx").card
+    assert [tensor.name for tensor in with_sharp.outputs][3:] == ["change"]
+
+
+def test_the_loss_tells_errors_as_shares_of_the_best_constant() -> None:
+    truth = torch.tensor([[0.0, 2.0, 4.0], [1.0, 1.0, 1.0]])[:, None, None]
+    known = torch.ones_like(truth)
+    known[0, ..., 2] = 0
+    # Of 0 and 2 px the best constant is off by 1 on the mean, what is even by none; the second lens
+    # blurs by 4 px per dioptre.
+    scale = torch.tensor([1.0, 4.0])
+    assert float(of_constant(truth + 0.2, truth, known, scale)) == pytest.approx(0.25)
+
+
 def test_the_trained_network_runs_as_a_method(exported: Path) -> None:
     model = exported / "onnx" / "defocus_light.onnx"
     values = {
@@ -179,9 +213,12 @@ def test_the_trained_network_runs_as_a_method(exported: Path) -> None:
     pipeline = DefocusPipeline(values)
     pipeline.engines.load()
     pipeline.add_image(1, scene().image)
-    found = pipeline.estimate().found.found
+    result = pipeline.estimate()
+    found = result.found.found
     assert found.defocus.shape == (144, 192) and np.isfinite(found.defocus).all()
     assert found.sign.min() >= 0.5 and found.spread.min() > 0
+    assert found.sharp is not None and found.sharp.shape == (144, 192, 3)
+    assert pipeline.sharpen(result).found.sharp is found.sharp
     pipeline.prepare({**values, "side": "near"}).apply()
     assert (pipeline.estimate().found.found.defocus <= 0).all()
     pipeline.close()

@@ -30,6 +30,8 @@ def test_scores_on_depth_are_those_worked_out_by_hand():
     assert scores.mse == pytest.approx(1.25 / 3)
     assert scores.rms == pytest.approx(0.6454972)
     assert scores.log_rms == pytest.approx(0.2870325, rel=1e-6)  # ln 1.5, 0, ln 4/3
+    # log10 1.5, 0, log10 4/3
+    assert scores.log10 == pytest.approx((0.1760913 + 0.1249387) / 3, rel=1e-6)
     assert scores.abs_rel == pytest.approx(0.25)
     assert scores.sqr_rel == pytest.approx(0.5 / 3)
     assert scores.delta_1 == pytest.approx(100 / 3)  # ratios 1.5, 1, 4/3

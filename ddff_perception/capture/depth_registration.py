@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...optics.rigid_transform import RigidTransform
-from ...types import CameraModel, FloatArray, InputError
+from ..optics.rigid_transform import RigidTransform
+from ..types import CameraModel, FloatArray, InputError
 
 # A point covers what lies between it and its neighbours, and a little more on slanted surfaces.
 _FOOTPRINT = 1.15

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from ...types import FloatArray
+from ..types import FloatArray
 
 # Reach in space, as a share of the width, and in 8-bit grey levels, of each of the two passes.
 _REACH, _LEVELS = (0.12, 0.05), 12.0

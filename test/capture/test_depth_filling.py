@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddff_perception.segmentation.capture.filling import filled_depth
+from ddff_perception.capture.depth_filling import filled_depth
 
 
 def step() -> tuple[np.ndarray, np.ndarray]:

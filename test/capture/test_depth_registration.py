@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rooms import CAMERA, room
 
+from ddff_perception.capture.depth_registration import DepthRegistration
 from ddff_perception.optics.rigid_transform import RigidTransform
-from ddff_perception.segmentation.capture.registration import DepthRegistration
 from ddff_perception.types import CameraModel, InputError
 
 BESIDE = [0.06, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]

@@ -1,0 +1,1 @@
+"""Triples to learn from, as iDFD has them: wide aperture, narrow aperture, depth sensor."""
