@@ -1,4 +1,4 @@
-"""Kernels of motion blur: straight, along any path, and of a hand that shakes.
+"""Kernels of blur: Gaussian, of straight motion, along any path, of a hand that shakes, of a file.
 
 A kernel is float32 of odd size, sums to 1, and blurs by convolution.
 """
@@ -6,12 +6,14 @@ A kernel is float32 of odd size, sums to 1, and blurs by convolution.
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.images import read_image
 from ..types import AnyImage, FloatArray, InputError
 
 Path2D = NDArray[np.float64]
@@ -24,6 +26,27 @@ SHAKE_SAMPLES = 1000
 _CORRELATION, _SPREAD = 0.3, 0.25
 _FINEST_PX = 0.3
 _TRIES = 100
+_LARGEST_KERNEL_PX = 129
+
+
+def gaussian_kernel(sigma_px: float, size: int = 0) -> FloatArray:
+    """Gaussian blur of `size` x `size` (odd; 0: six times its standard deviation)."""
+    line = cv2.getGaussianKernel(size or 2 * max(1, round(3 * sigma_px)) + 1, max(sigma_px, 1e-3))
+    return np.asarray(line @ line.T, np.float32)
+
+
+@lru_cache(maxsize=4)
+def kernel_from_file(file: str) -> FloatArray:
+    """The kernel that a grey image shows; raises InputError where it holds none."""
+    image = read_image(Path(file).expanduser())
+    if image.ndim != 2 or max(image.shape) > _LARGEST_KERNEL_PX or not image.any():
+        raise InputError(
+            f"{file} is no kernel: a grey image up to {_LARGEST_KERNEL_PX} pixels that is not black"
+        )
+    odd = [n + 1 - n % 2 for n in image.shape]
+    kernel = np.zeros(odd, np.float32)
+    kernel[: image.shape[0], : image.shape[1]] = image
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def motion_kernel(length_px: float, angle_deg: float) -> FloatArray:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from scipy import fft
 
+from ...optics.deconvolution import ImagePlan, wiener
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..burst import Burst, Deblurred
-from .known_kernel import Plan
 
 _FINEST_SIDE, _STEPS = 480, 4
 _SHOCK_STEPS, _SHOCK_TIME = 5, 0.25
@@ -39,10 +39,7 @@ def blind(burst: Burst, settings: BlindSettings) -> Deblurred:
     blur: for comparison, and for when there is no second frame.
     """
     kernel = estimated_kernel(burst.newest, settings.kernel_px)
-    plan = Plan(burst.newest, kernel)
-    power = np.square(np.abs(plan.transfer)) + np.float32(settings.noise)
-    found = [plan.back(np.conj(plan.transfer) * plan.forth(plane) / power) for plane in plan.planes]
-    return Deblurred(plan.image(found), burst)
+    return Deblurred(wiener(burst.newest, kernel, settings.noise), burst)
 
 
 def estimated_kernel(image: ImageArray, size: int) -> FloatArray:
@@ -64,10 +61,8 @@ def estimated_kernel(image: ImageArray, size: int) -> FloatArray:
 
 def _kernel(blurred: FloatArray, kernel: FloatArray, size: int) -> FloatArray:
     """One turn: a latent image by the kernel so far, its edges, and the kernel that fits them."""
-    plan = Plan(np.rint(blurred.clip(0, 1) * 255).astype(np.uint8), kernel)
-    latent = plan.back(
-        np.conj(plan.transfer) * plan.forth(blurred) / (np.square(np.abs(plan.transfer)) + 0.02)
-    )
+    plan = ImagePlan(np.rint(blurred.clip(0, 1) * 255).astype(np.uint8), kernel)
+    latent = plan.wiener(blurred, 0.02)
     edges = _predicted(latent)
     top, bottom = np.zeros(1, np.complex64), np.zeros(1, np.float32)
     for axis in (0, 1):
