@@ -15,7 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ddff_perception.deblurring.commands.inputs import given_images
+from ddff_perception.capture.given_images import given_images
 from ddff_perception.deblurring.data.interpolated import clips
 from ddff_perception.files.images import read_image
 from ddff_perception.optics.srgb import srgb_decode

@@ -16,6 +16,7 @@ from .deblurring.capability import DEBLURRING
 from .defocus.capability import DEFOCUS
 from .depth_from_focus.capability import DEPTH_FROM_FOCUS
 from .reflection.capability import REFLECTION
+from .restoration.capability import RESTORATION
 from .retrieval.capability import RETRIEVAL
 from .segmentation.capability import SEGMENTATION
 from .types import InputError
@@ -28,6 +29,7 @@ CAPABILITIES: dict[str, Capability] = {
         SEGMENTATION,
         DEBLURRING,
         DEFOCUS,
+        RESTORATION,
         ALIGNMENT,
         RETRIEVAL,
     )

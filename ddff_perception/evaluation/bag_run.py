@@ -356,9 +356,10 @@ def recognised(
     """The name of the one among `runs` whose topics the bag holds.
 
     A sweep's images are images of any camera too: of two runs the one that uses all of the other's
-    inputs and more is meant. Raises InputError where there is none, or no single one.
+    inputs and more is meant; of the same inputs, the one whose own results lie beside. Raises
+    InputError where there is none, or no single one.
     """
-    inputs: dict[str, set[str]] = {}
+    used: dict[str, tuple[set[str], set[str]]] = {}
     lacks: list[str] = []
     for name, run in runs.items():
         try:
@@ -366,10 +367,16 @@ def recognised(
         except InputError as error:
             lacks.append(error.lack if isinstance(error, MissingTopicsError) else str(error))
             continue
-        inputs[name] = {topic for part, topic in found.items() if part in run.inputs}
-    meant = [n for n, used in inputs.items() if not any(used < more for more in inputs.values())]
+        inputs = {topic for part, topic in found.items() if part in run.inputs}
+        used[name] = inputs, set(found.values())
+    meant = [n for n, own in used.items() if not any(_less(own, more) for more in used.values())]
     if len(meant) > 1:
         raise InputError(f"the bag holds topics for {' and '.join(meant)}: choose --capability")
     if not meant:
         raise MissingTopicsError("; ".join(dict.fromkeys(lacks)), topics)
     return meant[0]
+
+
+def _less(one: tuple[set[str], set[str]], other: tuple[set[str], set[str]]) -> bool:
+    """Whether another run uses more inputs, or the same and more beside."""
+    return one[0] < other[0] or (one[0] == other[0] and one[1] < other[1])

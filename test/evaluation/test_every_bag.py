@@ -6,6 +6,7 @@ import pytest
 from bag_battery import BagBattery
 from bursts import write_shaken_folder
 from defocus_scenes import write_defocus_bag
+from degraded_images import write_restoration_bag
 from drawn_drives import places, write_route_bag
 from panes import small_pane
 from rooms import write_room
@@ -72,6 +73,21 @@ class TestDefocus(BagBattery):
         found = evaluated(*lens)["against_truth"]
         assert found["images"] == 3
         assert evaluated()["against_truth"] is None
+
+
+class TestRestoration(BagBattery):
+    capability = "restoration"
+
+    @pytest.fixture
+    def bag(self, tmp_path):
+        return write_restoration_bag(tmp_path / "bag")
+
+    def test_it_is_scored_against_the_clean_images_beside_what_came(self, evaluated):
+        scores = evaluated()["scores"]
+        made, came = (scores[name]["offline"] for name in ("restored", "as it came"))
+        assert made["images"] == came["images"] == 3
+        assert made["psnr_db"] > came["psnr_db"] + 2
+        assert scores["restored"]["against live"]["rmse"] == 0
 
 
 class TestAlignment(BagBattery):

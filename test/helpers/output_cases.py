@@ -12,6 +12,7 @@ import pytest
 from bursts import write_shaken_folder
 from command_line import ddff
 from defocus_scenes import write_charts
+from degraded_images import write_degraded_image
 from descriptors import descriptors
 from drawn_drives import drive, places
 from folders import contents, files_below
@@ -204,6 +205,7 @@ CASES: dict[str, Case] = {
         lambda i, o: ("bursts", i, "-o", o, "--count", 1, "--frames", 2, "--size", 64), _photo
     ),
     "defocus": Case(lambda i, o: ("defocus", i / "photo.png", "-o", o), _photo),
+    "restore": Case(lambda i, o: ("restore", i / "photo.png", "-o", o), write_degraded_image),
     "calibrate defocus": Case(
         lambda i, o: (
             *("calibrate", "defocus", *(i / f"{n}.png" for n in range(3)), "-o", o / "lens.yaml"),

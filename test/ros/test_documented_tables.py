@@ -23,7 +23,14 @@ from ddff_perception.types import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 SELF_MADE = [name for c in CAPABILITIES.values() for name in (*c.nodes, *c.sensors)]
-DEMOS = ("demo", "reflection_demo", "segmentation_demo", "deblurring_demo", "defocus_demo")
+DEMOS = (
+    "demo",
+    "reflection_demo",
+    "segmentation_demo",
+    "deblurring_demo",
+    "defocus_demo",
+    "restoration_demo",
+)
 
 
 def flat(values: dict, prefix: str = "") -> dict:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ...capture.given_images import given_images
 from ...console import Output, progress_bar, say
 from ...files.photographs import VIDEO_SUFFIXES
 from ...types import InputError
-from .inputs import given_images
 
 
 def bursts(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...capture.given_images import Given, given_images
 from ...console import AsJson, MethodName, Output, Params, ParamsFile, progress_bar, say
 from ...evaluation.image_metrics import image_scores, unit_image
 from ...evaluation.machine import run_facts
@@ -22,7 +23,6 @@ from ..evaluation.bag import FOLDER
 from ..interface import BURST_DEBLURRING
 from ..parameters import pipeline_parameters
 from ..pipeline import DeblurringPipeline, Sharpened
-from .inputs import Given, given_images
 
 _STEP_NS = 10_000_000
 _MOST_FRAMES = 32

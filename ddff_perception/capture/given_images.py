@@ -1,4 +1,4 @@
-"""What `ddff deblur` was given: images, a folder, or a video, read one at a time."""
+"""What a command was given: images, folders of them, a frame folder or a video, read singly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...files.frame_folder import DESCRIPTION, FrameFolder, read_frames
-from ...files.images import read_image
-from ...files.limits import IMAGE_MEGAPIXELS
-from ...files.photographs import VIDEO_SUFFIXES, images_in
-from ...types import ImageArray, InputError
+from ..files.frame_folder import DESCRIPTION, FrameFolder, read_frames
+from ..files.images import read_image
+from ..files.limits import IMAGE_MEGAPIXELS
+from ..files.photographs import VIDEO_SUFFIXES, images_in
+from ..types import ImageArray, InputError
 
 _MOST_FRAMES = 100_000
 # FFmpeg says on stderr by itself what is told here in one sentence.

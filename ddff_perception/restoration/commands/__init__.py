@@ -1,0 +1,1 @@
+"""`ddff restore`."""

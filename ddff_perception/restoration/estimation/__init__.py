@@ -1,0 +1,1 @@
+"""What degradation an image shows, from the image alone."""

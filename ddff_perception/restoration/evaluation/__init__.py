@@ -1,0 +1,1 @@
+"""Bags, results on disk, scores by class and the demo."""

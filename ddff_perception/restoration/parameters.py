@@ -1,0 +1,37 @@
+"""Which of the node's parameters the restoration pipeline reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..parameters import ParameterTable, Settings, parameter
+from .classical.enlargement import EnlargementSettings
+from .estimation.seen import SeenSettings
+from .methods import METHODS
+
+
+@dataclass(frozen=True)
+class OutputSettings(Settings):
+    """What becomes of what a method finds."""
+
+    strength: float = parameter(
+        1.0,
+        "share of the change that is made: 0 hands the image on, 1 is the method's own result",
+        limits=(0.0, 1.0),
+    )
+    keep_clean: bool = parameter(
+        True, "images with which nothing is wrong are handed on as they came, whatever the method"
+    )
+
+
+def pipeline_parameters(*methods: str) -> ParameterTable:
+    """What says how images are restored, where the method is one of these (all if none).
+
+    `method` itself is not among it.
+    """
+    return (
+        OutputSettings.table()
+        + SeenSettings.table().prefixed("seen")
+        + EnlargementSettings.table().prefixed("enlarge")
+        + METHODS.parameters(*methods)
+    )
