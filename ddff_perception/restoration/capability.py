@@ -12,6 +12,18 @@ RESTORATION = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:RestorationRun"),
     results=Reference(f"{_HERE}.evaluation.bag:RESTORATION_RESULTS"),
+    networks={
+        name: Reference(f"{_HERE}.training.networks:{name.upper()}")
+        for name in (
+            "restore_stream",
+            "ssn",
+            "ssn_labels",
+            "tsn_late",
+            "tsn_mid",
+            "msn",
+            "vdsr",
+        )
+    },
     demo=Reference(f"{_HERE}.evaluation.demo:RESTORATION_DEMO"),
     view=View(
         pictures={

@@ -18,6 +18,7 @@ from .classical.known_blur import (
     richardson_lucy,
     wiener,
 )
+from .learned.restore_stream import PARTS, RestoreStreamSettings, restore_stream
 
 METHODS = Methods(
     adaptive=MethodEntry(
@@ -50,5 +51,13 @@ METHODS = Methods(
         "blur alone by Richardson-Lucy with total variation, for the same; slow",
         richardson_lucy,
         RichardsonLucySettings,
+    ),
+    restore_stream=MethodEntry(
+        "a network that is told what is wrong with the image; trained by oneself (no weights "
+        "ship); needs an engine",
+        restore_stream,
+        RestoreStreamSettings,
+        network=True,
+        parts=PARTS,
     ),
 )

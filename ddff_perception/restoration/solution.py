@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Degradation:
     `noise`: of each of `planes.to_planes`. `blur_px`: standard deviation of the Gaussian that
     blurs the sharpest edges, NaN unknown. `compression`: by JPEG. `clipped`, `black`: shares of the
     pixels at the top and at the bottom of the range. `kinds`: those of noise, jpeg, blur that are
-    seen.
+    seen. `memory`: what a method found out by itself, as long as it is not looked anew.
     """
 
     noise: tuple[NoiseProfile, ...]
@@ -27,6 +28,7 @@ class Degradation:
     clipped: float = 0.0
     black: float = 0.0
     kinds: tuple[str, ...] = ()
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def noise_levels(self) -> float:

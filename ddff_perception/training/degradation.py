@@ -92,3 +92,39 @@ def _cosines() -> Tensor:
     basis = torch.cos((2 * n[None] + 1) * n[:, None] * torch.pi / 16) / 2
     basis[0] /= 2**0.5
     return basis
+
+
+def gaussian_kernels(sigmas: Tensor, size: int) -> Tensor:
+    """B x `size` x `size` Gaussians of these standard deviations (B, pixels), each summing to 1."""
+    distance = torch.arange(size, dtype=torch.float32) - size // 2
+    lines = torch.exp(-0.5 * (distance / sigmas[:, None].clamp(min=1e-3)).square())
+    lines = lines / lines.sum(1, keepdim=True)
+    return lines[:, :, None] * lines[:, None, :]
+
+
+def linear(values: Tensor) -> Tensor:
+    """SRGB values 0..1 as linear light (`optics.srgb.srgb_decode`)."""
+    high = ((values.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    return torch.where(values <= 0.04045, values / 12.92, high)
+
+
+def demosaicked(values: Tensor) -> Tensor:
+    """B x 3 x H x W (BGR), one colour of each pixel kept (RGGB), the others bilinear; the border
+    is mirrored.
+    """
+    kept = torch.zeros_like(values)
+    kept[:, 2, 0::2, 0::2] = values[:, 2, 0::2, 0::2]
+    kept[:, 1, 0::2, 1::2] = values[:, 1, 0::2, 1::2]
+    kept[:, 1, 1::2, 0::2] = values[:, 1, 1::2, 0::2]
+    kept[:, 0, 1::2, 1::2] = values[:, 0, 1::2, 1::2]
+    sparse = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
+    dense = torch.tensor([[0.0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 4
+    weights = torch.stack([sparse, dense, sparse])[:, None].to(values)
+    return functional.conv2d(functional.pad(kept, (1,) * 4, mode="reflect"), weights, groups=3)
+
+
+def smaller(values: Tensor, factor: int) -> Tensor:
+    """B x C x H x W whose `factor` x `factor` pixels become one, enlarged again (bicubic)."""
+    size = values.shape[-2:]
+    small = functional.interpolate(values, [n // factor for n in size], mode="area")
+    return functional.interpolate(small, size, mode="bicubic").clamp(0, 1)

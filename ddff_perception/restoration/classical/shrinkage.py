@@ -17,7 +17,9 @@ THRESHOLD = 2.7
 """A coefficient under so many standard deviations of the noise is noise."""
 # Four grids whose blocks overlap by half; relative to JPEG's, none lies on it.
 _SHIFTS = ((2, 2), (2, 6), (6, 2), (6, 6))
-# Tables of the JPEG standard (ITU T.81, K.1 and K.2).
+# Detail that is as weak as noise, and dropped with it, as a share of the noise's power.
+_DETAIL = 0.1
+# Luminance table of the JPEG standard (ITU T.81, K.1).
 _LUMINANCE = (
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
     14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
@@ -98,15 +100,18 @@ def _on_grid(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Weighed pixels, weights, and weighed variance of what is left, each H x W."""
     coefficients = grid.coefficients(shift)
-    factor = noise.stronger(level)
-    limits = np.multiply.outer(factor * np.float32(limit), noise.spectrum)
-    kept = np.abs(coefficients) >= limits
-    kept[:, 0] = True
+    power, gain = np.square(noise.spectrum), np.square(noise.stronger(level))
+    squares = np.square(coefficients)
+    kept = (squares >= np.multiply.outer(gain * np.float32(limit**2), power)).astype(np.float32)
+    kept[:, 0] = 1
     coefficients *= kept
-    variance = np.square(noise.spectrum)
-    remaining = (kept @ variance) * np.square(factor)
-    weights = np.asarray(
-        float(variance.sum()) / COEFFICIENTS / np.maximum(remaining, 1e-12), np.float32
-    )
+    remaining = (kept @ power) * gain
+    # What is dropped beyond the noise's own power was detail.
+    dropped = squares.sum(axis=1) - np.einsum("ij,ij->i", squares, kept)
+    noise_dropped = float(power.sum()) * gain - remaining
+    lost = np.maximum(dropped - noise_dropped, 0) + np.float32(_DETAIL) * noise_dropped
+    scale = float(power.mean())
+    weights = np.asarray(scale / np.maximum(remaining, 1e-6 * scale), np.float32)
     pixels, spread = grid.weighed(shift, coefficients, weights)
-    return pixels, spread, grid.spread(shift, weights * remaining / COEFFICIENTS)
+    left = (remaining + lost) / COEFFICIENTS
+    return pixels, spread, grid.spread(shift, np.asarray(weights * left, np.float32))

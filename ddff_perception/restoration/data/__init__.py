@@ -1,0 +1,1 @@
+"""What restoration learns from: labelled and unlabelled clean images, and how they are degraded."""

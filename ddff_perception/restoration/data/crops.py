@@ -1,0 +1,75 @@
+"""Batches of crops: clean, degraded, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import IterableDataset
+
+from ...parameters import Settings, parameter
+from ...training.job import Batch
+from .degrading import as_seen, degradation
+from .pictures import Pictures
+
+
+@dataclass(frozen=True)
+class RestorationDataSettings(Settings):
+    """What restoration learns from, and the network's size."""
+
+    size: int = parameter(128, "side of the samples, a multiple of 8", "px", (16, 1024))
+    degradation: str = parameter(
+        "mixed",
+        "what is done to clean images: mixed, one by name (blur_2, noise, jpeg ...), or a function "
+        "of one's own as package.module:function, which takes and gives B x 3 x H x W in 0..1",
+    )
+    pictures: int = parameter(64, "procedural pictures, without a folder", limits=(1, 100_000))
+    width: int = parameter(0, "width of the network; 0: its own", limits=(0, 4096))
+    classes: int = parameter(0, "classes of the labels; 0: those of the data", limits=(0, 255))
+    blocks: int = parameter(8, "blocks of the thesis' U-Nets (8: 256 pixels)", limits=(3, 8))
+    capacity: int = parameter(
+        0,
+        "parameters that the thesis' networks may have in all, for the same of each; 0: by width",
+        limits=(0, 10**9),
+    )
+    stage: str = parameter(
+        "joint",
+        "of msn: streams (stage 1), fusion (2a, streams stand still) or joint (2b); start the next "
+        "with --start",
+        choices=("streams", "fusion", "joint"),
+    )
+
+
+class Crops(IterableDataset[Batch]):
+    """Batches of `image` (B x 3 x S x S in 0..1, BGR, degraded), `clean` (the same before),
+    `labels` (B x S x S, 255 unlabelled) and `kinds` (B x 4: how strong what is wrong is).
+    """
+
+    def __init__(self, pictures: Pictures, settings: RestorationDataSettings, batch: int) -> None:
+        self._pictures, self._size, self._batch = pictures, settings.size, batch
+        self._degrade = degradation(settings.degradation)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            pairs = [self._crop() for _ in range(self._batch)]
+            clean = torch.stack([image for image, _ in pairs]).float() / 255
+            image, kinds = as_seen(clean, self._degrade)
+            labels = torch.stack([own for _, own in pairs])
+            yield {"image": image, "clean": clean, "labels": labels, "kinds": kinds}
+
+    def _crop(self) -> tuple[Tensor, Tensor]:
+        number = int(torch.randint(len(self._pictures.images), ()))
+        image, labels = self._pictures.images[number], self._pictures.labels[number]
+        extra = [max(0, self._size - n) for n in labels.shape]
+        if any(extra):
+            pad = (0, extra[1], 0, extra[0])
+            image = functional.pad(image[None].float(), pad, mode="replicate")[0].byte()
+            labels = functional.pad(labels, pad, value=255)
+        top, left = (int(torch.randint(n - self._size + 1, ())) for n in labels.shape)
+        part = (..., slice(top, top + self._size), slice(left, left + self._size))
+        if torch.rand(()) < 0.5:
+            return image[part].flip(-1), labels[part].flip(-1)
+        return image[part], labels[part]

@@ -1,0 +1,101 @@
+"""RestoreStream at run time: what is wrong is told once, the image restored in tiles by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from ...engines.loading import EngineSet
+from ...optics.tiling import OVERLAP, in_tiles
+from ...parameters import Settings, parameter
+from ...types import FloatArray, ImageArray
+from ..solution import Observed, Restored
+
+DEFAULT_MODEL = "restore_stream"
+PARTS = ("estimator", "restorer")
+_MULTIPLE, _LEAST = 8, 32
+# Of a larger image the middle tells what is wrong.
+_TOLD_PX = 1024
+_RIGHT = 8.0 / 255
+
+
+@dataclass(frozen=True)
+class RestoreStreamSettings(Settings):
+    """Values of `restore_stream`."""
+
+    model: str = parameter(
+        DEFAULT_MODEL,
+        "Network: one of one's own (`ddff train restoration`), the path of its ONNX files without "
+        "_estimator.onnx",
+    )
+    tile_px: int = parameter(
+        768, "larger images are restored in tiles of this side that overlap", "px", (192, 4096)
+    )
+
+
+def restore_stream(
+    observed: Observed, settings: RestoreStreamSettings, engines: EngineSet
+) -> Restored:
+    """The image by a network that is told what is wrong with all of it
+    (`networks.restore_stream`); as long as it is not looked anew at a stream, it is told the same.
+
+    No weights ship: `ddff train restoration --network restore_stream --data clean_images`.
+    Assumes: what was degraded as in training. Confidence: the probability that brightness is within
+    8 of 255 steps of the truth, as the network learned it.
+    """
+    image = observed.image
+    told = observed.seen.memory.get(settings.model)
+    if told is None:
+        middle = network_image(_middle(image))
+        told = engines.get(0).run({"image": middle})["told"].copy()
+        observed.seen.memory[settings.model] = told
+    planes = network_image(image)
+
+    def tile(rows: slice, columns: slice) -> FloatArray:
+        part = np.ascontiguousarray(planes[..., rows, columns])
+        found = engines.get(1).run({"image": part, "told": told})
+        return np.concatenate([found["restored"][0], found["confidence"][0]]).astype(np.float32)
+
+    side = settings.tile_px - settings.tile_px % _MULTIPLE
+    size = (planes.shape[2], planes.shape[3])
+    found = in_tiles(tile, size, side, min(OVERLAP, side // 3))
+    height, width = image.shape[:2]
+    made = _as_image(found[:3, :height, :width], image)
+    return Restored(made, error_of(found[3, :height, :width]))
+
+
+def error_of(sure: FloatArray) -> FloatArray:
+    """The standard deviation that makes an error within 8 of 255 steps as probable as that."""
+    from scipy.special import erfinv
+
+    part = erfinv(np.clip(sure, 1e-3, 1 - 1e-6))
+    return np.asarray(_RIGHT / (np.sqrt(2) * part), np.float32)
+
+
+def network_image(image: ImageArray) -> FloatArray:
+    """1 x 3 x H x W in 0..1, the border repeated up to a multiple of 8."""
+    if image.ndim == 2:
+        image = cast(ImageArray, np.repeat(image[..., None], 3, axis=2))
+    extra = [max(_LEAST, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in image.shape[:2]]
+    if any(extra):
+        border = cv2.BORDER_REPLICATE
+        image = cast(ImageArray, cv2.copyMakeBorder(image, 0, extra[0], 0, extra[1], border))
+    scale = np.float32(1.0 / np.iinfo(image.dtype).max)
+    return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
+
+
+def _middle(image: ImageArray) -> ImageArray:
+    corner = [max(0, n - _TOLD_PX) // 2 for n in image.shape[:2]]
+    part = image[corner[0] : corner[0] + _TOLD_PX, corner[1] : corner[1] + _TOLD_PX]
+    return cast(ImageArray, part)
+
+
+def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:
+    top = np.iinfo(like.dtype).max
+    found = np.clip(planes, 0, 1) * np.float32(top) + np.float32(0.5)
+    if like.ndim == 2:
+        return cast(ImageArray, found.mean(axis=0).astype(like.dtype))
+    return cast(ImageArray, np.ascontiguousarray(found.transpose(1, 2, 0), like.dtype))

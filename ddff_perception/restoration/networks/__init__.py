@@ -1,0 +1,1 @@
+"""Networks that restore: the thesis', those it compares with, and ours."""

@@ -1,0 +1,164 @@
+"""RestoreStream, ours: MSN made sparse. One small network whose features are mixed per pixel.
+
+What MSN's streams do at the cost of one U-Net each is done by a few experts after one backbone
+(blocks after NAFNet: Chen et al., "Simple baselines for image restoration", ECCV 2022). Which
+expert counts at a pixel is learned with class labels as a teacher, whose head is dropped at export.
+What is wrong with the image is estimated from all of it, once, and given to every block: no
+block has statistics of its own, so that tiles agree and frames of a stream can share the estimate.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+WIDTH, EXPERTS, TOLD = 24, 4, 16
+MULTIPLE = 8
+BLOCKS = (1, 1, 2, 4)
+KINDS = ("noise", "blur", "jpeg", "small")
+"""What the estimate learns to tell, each 0 (none) to 1 (as strong as it gets)."""
+
+
+class Found(NamedTuple):
+    """`image`: B x 3 x H x W. `sure`: B x 1 x H x W logits that the error is small. `mixing`:
+    B x E x H x W shares. `classes`: B x C x H x W logits, of training alone. `kinds`: B x 4.
+    """
+
+    image: Tensor
+    sure: Tensor
+    mixing: Tensor
+    classes: Tensor
+    kinds: Tensor
+
+
+class Branches(nn.Module):
+    """A depthwise 3 x 3 convolution that learns as three (3 x 3, 1 x 1 and nothing) and is one when
+    it runs (Ding et al., "RepVGG", CVPR 2021).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.narrow = nn.Conv2d(width, width, 1, groups=width, bias=False)
+
+    def forward(self, values: Tensor) -> Tensor:
+        weight = self.wide.weight + functional.pad(self.narrow.weight + 1, (1, 1, 1, 1))
+        return functional.conv2d(values, weight, self.wide.bias, padding=1, groups=len(weight))
+
+
+class ChannelNorm(nn.Module):
+    """Layer norm over the channels of each pixel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1, width, 1, 1))
+        self.shift = nn.Parameter(torch.zeros(1, width, 1, 1))
+
+    def forward(self, values: Tensor) -> Tensor:
+        values = values - values.mean(1, keepdim=True)
+        spread = values.square().mean(1, keepdim=True)
+        return values * torch.rsqrt(spread + 1e-6) * self.scale + self.shift
+
+
+class Block(nn.Module):
+    """NAFNet's block; in place of its channel attention stands what is told of the whole image."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = ChannelNorm(width), ChannelNorm(width)
+        self.wider = nn.Conv2d(width, 2 * width, 1)
+        self.around = Branches(2 * width)
+        self.told = nn.Linear(TOLD, width)
+        self.back = nn.Conv2d(width, width, 1)
+        self.forth = nn.Conv2d(width, 2 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        self.beta = nn.Parameter(torch.zeros(1, width, 1, 1))
+        self.gamma = nn.Parameter(torch.zeros(1, width, 1, 1))
+
+    def forward(self, values: Tensor, told: Tensor) -> Tensor:
+        one, other = self.around(self.wider(self.first(values))).chunk(2, 1)
+        gate = 1 + self.told(told)[:, :, None, None]
+        values = values + self.beta * self.back(one * other * gate)
+        one, other = self.forth(self.second(values)).chunk(2, 1)
+        return values + self.gamma * self.out(one * other)
+
+
+class Estimator(nn.Module):
+    """What is wrong with an image, B x 3 x H x W, as a vector of all of it: B x 16, and B x 4 of
+    `KINDS`. Mean and spread of what a few fine convolutions find: noise and blur are in the finest
+    detail, which is why nothing is shrunken before.
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
+        super().__init__()
+        self.fine = nn.Sequential(
+            nn.Conv2d(3, width, 5, 1, 2), nn.ReLU(), nn.Conv2d(width, width, 3, 2, 1), nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, 2, 1), nn.ReLU(),
+        )  # fmt: skip
+        self.vector = nn.Sequential(nn.Linear(4 * width, 64), nn.ReLU(), nn.Linear(64, TOLD))
+        self.kinds = nn.Linear(TOLD, len(KINDS))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        found = self.fine(image)
+        mean = found.mean((2, 3))
+        spread = ((found - mean[:, :, None, None]).square().mean((2, 3)) + 1e-6).sqrt()
+        told = self.vector(torch.cat([mean, spread], 1))
+        return told, self.kinds(told).sigmoid()
+
+
+class Restorer(nn.Module):
+    """An image and what is told of it to a restored one; sides are multiples of 8."""
+
+    def __init__(self, width: int = WIDTH, classes: int = 1) -> None:
+        super().__init__()
+        blocks = BLOCKS
+        widths = [width * 2**n for n in range(len(blocks))]
+        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.inward = nn.ModuleList(
+            nn.ModuleList(Block(n) for _ in range(count))
+            for n, count in zip(widths, blocks, strict=True)
+        )
+        self.smaller = nn.ModuleList(nn.Conv2d(n, 2 * n, 2, 2) for n in widths[:-1])
+        self.larger = nn.ModuleList(nn.Conv2d(2 * n, 4 * n, 1, bias=False) for n in widths[:-1])
+        self.outward = nn.ModuleList(Block(n) for n in widths[:-1])
+        self.mixing = nn.Conv2d(width, EXPERTS, 1)
+        self.experts = nn.Conv2d(width, EXPERTS * width, 1)
+        self.around = Branches(EXPERTS * width)
+        self.last = nn.Conv2d(width, 4, 3, padding=1)
+        self.teacher = nn.Conv2d(EXPERTS, classes, 1)
+        nn.init.zeros_(self.last.weight)
+        assert self.last.bias is not None
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, image: Tensor, told: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        values, kept = self.first(image), []
+        for level, blocks in enumerate(self.inward):
+            for block in blocks:
+                values = block(values, told)
+            if level < len(self.smaller):
+                kept.append(values)
+                values = self.smaller[level](values)
+        for level in reversed(range(len(kept))):
+            values = functional.pixel_shuffle(self.larger[level](values), 2) + kept[level]
+            values = self.outward[level](values, told)
+        logits = self.mixing(values)
+        shares = logits.softmax(1)
+        found = functional.relu(self.around(self.experts(values))).unflatten(1, (EXPERTS, -1))
+        mixed = (found * shares[:, :, None]).sum(1)
+        last = self.last(values + mixed)
+        return image + last[:, :3], last[:, 3:], shares, self.teacher(logits)
+
+
+class RestoreStream(nn.Module):
+    """Both, as they are trained: B x 3 x H x W in 0..1, sides multiples of 8, to a `Found`."""
+
+    def __init__(self, width: int = WIDTH, classes: int = 1) -> None:
+        super().__init__()
+        self.estimator, self.restorer = Estimator(width), Restorer(width, classes)
+
+    def forward(self, image: Tensor) -> Found:
+        told, kinds = self.estimator(image)
+        return Found(*self.restorer(image, told), kinds)

@@ -1,0 +1,1 @@
+"""How restoration learns, and what it is exported to."""
