@@ -348,6 +348,26 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "method_ms": "method",
         },
     ),
+    "restoration": (
+        "Restoration without learning",
+        "Photographs, 640 pixels wide, each after one degradation (`optics/degradation.py`), as "
+        "the node restores them: what is wrong is told from the image alone. `gain` is PSNR as it "
+        "was made over PSNR as it came, `worst` the image that lost most; `clean` is nothing at "
+        "all, equal images count as 99 dB. `processor` adds up two threads, for a frame of a "
+        "stream on a busy machine.",
+        {
+            "degradation": "degradation",
+            "method": "method",
+            "images": "images",
+            "came_db": "came [dB]",
+            "made_db": "made [dB]",
+            "gain_db": "gain [dB]",
+            "worst_db": "worst [dB]",
+            "came_ssim": "SSIM",
+            "made_ssim": "SSIM",
+            "processor_ms": "processor [ms]",
+        },
+    ),
     "defocus": (
         "Depth from defocus without learning",
         "Single slices of path-traced focal stacks, of assets that no training has seen; the lens "

@@ -85,6 +85,7 @@ def demo(
     around in a room and rgbd_segmentation labels it; of reflection, sim_polarizer_camera looks
     through a pane; of deblurring, sim_moving_camera shakes and burst_deblurring sharpens; of
     defocus, sim_camera rests and depth_from_defocus tells depth from each image alone; of
+    restoration, sim_moving_camera is in bad light and image_restoration cleans its images; of
     alignment, sim_route_camera goes a route again and video_alignment says where it is. Then
     the bag is evaluated: the live results against the truth, and the same pipeline over the
     recorded images without a clock. Leaves the bag, pictures, summary.json and report.html in the

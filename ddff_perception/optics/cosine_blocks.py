@@ -40,17 +40,17 @@ class BlockGrid:
         (down, across), (rows, columns) = shift, self._blocks
         part = self._wide[down : down + SIDE * rows, across : across + SIDE * columns]
         blocks = part.reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
-        return np.ascontiguousarray(blocks).reshape(-1, COEFFICIENTS)
+        return np.asarray(blocks.reshape(-1, COEFFICIENTS), np.float32)
 
     def coefficients(self, shift: tuple[int, int]) -> FloatArray:
         """N x 64 cosine coefficients of the same."""
-        return np.asarray(self.pixels(shift) @ BASIS.T)
+        return np.asarray(self.pixels(shift) @ BASIS.T, np.float32)
 
     def weighed(
         self, shift: tuple[int, int], coefficients: FloatArray, weights: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The plane of these coefficients times the weight of its block, and the weights, H x W."""
-        blocks = (coefficients * weights[:, None]) @ BASIS
+        blocks = np.asarray((coefficients * weights[:, None]) @ BASIS, np.float32)
         return self.plane(shift, blocks), self.spread(shift, weights)
 
     def plane(self, shift: tuple[int, int], pixels: FloatArray) -> FloatArray:

@@ -69,8 +69,8 @@ def demosaicked(image: FloatArray, _: np.random.Generator) -> FloatArray:
 def jpeg(image: FloatArray, _: np.random.Generator, quality: int) -> FloatArray:
     """Compressed by JPEG and read again."""
     levels = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    found = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    data = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    found = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.float32)
     return np.asarray(found * np.float32(1 / 255), np.float32)
 
 

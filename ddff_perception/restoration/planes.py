@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ def to_planes(image: ImageArray) -> list[FloatArray]:
 def to_image(planes: list[FloatArray], like: ImageArray) -> ImageArray:
     """The planes as an image of the type of `like`."""
     top = np.iinfo(like.dtype).max
+    values: Any
     if len(planes) == 1:
         values = planes[0] * np.float32(top)
     else:

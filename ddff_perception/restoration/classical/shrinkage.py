@@ -88,11 +88,18 @@ def shrunken(
             # The eye and PSNR forgive colour half of the grids.
             step = 1 if number == 0 else len(shifts) - 1
             parts = list(pool.map(work, shifts[::step], levels[::step]))
-            weights = sum(part[1] for part in parts)
-            found.append(sum(part[0] for part in parts) / weights)
+            total, weights, rest = (_summed([part[n] for part in parts]) for n in range(3))
+            found.append(np.asarray(total / weights, np.float32))
             if number == 0:
-                left = np.sqrt(sum(part[2] for part in parts) / weights)
+                left = np.sqrt(rest / weights)
     return found, left
+
+
+def _summed(parts: Sequence[FloatArray]) -> FloatArray:
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def _on_grid(

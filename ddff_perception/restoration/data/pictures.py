@@ -68,19 +68,18 @@ def _pictures(pairs: Sequence[tuple[Any, Any]], classes: tuple[str, ...], source
 
 
 def _of_folder(folder: Path, split: str) -> tuple[list[tuple[Any, Any]], tuple[str, ...], str]:
+    pairs: list[tuple[Any, Any]] = []
     if (folder / SUMMARY).is_file():
         views = WorldDataset(folder)
-        pairs = []
         for number in range(len(views)):
             view = views[number]
-            image = srgb_bytes(np.ascontiguousarray(view.radiance[0][..., ::-1]))
-            pairs.append((image, to_13(view.classes)))
+            seen = srgb_bytes(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+            pairs.append((seen, to_13(view.classes)))
         return pairs, NYU13, "rendered views"
     name = recognised(folder) if folder.is_dir() else ""
     if name:
         read, classes = SETS[name]
         return [_shrunken(*files.load()) for files in read(folder, split)], classes, name
-    pairs = []
     for file in find_photographs(folder, 1):
         image: Any = read_image(file)
         image = (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image

@@ -191,4 +191,4 @@ def _side_by_side(file: Path, _: Path) -> tuple[ImageArray, Labels]:
     shown = both[:, half:].reshape(-1, 1, 3).astype(np.float32)
     nearest = np.square(shown - colours).sum(2).argmin(1) + 1
     labels = _table(_CMP, FACADES)[nearest].reshape(both.shape[0], half)
-    return np.ascontiguousarray(both[:, :half]), labels
+    return np.asarray(both[:, :half], np.uint8), labels

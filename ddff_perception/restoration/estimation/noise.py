@@ -12,7 +12,10 @@ from ...optics.cosine_blocks import COEFFICIENTS, ORDERS, SIDE, BlockGrid
 from ...types import FloatArray
 
 # Share of the blocks that are taken for smooth, how many of them and of all at least.
-_SMOOTH, _FEWEST, _LEAST = 0.08, 12, 24
+_SMOOTH, _FEWEST, _LEAST = 0.08, 12, 48
+# Noise is alike in all smooth blocks: of the energy in the finer frequencies the second of these
+# quantiles is no more than so many times the first. Fine texture over all of an image is not.
+_EVEN, _MOST_UNEVEN, _MIDDLE = (0.05, 0.25), 2.4, 6
 _BINS = 8
 # Frequencies up to here hold shading; from there on what is left in smooth blocks is noise.
 _SHADED, _FINE = 3, 8
@@ -63,7 +66,8 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
     The median of squared coefficients (MAD: Donoho and Johnstone, "Ideal spatial adaptation by
     wavelet shrinkage", 1994) of the smoothest blocks. Which these are is told by one half of the
     frequencies, their noise by the other: the smoothest by chance are not taken for less noise.
-    Blocks that touch black or white are left out; without others there is no noise to be seen.
+    Blocks that touch black or white are left out; without others there is no noise to be seen, and
+    none can be told where even the smoothest blocks differ much: that is texture.
     """
     grid = BlockGrid(plane)
     pixels = (
@@ -75,6 +79,10 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
         return NoiseProfile.white(0.0)
     power = np.square(grid.coefficients((SIDE, SIDE))[usable])
     level = level[usable]
+    energy = power[:, ORDERS >= _MIDDLE].sum(axis=1)
+    low, high = np.quantile(energy, _EVEN)
+    if high > _MOST_UNEVEN * low:
+        return NoiseProfile.white(0.0)
     variance = np.zeros(COEFFICIENTS, np.float32)
     for chosen, told in (_HALVES, _HALVES[::-1]):
         smooth = _smoothest(power, chosen)

@@ -89,8 +89,7 @@ def network_image(image: ImageArray) -> FloatArray:
 
 def _middle(image: ImageArray) -> ImageArray:
     corner = [max(0, n - _TOLD_PX) // 2 for n in image.shape[:2]]
-    part = image[corner[0] : corner[0] + _TOLD_PX, corner[1] : corner[1] + _TOLD_PX]
-    return cast(ImageArray, part)
+    return image[corner[0] : corner[0] + _TOLD_PX, corner[1] : corner[1] + _TOLD_PX]
 
 
 def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:

@@ -44,9 +44,25 @@ class Branches(nn.Module):
         self.wide = nn.Conv2d(width, width, 3, padding=1, groups=width)
         self.narrow = nn.Conv2d(width, width, 1, groups=width, bias=False)
 
+    @property
+    def weight(self) -> Tensor:
+        """Of the one convolution that all three are."""
+        return self.wide.weight + functional.pad(self.narrow.weight + 1, (1, 1, 1, 1))
+
     def forward(self, values: Tensor) -> Tensor:
-        weight = self.wide.weight + functional.pad(self.narrow.weight + 1, (1, 1, 1, 1))
-        return functional.conv2d(values, weight, self.wide.bias, padding=1, groups=len(weight))
+        groups = self.wide.groups
+        return functional.conv2d(values, self.weight, self.wide.bias, padding=1, groups=groups)
+
+
+def with_one_branch(network: nn.Module) -> nn.Module:
+    """`network`, changed: each `Branches` as the convolution that it is."""
+    for name, child in network.named_children():
+        if isinstance(child, Branches):
+            child.wide.weight.data = child.weight.detach()
+            setattr(network, name, child.wide)
+        else:
+            with_one_branch(child)
+    return network
 
 
 class ChannelNorm(nn.Module):
@@ -161,4 +177,5 @@ class RestoreStream(nn.Module):
 
     def forward(self, image: Tensor) -> Found:
         told, kinds = self.estimator(image)
-        return Found(*self.restorer(image, told), kinds)
+        restored, sure, mixing, classes = self.restorer(image, told)
+        return Found(restored, sure, mixing, classes, kinds)

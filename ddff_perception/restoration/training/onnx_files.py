@@ -11,7 +11,14 @@ from torch import Tensor, nn
 
 from ...engines.model_zoo import TensorCard
 from ...training.onnx_file import OnnxFile
-from ..networks.restore_stream import MULTIPLE, TOLD, Estimator, Restorer, RestoreStream
+from ..networks.restore_stream import (
+    MULTIPLE,
+    TOLD,
+    Estimator,
+    Restorer,
+    RestoreStream,
+    with_one_branch,
+)
 
 _LARGEST = 4096
 _IMAGE = (1, 3, "height", "width")
@@ -102,7 +109,7 @@ class _Restored(nn.Module):
 
     def __init__(self, restorer: Restorer) -> None:
         super().__init__()
-        self.restorer = restorer
+        self.restorer = with_one_branch(restorer)
 
     def forward(self, image: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         found, sure, _, _ = self.restorer(image, told)

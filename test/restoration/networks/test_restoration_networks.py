@@ -8,7 +8,11 @@ pytest.importorskip("torch")
 
 import torch
 
-from ddff_perception.restoration.networks.restore_stream import Branches, RestoreStream
+from ddff_perception.restoration.networks.restore_stream import (
+    Branches,
+    RestoreStream,
+    with_one_branch,
+)
 from ddff_perception.restoration.networks.semantic import (
     CAPACITY,
     Msn,
@@ -164,3 +168,6 @@ def test_three_branches_are_one_convolution() -> None:
     layer, values = Branches(4), torch.rand(1, 4, 9, 9)
     apart = layer.wide(values) + layer.narrow(values) + values
     torch.testing.assert_close(layer(values), apart)
+    alone = with_one_branch(torch.nn.Sequential(layer))
+    assert isinstance(alone[0], torch.nn.Conv2d)
+    torch.testing.assert_close(alone(values), apart)
