@@ -16,7 +16,7 @@ from ddff_perception.files.images import write_image
 from ddff_perception.optics.degradation import degraded
 from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.optics.textures import dead_leaves
-from ddff_perception.restoration.evaluation.demo import noisy_and_compressed
+from ddff_perception.restoration.evaluation.demo import in_bad_light
 from ddff_perception.restoration.pipeline import RestorationPipeline, RestoredFrame
 
 STEP_NS = 33_000_000
@@ -69,7 +69,7 @@ def write_restoration_bag(folder: Path, frames: int = 3) -> Path:
             bag.add_topic(f"/{topic}", IMAGE)
         for number in range(1, frames + 1):
             stamp, truth = number * STEP_NS, clean(96, number)
-            image = noisy_and_compressed(truth, number)
+            image = in_bad_light(truth, number)
             pipeline.add_image(stamp, image)
             made = pipeline.estimate().found.image
             pairs = {"image_rect": image, "truth/image": truth, "image_restored": made}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from ...capture.given_images import Given, given_images
@@ -20,6 +21,7 @@ from ...ros.parameter_file import given_settings
 from ...types import ImageArray, InputError
 from ..confidence import confidence
 from ..evaluation.bag import FOLDER
+from ..evaluation.by_class import UNLABELLED, ClassErrors
 from ..health import described
 from ..interface import IMAGE_RESTORATION
 from ..parameters import pipeline_parameters
@@ -39,6 +41,13 @@ def restore(
     output: Output = Path("out/restore"),
     truth: Annotated[
         Path | None, typer.Option(help="The clean image of the last one, to compare with.")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Class of each of its pixels, a grey image of 8 bits, 255 unlabelled: the scores "
+            "are told by class as well."
+        ),
     ] = None,
     method: MethodName = None,
     param: Params = None,
@@ -61,6 +70,8 @@ def restore(
 
       ddff restore soft.png --method wiener -p wiener.blur_px=2
 
+      ddff restore noisy.png --truth clean.png --labels classes.png --json
+
     """
     given = given_settings(
         IMAGE_RESTORATION, params_file, param or [], method=method, used=pipeline_parameters
@@ -71,7 +82,7 @@ def restore(
     names = [_FRAME.format(n) for n in range(source.count)] if several else []
     require_own(output, [*FOLDER.files, *names])
     pipeline = RestorationPipeline(values)
-    every = []
+    every, found = [], None
     try:
         for number, found in enumerate(_found(pipeline, source)):
             every.append(_described(found))
@@ -80,8 +91,11 @@ def restore(
                 write_image(output / _FRAME.format(number), found.found.image)
     finally:
         pipeline.close()
+    if found is None:
+        raise InputError(f"{images[0]} holds no image that can be decoded")
     true = source.truth if truth is None else read_image(truth)
-    summary = _summary(found, source, every, values) | {"scores": _scores(found, true)}
+    scores = _scores(found, true, None if labels is None else read_image(labels))
+    summary = _summary(found, source, every, values) | {"scores": scores}
     FOLDER.write(output, found)
     write_json(output / "summary.json", summary)
     if as_json:
@@ -134,16 +148,36 @@ def _summary(
     }
 
 
-def _scores(found: RestoredFrame, truth: ImageArray | None) -> dict[str, dict[str, float]]:
+def _scores(
+    found: RestoredFrame, truth: ImageArray | None, labels: ImageArray | None
+) -> dict[str, dict[str, Any]]:
     """PSNR and SSIM of the last image, and of it as it came where that is as large."""
+    if truth is None and labels is not None:
+        raise InputError("labels tell scores by class: give --truth as well")
     if truth is None:
         return {}
     made, came = found.found.image, found.image.image
     if truth.shape != made.shape:
         raise InputError(f"the truth is {truth.shape}, the restored image {made.shape}")
     pairs = {"image": came, "restored": made} if came.shape == made.shape else {"restored": made}
-    scores = {name: image_scores(unit_image(i), unit_image(truth)) for name, i in pairs.items()}
-    return {n: {"psnr_db": one.psnr_db, "ssim": one.ssim} for n, one in scores.items()}
+    scores: dict[str, dict[str, Any]] = {}
+    for name, image in pairs.items():
+        one = image_scores(unit_image(image), unit_image(truth))
+        scores[name] = {"psnr_db": one.psnr_db, "ssim": one.ssim}
+        if labels is not None:
+            scores[name] |= _by_class(image, truth, labels)
+    return scores
+
+
+def _by_class(image: ImageArray, truth: ImageArray, labels: ImageArray) -> dict[str, Any]:
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise InputError(f"labels are a grey image of 8 bits, not {labels.shape} {labels.dtype}")
+    known = labels[labels < UNLABELLED]
+    names = [str(number) for number in range(int(known.max(initial=0)) + 1)]
+    errors = ClassErrors(names)
+    errors.add(unit_image(image), unit_image(truth), np.asarray(labels, np.uint8))
+    there = {name: value for name, value in errors.psnr_db.items() if not np.isnan(value)}
+    return {"class_psnr_db": there, "class_mean_db": errors.mean_db, "shares": errors.frequency}
 
 
 def _tell(summary: Mapping[str, Any], output: Path) -> None:
@@ -155,5 +189,7 @@ def _tell(summary: Mapping[str, Any], output: Path) -> None:
     if all(one["untouched"] for one in summary["images"]):
         say("Nothing was changed; -p keep_clean=false lets a method work on every image")
     for name, scores in summary["scores"].items():
-        say(f"{name}: {scores['psnr_db']:.2f} dB, SSIM {scores['ssim']:.3f}")
+        mean = scores.get("class_mean_db")
+        classes = "" if mean is None else f", mean over the classes {mean:.2f} dB"
+        say(f"{name}: {scores['psnr_db']:.2f} dB, SSIM {scores['ssim']:.3f}{classes}")
     say(f"Results are in {output}")

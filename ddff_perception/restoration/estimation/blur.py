@@ -13,7 +13,7 @@ _STRONGEST, _LEAST_EDGES = 0.02, 40
 # Quantiles of the edges' blurs. Things at many distances, and soft shading, have a wide spread: the
 # image is blurred only where its sharpest edges are, and nearly as much as the others.
 _QUANTILES = (0.1, 0.25, 0.5)
-_SHARPEST_PX, _MOST_SPREAD = 0.7, 2.5
+_SHARPEST_PX, _MOST_SPREAD = 0.7, 1.9
 # How much too low the second of them is, on the mean.
 _TOO_LOW = 1.1
 _WIDE_PX = 2.2

@@ -13,9 +13,9 @@ from ...types import FloatArray
 
 # Share of the blocks that are taken for smooth, how many of them and of all at least.
 _SMOOTH, _FEWEST, _LEAST = 0.08, 12, 48
-# Noise is alike in all smooth blocks: of the energy in the finer frequencies the second of these
-# quantiles is no more than so many times the first. Fine texture over all of an image is not.
-_EVEN, _MOST_UNEVEN, _MIDDLE = (0.05, 0.25), 2.4, 6
+# Noise is alike in all smooth blocks of one brightness: of the energy in the finer frequencies the
+# second of these quantiles is no more than so many times the first. Fine texture is not.
+_EVEN, _MOST_UNEVEN, _MIDDLE, _PARTS = (0.05, 0.25), 1.9, 6, 4
 _BINS = 8
 # Frequencies up to here hold shading; from there on what is left in smooth blocks is noise.
 _SHADED, _FINE = 3, 8
@@ -67,7 +67,7 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
     wavelet shrinkage", 1994) of the smoothest blocks. Which these are is told by one half of the
     frequencies, their noise by the other: the smoothest by chance are not taken for less noise.
     Blocks that touch black or white are left out; without others there is no noise to be seen, and
-    none can be told where even the smoothest blocks differ much: that is texture.
+    none can be told where even the smoothest blocks differ much in brightness: that is texture.
     """
     grid = BlockGrid(plane)
     pixels = (
@@ -79,9 +79,7 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
         return NoiseProfile.white(0.0)
     power = np.square(grid.coefficients((SIDE, SIDE))[usable])
     level = level[usable]
-    energy = power[:, ORDERS >= _MIDDLE].sum(axis=1)
-    low, high = np.quantile(energy, _EVEN)
-    if high > _MOST_UNEVEN * low:
+    if bright is plane and not _even(power, level):
         return NoiseProfile.white(0.0)
     variance = np.zeros(COEFFICIENTS, np.float32)
     for chosen, told in (_HALVES, _HALVES[::-1]):
@@ -93,6 +91,14 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
     spectrum = np.sqrt(np.clip(variance, 0.0, _COARSER**2 * fine))
     at, factor = _by_brightness(power, level, fine)
     return NoiseProfile(spectrum.astype(np.float32), at, factor)
+
+
+def _even(power: FloatArray, level: FloatArray) -> bool:
+    """Whether the smoothest blocks of each brightness are alike: noise, not texture."""
+    energy = power[:, ORDERS >= _MIDDLE].sum(axis=1)
+    parts = np.array_split(np.argsort(level), max(1, min(_PARTS, len(level) // _LEAST)))
+    ends = np.array([np.quantile(energy[part], _EVEN) for part in parts])
+    return bool(np.median(ends[:, 1] / np.maximum(ends[:, 0], 1e-12)) <= _MOST_UNEVEN)
 
 
 def _smoothest(power: FloatArray, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...types import FloatArray, InputError
 
+UNLABELLED = 255
 Numbers = NDArray[np.float64]
 
 

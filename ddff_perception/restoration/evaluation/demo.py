@@ -1,4 +1,4 @@
-"""The demo: a camera in bad light whose images JPEG has passed, restored while they come."""
+"""The demo: a camera in bad light, its images restored while they come."""
 
 from __future__ import annotations
 
@@ -9,28 +9,24 @@ import numpy as np
 
 from ...evaluation.demo import Demo
 from ...files.frame_folder import read_frames, write_frames
-from ...optics.degradation import degraded, jpeg, sensor_noise
+from ...optics.degradation import sensor_noise
 from ...parameters import Value
 from ...types import CameraModel, ImageArray, InputError
 
 _NAME = "degraded"
-_FULL_WELL, _READ, _QUALITY = 400.0, 4.0, 90
+_FULL_WELL, _READ = 400.0, 4.0
 
 
-def noisy_and_compressed(image: ImageArray, seed: int) -> ImageArray:
-    """`image`, uint8, as a small sensor in little light and JPEG leave it."""
+def in_bad_light(image: ImageArray, seed: int) -> ImageArray:
+    """`image`, uint8, as a small sensor sees it in little light."""
     values = np.multiply(image, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
-    steps = (
-        lambda i, rng: sensor_noise(i, rng, _FULL_WELL, _READ),
-        lambda i, rng: jpeg(i, rng, _QUALITY),
-    )
-    found = degraded(values, steps, np.random.default_rng(seed))
+    found = sensor_noise(values, np.random.default_rng(seed), _FULL_WELL, _READ)
     return np.asarray(np.rint(found * 255), np.uint8)
 
 
 def degraded_frames(source: Path | None, output: Path, width: int) -> tuple[str, dict[str, Value]]:
     """The sharp frames of a frame folder (the package's own where None), no wider than `width`,
-    made noisy and compressed, as a frame folder below `output`.
+    made noisy, as a frame folder below `output`.
     """
     from ...simulation.moving_camera.frames import open_frames
 
@@ -39,7 +35,7 @@ def degraded_frames(source: Path | None, output: Path, width: int) -> tuple[str,
     for number in range(len(folder)):
         image, truth = folder[number]
         clean = _no_wider(image if truth is None else truth, width)
-        pairs.append((noisy_and_compressed(clean, number), clean))
+        pairs.append((in_bad_light(clean, number), clean))
     if not pairs:
         raise InputError(f"{source} holds no frames")
     height, found_width = pairs[0][1].shape[:2]

@@ -28,6 +28,7 @@ from ..networks.restore_stream import MULTIPLE, WIDTH, RestoreStream
 from ..networks.semantic import Msn, Ssn, SsnLabels, TsnLate, TsnMid, Vdsr, equal_width
 from .losses import absolute_loss, msn_loss, stream_loss
 from .onnx_files import image_files, stream_files
+from .pictures import shown
 
 _PAPER = FitSettings(
     steps=0, epochs=200, epoch_steps=1000, batch=1, optimizer="adam", learning_rate=2e-4,
@@ -87,7 +88,8 @@ class RestorationTraining:
         names = list(pictures.classes)
         record = {"data_source": done, "classes": names, "network_parameters": kept}
         batches = Crops(pictures, own, settings.batch)
-        return TrainingJob(network, self._loss(own), batches, settings, record=record)
+        loss = self._loss(own)
+        return TrainingJob(network, loss, batches, settings, pictures=shown, record=record)
 
     def network(self, values: Mapping[str, Value]) -> nn.Module:
         """The network that the values say; of as many classes as procedural pictures have, if they

@@ -69,6 +69,19 @@ def test_a_folder_of_grey_deep_and_odd_images_is_restored_one_by_one(tmp_path, a
     assert kept == [False, False, True]
 
 
+def test_scores_are_told_by_class_where_there_are_labels(photo, tmp_path, accepted) -> None:
+    labels = np.zeros((96, 96), np.uint8)
+    labels[:, 48:], labels[:8] = 2, 255
+    cv2.imwrite(str(tmp_path / "labels.png"), labels)
+    clean_file = photo.parent / "clean.png"
+    given = ("--truth", clean_file, "--labels", tmp_path / "labels.png", "--json")
+    found = json.loads(accepted("restore", photo, "-o", tmp_path / "out", *given).output)
+    scores = found["scores"]["restored"]
+    assert set(scores["class_psnr_db"]) == {"0", "2"}
+    assert scores["class_mean_db"] == pytest.approx(np.mean(list(scores["class_psnr_db"].values())))
+    assert scores["shares"]["0"] == pytest.approx(88 * 48 / 96**2)
+
+
 def test_what_it_cannot_use_ends_with_one_sentence(photo, tmp_path, refused) -> None:
     out = ("-o", tmp_path / "out")
     assert "gone.png" in refused("restore", tmp_path / "gone.png", *out)
@@ -77,6 +90,9 @@ def test_what_it_cannot_use_ends_with_one_sentence(photo, tmp_path, refused) -> 
     assert "changes nothing here" in refused("restore", photo, *out, "-p", "wiener.noise=1")
     assert not (tmp_path / "out").exists()
     cv2.imwrite(str(tmp_path / "small.png"), CLEAN[:50])
+    assert "give --truth as well" in refused("restore", photo, *out, "--labels", photo)
+    truth = ("--truth", photo.parent / "clean.png")
+    assert "labels are a grey image" in refused("restore", photo, *out, *truth, "--labels", photo)
     assert "the truth is" in refused("restore", photo, *out, "--truth", tmp_path / "small.png")
 
 

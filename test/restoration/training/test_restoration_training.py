@@ -26,6 +26,7 @@ from ddff_perception.restoration.learned.restore_stream import PARTS, error_of
 from ddff_perception.restoration.networks.semantic import Ssn
 from ddff_perception.restoration.training import networks
 from ddff_perception.restoration.training.losses import msn_loss
+from ddff_perception.restoration.training.pictures import shown
 from ddff_perception.training.weights import load_weights
 from ddff_perception.types import InputError
 
@@ -82,6 +83,17 @@ def test_the_stages_of_msn_train_what_they_say() -> None:
             if not torch.equal(before[name], w)
         }
         assert changed == ({"streams", "fusion"} if moved == "both" else {moved}), stage
+
+
+def test_every_streams_partial_result_can_be_looked_at() -> None:
+    made = batch()
+    picture = shown(networks.MSN.network({**VALUES, "classes": 3}).eval(), made)
+    # The degraded image, three streams, the fusion, the clean image; two samples.
+    assert picture.shape == (2 * 32, 6 * 32, 3) and picture.dtype == np.uint8
+    clean_one = made["clean"][0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(picture[:32, -32:] - clean_one).max() <= 0.51
+    for training in (networks.RESTORE_STREAM, networks.SSN_LABELS):
+        assert shown(training.network(VALUES).eval(), made).shape == (64, 96, 3)
 
 
 def test_what_needs_labels_says_so_and_sizes_have_to_fit(tmp_path: Path) -> None:
