@@ -66,13 +66,13 @@ class BlockGrid:
         self, shift: tuple[int, int], coefficients: FloatArray, weights: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The plane of these coefficients times the weight of its block, and the weights, H x W."""
-        blocks = _times(np.asarray(coefficients * weights[:, None], np.float32), BASIS)
-        return self.plane(shift, blocks), self.spread(shift, weights)
+        values = np.asarray(coefficients * weights[:, None], np.float32)
+        return self.plane(shift, values), self.spread(shift, weights)
 
-    def plane(self, shift: tuple[int, int], pixels: FloatArray) -> FloatArray:
-        """N x 64 pixels as a plane of H x W; 0 where the grid has no block."""
+    def plane(self, shift: tuple[int, int], coefficients: FloatArray) -> FloatArray:
+        """N x 64 coefficients as a plane of H x W; 0 where the grid has no block."""
         rows, columns = self._blocks
-        blocks = pixels.reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2)
+        blocks = _times(coefficients, BASIS).reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2)
         return self._inside(shift, blocks.reshape(SIDE * rows, SIDE * columns))
 
     def spread(self, shift: tuple[int, int], values: FloatArray) -> FloatArray:

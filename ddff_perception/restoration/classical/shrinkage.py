@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from ...optics.cosine_blocks import BASIS, COEFFICIENTS, BlockGrid
+from ...optics.cosine_blocks import COEFFICIENTS, BlockGrid
 from ...types import FloatArray
 from ..estimation.jpeg import Compression
 from ..estimation.noise import NoiseProfile
@@ -49,7 +49,7 @@ def within_rounding(
     room = jpeg_spectrum(quality) * (_ROOM / _ROUNDED)
     grid = BlockGrid(found - raw)
     change = np.clip(grid.coefficients(corner), -room, room)
-    return raw + grid.plane(corner, change @ BASIS)
+    return raw + grid.plane(corner, change)
 
 
 def with_jpeg(noise: NoiseProfile, packed: Compression) -> NoiseProfile:

@@ -96,7 +96,7 @@ def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
 def _even(power: FloatArray, level: FloatArray) -> bool:
     """Whether the smoothest blocks of each brightness are alike: noise, not texture."""
     energy = power[:, ORDERS >= _MIDDLE].sum(axis=1)
-    parts = np.array_split(np.argsort(level), max(1, min(_PARTS, len(level) // _LEAST)))
+    parts = np.array_split(np.argsort(level), max(1, min(_PARTS, len(level) // (4 * _FEWEST))))
     ends = np.array([np.quantile(energy[part], _EVEN) for part in parts])
     return bool(np.median(ends[:, 1] / np.maximum(ends[:, 0], 1e-12)) <= _MOST_UNEVEN)
 
@@ -116,7 +116,7 @@ def _by_brightness(
     edges = np.quantile(level, np.linspace(0, 1, _BINS + 1))
     for low, high in pairwise(edges):
         inside = np.flatnonzero((level >= low) & (level <= high))
-        if len(inside) < _LEAST or fine <= 0:
+        if len(inside) < 2 * _FEWEST or fine <= 0:
             continue
         smooth = inside[_smoothest(power[inside], ORDERS < _FINE)]
         own = float(np.median(power[smooth][:, ORDERS >= _FINE])) / _MEDIAN_OF_SQUARES
