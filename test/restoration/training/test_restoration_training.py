@@ -121,7 +121,7 @@ def test_the_capacity_sets_the_width() -> None:
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `ddff train` made of RestoreStream."""
     folder = tmp_path_factory.mktemp("restore") / "run"
-    wanted = ("--network", "restore_stream", "--preset", "smoke", "-o", folder)
+    wanted = ("--network", "restore_stream", "--preset", "smoke", "--set", "steps=2", "-o", folder)
     assert status_of("train", "restoration", *wanted) == 0
     return folder
 
