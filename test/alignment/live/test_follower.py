@@ -23,6 +23,10 @@ def rows(matches):
     return np.array([m.row for m in matches], float)
 
 
+def unit(vectors):
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
 def lost(matches):
     return np.array([m.lost for m in matches])
 
@@ -35,6 +39,17 @@ def test_a_drive_is_found_within_seconds_and_followed_at_its_own_speed():
     assert np.median(offset) <= 1.0 and np.percentile(offset, 95) <= 4.0
     rate, speed = np.array([m.rate for m in found])[40:], np.gradient(places)[40:]
     assert np.corrcoef(rate, speed)[0, 1] > 0.7
+
+
+def test_a_clear_drive_is_found_sooner_than_one_that_is_not():
+    frames = WAY.frames(np.arange(100.0, 130.0), seed=1)
+    assert lost(followed(frames)).sum() <= 8
+    never_so_soon = Follower(ROUTE, MatchSettings(clear=0.0))
+    assert lost(followed(frames, never_so_soon)).sum() >= 20
+
+
+def test_seen_five_times_is_the_least_at_any_rate():
+    assert lost(followed(WAY.frames(np.arange(100.0, 260.0, 5.0), seed=1), hz=1.0))[:4].all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -71,6 +86,16 @@ def test_a_frame_that_is_like_everything_is_no_place_for_another_route():
     frames[150] = other.mean(axis=0) / np.linalg.norm(other.mean(axis=0))
     hub = Follower(Route.of(frames, np.arange(301) / HZ))
     assert lost(followed(other, hub)).all()
+
+
+def test_a_camera_that_hardly_moves_finds_no_way_past_frames_that_are_like_its_own():
+    random = np.random.default_rng(0)
+    seen = random.standard_normal(64) / 8.0
+    frames = WAY.frames(np.arange(301.0))
+    frames[150:160] = unit(seen + random.normal(0, 0.1, (10, 64)))
+    route = Route.of(frames, np.arange(301) / HZ)
+    # Noise alone goes from one of these frames to another: as often back as forth.
+    assert lost(followed(unit(seen + random.normal(0, 0.05, (60, 64))), Follower(route))).all()
 
 
 def test_driven_backwards_it_is_lost_and_says_nothing_else():
