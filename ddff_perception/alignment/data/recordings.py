@@ -75,5 +75,9 @@ def drawn_recordings(seed: int, routes: int = 2, drives: int = 2) -> list[Record
             made = np.stack([network_input(image) for image in images]).astype(np.float16)
             assert made.shape[2:] == (HEIGHT, WIDTH)
             times = np.arange(_DRAWN_FRAMES) / _DRAWN_RATE_HZ
-            found.append(Recording(made, times, route=f"wall {seed + route}", places=places))
+            found.append(
+                Recording(
+                    made, times, route=f"wall {seed + route}", places=places.astype(np.float64)
+                )
+            )
     return found
