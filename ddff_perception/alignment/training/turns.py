@@ -19,6 +19,7 @@ from ..learned.encoder import MEAN, SCALE
 from ..networks.saliency import saliency
 
 SHOWN = 4
+_BLUR_PX = 2.0  # strides leave a grid in gradients
 
 
 def tours_found(tours: Tours, recordings: Sequence[Recording]) -> dict[str, Any]:
@@ -62,9 +63,13 @@ class SaliencyPicture:
     def __call__(self, network: nn.Module, batch: dict[str, Tensor]) -> ImageArray:
         """One BGR picture of the network as it is; what the batch holds are no images."""
         device = next(network.parameters()).device
-        looked = saliency(network, self._images.to(device)).cpu().numpy()
+        looked = [
+            cv2.GaussianBlur(one, (0, 0), _BLUR_PX)
+            for one in saliency(network, self._images.to(device)).cpu().numpy()
+        ]
         seen = self._images.numpy().transpose(0, 2, 3, 1)[..., ::-1] / SCALE + MEAN
         above = np.concatenate(list(np.clip(seen, 0, 255).astype(np.uint8)), axis=1)
-        grey = np.concatenate(list((255 * looked).astype(np.uint8)), axis=1)
+        shares = [one / max(float(one.max()), 1e-9) for one in looked]
+        grey = (255 * np.concatenate(shares, axis=1)).astype(np.uint8)
         below = np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO), np.uint8)
         return np.concatenate([above, below])
