@@ -1,4 +1,4 @@
-"""A million SIFT descriptors of photographs, queries out of warped copies and of other pictures."""
+"""SIFT descriptors of photographs, queries out of warped copies and of other pictures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ddff_perception.files.results import written_by
 from ddff_perception.files.vectors import read_vectors, write_vectors
 from ddff_perception.types import InputError
 
-COUNT, QUERIES, TRUTH = 1_000_000, 1000, 100
+COUNT, LONGEST_PX = 1_000_000, 3600
+QUERIES, TRUTH = 1000, 100
 # Of each picture: scale, and descriptors at most.
 SCALES = ((1.0, 30_000), (0.62, 15_000), (0.4, 8_000))
-LONGEST_PX = 3600
 HELD_OUT = 9  # every ninth picture gives queries alone
 SETS = ("query", "strangers")
 
@@ -33,12 +33,16 @@ class Descriptors(NamedTuple):
     truth: dict[str, np.ndarray]
 
 
-def load(folder: Path, photographs: Path | None) -> Descriptors:
-    """The set in `folder`; made out of the `photographs` where it is not there yet."""
+def load(
+    folder: Path, photographs: Path | None, count: int = COUNT, longest_px: int = LONGEST_PX
+) -> Descriptors:
+    """The set in `folder`; made out of the `photographs` where it is not there yet: `count` at
+    most, of pictures that are scaled down to `longest_px`.
+    """
     if not (folder / "base.bvecs").is_file():
         if photographs is None:
             raise InputError(f"{folder} holds no base.bvecs: give --photographs")
-        _make(folder, photographs)
+        _make(folder, photographs, count, longest_px)
     return Descriptors(
         read_vectors(folder / "base.bvecs"),
         {name: read_vectors(folder / f"{name}.bvecs") for name in SETS},
@@ -46,7 +50,7 @@ def load(folder: Path, photographs: Path | None) -> Descriptors:
     )
 
 
-def _make(folder: Path, photographs: Path) -> None:
+def _make(folder: Path, photographs: Path, count: int, longest_px: int) -> None:
     import faiss
 
     random = np.random.default_rng(0)
@@ -55,14 +59,14 @@ def _make(folder: Path, photographs: Path) -> None:
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             continue
-        grey = _scaled(grey, min(1.0, LONGEST_PX / max(grey.shape)))
+        grey = _scaled(grey, min(1.0, longest_px / max(grey.shape)))
         if number % HELD_OUT == HELD_OUT // 2:
             found["strangers"].append(_sift(grey, 4000, random))
             continue
         base += [_sift(_scaled(grey, scale), most, random) for scale, most in SCALES]
         found["query"].append(_sift(_warped(grey, random), 400, random))
     drawn = {name: random.permutation(np.concatenate(v))[:QUERIES] for name, v in found.items()}
-    vectors = random.permutation(np.concatenate(base))[:COUNT]
+    vectors = random.permutation(np.concatenate(base))[:count]
     exact = faiss.IndexFlatL2(vectors.shape[1])
     exact.add(vectors.astype(np.float32))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What others take: faiss and hnswlib, as searches that the benchmark of retrieval can time."""
+"""What others take, as searches that the benchmark of retrieval can time: faiss, hnswlib, trees."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
+from scipy.spatial import KDTree
 
 Search = Callable[[np.ndarray, int], np.ndarray]
 TRAIN = 100_000
-FAST_SCANS = (
-    "IVF1024,PQ32x4fs",
-    "IVF4096,PQ32x4fs",
-    "IVF1024,PQ32x4fsr",
-    "IVF4096,PQ32x4fsr",
-)
-OTHERS = ("IVF4096,PQ16", "LSH")
+FEW = 500_000
+FAST_SCANS = ("PQ32x4fs", "PQ32x4fsr")
+# The paper's IVFADC, OPQ and LSH, all of 16 bytes per 128 dimensions; LOPQ is in none of them.
+OTHERS = ("IVF{lists},PQ16", "OPQ16,IVF{lists},PQ16", "LSH")
+PROBES = 64
+PROBED, FACTORS = (4, 8, 12, 16, 24, 32, 48, 64, 96), (10, 15, 20, 30, 40, 60)
+# As faiss builds by default.
+BUILT = 40
+EFFORTS = (16, 24, 32, 48, 64, 96, 128, 192)
+# Of FLANN: what is built, and leaves that are looked into, one after the other.
+FLANN = {"FLANN, 4 KD-trees": {"algorithm": 1, "trees": 4}, "FLANN, k-means": {"algorithm": 2}}
+CHECKS = 512
+# An exact tree looks at nearly everything in 128 dimensions: some queries are enough to say so.
+TREE_QUERIES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +46,8 @@ def fast_scan(spec: str, base: np.ndarray, k: int) -> Yardstick:
     kept.add(base.astype(np.float32))
     index, probing = faiss.IndexRefine(scan, kept), faiss.extract_index_ivf(scan)
     searches = {}
-    for probes in (4, 8, 12, 16, 24, 32, 48, 64, 96):
-        for factor in (10, 15, 20, 30, 40, 60):
+    for probes in PROBED[:: grid_step(len(base))]:
+        for factor in FACTORS[:: grid_step(len(base))]:
 
             def search(queries: np.ndarray, threads: int, p=probes, f=factor) -> np.ndarray:
                 faiss.omp_set_num_threads(threads)
@@ -50,61 +59,103 @@ def fast_scan(spec: str, base: np.ndarray, k: int) -> Yardstick:
     return Yardstick(f"faiss {spec}, bytes", 16 + 8 + base.shape[1], searches)
 
 
+def lists_for(count: int) -> tuple[int, ...]:
+    """Numbers of inverted lists that suit so many vectors; the paper's rivals take the last."""
+    return (512,) if count < FEW else (1024, 4096)
+
+
+def grid_step(count: int) -> int:
+    """Of every how many settings one is tried, of ours and of theirs."""
+    return 2 if count < FEW else 1
+
+
+def fast_scans(base: np.ndarray, k: int) -> Iterator[Yardstick]:
+    """Every fast scan, of codes and of residuals, with each number of lists."""
+    for scan in FAST_SCANS:
+        for lists in lists_for(len(base)):
+            yield fast_scan(f"IVF{lists},{scan}", base, k)
+
+
 def others(base: np.ndarray, k: int) -> Iterator[Yardstick]:
-    """The paper's rivals, as faiss has them, and the exact scan."""
+    """The paper's rivals, as faiss, OpenCV and SciPy have them, and the exact scan."""
     import faiss
 
-    for spec in OTHERS:
-        index = _built("LSH" if spec == "LSH" else spec, base)
-
-        def search(queries: np.ndarray, threads: int, own=index, ivf=spec != "LSH") -> np.ndarray:
-            faiss.omp_set_num_threads(threads)
-            if ivf:
-                faiss.extract_index_ivf(own).nprobe = 64
-            return own.search(queries.astype(np.float32), k)[1]
-
-        size = base.shape[1] / 8 if spec == "LSH" else 16 + 8
-        yield Yardstick(f"faiss {spec}", size, {"nprobe 64" if spec != "LSH" else "": search})
+    for spec in (spec.format(lists=lists_for(len(base))[-1]) for spec in OTHERS):
+        index = _built(spec, base)
+        probed = "IVF" in spec
+        if probed:
+            faiss.extract_index_ivf(index).nprobe = PROBES
+        size = 16 + 8 if probed else base.shape[1] / 8
+        setting = f"nprobe {PROBES}" if probed else ""
+        yield Yardstick(f"faiss {spec}", size, {setting: _asked(index, k)})
     flat = faiss.IndexFlatL2(base.shape[1])
     flat.add(base.astype(np.float32))
+    yield Yardstick("faiss Flat", 4 * base.shape[1], {"": _asked(flat, k)})
+    yield from _trees(base, k)
+
+
+def _trees(base: np.ndarray, k: int) -> Iterator[Yardstick]:
+    """The KD-forest and the tree of k-means of FLANN, and one exact KD-tree; vectors as floats."""
+    vectors, size = base.astype(np.float32), 4.0 * base.shape[1]
+    for name, made in FLANN.items():
+        forest = cv2.flann.Index(vectors, made)
+
+        def search(queries: np.ndarray, threads: int, own=forest) -> np.ndarray:
+            return own.knnSearch(queries.astype(np.float32), k, params={"checks": CHECKS})[0]
+
+        yield Yardstick(name, size, {f"checks {CHECKS}": search})
+    tree = KDTree(vectors, leafsize=32)
 
     def exact(queries: np.ndarray, threads: int) -> np.ndarray:
-        faiss.omp_set_num_threads(threads)
-        return flat.search(queries.astype(np.float32), k)[1]
+        return tree.query(queries[:TREE_QUERIES].astype(np.float32), k, workers=threads)[1]
 
-    yield Yardstick("faiss Flat", 4 * base.shape[1], {"": exact})
+    yield Yardstick("SciPy KD-tree, exact", size, {"": exact})
 
 
 def graphs(base: np.ndarray, k: int) -> Iterator[Yardstick]:
-    """HNSW with 16 links, by faiss and by hnswlib."""
+    """HNSW with 16 links: by faiss over floats and over bytes, which are nearest to our bytes, and
+    by hnswlib, which has floats alone.
+    """
     import faiss
     import hnswlib
 
-    efforts = (16, 24, 32, 48, 64, 96, 128, 192)
-    index = _built("HNSW16,Flat", base)
-    searches: dict[str, Search] = {}
-    for effort in efforts:
-
-        def search(queries: np.ndarray, threads: int, e=effort) -> np.ndarray:
-            faiss.omp_set_num_threads(threads)
-            index.hnsw.efSearch = e
-            return index.search(queries.astype(np.float32), k)[1]
-
-        searches[f"ef {effort}"] = search
-    size = 4.0 * base.shape[1] + 2 * 16 * 4
-    yield Yardstick("faiss HNSW16", size, searches)
-    graph = hnswlib.Index("l2", base.shape[1])
-    graph.init_index(len(base), M=16, ef_construction=100)
-    graph.add_items(base.astype(np.float32), num_threads=2)
+    links = 2 * 16 * 4
+    bytes_alone = faiss.IndexHNSWSQ(base.shape[1], faiss.ScalarQuantizer.QT_8bit_direct, 16)
+    for name, graph, size in (
+        ("faiss HNSW16, floats", faiss.IndexHNSWFlat(base.shape[1], 16), 4 * base.shape[1]),
+        ("faiss HNSW16, bytes", bytes_alone, base.shape[1]),
+    ):
+        graph.train(base[:1].astype(np.float32))
+        graph.add(base.astype(np.float32))
+        searches: dict[str, Search] = {}
+        for effort in EFFORTS:
+            searches[f"ef {effort}"] = _asked(graph, k, effort)
+        yield Yardstick(name, size + links, searches)
+    own = hnswlib.Index("l2", base.shape[1])
+    own.init_index(len(base), M=16, ef_construction=BUILT)
+    own.add_items(base.astype(np.float32), num_threads=faiss.omp_get_max_threads())
     searches = {}
-    for effort in efforts:
+    for effort in EFFORTS:
 
         def ask(queries: np.ndarray, threads: int, e=effort) -> np.ndarray:
-            graph.set_ef(max(e, k))
-            return graph.knn_query(queries.astype(np.float32), k, num_threads=threads)[0]
+            own.set_ef(max(e, k))
+            return own.knn_query(queries.astype(np.float32), k, num_threads=threads)[0]
 
         searches[f"ef {effort}"] = ask
-    yield Yardstick("hnswlib M 16", size + 8, searches)
+    yield Yardstick("hnswlib M 16, floats", 4 * base.shape[1] + links + 8, searches)
+
+
+def _asked(index: Any, k: int, effort: int = 0) -> Search:
+    """A search of an index of faiss; with an `effort` where it is a graph."""
+    import faiss
+
+    def search(queries: np.ndarray, threads: int) -> np.ndarray:
+        faiss.omp_set_num_threads(threads)
+        if effort:
+            index.hnsw.efSearch = effort
+        return index.search(queries.astype(np.float32), k)[1]
+
+    return search
 
 
 def _built(spec: str, base: np.ndarray) -> Any:

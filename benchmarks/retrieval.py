@@ -1,8 +1,9 @@
-"""Retrieval on a million SIFT: our index beside faiss and hnswlib, and the paper's table.
+"""Retrieval on SIFT: our index beside faiss and hnswlib, and the paper's table.
 
 `python benchmarks/retrieval.py --work FOLDER` wants what requirements/benchmarks.txt lists, and a
 folder with base.bvecs and, for the sets "query" and "strangers", bvecs and _truth.ivecs:
-`--photographs` makes them.
+`--photographs` makes them, a million or as many as `--vectors` says. Records of fewer are named by
+their number.
 
 Recall first: every setting of every index searches once. Then, for each target, the fastest
 setting of each index that reaches it: these take turns, so that a busy moment hits all of them,
@@ -12,6 +13,7 @@ busy machine.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -22,8 +24,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from _record import write_record
-from _sift import SETS, Descriptors, load
-from _yardsticks import FAST_SCANS, Yardstick, fast_scan, graphs, others
+from _sift import COUNT, LONGEST_PX, SETS, Descriptors, load
+from _yardsticks import Yardstick, fast_scans, graphs, grid_step, others
 from rich.console import Console
 from rich.table import Table
 
@@ -42,8 +44,8 @@ from ddff_perception.retrieval.settings import IndexSettings, SearchSettings
 
 K = 10
 TARGETS = (0.9, 0.95)
-OURS = {"tree 16 x 8": (16, 8), "tree 16 x 16": (16, 16)}
-CANDIDATES = (4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536)
+OURS = {"tree 16 x 4": (16, 4), "tree 16 x 8": (16, 8), "tree 16 x 16": (16, 16)}
+CANDIDATES = (2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536)
 RERANK = (100, 150, 200, 300, 400, 600)
 LINE_PARTS = (16, 32)
 # The tree of the faithful rows: p = 2, w = 16, and 4,096 candidates, as the paper's GPU rows have.
@@ -58,8 +60,8 @@ def ours(data: Descriptors) -> Iterator[tuple[Yardstick, TreeIndex]]:
         index = TreeIndex(IndexSettings(clusters=clusters, children=children)).fit(data.base)
         index.add(data.base)
         searches = {}
-        for candidates in CANDIDATES:
-            for rerank in RERANK:
+        for candidates in CANDIDATES[:: grid_step(len(data.base))]:
+            for rerank in RERANK[:: grid_step(len(data.base))]:
                 settings = SearchSettings(width=256, candidates=candidates, rerank=rerank)
                 searches[f"candidates {candidates}, rerank {rerank}"] = partial(
                     _search, index, settings
@@ -138,11 +140,11 @@ def compared(data: Descriptors, repeats: int, with_graphs: bool) -> dict[str, An
     """Ours beside faiss' fast scans and, if asked for, the graphs."""
     made = list(ours(data))
     yardsticks = [yardstick for yardstick, _ in made]
-    for spec in FAST_SCANS:
-        console.print(f"building {spec}")
-        yardsticks.append(fast_scan(spec, data.base, K))
-    if with_graphs:
-        yardsticks += graphs(data.base, K)
+    for made_one in itertools.chain(
+        fast_scans(data.base, K), graphs(data.base, K) if with_graphs else ()
+    ):
+        console.print(f"built {made_one.name}")
+        yardsticks.append(made_one)
     rows = []
     for name in SETS:
         jobs = {}
@@ -191,14 +193,14 @@ def faithful(data: Descriptors, rivals: bool) -> dict[str, Any]:
 
 
 def rivals_rows(queries: np.ndarray, truth: np.ndarray, base: np.ndarray) -> list[dict[str, Any]]:
-    """What the paper compares with, as faiss has it."""
+    """What the paper compares with, as faiss, OpenCV and SciPy have it."""
     rows = []
     for yardstick in others(base, 100):
         (setting, search), *_ = yardstick.searches.items()
         start = time.process_time()
         ids = search(queries, 1)
-        us = 1e6 * (time.process_time() - start) / len(queries)
-        first = {f"r{n}": round(recall_at(ids, truth, n), 4) for n in (1, 10, 100)}
+        us = 1e6 * (time.process_time() - start) / len(ids)
+        first = {f"r{n}": round(recall_at(ids, truth[: len(ids)], n), 4) for n in (1, 10, 100)}
         name = f"{yardstick.name} {setting}".strip()
         sizes = {"processor_us": round(us, 1), "bytes": round(yardstick.bytes, 1)}
         rows.append({"method": name, **first, **sizes})
@@ -237,30 +239,33 @@ def main(
     work: Annotated[Path, typer.Option(help="Folder of the descriptors.")],
     photographs: Annotated[Path | None, typer.Option(help="Photographs to make them of.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs per job")] = 7,
-    rivals: Annotated[bool, typer.Option(help="Beside what others have.")] = True,
+    rates: Annotated[bool, typer.Option(help="Queries per second at a recall.")] = True,
+    rivals: Annotated[bool, typer.Option(help="The paper's rivals beside its tables.")] = True,
     graph: Annotated[bool, typer.Option(help="And graphs (minutes to build).")] = True,
     paper: Annotated[bool, typer.Option(help="The paper's tables.")] = True,
-    limit: Annotated[int, typer.Option(help="Fewer vectors, to try it out.")] = 0,
+    vectors: Annotated[int, typer.Option(help="As many are made.")] = COUNT,
+    longest: Annotated[int, typer.Option(help="Of photographs, in pixels.")] = LONGEST_PX,
 ) -> None:
     """Measures everything and records it."""
-    data = load(work, photographs)
-    if limit:
-        data = data._replace(base=data.base[:limit])
+    data = load(work, photographs, vectors, longest)
+    few = "" if len(data.base) == COUNT else f"_{len(data.base) // 1000}k"
+    command = "python benchmarks/retrieval.py" + (f" --vectors {len(data.base)}" if few else "")
     setup = {
         "vectors": len(data.base),
         "dimensions": data.base.shape[1],
         "queries": {name: len(q) for name, q in data.queries.items()},
     }
-    if rivals:
+    if rates:
         found = compared(data, repeats, graph)
         console.print(table(f"Queries per second at recall@{K}", found["rows"]))
         setup |= {"k": K, "repeats": repeats}
-        write_record("retrieval", found.pop("rows"), setup=setup, **found)
+        rows = found.pop("rows")
+        write_record(f"retrieval{few}", rows, command=command, setup=setup, **found)
     if paper:
         found = faithful(data, rivals)
         console.print(table("As in the paper", found["rows"]))
-        command = "python benchmarks/retrieval.py"
-        write_record("retrieval_paper", found.pop("rows"), command=command, setup=setup, **found)
+        rows = found.pop("rows")
+        write_record(f"retrieval_paper{few}", rows, command=command, setup=setup, **found)
 
 
 if __name__ == "__main__":

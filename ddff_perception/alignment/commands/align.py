@@ -40,6 +40,7 @@ from ..matching.smoothing import SmoothingSettings
 from ..methods import METHODS, described_by, require_same
 from ..parameters import matching_parameters
 from ..parameters import pipeline_parameters as _parameters
+from .descriptor_map import Flattening
 from .pictures import write_match
 
 app = typer.Typer(no_args_is_help=True)
@@ -127,6 +128,9 @@ def match(
         str | None, typer.Option(help="Image topic of the query, where it is a bag.")
     ] = None,
     folder_rate: FolderRate = 30.0,
+    flattening: Annotated[
+        Flattening, typer.Option("--map", help="How descriptors.png is made; tsne: scikit-learn.")
+    ] = Flattening.PCA,
     video: Annotated[bool, typer.Option(help="Write side_by_side.mp4.")] = True,
     method: MethodName = None,
     param: Params = None,
@@ -136,8 +140,9 @@ def match(
     """Lay a recording over another one: which frame shows the same place.
 
     Writes time_map.csv and .json (a line per frame of the query), pairs.jpg, costs.png (the cost
-    matrix with the tour in it), side_by_side.mp4 and summary.json; where the recordings have no
-    place in common, the map is empty and says so.
+    matrix with the tour in it), descriptors.png (frames as points, like ones side by side),
+    side_by_side.mp4 and summary.json; where the recordings have no place in common, the map is
+    empty and says so.
 
     Examples:
       ddff align match monday.mp4 tuesday.mp4 -o out/tuesday
@@ -172,7 +177,7 @@ def match(
     )
     begin_results(output)
     rank = MatchSettings.of(given, "matching").rank
-    write_match(output, first, second, found, rank, video=video)
+    write_match(output, first, second, found, rank, flattening=flattening, video=video)
     result = read_alignment(output, truth)
     matched = ~np.isnan(found.reference_s)
     summary: dict[str, Any] = {

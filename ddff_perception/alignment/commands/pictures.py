@@ -16,6 +16,7 @@ from ...types import InputError
 from ..capture.reference import Reference
 from ..evaluation.results import (
     COSTS,
+    DESCRIPTORS,
     SHOWN_PAIRS,
     VIDEO,
     TimeMap,
@@ -26,6 +27,7 @@ from ..evaluation.results import (
 )
 from ..matching.alignment import Alignment
 from ..matching.costs import cost_matrix, decorrelated
+from .descriptor_map import Flattening, map_picture
 
 _SIDE = 800
 _WIDTH = 320
@@ -39,11 +41,16 @@ def write_match(
     found: Alignment,
     rank: int,
     *,
+    flattening: Flattening = Flattening.PCA,
     video: bool = True,
 ) -> None:
     """Everything but the summary; raises InputError where it cannot be written."""
+    points = map_picture(
+        reference.descriptors, query.descriptors, reference.seconds, found.rows, flattening
+    )
     write_time_map(folder, time_map(reference, query, found))
     write_image(folder / COSTS, costs_picture(reference, query, found, rank))
+    write_image(folder / DESCRIPTORS, points)
     at = np.linspace(0, len(query) - 1, SHOWN_PAIRS).astype(int)
     below = [None if found.rows[i] < 0 else reference.picture(int(found.rows[i])) for i in at]
     write_pairs(folder, pairs_picture([query.picture(int(i)) for i in at], below))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,14 @@ _LEAST = 8
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Images (n, 3, 128, 160) float16 as the network takes them, at `seconds` (n,); `assets`: keys
-    of what was rendered.
+    of what was rendered. Of a drive that is known to be on a `route`: its `places` (n,) on it.
     """
 
     images: NDArray[np.float16]
     seconds: NDArray[np.float64]
     assets: tuple[str, ...] = ()
+    route: str = ""
+    places: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -42,16 +45,21 @@ def read_recordings(sources: Sequence[Path], rate_hz: float, most: int) -> list[
     """
     found = []
     for source in sources:
-        images, stamps = [], []
+        images, stamps, numbers = [], [], []
         for frame in thinned(read_frames(source), rate_hz):
             images.append(network_input(frame.image).astype(np.float16))
             stamps.append(frame.stamp_ns / 1e9)
+            numbers.append(frame.number)
             if len(images) == most:
                 break
         if len(images) < _LEAST:
             raise InputError(f"{source} holds {len(images)} frames: at least {_LEAST} are needed")
-        assets = tuple(read_drive(source).assets) if is_drive(source) else ()
-        found.append(Recording(np.stack(images), np.array(stamps) - stamps[0], assets))
+        known: dict[str, Any] = {}
+        if is_drive(source):
+            drive = read_drive(source)
+            known = {"assets": tuple(drive.assets), "route": drive.route}
+            known["places"] = drive.places[numbers]
+        found.append(Recording(np.stack(images), np.array(stamps) - stamps[0], **known))
     return found
 
 
@@ -66,5 +74,10 @@ def drawn_recordings(seed: int, routes: int = 2, drives: int = 2) -> list[Record
             images = wall.drive(places, 1.0 - 0.3 * drive, 3.0, number)
             made = np.stack([network_input(image) for image in images]).astype(np.float16)
             assert made.shape[2:] == (HEIGHT, WIDTH)
-            found.append(Recording(made, np.arange(_DRAWN_FRAMES) / _DRAWN_RATE_HZ))
+            times = np.arange(_DRAWN_FRAMES) / _DRAWN_RATE_HZ
+            found.append(
+                Recording(
+                    made, times, route=f"wall {seed + route}", places=places.astype(np.float64)
+                )
+            )
     return found

@@ -72,6 +72,7 @@ def result_section(result: AlignmentResult) -> Section:
         for image, caption in (
             (result.pairs, "Query above, the matched frames of the reference below"),
             (result.costs, "Costs: reference down, query to the right; the tour in it"),
+            (result.descriptors, "Frames as points, like ones side by side; matched ones joined"),
         )
         if image is not None
     ]

@@ -4,6 +4,7 @@ time_map.csv     a line per frame of the query; reference_s is empty where there
 time_map.json    the same numbers, column by column
 pairs.jpg        frames of the query above those of the reference that show the same place
 costs.png        the cost matrix with the tour in it (of two recordings)
+descriptors.png  the frames of two recordings as points of a plane, like ones side by side
 side_by_side.mp4 the query beside the reference in step with it (of two recordings)
 summary.json     comes last: a folder without one is not whole
 """
@@ -28,7 +29,10 @@ from ...types import ImageArray, InputError
 
 SUMMARY, MAP = "summary.json", "time_map.csv"
 PAIRS, COSTS, VIDEO = "pairs.jpg", "costs.png", "side_by_side.mp4"
-RESULT_FILES = (MAP, "time_map.json", PAIRS, COSTS, VIDEO, SUMMARY, "report.html")
+DESCRIPTORS = "descriptors.png"
+RESULT_FILES = (
+    MAP, "time_map.json", PAIRS, COSTS, DESCRIPTORS, VIDEO, SUMMARY, "report.html"
+)  # fmt: skip
 """What a folder of one result holds."""
 SHOWN_PAIRS = 6
 _PAIR_WIDTH = 240
@@ -61,6 +65,7 @@ class AlignmentResult:
     time_map: TimeMap
     pairs: ImageArray | None = None
     costs: ImageArray | None = None
+    descriptors: ImageArray | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,7 +107,7 @@ def read_alignment(folder: Path, truth: Path | None = None) -> AlignmentResult:
     summary = read_json(folder / SUMMARY) if (folder / SUMMARY).is_file() else {}
     pictures = {
         name: read_image(folder / file) if (folder / file).is_file() else None
-        for name, file in (("pairs", PAIRS), ("costs", COSTS))
+        for name, file in (("pairs", PAIRS), ("costs", COSTS), ("descriptors", DESCRIPTORS))
     }
     return AlignmentResult(folder.resolve().name, found, summary=summary, **pictures)
 

@@ -22,6 +22,11 @@ _ELSEWHERE = 5.0
 # Standing still, both ways cost the same; noise must not decide.
 _BACKWARDS = 0.9
 _LEAST_RATE = 0.25
+# A match begins where the way back costs more by this factor: past a frame that is like everything,
+# both ways cost the same.
+_FORWARD = 1.05
+# A clear match counts after this share of `minimum_s`, and so many frames.
+_SOONER, _LEAST_FRAMES = 0.125, 5
 _MOST_ROWS = 10_000
 
 
@@ -135,10 +140,10 @@ class Follower:
         limit = self.settings.contrast
         if self._locked:
             limit += _HOLDS * (1.0 - limit)
-        old_enough = seconds - self._began_s >= self.settings.minimum_s
-        forward = float(self._back.min()) >= _BACKWARDS * own
+        back = float(self._back.min()) / max(own, _LEAST_WEIGHT)
+        least_back = _BACKWARDS if self._locked else _FORWARD
         found = (
-            ratio < limit and forward and (self._locked or (old_enough and self._moved(seconds)))
+            ratio < limit and back >= least_back and (self._locked or self._begins(seconds, ratio))
         )
         if self._locked and not found:
             self._begin_anew()
@@ -149,14 +154,19 @@ class Follower:
             return Match(-1, True, 0.0, 0.0)
         return Match(row, False, 1.0 - min(ratio, 1.0), self._measured_rate(step, row))
 
-    def _moved(self, seconds: float) -> bool:
-        """Whether the path went on lately. A frame that is like everything (a plain wall) is the
-        cheapest place of any other route; a path that is to be believed leaves it.
+    def _begins(self, seconds: float, ratio: float) -> bool:
+        """Whether a path is long enough to count: sooner where nothing else comes near it.
+
+        It must go on as well. A frame that is like everything (a plain wall) is the cheapest place
+        of any other route; a path that is to be believed leaves it.
         """
-        while len(self._rows) > 1 and seconds - self._rows[0][0] > self.settings.minimum_s:
+        settings = self.settings
+        while len(self._rows) > 1 and seconds - self._rows[0][0] > settings.minimum_s:
             self._rows.popleft()
-        gone = self._rows[-1][1] - self._rows[0][1]
-        return gone * self.route.step_s >= _LEAST_RATE * self.settings.minimum_s
+        gone_s = (self._rows[-1][1] - self._rows[0][1]) * self.route.step_s
+        sooner = ratio < settings.clear and len(self._rows) >= _LEAST_FRAMES
+        wanted_s = settings.minimum_s * (_SOONER if sooner else 1.0)
+        return seconds - self._began_s >= wanted_s and gone_s >= _LEAST_RATE * wanted_s
 
     def _measured_rate(self, step: float, row: int) -> float:
         measured = float(self.route.seconds[row])

@@ -42,3 +42,10 @@ class MatchSettings(Settings):
         (0.0, 1.0),
     )
     minimum_s: float = parameter(4.0, "shorter tours do not count", "s", (0.0, 3600.0))
+    clear: float = parameter(
+        0.65,
+        "live, a match counts after an eighth of minimum_s (and five frames) already where its "
+        "path costs less than this share of the best path elsewhere; 0: never so soon",
+        "",
+        (0.0, 1.0),
+    )

@@ -29,16 +29,17 @@ from ..data.appearance import changed_appearance
 from ..data.recordings import Recording, drawn_recordings, read_recordings
 from ..data.triplets import Sampler, Tours, TripletBatches, TripletSettings, find_tours
 from ..networks.route_encoder import HEIGHT, WIDTH, RouteEncoder, triplet_loss
+from .turns import SaliencyPicture, tours_found
 
 _AT_ONCE = 32
 _CPU = FitSettings(
     steps=3000, batch=32, precision="32", learning_rate=3e-4, weight_decay=1e-4,
     warm_up_steps=50, final_factor=0.05, gradient_clip=1.0, ema=0.995, log_every=50,
-    validate_every=1000, picture_every=0, checkpoint_every=500,
+    validate_every=1000, picture_every=1000, checkpoint_every=500,
 )  # fmt: skip
 _SMOKE = replace(
     _CPU, steps=30, batch=16, learning_rate=2e-3, warm_up_steps=0, ema=0.0, log_every=5,
-    checkpoint_every=30,
+    picture_every=0, checkpoint_every=30,
 )  # fmt: skip
 
 
@@ -121,16 +122,18 @@ class RouteTraining:
         network.trunk.requires_grad_(False)
         maps = [trunk_maps(network, r, own.copies, settings.seed) for r in recordings]
         network.whiten(torch.cat([_by_parts(network.cells, own_maps[0]) for own_maps in maps]))
-        batches = self.batches(network, own, recordings, maps, settings.batch)
+        tours, batches = self.batches(network, own, recordings, maps, settings.batch)
         assets = {key for recording in recordings for key in recording.assets}
         assets |= set(encoder_credits() if own.encoder == "imagenet" else ())
         record: dict[str, Any] = {
             "frames": sum(len(recording) for recording in recordings),
             "assets": sorted(assets),
         }
+        record |= {"tours": tours_found(tours, recordings)} if own.iteration else {}
         record |= {"training_data": "recordings", "data_source": ""} if data else {}
         loss = partial(_loss, margin=own.margin)
-        return TrainingJob(network, loss, batches, settings, record=record)
+        pictures = SaliencyPicture(recordings)
+        return TrainingJob(network, loss, batches, settings, pictures=pictures, record=record)
 
     def batches(
         self,
@@ -139,8 +142,10 @@ class RouteTraining:
         recordings: Sequence[Recording],
         maps: Sequence[Tensor],
         size: int,
-    ) -> TripletBatches:
-        """Triplets of the iteration, of what the trunk made of the recordings."""
+    ) -> tuple[Tours, TripletBatches]:
+        """The tours that the iteration begins with, and its triplets, of what the trunk made of the
+        recordings.
+        """
         judge = network
         if own.tours_by:
             judge = RouteEncoder(own.dimensions, own.scale)
@@ -155,7 +160,7 @@ class RouteTraining:
         if own.iteration == 1:
             tours = Tours(tours.direct)
         settings = TripletSettings(own.positive_s, own.negative_s, own.hard)
-        return TripletBatches(Sampler(seconds, descriptors, tours, settings), maps, size)
+        return tours, TripletBatches(Sampler(seconds, descriptors, tours, settings), maps, size)
 
     def onnx_files(
         self, network: nn.Module, record: Mapping[str, Any], precision: str

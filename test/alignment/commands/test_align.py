@@ -41,12 +41,18 @@ def test_a_bag_becomes_a_reference_and_images_are_laid_over_it(recordings, tmp_p
     found = np.array([float(row[3] or "nan") for row in rows[1:]])
     offset = np.abs(found - wanted)[~np.isnan(found)]
     assert np.median(offset) < 0.15 and offset.max() < 0.6
-    assert {"pairs.jpg", "costs.png", "side_by_side.mp4", "time_map.json", "summary.json"} <= {
-        path.name for path in out.iterdir()
-    }
+    assert {
+        "pairs.jpg",
+        "costs.png",
+        "descriptors.png",
+        "side_by_side.mp4",
+        "time_map.json",
+        "summary.json",
+    } <= {path.name for path in out.iterdir()}
     accepted("report", out, "-o", tmp_path / "page.html", "--truth", truth)
     page = (tmp_path / "page.html").read_text()
-    assert "Time map" in page and "Offsets from the true frames" in page
+    for said in ("Time map", "Offsets from the true frames", "Frames as points, like ones"):
+        assert said in page
 
 
 def test_recordings_of_two_routes_have_nothing_in_common(recordings, tmp_path, accepted):

@@ -1,6 +1,7 @@
 """Descriptors learn from recordings without labels."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from routes import DescribedRoute, warped_places
 
 from ddff_perception.alignment.data.appearance import changed_appearance
 from ddff_perception.alignment.data.drawn import speed_profile
+from ddff_perception.alignment.data.recordings import Recording
 from ddff_perception.alignment.data.triplets import Sampler, Tours, TripletSettings, find_tours
 from ddff_perception.alignment.learned.encoder import network_input
+from ddff_perception.alignment.training.turns import tours_found
 from ddff_perception.engines.model_zoo import find_model
+from ddff_perception.files.images import read_image
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,25 @@ def test_tours_are_found_between_drives_of_one_route_and_by_way_of_a_third(descr
     for rows in (*found.direct.values(), *found.transitive.values()):
         offset = np.abs(rows - np.arange(len(rows)))
         assert np.nanmedian(offset) <= 2 and np.isnan(rows).mean() < 0.5
+
+
+def test_a_turn_tells_how_many_tours_it_began_with_and_how_far_off_they_are(described):
+    drives, seconds = described
+    none = np.zeros((200, 0), np.float16)
+    at = [warped_places(10, 290, 200)] * 4
+    recordings = [
+        Recording(none, seconds[n], route="one" if n < 3 else "other", places=at[n])
+        for n in range(4)
+    ]
+    found = tours_found(find_tours(drives, seconds), recordings)
+    assert found["direct"] == 6 and found["transitive"] > 0 and found["false_pairs"] == 0
+    assert found["frames"] > 0.5 and 0.3 < found["within_4"] <= found["within_15"]
+    wrong = Tours({(0, 3): np.arange(200.0), (1, 0): np.arange(200.0) + 30})
+    told = tours_found(wrong, recordings)
+    assert told["false_pairs"] == 1 and told["within_15"] < 0.05
+    unknown = [Recording(none, clock) for clock in seconds]
+    assert tours_found(wrong, unknown) == {"direct": 2, "transitive": 0, "frames": 1.0}
+    assert tours_found(Tours(), recordings) == {"direct": 0, "transitive": 0}
 
 
 def test_without_tours_a_positive_is_a_neighbour_and_a_negative_far(described):
@@ -110,4 +133,9 @@ def test_a_second_turn_learns_from_tours_that_the_first_one_finds(tmp_path):
     assert status_of("train", "alignment", *wanted, *data, "-o", tmp_path / "0") == 0
     first = tmp_path / "0" / "weights.safetensors"
     turn = ("--start", first, "--set", "iteration=2", "--set", f"tours_by={first}")
-    assert status_of("train", "alignment", *wanted, *data, *turn, "-o", tmp_path / "1") == 0
+    shown = ("--set", "picture_every=2")
+    assert status_of("train", "alignment", *wanted, *data, *turn, *shown, "-o", tmp_path / "1") == 0
+    tours = json.loads((tmp_path / "1" / "weights.json").read_text())["tours"]
+    assert set(tours) >= {"direct", "transitive"} and "within_4" not in tours
+    # Frames of the recordings above what raises their descriptors' largest number.
+    assert read_image(tmp_path / "1" / "pictures" / "step_0000002.png").shape == (256, 640, 3)
