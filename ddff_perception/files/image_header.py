@@ -45,6 +45,12 @@ class ImageHeader:
         return self.width, self.height, self.bytes_per_pixel, self.format, turn
 
     @property
+    def turned(self) -> str:
+        """What to say of an image that EXIF turns; empty where it does not."""
+        turn = self.exif.get(ORIENTATION, 1)
+        return f" (its EXIF orientation is {turn})" if turn != 1 else ""
+
+    @property
     def size_bytes(self) -> int:
         """Of the decoded pixels of one page."""
         return self.width * self.height * self.bytes_per_pixel

@@ -245,10 +245,8 @@ def _require_one_size(items: Sequence[Photograph]) -> None:
     usual, _ = Counter(item.size for item in items).most_common(1)[0]
     for item in items:
         if item.size != usual:
-            turn = item.header.exif.get(ORIENTATION, 1)
-            turned = f" (its EXIF orientation is {turn})" if turn != 1 else ""
             raise InputError(
-                f"{item.name} is {item.size[0]}x{item.size[1]}{turned}, the others are "
+                f"{item.name} is {item.size[0]}x{item.size[1]}{item.header.turned}, the others are "
                 f"{usual[0]}x{usual[1]}: all slices must have one size, so crop, turn or remove it"
             )
 

@@ -22,7 +22,7 @@ from ..pipeline import Change, Pipeline
 from ..types import FloatArray, ImageArray, InputError, LayerPair, PolarizedImages
 from .capture.alignment import NOTED_PX, AlignedSet, AlignmentSettings, aligned_set
 from .capture.images import CaptureSettings, images_from_angles, images_from_mosaic
-from .capture.plausibility import complaint, mosaic_complaint
+from .capture.plausibility import complaint, mosaic_complaint, unfilled_complaint
 from .capture.rotating import Frame, RotatingCapture
 from .capture.rotating_settings import RotatingSettings
 from .methods import METHODS
@@ -266,12 +266,12 @@ class SeparationPipeline(Pipeline):
         """
         wanted = Wanted() if wanted is None else wanted
         clock = _Stages()
-        images, kind, moved, shifts = self._images()
+        images, kind, wrong, shifts = self._images()
         clock.mark("capture")
         if self._raw is not None:
             wrong = mosaic_complaint(self._raw, images, self.capture)
         else:
-            wrong = moved or complaint(images)
+            wrong = wrong or complaint(images)
         if wrong is not None:
             self._counters["implausible"] += 1
         clock.mark("check")
@@ -292,8 +292,8 @@ class SeparationPipeline(Pipeline):
         )
 
     def _images(self) -> tuple[PolarizedImages, str, str | None, tuple[float, ...]]:
-        """Linear images, the type of their pixels, a complaint about how they lie, and how far
-        they lay off the first one.
+        """Linear images, the type of their pixels, a complaint about their bits or how they lie,
+        and how far they lay off the first one.
         """
         if self._raw is not None:
             return images_from_mosaic(self._raw, self.capture), self._raw.dtype.name, None, ()
@@ -304,6 +304,7 @@ class SeparationPipeline(Pipeline):
         wrong = None if found is None else self._moved(found, angles)
         taken, shifts = (images, ()) if found is None else (found.images, found.shifts_px)
         linear = images_from_angles(taken, angles, self.capture)
+        wrong = unfilled_complaint(images, self.capture) or wrong
         return linear, images[0].dtype.name, wrong, shifts
 
     def _aligned(self, images: Sequence[ImageArray]) -> AlignedSet | None:

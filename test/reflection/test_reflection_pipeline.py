@@ -181,6 +181,14 @@ def test_swapped_angles_are_told_and_counted():
     assert pipeline.counters["implausible"] == 1
 
 
+def test_sets_of_twelve_bits_low_in_sixteen_are_told_and_counted():
+    images = [image.astype(np.uint16) * 16 + 3 for image in small_pane().images[:3]]
+    pipeline = SeparationPipeline()
+    pipeline.add_set(1, images, (0, 45, 90))
+    assert "set bit_depth=12" in pipeline.separate().complaint
+    assert pipeline.counters["implausible"] == 1
+
+
 def test_a_half_mosaic_has_layers_of_half_the_size():
     pipeline = fed("mosaic", 1)
     assert pipeline.sizes(320, 240) == ((320, 240), (160, 120))

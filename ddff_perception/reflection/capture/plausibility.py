@@ -11,6 +11,7 @@ another axis. All layouts of a mosaic are such exchanges of one another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ _LEAST_PIXELS = 16
 _CELL = 4
 _ROWS = 64
 _DECODED_FIT = 0.4
-_LEAST_CODED_MISFIT = 0.005
+_LEAST_CODED_MISFIT = 0.0015
 _COLOUR_CONTRAST = 0.06
 _MOSAIC_RATIO = 1.15
 
@@ -53,8 +54,7 @@ def complaint(images: PolarizedImages, averaged: bool = False) -> str | None:
     polarized = np.hypot(stokes[1], stokes[2])
     amplitude = float(np.sqrt(np.mean(np.square(polarized)))) / 2
     # What a mosaic's camera sends is no photograph.
-    coded = not averaged and misfit > _LEAST_CODED_MISFIT
-    if coded and _fitted(curve, srgb_decode(values))[1] < _DECODED_FIT * misfit:
+    if not averaged and misfit > _LEAST_CODED_MISFIT and _are_coded(images, curve):
         return (
             "the images fit their polarizer angles once sRGB is decoded, as photographs are "
             "coded: set response=srgb"
@@ -80,10 +80,8 @@ def mosaic_complaint(
     """The same of the raw mosaic that `images` were taken from: also where a camera's raw was
     taken for another's.
     """
-    if settings.bit_depth == 0 and raw.dtype == np.uint16:
-        sampled = raw[:: max(1, raw.shape[0] // _ROWS)]
-        if 0 < int(sampled.max()) < 1 << 12 and (sampled & 15).any():
-            return "no value is above 4095, as where 12 bits lie low in 16: set bit_depth=12"
+    if (unfilled := unfilled_complaint([raw], settings)) is not None:
+        return unfilled
     layout = mosaic_layout(settings.layout)
     if layout.bayer is None and colour_contrast(raw) > _COLOUR_CONTRAST:
         return (
@@ -91,6 +89,17 @@ def mosaic_complaint(
             f"layout={layout.name}_rggb (or grbg, gbrg, bggr)"
         )
     return complaint(images, averaged=True)
+
+
+def unfilled_complaint(images: Sequence[ImageArray], settings: CaptureSettings) -> str | None:
+    """One sentence about images as the camera gives them that seem to hold 12 bits low in 16."""
+    if settings.bit_depth or any(image.dtype != np.uint16 for image in images):
+        return None
+    sampled = [image[:: max(1, image.shape[0] // _ROWS)] for image in images]
+    brightest = max(int(rows.max()) for rows in sampled)
+    if 0 < brightest < 1 << 12 and any((rows & 15).any() for rows in sampled):
+        return "no value is above 4095, as where 12 bits lie low in 16: set bit_depth=12"
+    return None
 
 
 def colour_contrast(raw: ImageArray) -> float:
@@ -115,6 +124,18 @@ def looks_like_a_mosaic(image: ImageArray) -> bool:
     near = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
     apart = np.abs(values[2:] - values[:-2]).mean() + np.abs(values[:, 2:] - values[:, :-2]).mean()
     return bool(near > _MOSAIC_RATIO * apart + 1e-6)
+
+
+def _are_coded(images: PolarizedImages, curve: NDArray[np.float64]) -> bool:
+    """Whether the images obey their angles better once sRGB is decoded. Means over cells, as noise
+    and JPEG fit nothing.
+    """
+    values = _sampled(images, _CELL)
+    if values.shape[1] < _LEAST_PIXELS:
+        return False
+    misfit = _fitted(curve, values)[1]
+    decoded = _fitted(curve, srgb_decode(values))[1]
+    return misfit > _LEAST_CODED_MISFIT and decoded < _DECODED_FIT * misfit
 
 
 def _fitted(curve: NDArray[np.float64], values: NDArray[Any]) -> tuple[NDArray[Any], float]:

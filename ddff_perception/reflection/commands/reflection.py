@@ -162,9 +162,8 @@ def _fitting(
 ) -> tuple[dict[str, Value], list[str]]:
     """The values with what the files say of themselves, and what was understood."""
     notes, values = list(source.notes), dict(values)
-    jpeg = all(file.suffix.lower() in (".jpg", ".jpeg") for file in source.files)
-    if jpeg and values["response"] == "linear":
-        notes.append("JPEG is hardly ever linear: say --param response=srgb for photographs")
+    if source.photographs and values["response"] == "linear":
+        notes.append("photographs are hardly ever linear: say --param response=srgb if they are")
     if not values["bit_depth"] and (bits := held_bits(source.images)):
         # A dark image of more bits looks alike: what is saturated is the user's to say.
         notes.append(f"the images hold {bits} of 16 bits: say --param bit_depth={bits} if they do")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...files.camera_formats import RAW_SUFFIXES
+from ...files.image_header import image_header
 from ...files.images import read_array, read_image
 from ...files.photographs import SUFFIXES, images_in
 from ...files.polarization_folder import DESCRIPTION, angles_text, read_polarization
@@ -17,6 +20,10 @@ from ..capture.plausibility import looks_like_a_mosaic
 from .angle_names import agreed_angles
 from .packed import read_packed
 
+# By Pillow's names: formats that cameras and phones write for the eye.
+_CODED = ("JPEG", "MPO", "WEBP", "HEIF", "AVIF", "GIF")
+_COLOUR_SPACE, _SRGB = 0xA001, 1
+_HEADERLESS = (".raw", ".bin")
 _USUAL_DEG = {3: (0.0, 45.0, 90.0), 4: (0.0, 45.0, 90.0, 135.0)}
 
 
@@ -25,7 +32,8 @@ class Source:
     """`images`: uint8 or uint16, H x W or H x W x 3 BGR: one per angle of `angles_deg`, or one
     raw mosaic where that is None. `bayer`: the pattern that a raw's pixel format names.
     `offset_known`: whether angle 0 is the image's x axis, None where nothing says it. `notes`:
-    what was understood, one phrase each. `files`: where it comes from.
+    what was understood, one phrase each. `files`: where it comes from. `photographs`: whether the
+    files are of a kind that is hardly ever linear.
     """
 
     images: tuple[ImageArray, ...]
@@ -34,6 +42,7 @@ class Source:
     files: tuple[Path, ...] = ()
     bayer: str | None = None
     offset_known: bool | None = None
+    photographs: bool = False
 
 
 def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Source:
@@ -46,14 +55,13 @@ def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Sourc
             raise InputError("packed pixels need both --pixel-format and --size WIDTHxHEIGHT")
         raw, bayer = read_packed(file, pixel_format, size)
         return Source((raw,), None, (f"unpacked from {pixel_format}",), (file,), bayer)
-    if file.suffix.lower() in (".raw", ".bin"):
+    if file.suffix.lower() in _HEADERLESS:
         raise InputError(
             f"{file} has no header: give --pixel-format (Mono12p, BayerRG12p, ...) and --size"
         )
     images, notes = _read([file])
-    if _is_grey(images[0]):
-        images = (cv2.extractChannel(images[0], 0),)  # type: ignore[assignment]
-        notes += ("grey saved as colour, taken as grey",)
+    if (grey := _grey(images[0])) is not images[0]:
+        images, notes = (grey,), (*notes, "grey saved as colour, taken as grey")
     return Source(images, None, notes, (file,))
 
 
@@ -71,6 +79,11 @@ def read_polarizer_images(
     if len(paths) == 1 and paths[0].name == DESCRIPTION:
         return _described(paths[0], given)
     files = _files(paths)
+    if packed := next((file for file in files if file.suffix.lower() in _HEADERLESS), None):
+        raise InputError(
+            f"{packed} has no header: give it as --mosaic with --pixel-format (Mono12p, ...) and "
+            "--size, if it is the raw of a polarization camera"
+        )
     angles, origin = agreed_angles(files, given)
     images, notes = _read(files)
     if len(files) < 3:
@@ -82,8 +95,10 @@ def read_polarizer_images(
         angles, origin = list(usual), "assumed in the files' order, as no name says them"
     if len(angles) != len(files):
         raise InputError(f"{len(files)} images and {len(angles)} angles: give one for each")
+    _require_one_kind(files, images)
     said = f"polarizer angles {angles_text(angles)} ({origin})"
-    return Source(images, tuple(angles), (said, *notes), tuple(files))
+    coded = all(map(_is_photograph, files))
+    return Source(images, tuple(angles), (said, *notes), tuple(files), photographs=coded)
 
 
 def _described(description: Path, given: Sequence[float] | None) -> Source:
@@ -136,15 +151,39 @@ def _read_one(file: Path) -> AnyImage:
     return image
 
 
-def _is_grey(image: AnyImage) -> bool:
+def _grey(image: ImageArray) -> ImageArray:
+    """One channel of an image whose three are equal; any other image as it is."""
     if image.ndim != 3:
-        return False
+        return image
     blue, green, red = cv2.split(image)
-    return bool(np.array_equal(blue, green) and np.array_equal(green, red))
+    same = np.array_equal(blue, green) and np.array_equal(green, red)
+    return blue if same else image  # type: ignore[return-value]
+
+
+def _is_photograph(file: Path) -> bool:
+    """Whether the file's format, or its EXIF, says that its values are coded as sRGB."""
+    if file.suffix.lower() in (".npy", *RAW_SUFFIXES):
+        return False
+    header = image_header(file, str(file))
+    return header.format in _CODED or header.exif.get(_COLOUR_SPACE) == _SRGB
+
+
+def _require_one_kind(files: Sequence[Path], images: Sequence[ImageArray]) -> None:
+    """Raises InputError, which names the file, where one is of another size or type than most."""
+    kinds = [(image.shape, image.dtype.name) for image in images]
+    usual, _ = Counter(kinds).most_common(1)[0]
+    for file, kind in zip(files, kinds, strict=True):
+        if kind != usual:
+            turned = "" if file.suffix.lower() == ".npy" else image_header(file, str(file)).turned
+            raise InputError(
+                f"{file.name} is {kind[0]} {kind[1]}{turned}, the others are {usual[0]} "
+                f"{usual[1]}: all must have one size and type"
+            )
 
 
 def _too_few(files: Sequence[Path], images: Sequence[ImageArray]) -> str:
-    if len(files) == 1 and images[0].ndim == 2 and looks_like_a_mosaic(images[0]):
+    grey = _grey(images[0])
+    if len(files) == 1 and grey.ndim == 2 and looks_like_a_mosaic(grey):
         return f"{files[0]} looks like the raw of a polarization camera: give it as --mosaic"
     if len(files) == 2:
         return (

@@ -107,3 +107,13 @@ def test_photographs_taken_as_linear_are_noticed():
     shots = [light * (1 + 0.7 * np.cos(np.deg2rad(2 * (a - 10)))) for a in ANGLES]
     coded = tuple(srgb_bytes(shot) for shot in shots)
     assert "set response=srgb" in complaint(PolarizedImages(coded, ANGLES))
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_photographs_of_a_pane_are_noticed_and_its_linear_images_are_none(noise):
+    rng = np.random.default_rng(3)
+    linear = [image + noise * rng.standard_normal(image.shape) for image in pane().images]
+    coded = tuple(srgb_bytes(np.clip(image / 255, 0, 1).astype(np.float32)) for image in linear)
+    assert "set response=srgb" in complaint(PolarizedImages(coded, ANGLES))
+    kept = tuple(np.clip(np.rint(image), 0, 255).astype(np.uint8) for image in linear)
+    assert complaint(PolarizedImages(kept, ANGLES)) is None

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from command_line import ddff
 from folders import names
+from PIL import Image
 
 from ddff_perception import __version__
 from ddff_perception.reflection.capture.images import images_from_angles
@@ -169,7 +170,8 @@ def test_bad_input_is_refused_in_words(write, tmp_path, refused, arguments, word
 def test_images_of_two_sizes_are_refused(write, tmp_path, refused):
     paths = write((0, 45, 90))
     cv2.imwrite(str(paths[2]), shot(90, shape=(24, 30, 3)))
-    assert "image 2 is (24, 30, 3)" in refused("reflection", *paths, "-o", tmp_path / "out")
+    words = refused("reflection", *paths, "-o", tmp_path / "out")
+    assert f"{paths[2].name} is (24, 30, 3) uint8, the others are (24, 32, 3) uint8" in words
 
 
 def test_a_real_polarization_camera(real_captures, tmp_path, capfd):
@@ -257,14 +259,19 @@ def test_what_a_raw_shows_of_itself_is_said(tmp_path, accepted):
     assert summary["complaint"] is None
 
 
-def test_photographs_are_told_to_need_their_response(tmp_path, accepted):
-    paths = [tmp_path / f"p_{angle}.jpg" for angle in (0, 45, 90)]
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_photographs_are_told_to_need_their_response(tmp_path, accepted, suffix):
+    paths = [tmp_path / f"p_{angle}{suffix}" for angle in (0, 45, 90)]
+    exif = Image.Exif()
+    exif[272] = "a camera"
+    exif.get_ifd(0x8769)[0xA001] = 1  # the colour space is sRGB
     for path, angle in zip(paths, (0, 45, 90), strict=True):
-        assert cv2.imwrite(str(path), shot(angle))
+        picture = Image.fromarray(shot(angle)[..., ::-1])
+        picture.save(path, **({"exif": exif} if suffix == ".png" else {}))
     outcome = accepted("reflection", *paths, "-o", tmp_path / "out")
     assert "--param response=srgb" in " ".join(outcome.output.replace("│", " ").split())
     given = (*paths, "--param", "response=srgb")
-    assert "JPEG" not in accepted("reflection", *given, "-o", tmp_path / "out").output
+    assert "hardly" not in accepted("reflection", *given, "-o", tmp_path / "out").output
 
 
 def test_a_black_level_in_counts_is_one_in_shares(write, tmp_path, accepted):

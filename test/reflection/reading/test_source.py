@@ -3,6 +3,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ddff_perception.reflection.reading.source import read_mosaic, read_polarizer_images
 from ddff_perception.types import InputError
@@ -69,6 +70,9 @@ def test_too_few_images_get_the_advice_that_fits(tmp_path):
     (raw,) = write(tmp_path, "raw.png", image=mosaic)
     with pytest.raises(InputError, match="give it as --mosaic"):
         read_polarizer_images([raw], None, USUAL)
+    (grey,) = write(tmp_path, "rgb.png", image=np.repeat(mosaic[..., None], 3, axis=2))
+    with pytest.raises(InputError, match="give it as --mosaic"):
+        read_polarizer_images([grey], None, USUAL)
     smooth = cv2.resize(SHOT, (64, 48), interpolation=cv2.INTER_CUBIC)
     (photo,) = write(tmp_path, "photo.png", image=smooth)
     with pytest.raises(InputError, match="give three images"):
@@ -87,6 +91,19 @@ def test_pixels_without_a_header_need_format_and_size(tmp_path):
         read_mosaic(file, None, None)
     with pytest.raises(InputError, match="both --pixel-format and --size"):
         read_mosaic(file, "Mono12p", None)
+    with pytest.raises(InputError, match="give it as --mosaic with --pixel-format"):
+        read_polarizer_images([file], None, USUAL)
+
+
+def test_an_image_of_another_size_is_named_with_how_it_is_turned(tmp_path):
+    files = write(tmp_path, "I0.png", "I45.png")
+    turned = Image.Exif()
+    turned[274] = 6
+    Image.fromarray(SHOT).save(tmp_path / "I90.jpg", exif=turned)
+    with pytest.raises(
+        InputError, match=r"I90\.jpg is \(12, 8\) uint8 \(its EXIF orientation is 6"
+    ):
+        read_polarizer_images([*files, tmp_path / "I90.jpg"], None, USUAL)
 
 
 def test_an_array_that_is_no_image_is_refused(tmp_path):
