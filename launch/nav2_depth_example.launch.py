@@ -23,6 +23,8 @@ from ddff_perception.ros.launch_actions import (
 from ddff_perception.types import InputError
 
 NODES = ("depth_from_focus",)
+MANAGERS = ("lifecycle_manager_depth", "lifecycle_manager_costmap")
+OTHERS = (*MANAGERS, "depth_cloud", "costmap")
 PACKAGES = ("depth_image_proc", "nav2_costmap_2d", "nav2_lifecycle_manager")
 
 
@@ -56,16 +58,21 @@ def around(together: Together) -> list[Action]:
             Node,
             package="nav2_lifecycle_manager",
             executable="lifecycle_manager",
-            name=f"lifecycle_manager_{led}",
+            name=manager,
             output="screen",
             parameters=[file, clock],
         )
-        for led in ("depth", "costmap")
+        for manager in MANAGERS
     ]
     return [OpaqueFunction(function=check), cloud, costmap, *managers]
 
 
 def generate_launch_description() -> LaunchDescription:
     return launch_description(
-        "nav2_depth_example", NODES, around, autostart="false", view="depth_from_focus"
+        "nav2_depth_example",
+        NODES,
+        around,
+        autostart="false",
+        view="depth_from_focus",
+        others=OTHERS,
     )

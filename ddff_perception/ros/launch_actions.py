@@ -160,10 +160,12 @@ def launch_description(
     rviz: str = "false",
     autostart: str = "true",
     view: str = "",
+    others: Sequence[str] = (),
 ) -> LaunchDescription:
     """The launch file `name`: its nodes (the one of that name, if none are given) and what else
     runs `beside` them in the camera's namespace. Simulated sensors play the argument `source`.
-    `rviz` and `autostart` are the arguments' defaults, `view` the RViz file (the one of that name).
+    `rviz` and `autostart` are the arguments' defaults, `view` the RViz file (the one of that name),
+    `others` the nodes that `beside` gives and that read the parameter file too.
     """
     sensors = {sensor for capability in CAPABILITIES.values() for sensor in capability.sensors}
     together = Together()
@@ -178,7 +180,7 @@ def launch_description(
 
     def check(context: LaunchContext) -> list[Action]:
         together.respawn = LaunchConfiguration("use_respawn").perform(context) == "true"
-        idle = check_parameter_file(context, nodes or (name,))
+        idle = check_parameter_file(context, (*(nodes or (name,)), *others))
         if idle:
             get_logger(PACKAGE).warning(idle)
         return []

@@ -22,6 +22,7 @@ from ..pipeline import Change
 from ..types import InputError
 from .bond import Bond
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
+from .ending import end
 from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
@@ -392,7 +393,5 @@ def run_node(
         if rclpy.ok():
             raise
     finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        end(node)
     return 0

@@ -19,6 +19,7 @@ from rclpy.node import Node
 
 from ...types import InputError
 from ..diagnostics import Diagnostics, DiagnosticsPublisher
+from ..ending import end
 from ..health import Causes
 from ..interface import COMMON_PARAMETERS
 from ..parameters import NodeParameters
@@ -173,8 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         if node is not None:
             node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
+        end(node)
     return 0
 
 
