@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ settings.load_profile("house")
 # A shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+LONG_RUN_FILES = 40
 # Above 101 the ports of a domain reach into those that the kernel hands out.
 LAST_DOMAIN = 101
 
@@ -58,6 +60,20 @@ def ports_are_free(domain: int) -> bool:
             except OSError:
                 return False
     return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where the time of a long run went: single tests are many and each of them short."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[report.nodeid.partition("::")[0]] += report.duration
+    if len(spent) < LONG_RUN_FILES:
+        return
+    terminalreporter.write_sep("=", "slowest files")
+    for file, seconds in spent.most_common(LONG_RUN_FILES):
+        terminalreporter.write_line(f"{seconds:.0f}s {file}")
 
 
 DOMAIN, _DOMAIN_LOCK = claim_domain()
