@@ -49,17 +49,16 @@ class BagBattery:
     def kind(self):
         return bag_kinds()[self.capability]
 
-    def test_it_is_found_by_its_topics_and_gives_the_same_numbers_on_every_run(self, evaluated):
+    def test_by_its_topics_its_name_and_the_nodes_parameter_file_the_numbers_are_the_same(
+        self, evaluated, tmp_path
+    ):
         found = evaluated()
         assert found["estimates"] > 0
         assert self.kind.default_method in (found["method"], "auto")
-        assert_same(evaluated(), found)
         assert_same(evaluated("--capability", self.capability), found)
-
-    def test_the_nodes_parameter_file_gives_the_same_numbers(self, evaluated, tmp_path):
         file = tmp_path / "robot.yaml"
         file.write_text(parameter_file(node_interface(self.kind.node)))
-        assert_same(evaluated("--params-file", file), evaluated())
+        assert_same(evaluated("--params-file", file), found)
 
     def test_results_are_written_and_a_report_shows_them(self, accepted, bag, tmp_path):
         out = tmp_path / "results"

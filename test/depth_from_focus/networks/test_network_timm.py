@@ -37,7 +37,8 @@ from ddff_perception.depth_from_focus.networks.dynamic_fusion import *
 from ddff_perception.types import InputError
 def count(network):
     return sum(p.numel() for p in network.parameters())
-found = {"classifier": count(timm.create_model("legacy_senet154"))}
+with torch.device("meta"):
+    found = {"classifier": count(timm.create_model("legacy_senet154"))}
 network = DynamicFusionNet(PAPER_SETTINGS).eval()
 encoder = network.image_stream.encoder
 found["encoder"] = count(encoder)

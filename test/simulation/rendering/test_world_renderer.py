@@ -184,7 +184,7 @@ def test_denoising_brings_few_samples_close_to_many():
     card = thing("paper", facing(-1, 0.5, -1, 0.6, 3.0), picture=np.repeat(picture, 3, 2) + 0.0)
     renderer = WorldRenderer(World("test", (lamp, back, front, card), Surroundings()))
     truth = renderer.truth(CAMERA, POSE)
-    many = renderer.radiance(CAMERA, POSE, 1024)
+    many = renderer.radiance(CAMERA, POSE, 256)
     noisy = renderer.radiance(CAMERA, POSE, 8, seed=1)
     clean = renderer.clean_radiance(CAMERA, POSE, 8, 1, truth)
     assert np.abs(clean - many).mean() < 0.6 * np.abs(noisy - many).mean()
