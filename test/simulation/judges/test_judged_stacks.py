@@ -9,7 +9,7 @@ pytest.importorskip("mitsuba")
 
 from ddff_perception.files.light_fields import read_light_field
 from ddff_perception.simulation.assets.record import recorded_assets
-from ddff_perception.simulation.judges import sets
+from ddff_perception.simulation.judges import sets, shooting
 from ddff_perception.simulation.judges.catalogue import Judge
 from ddff_perception.simulation.judges.forms import panel
 from ddff_perception.simulation.judges.sets import ABOUT, place, prepare, read_judge, ready
@@ -35,7 +35,9 @@ def judge(family, **changes):
 def rendered(tmp_path_factory):
     folder = tmp_path_factory.mktemp("judges")
     judges = [judge("odd"), judge("light_fields", aperture_m=0.06)]
-    return folder, judges, prepare(folder, judges, folder / "no_assets")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shooting, "VIEWS_ACROSS", 3)
+        return folder, judges, prepare(folder, judges, folder / "no_assets")
 
 
 def detail(image):
@@ -75,14 +77,14 @@ def test_what_is_there_is_not_rendered_again_and_other_settings_are(rendered, mo
 
 def test_the_light_field_is_one_of_parallel_cameras(rendered):
     field = read_light_field(rendered[2][1]).light_field
-    assert field.views.shape == (7, 7, 48, 64, 3)
-    # 0.01 m from view to view at 1 m.
+    assert field.views.shape == (3, 3, 48, 64, 3)
+    # 0.03 m from view to view at 1 m.
     disparity = float(field.calibration.disparity_px(1.0))
-    assert disparity == pytest.approx(0.01 * field.calibration.camera.fx)
-    first, last = (field.views[3, column].mean(axis=2) for column in (0, 6))
+    assert disparity == pytest.approx(0.03 * field.calibration.camera.fx)
+    first, last = (field.views[1, column].mean(axis=2) for column in (0, 2))
     shifts = range(-8, 9)
     errors = [np.abs(np.roll(last, s, axis=1) - first)[:, 10:-10].mean() for s in shifts]
-    assert shifts[int(np.argmin(errors))] == round(6 * disparity)
+    assert shifts[int(np.argmin(errors))] == round(2 * disparity)
 
 
 def test_a_judge_that_is_damaged_is_told(tmp_path):
