@@ -48,7 +48,7 @@ def drawn(folders, count, **arguments):
 
 
 def test_a_few_steps_of_the_tuning_preset_lower_the_loss(ten, tmp_path, one_thread):
-    texts = ["steps=8", "log_every=1", "precision=32", "device=cpu"]
+    texts = ["steps=8", "log_every=1", "precision=32", "device=cpu", "batch=2", "workers=0"]
     base = make_job(
         CAPABILITIES["depth_from_focus"], "focus_stream", "tune", [*texts, "warm_up_steps=1"], [ten]
     )
