@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
-from descriptors import descriptors, share_found
+from descriptors import descriptors, nearest, share_found
 
 from ddff_perception.retrieval import searching
 from ddff_perception.retrieval.index import TreeIndex
@@ -19,7 +20,7 @@ from ddff_perception.types import InputError
 SMALL = {"clusters": 4, "children": 4, "line_parts": 8}
 VECTORS = descriptors(2000)
 QUERIES = descriptors(40, seed=7)
-TRUTH = brute_force(VECTORS, QUERIES, 10)[1]
+TRUTH = nearest(VECTORS, QUERIES, 10)
 ALL = SearchSettings(candidates=4096, width=4)
 
 
@@ -30,17 +31,27 @@ def index_of(codes, vectors=VECTORS, **settings):
 
 
 MADE = {
-    "four_bit": index_of(FOUR_BIT),
-    "lines": index_of(LINES),
-    "lines in four parts, hashed": index_of(LINES, parts=4, slots=5000),
+    "four_bit": {"codes": FOUR_BIT},
+    "lines": {"codes": LINES},
+    "lines in four parts, hashed": {"codes": LINES, "parts": 4, "slots": 5000},
 }
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
+@cache
+def made(name):
+    """The index of that name; nothing changes it."""
+    return index_of(**MADE[name])
+
+
+@pytest.fixture(params=MADE)
+def index(request):
+    return made(request.param)
+
+
 def test_brute_force_is_reached_where_all_is_compared(index):
     everything = SearchSettings(candidates=4096, rerank=2000, width=4, bins=4096)
     distances, ids = index.search(QUERIES, 10, everything)
-    if index is MADE["lines in four parts, hashed"]:
+    if index is made("lines in four parts, hashed"):
         assert share_found(ids, TRUTH) > 0.98  # 4096 of its 65536 bins
         return
     truth, _ = brute_force(VECTORS, QUERIES, 10)
@@ -48,7 +59,6 @@ def test_brute_force_is_reached_where_all_is_compared(index):
     assert ids.dtype == np.int64 and distances.dtype == np.float32
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
 def test_few_candidates_find_most_and_more_find_more(index):
     recalls = [
         share_found(index.search(QUERIES, 10, SearchSettings(candidates=count))[1], TRUTH)
@@ -58,7 +68,6 @@ def test_few_candidates_find_most_and_more_find_more(index):
     assert recalls[-1] > 0.9
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
 def test_distances_come_in_order_and_are_those_of_the_vectors(index):
     distances, ids = index.search(QUERIES, 10)
     assert (np.diff(distances, axis=1) >= 0).all()
@@ -77,7 +86,6 @@ def test_codes_alone_rank_about_right(codes):
     assert np.corrcoef(true.ravel(), distances.ravel())[0, 1] > 0.8
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
 def test_numpy_finds_what_the_compiled_loops_find(index, monkeypatch):
     compiled = index.search(QUERIES, 10)
     for module in (exact, four_bit, lines, searching):
@@ -87,7 +95,6 @@ def test_numpy_finds_what_the_compiled_loops_find(index, monkeypatch):
     assert np.array_equal(compiled[0], plain[0])
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
 def test_the_answer_is_the_same_again_and_on_any_number_of_threads(index):
     many = np.concatenate([QUERIES] * 8)
     once = index.search(many, 10, SearchSettings(threads=1))
@@ -134,7 +141,7 @@ def test_ids_of_ones_own_are_given_back():
     assert np.array_equal(index.add(VECTORS, large), large)
     assert index.store.ids.dtype == np.int64
     assert np.array_equal(
-        index.search(QUERIES, 10)[1], MADE["four_bit"].search(QUERIES, 10)[1] + 2**33
+        index.search(QUERIES, 10)[1], made("four_bit").search(QUERIES, 10)[1] + 2**33
     )
 
 
@@ -174,7 +181,7 @@ def test_fewer_vectors_than_asked_for_leave_places_empty(codes):
 
 
 def test_no_queries_are_answered_by_nothing():
-    distances, ids = MADE["four_bit"].search(QUERIES[:0], 5)
+    distances, ids = made("four_bit").search(QUERIES[:0], 5)
     assert distances.shape == ids.shape == (0, 5)
 
 
@@ -199,7 +206,7 @@ def test_floats_are_kept_as_floats():
 
 
 def test_whole_numbers_as_floats_are_the_same_queries():
-    index = MADE["four_bit"]
+    index = made("four_bit")
     for kind in (np.float32, np.float64, np.int64):
         assert np.array_equal(
             index.search(QUERIES.astype(kind), 10)[0], index.search(QUERIES, 10)[0]
@@ -223,9 +230,9 @@ def test_whole_numbers_as_floats_are_the_same_queries():
 )
 def test_what_is_no_vector_is_refused(queries, words):
     with pytest.raises(InputError, match=words):
-        MADE["four_bit"].search(queries)
+        made("four_bit").search(queries)
     with pytest.raises(InputError, match=words):
-        MADE["lines"].add(queries)
+        made("lines").add(queries)
 
 
 @pytest.mark.parametrize("vectors", [VECTORS + 0.5, VECTORS.astype(int) * 2 - 200])
@@ -261,18 +268,17 @@ def test_settings_that_cannot_be_are_refused(settings, words):
 
 def test_k_must_be_positive():
     with pytest.raises(InputError, match="k must be at least 1"):
-        MADE["four_bit"].search(QUERIES, 0)
+        made("four_bit").search(QUERIES, 0)
 
 
 def test_a_clock_is_told_of_every_stage():
     for name, stages in (("four_bit", {*STAGES} - {"candidates"}), ("lines", {*STAGES})):
         clock = Clock()
-        MADE[name].search(QUERIES, 10, clock=clock)
+        made(name).search(QUERIES, 10, clock=clock)
         assert set(clock.seconds) == stages
         assert all(seconds > 0 for seconds in clock.seconds.values())
 
 
-@pytest.mark.parametrize("index", MADE.values(), ids=MADE)
 def test_candidates_come_each_once_and_the_near_ones_first(index):
     found = candidates_of(index, QUERIES, SearchSettings(candidates=512))
     for row in found:
@@ -283,7 +289,7 @@ def test_candidates_come_each_once_and_the_near_ones_first(index):
 
 
 def test_exact_and_fixed_order_find_the_same_where_all_bins_are_visited():
-    index = MADE["lines"]
+    index = made("lines")
     found = [
         index.search(QUERIES, 10, SearchSettings(order=order, width=4, bins=256, resort=resort))
         for order in ("exact", "isotropic", "anisotropic")
@@ -303,8 +309,8 @@ def test_equal_vectors_are_named_in_the_order_of_their_ids():
 
 def test_without_numba_the_whole_package_finds_the_same(tmp_path):
     """In a process that has none: learning and searching run as Python and numpy do."""
-    MADE["four_bit"].save(tmp_path / "a.ddff")
-    np.save(tmp_path / "found.npy", MADE["four_bit"].search(QUERIES[:8], 10)[1])
+    made("four_bit").save(tmp_path / "a.ddff")
+    np.save(tmp_path / "found.npy", made("four_bit").search(QUERIES[:8], 10)[1])
     code = (
         "import sys; sys.modules['numba'] = None\n"
         "import numpy as np; from pathlib import Path; from descriptors import descriptors\n"

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from descriptors import descriptors, share_found
+from descriptors import descriptors, nearest, share_found
 
 from ddff_perception.retrieval.building import build_file
 from ddff_perception.retrieval.index import TreeIndex
@@ -16,7 +16,7 @@ from ddff_perception.types import InputError
 
 VECTORS = descriptors(1500)
 QUERIES = descriptors(30, seed=8)
-TRUTH = brute_force(VECTORS, QUERIES, 10)[1]
+TRUTH = nearest(VECTORS, QUERIES, 10)
 SMALL = IndexSettings(clusters=4, children=4)
 FEW = SearchSettings(candidates=64, width=4)
 ALL = SearchSettings(candidates=4096, rerank=2000, width=4)

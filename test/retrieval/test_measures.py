@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from descriptors import descriptors
+from descriptors import descriptors, nearest
 
 from ddff_perception.retrieval.index import TreeIndex
 from ddff_perception.retrieval.measures import (
@@ -14,14 +14,13 @@ from ddff_perception.retrieval.measures import (
     recall_by_candidates,
     recall_of,
 )
-from ddff_perception.retrieval.search.exact import brute_force
 from ddff_perception.retrieval.settings import IndexSettings, SearchSettings
 from ddff_perception.retrieval.trial import try_settings
 from ddff_perception.types import InputError
 
 VECTORS = descriptors(1000)
 QUERIES = descriptors(30, seed=8)
-TRUTH = brute_force(VECTORS, QUERIES, 100)[1]
+TRUTH = nearest(VECTORS, QUERIES, 100)
 
 
 def made(**settings):
