@@ -22,6 +22,7 @@ from result_folders import TRUTH, make_result
 from rooms import write_room
 from sweep_stacks import sweep_bag
 from sweeps import wall_stack, write_wall
+from triple_scenes import write_capture
 
 from ddff_perception.files.drive_folder import write_drive
 from ddff_perception.files.images import write_array, write_image
@@ -205,6 +206,15 @@ CASES: dict[str, Case] = {
         lambda i, o: ("bursts", i, "-o", o, "--count", 1, "--frames", 2, "--size", 64), _photo
     ),
     "defocus": Case(lambda i, o: ("defocus", i / "photo.png", "-o", o), _photo),
+    "triples plan": Case(lambda i, o: ("triples", "plan", "-o", o, "--scenes", 2), again=False),
+    # Without a terminal it takes nothing.
+    "triples record": Case(
+        lambda i, o: ("triples", "record", i),
+        lambda folder: write_capture(folder, 2),
+        names=("wide/0002.png", "cameras.json"),
+        refuses=False,
+    ),
+    "triples prepare": Case(lambda i, o: ("triples", "prepare", i, "-o", o), write_capture),
     "restore": Case(lambda i, o: ("restore", i / "photo.png", "-o", o), write_degraded_image),
     "calibrate defocus": Case(
         lambda i, o: (

@@ -145,7 +145,7 @@ def _record_scene(
         try:
             if input().strip().lower() == "q":
                 return False
-        except EOFError:
+        except (EOFError, OSError):  # there is no terminal
             return False
         images = recorder.depth(frames) if part == "depth" else {part: recorder.photograph(frames)}
         for kind, image in images.items():

@@ -9,27 +9,14 @@ import cv2
 import numpy as np
 import pytest
 from command_line import ddff
-from defocus_scenes import Scene, scene
+from defocus_scenes import scene
+from triple_scenes import LENS, SHOWN, write_scene
 
 from ddff_perception.defocus.triples.folder import read_triples
 from ddff_perception.defocus.triples.plan import CaptureSettings, foreseen
 from ddff_perception.defocus.triples.preparation import exposed_like, inside
 from ddff_perception.defocus.triples.raw_folder import read_capture
 from ddff_perception.types import InputError
-
-SHOWN = scene(near_m=0.8, far_m=2.0, scale=10.0)
-SHIFT = 3
-LENS = ("--set", "focal_mm=10", "--set", "wide_f_number=2", "--set", "pixel_um=5")
-
-
-def write_scene(folder: Path, name: str, shown: Scene = SHOWN, gain: float = 0.8) -> None:
-    """A camera that moved by three pixels, longer exposed, and depth with a hole."""
-    wide = np.roll(shown.image, SHIFT, axis=1)
-    narrow = np.rint(shown.sharp * gain).astype(np.uint8)
-    depth = np.rint(shown.depth * 1e3).astype(np.uint16)
-    depth[60:80, 120:150] = 0
-    for part, image in (("wide", wide), ("narrow", narrow), ("depth", depth)):
-        cv2.imwrite(str(folder / part / f"{name}.png"), image)
 
 
 @pytest.fixture
