@@ -1,17 +1,21 @@
-"""A node's bond to its lifecycle manager: heartbeats, by which Nav2's manager knows that it lives.
+"""A node's bond to its lifecycle manager, and its end.
 
-The protocol of bond_core, as Nav2's own nodes speak it: on the topic `bond` each side says that it
-is active, again and again, until one says that it no longer is. A node never takes its manager's
-silence amiss; the manager takes the node's.
+Heartbeats, by which Nav2's manager knows that the node lives: the protocol of bond_core, as Nav2's
+own nodes speak it: on the topic `bond` each side says that it is active, again and again, until one
+says that it no longer is. A node never takes its manager's silence amiss; the manager takes the
+node's.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
+import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
 
 from .interface import message_class
 
@@ -119,3 +123,13 @@ class Bond:
         message.heartbeat_timeout = HEARTBEAT_TIMEOUT_S
         message.heartbeat_period = self._period_s
         self._publisher.publish(message)
+
+
+def end(node: Node | None) -> None:
+    """Frees the node and ends rclpy. Another Ctrl-C meanwhile leaves the rest to the end of the
+    process.
+    """
+    with suppress(KeyboardInterrupt):
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()

@@ -20,9 +20,8 @@ from std_msgs.msg import Header
 from ..parameters import Value
 from ..pipeline import Change
 from ..types import InputError
-from .bond import Bond
+from .bond import Bond, end
 from .diagnostics import LOG_PERIOD_S, Diagnostics, DiagnosticsPublisher, Throttle
-from .ending import end
 from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class

@@ -78,8 +78,8 @@ def test_a_drive_is_laid_over_the_recorded_one_and_shown_beside_it(ros, routes):
     assert stamp == 1_000 * 10**9 + late[-1].frame * STEP_NS
     assert 0.2 < late[-1].confidence <= 1.0 and late[-1].rate == pytest.approx(1.2, abs=0.4)
     assert found[0].lost and found[0].frame == -1
+    ros.wait_for(lambda: live.pictures[-1].header == late[-1].header, "the last picture")
     picture = messages.image_array(live.pictures[-1])
-    assert live.pictures[-1].header == late[-1].header
     error = np.abs(picture.astype(int) - drive()[late[-1].frame]).mean()
     assert error < 10
 

@@ -148,7 +148,12 @@ def test_export_writes_networks_that_run(capfd, tmp_path, exporter):
     asked = []
 
     def write(
-        capability: Capability, checkpoint: Path, output: Path, precision: str, data: Sequence[Path]
+        capability: Capability,
+        checkpoint: Path,
+        output: Path,
+        precision: str,
+        data: Sequence[Path],
+        settings: Sequence[str],
     ) -> list[Path]:
         asked.append((capability.name, checkpoint.name, precision, list(data)))
         encoder, head = conv_network(output, "encoder", precision), slices_network(output, "head")
@@ -164,7 +169,12 @@ def test_export_writes_networks_that_run(capfd, tmp_path, exporter):
 
 def test_export_without_a_card_is_no_success(capfd, tmp_path, exporter):
     def write(
-        capability: Capability, checkpoint: Path, output: Path, precision: str, data: Sequence[Path]
+        capability: Capability,
+        checkpoint: Path,
+        output: Path,
+        precision: str,
+        data: Sequence[Path],
+        settings: Sequence[str],
     ) -> list[Path]:
         (output / "net.onnx").write_bytes(b"\x08\x0a")
         return [output / "net.onnx"]

@@ -147,6 +147,8 @@ def test_a_network_of_ones_own_runs_live_and_gives_its_confidence(
     run = Live(ros, ("deblurred/image", "deblurred/confidence"), **given)
     for number, image in enumerate((*IMAGES[:2], IMAGES[2][:100, :120].copy())):
         sure = messages.image_array(run.shoot(number, image, "deblurred/confidence"))
-        assert sure.shape == image.shape[:2] and 0 <= sure.min() < sure.max() <= 1
+        assert sure.shape == image.shape[:2] and sure.min() >= 0 and sure.max() <= 1
+        # One frame alone is handed on as it came.
+        assert (sure.min() < sure.max()) == (number == 1)
         assert len(run.node._result.image.blur) == (1, 2, 1)[number]
     assert run.node._result.method == "burst_stream"

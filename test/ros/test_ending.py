@@ -6,7 +6,7 @@ import pytest
 
 rclpy = pytest.importorskip("rclpy")
 
-from ddff_perception.ros import ending
+from ddff_perception.ros import bond
 from ddff_perception.ros.bags import player_node
 from ddff_perception.ros.lifecycle import run_node
 
@@ -33,7 +33,7 @@ class Executor:
 
 def test_a_second_ctrl_c_ends_a_node_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rclpy, "init", lambda **_: None)
-    monkeypatch.setattr(ending.rclpy, "try_shutdown", lambda: None)
+    monkeypatch.setattr(bond.rclpy, "try_shutdown", lambda: None)
     monkeypatch.setattr("ddff_perception.ros.lifecycle.SingleThreadedExecutor", Executor)
     monkeypatch.setattr(player_node, "PlayerNode", Interrupted)
     assert run_node(Interrupted, []) == 0  # type: ignore[arg-type]

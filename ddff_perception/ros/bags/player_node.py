@@ -18,8 +18,8 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from ...types import InputError
+from ..bond import end
 from ..diagnostics import Diagnostics, DiagnosticsPublisher
-from ..ending import end
 from ..health import Causes
 from ..interface import COMMON_PARAMETERS
 from ..parameters import NodeParameters
