@@ -61,7 +61,7 @@ class Crops(IterableDataset[Batch]):
             yield {"image": image, "clean": clean, "labels": labels, "kinds": kinds}
 
     def _crop(self) -> tuple[Tensor, Tensor]:
-        number = int(torch.randint(len(self._pictures.images), ()))
+        number = self._pictures.drawn()
         image, labels = self._pictures.images[number], self._pictures.labels[number]
         extra = [max(0, self._size - n) for n in labels.shape]
         if any(extra):

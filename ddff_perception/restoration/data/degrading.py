@@ -29,6 +29,8 @@ Degrade = Callable[[Tensor], tuple[Tensor, Tensor]]
 """
 
 _READ, _BLUR_PX, _MOTION_PX = 6.0, 6.0, 15
+# How often 0, 1, 2 and 3 degradations meet: most images suffer from one most of all.
+_SHARES = torch.tensor((0.1, 0.5, 0.25, 0.15))
 
 
 def _told(values: Tensor, kind: int, strength: Tensor | float) -> Tensor:
@@ -42,6 +44,13 @@ def _noise(values: Tensor, light: tuple[float, float]) -> tuple[Tensor, Tensor]:
     well = 10 ** torch.empty(len(values)).uniform_(*light)
     found = srgb(noisy(linear(values), well, _READ / well))
     return found, _told(values, 0, ((4.5 - well.log10()) / 2.5).clamp(0, 1))
+
+
+def _even_noise(values: Tensor, sigmas: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Of one strength in encoded values (`sigmas`: in 8-bit steps), as published sets have it."""
+    drawn = torch.empty(len(values)).uniform_(*sigmas)
+    found = values + torch.randn_like(values) * (drawn / 255)[:, None, None, None]
+    return found.clamp(0, 1), _told(values, 0, drawn / sigmas[1])
 
 
 def _gaussian(values: Tensor, sigmas: tuple[float, float]) -> tuple[Tensor, Tensor]:
@@ -85,19 +94,25 @@ SINGLE: Mapping[str, Degrade] = {
     "blur": partial(_gaussian, sigmas=(0.8, 4.0)),
     "motion": _motion,
     "noise": partial(_noise, light=(2.7, 4.5)),
+    "even_noise": partial(_even_noise, sigmas=(2.0, 50.0)),
     "low_light": partial(_noise, light=(2.0, 2.7)),
     "demosaicking": _mosaic,
     "jpeg": partial(_jpeg, qualities=(10, 80)),
     "small": partial(_small, factors=(2, 4)),
 }
 """The degradations by name. `blur_2`, `blur_4` and `blur_6` are the thesis'."""
-_KINDS = (("blur", "motion"), ("noise", "low_light"), ("demosaicking", "small"), ("jpeg",))
+_KINDS = (
+    ("blur", "motion"),
+    ("noise", "low_light", "even_noise"),
+    ("demosaicking", "small"),
+    ("jpeg",),
+)
 
 
 def mixed(values: Tensor) -> tuple[Tensor, Tensor]:
-    """One to three degradations of different kinds, in random order; now and then none."""
+    """One degradation or several of different kinds, in random order; now and then none."""
     strengths = torch.zeros(len(values), 4)
-    count = int(torch.randint(4, ()))
+    count = int(torch.multinomial(_SHARES, 1))
     for kind in torch.randperm(len(_KINDS))[:count].tolist():
         names = _KINDS[kind]
         values, told = SINGLE[names[int(torch.randint(len(names), ()))]](values)

@@ -30,13 +30,21 @@ _SIDE, _REGIONS, _LONGEST = 320, 9, 960
 @dataclass(frozen=True)
 class Pictures:
     """`images`: each 3 x H x W uint8, BGR. `labels`: H x W uint8, 255 unlabelled, indices into
-    `classes`. `source`: what they are.
+    `classes`. `source`: what they are. `folders`: which of them came together.
     """
 
     images: Sequence[Tensor]
     labels: Sequence[Tensor]
     classes: tuple[str, ...]
     source: str
+    folders: Sequence[range]
+
+    def drawn(self) -> int:
+        """The number of an image, by torch's random numbers: each folder as often as another, and
+        in it each image.
+        """
+        folder = self.folders[int(torch.randint(len(self.folders), ()))]
+        return folder[int(torch.randint(len(folder), ()))]
 
 
 def clean_pictures(folders: Sequence[Path], count: int, split: str = "train") -> Pictures:
@@ -47,24 +55,31 @@ def clean_pictures(folders: Sequence[Path], count: int, split: str = "train") ->
     """
     if not folders:
         drawn = [_drawn(np.random.default_rng([n, 31])) for n in range(count)]
-        return _pictures(drawn, DRAWN, f"{count} procedural pictures")
+        return _pictures(drawn, DRAWN, f"{count} procedural pictures", [range(count)])
     pairs: list[tuple[Any, Any]] = []
+    ranges: list[range] = []
     classes: tuple[str, ...] = ()
     kinds: list[str] = []
     for folder in folders:
         found, own, kind = _of_folder(folder, split)
         if own and classes and own != classes:
             raise InputError(f"{folder} has other classes than what was given before it")
+        ranges.append(range(len(pairs), len(pairs) + len(found)))
         classes, pairs = classes or own, pairs + found
         kinds.append(kind)
     source = f"{len(pairs)} images of {', '.join(dict.fromkeys(kinds))}"
-    return _pictures(pairs, classes or ("anything",), source)
+    return _pictures(pairs, classes or ("anything",), source, ranges)
 
 
-def _pictures(pairs: Sequence[tuple[Any, Any]], classes: tuple[str, ...], source: str) -> Pictures:
+def _pictures(
+    pairs: Sequence[tuple[Any, Any]],
+    classes: tuple[str, ...],
+    source: str,
+    folders: Sequence[range],
+) -> Pictures:
     images = [torch.from_numpy(np.ascontiguousarray(i.transpose(2, 0, 1))) for i, _ in pairs]
     labels = [torch.from_numpy(np.ascontiguousarray(own)) for _, own in pairs]
-    return Pictures(images, labels, classes, source)
+    return Pictures(images, labels, classes, source, folders)
 
 
 def _of_folder(folder: Path, split: str) -> tuple[list[tuple[Any, Any]], tuple[str, ...], str]:

@@ -13,6 +13,7 @@ from ..networks.semantic import UNLABELLED, Msn, stream_targets
 # Where a pixel counts as right: as in `confidence.confidence`.
 NEAR = 8 / 255
 _TEACHER, _KINDS, _SURE = 0.02, 0.02, 0.01
+_RATIOS, _UNSEEN = 0.05, 0.5 / 255
 
 
 def absolute_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -39,7 +40,8 @@ def msn_loss(network: Msn, batch: Batch, stage: str) -> dict[str, Tensor]:
 
 
 def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:
-    """Absolute error; beside it the labels teach the mixing, what was done teaches the estimate,
+    """The logarithm of each sample's absolute error, so that decibels count and a clean image as
+    much as a ruined one; beside it the labels teach the mixing, what was done teaches the estimate,
     and how probably brightness is within 8 of 255 steps the confidence.
     """
     found = network(batch["image"])
@@ -53,7 +55,8 @@ def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:
         labels = torch.where(known, labels, UNLABELLED)
         taught = functional.cross_entropy(found.classes.float(), labels, ignore_index=UNLABELLED)
     kinds = (found.kinds.float() - batch["kinds"]).abs().mean()
-    whole = error.abs().mean() + _TEACHER * taught + _KINDS * kinds + _SURE * sure
+    apart = (error.abs().mean(dim=(1, 2, 3)) / _UNSEEN).log1p().mean()
+    whole = _RATIOS * apart + _TEACHER * taught + _KINDS * kinds + _SURE * sure
     return {
         "loss": whole,
         "gain_db": _gain(found.image.float(), batch),

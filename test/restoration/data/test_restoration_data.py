@@ -104,6 +104,25 @@ def test_photographs_have_no_labels_and_small_ones_are_filled_up(tmp_path: Path)
     assert batch["clean"].shape == (2, 3, 32, 32)
 
 
+def test_each_folder_is_drawn_as_often_as_another_however_many_images_it_holds(
+    tmp_path: Path,
+) -> None:
+    for number in range(9):
+        photo(tmp_path / ("few" if number == 8 else "many") / f"{number}.png")
+    torch.manual_seed(0)
+    pictures = clean_pictures((tmp_path / "many", tmp_path / "few"), 0)
+    drawn = [pictures.drawn() for _ in range(200)]
+    assert 80 < drawn.count(8) < 120 and set(drawn) == set(range(9))
+
+
+def test_even_noise_is_as_strong_in_the_dark_as_in_the_light() -> None:
+    torch.manual_seed(0)
+    batch = torch.cat([torch.full((1, 3, 64, 64), level) for level in (0.4, 0.6)])
+    found, kinds = SINGLE["even_noise"](batch)
+    measured = (found - batch).std(dim=(1, 2, 3))
+    assert torch.allclose(measured, kinds[:, 0] * 50 / 255, rtol=0.05)
+
+
 def photo(file: Path, size: tuple[int, int] = (16, 24)) -> np.ndarray:
     file.parent.mkdir(parents=True, exist_ok=True)
     image = RNG.integers(0, 255, (*size, 3), np.uint8)

@@ -63,8 +63,10 @@ def steps(network, loss, made, count: int = 12) -> list[float]:
 def test_every_network_has_a_loss_that_falls(training) -> None:
     torch.manual_seed(1)
     own = RestorationDataSettings.from_values(VALUES)
-    losses = steps(training.network(VALUES), training._loss(own), batch())
-    assert losses[-1] < losses[0] * (0.99 if training is networks.RESTORE_STREAM else 0.95)
+    # Its last layer and each block's part begin at zero.
+    count = 60 if training is networks.RESTORE_STREAM else 12
+    losses = steps(training.network(VALUES), training._loss(own), batch(), count)
+    assert losses[-1] < losses[0] * 0.95
 
 
 def test_the_stages_of_msn_train_what_they_say() -> None:
