@@ -88,7 +88,7 @@ def test_another_route_black_frames_and_a_missing_reference_are_told(ros, routes
     live = Live(ros, routes)
     reports = Reports(ros, live.node)
     live.send(drive()[0])
-    reports.wait_for("there is no reference")
+    reports.wait_told("there is no reference")
     answer = live.set_reference("../wall")
     assert not answer.success and "is no name of a reference" in answer.message
     answer = live.set_reference("nowhere")

@@ -25,7 +25,16 @@ class Reports:
 
     def wait_for(self, words: str, *levels: int, timeout_s: float = PATIENCE_S) -> DiagnosticStatus:
         """The next report with `words` in its sentence, of one of `levels` if given."""
-        begun, deadline = len(self.all), time.monotonic() + timeout_s
+        return self._found(len(self.all), words, levels, timeout_s)
+
+    def wait_told(self, words: str, *levels: int) -> DiagnosticStatus:
+        """The like, where it may have come already: what an event causes is told once."""
+        return self._found(0, words, levels, PATIENCE_S)
+
+    def _found(
+        self, begun: int, words: str, levels: tuple[int, ...], timeout_s: float
+    ) -> DiagnosticStatus:
+        deadline = time.monotonic() + timeout_s
         found: list[DiagnosticStatus] = []
         while not found:
             assert time.monotonic() < deadline, f"no {words!r}, but: {self.sentences[-3:]}"

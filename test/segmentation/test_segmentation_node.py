@@ -114,7 +114,7 @@ def test_without_depth_the_reason_is_told_and_it_works_again_when_depth_comes(
     reports = Reports(ros, run.node)
     for _ in range(5):
         run.shoot(depth=None)
-    reports.wait_for("were labelled alone: no depth came", WARN, ERROR)
+    reports.wait_told("were labelled alone: no depth came", WARN, ERROR)
     assert "the method planes needs depth" in run.complaint()
     # The first of the two was taken before depth was there again.
     run.shoot()
@@ -248,7 +248,7 @@ def test_a_unit_that_is_wrong_by_a_thousand_is_told(
     reports = Reports(ros, run.node)
     run.shoot(depth=depth)
     assert "its unit is another one" in run.complaint() and unit in run.complaint()
-    reports.wait_for("its unit is another one", WARN, ERROR)
+    reports.wait_told("its unit is another one", WARN, ERROR)
     assert right(run.labels(run.shoot())) > RIGHT
 
 

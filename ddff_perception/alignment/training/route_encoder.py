@@ -173,6 +173,7 @@ class RouteTraining:
             OnnxFile(
                 name="route_encoder",
                 description="What a frame of a route looks like, as a unit vector",
+                by_tracing=True,
                 module=network.eval().to(dtype),
                 examples=(torch.zeros(2, 3, HEIGHT, WIDTH, dtype=dtype),),
                 inputs=(

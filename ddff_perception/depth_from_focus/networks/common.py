@@ -56,7 +56,7 @@ class FocusNetwork(nn.Module):
         Raises InputError where the number of slices is not the one that the weights are for.
         """
         self._check(images, dioptres)
-        height, width = images.shape[-2:]
+        height, width = images.shape[-2], images.shape[-1]
         dtype = next(self.parameters()).dtype
         padded = pad_to_multiple(images.to(dtype), self.multiple)
         beside = None if image is None else pad_to_multiple(image.to(dtype), self.multiple)
@@ -68,7 +68,7 @@ class FocusNetwork(nn.Module):
         return {"position": (score - lowest) / span, "disparity": score}
 
     def _check(self, images: Tensor, dioptres: Tensor) -> None:
-        if torch.compiler.is_exporting():
+        if _exported():
             return
         if images.dim() != 5 or images.shape[2] != 3:
             raise InputError(
@@ -92,13 +92,18 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     As the authors' tools pad full frames of 383 x 552 pixels (digest 9.1). Where an image is too
     small to be mirrored its first row or column is repeated.
     """
-    height, width = images.shape[-2:]
+    height, width = images.shape[-2], images.shape[-1]
     # An exported network is for any size: there the shape is no number to decide by.
-    fits = not torch.compiler.is_exporting() and height % multiple == width % multiple == 0
+    fits = not _exported() and height % multiple == width % multiple == 0
     if fits:
         return images
     rows, columns = (_mirrored(length, multiple, images) for length in (height, width))
     return images.index_select(-2, rows).index_select(-1, columns)
+
+
+def _exported() -> bool:
+    """Whether the network is read or traced for a file."""
+    return bool(torch.compiler.is_exporting() or torch.jit.is_tracing())
 
 
 def _mirrored(length: int, multiple: int, like: Tensor) -> Tensor:
@@ -165,9 +170,19 @@ def score_over_slices(slices: int) -> nn.Conv2d:
     return layer
 
 
+def by_stack(maps: Tensor, slices: int) -> Tensor:
+    """B x S x C x H x W of the maps of all slices, B S x C x H x W.
+
+    What `unflatten` gives; but the exporter that traces takes its sizes for constants.
+    """
+    return torch.stack([maps[number::slices] for number in range(slices)], dim=1)
+
+
 def resized(maps: Tensor, like: Tensor) -> Tensor:
     """B x C x h x w interpolated to the height and width of `like`."""
-    return functional.interpolate(maps, size=like.shape[-2:], mode="bilinear", align_corners=False)
+    # One by one: a slice of the sizes is a constant to the exporter that traces.
+    size = (like.shape[-2], like.shape[-1])
+    return functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
 def sharpest_composite(images: Tensor, radius: int = 4, decisiveness: float = 40.0) -> Tensor:

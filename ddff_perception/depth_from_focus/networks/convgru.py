@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .common import by_stack
+
 # Dilations of the gates' convolutions (section 3.2).
 ATROUS_RATES = (1, 3, 5)
 
@@ -57,8 +59,8 @@ class ConvGRU(nn.Module):
         """
         slices = features.shape[1]
         flat = features.flatten(0, 1)
-        gates = self.gates_of_slice(flat).unflatten(0, (-1, slices))
-        candidates = self.candidate_of_slice(flat).unflatten(0, (-1, slices))
+        gates = by_stack(self.gates_of_slice(flat), slices)
+        candidates = by_stack(self.candidate_of_slice(flat), slices)
         state: Tensor | None = None
         states = []
         for number in range(slices):

@@ -16,6 +16,7 @@ from torch.nn import functional
 from ...types import require_choice
 from .common import (
     FocusNetwork,
+    by_stack,
     check_width,
     conv_block,
     normalised,
@@ -72,7 +73,7 @@ class DDFFNet(FocusNetwork):
         """
         deepest, kept = self.encoder(normalised(to_rgb(images.flatten(0, 1))))
         maps: Tensor = self.decoder(deepest, kept)
-        return maps.unflatten(0, (-1, images.shape[1]))[:, :, 0]
+        return by_stack(maps, images.shape[1])[:, :, 0]
 
 
 class Decoder(nn.Module):

@@ -20,7 +20,15 @@ from torch.nn import functional
 
 from ...parameters import Settings, parameter
 from ...types import InputError
-from .common import FocusNetwork, conv_block, normalised, resized, sharpest_composite, to_rgb
+from .common import (
+    FocusNetwork,
+    by_stack,
+    conv_block,
+    normalised,
+    resized,
+    sharpest_composite,
+    to_rgb,
+)
 from .convgru import ATROUS_RATES, ConvGRU
 from .pixel_adaptive import FUSIONS, Fusion
 from .resnet import RESNETS, ResNetEncoder
@@ -106,11 +114,9 @@ class DynamicFusionNet(FocusNetwork):
     def score(self, images: Tensor, image: Tensor | None) -> Tensor:
         focus = self.focal_stream(images)
         image = sharpest_composite(images) if image is None else image
-        features = resized(self.image_stream(image), focus)
+        features = _grown(self.image_stream(image), 2 / self.settings.focal_stride)
         refined = self.refine(self.fusion(features, focus))
-        return functional.interpolate(
-            refined, scale_factor=self.settings.focal_stride, mode="bilinear", align_corners=False
-        )[:, 0]
+        return _grown(refined, self.settings.focal_stride)[:, 0]
 
 
 class ImageStream(nn.Module):
@@ -139,10 +145,7 @@ class ImageStream(nn.Module):
         kept = self.encoder(normalised(to_rgb(image)))
         maps = self.squeeze(kept[-1])
         for up in self.ups:
-            grown = functional.interpolate(
-                maps, scale_factor=2, mode="bilinear", align_corners=False
-            )
-            maps = up(grown)
+            maps = up(_grown(maps, 2))
         sides = [resized(side(each), maps) for side, each in zip(self.sides, kept, strict=True)]
         refined: Tensor = self.refinement(torch.cat([maps, *sides], dim=1))
         return refined
@@ -173,13 +176,17 @@ class FocalStream(nn.Module):
             self.correlation = ConvGRU(channels, channels, rates)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.per_slice(normalised(images.flatten(0, 1))).unflatten(
-            0, (-1, images.shape[1])
-        )
+        features = by_stack(self.per_slice(normalised(images.flatten(0, 1))), images.shape[1])
         if isinstance(self.correlation, ConvGRU):
             return self.correlation(features)[:, -1]
         correlated: Tensor = self.correlation(features.flatten(1, 2))
         return correlated
+
+
+def _grown(maps: Tensor, factor: float) -> Tensor:
+    if factor == 1:
+        return maps
+    return functional.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 def create_encoder(settings: DynamicFusionSettings) -> ResNetEncoder | TimmEncoder:

@@ -12,7 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .common import FocusNetwork, conv_block, normalised, resized, scaled, score_over_slices, to_rgb
+from .common import (
+    FocusNetwork,
+    by_stack,
+    conv_block,
+    normalised,
+    resized,
+    scaled,
+    score_over_slices,
+    to_rgb,
+)
 from .resnet import ResNetEncoder
 
 # Sides of the pooled maps, the head's channels and its drop-out (PSPNet, section 3.2).
@@ -54,7 +63,7 @@ class PSPNet(FocusNetwork):
         features = self.encoder(normalised(to_rgb(images.flatten(0, 1))))[-1]
         maps = self.head(self.pyramid(features))
         grown = functional.interpolate(maps, scale_factor=8, mode="bilinear", align_corners=False)
-        scored: Tensor = self.score_layer(grown.unflatten(0, (-1, images.shape[1]))[:, :, 0])
+        scored: Tensor = self.score_layer(by_stack(grown, images.shape[1])[:, :, 0])
         return scored[:, 0]
 
 

@@ -54,6 +54,7 @@ def stack_file(
     return OnnxFile(
         name=name,
         description=f"{description}; {count} slices",
+        by_tracing=True,
         module=_Outputs(layers).eval(),
         examples=(torch.rand(1, count, 3, *_EXAMPLE), torch.linspace(2.0, 0.5, count)[None]),
         inputs=(
