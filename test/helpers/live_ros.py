@@ -46,6 +46,9 @@ class RosSession:
         self._nodes: list[Any] = []
         self._failure: BaseException | None = None
         self._closing = threading.Event()
+        # What is there before is not looked at when the session's own nodes are collected: of a
+        # process that has run a thousand tests that takes longer than most tests.
+        gc.freeze()
         self.node = self.add(rclpy.create_node("tester"))
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
@@ -121,6 +124,7 @@ class RosSession:
         self._nodes.clear()
         # A lifecycle node stays in the graph until its state machine is collected.
         gc.collect()
+        gc.unfreeze()
 
     def _spin(self) -> None:
         from rclpy.executors import ExternalShutdownException
