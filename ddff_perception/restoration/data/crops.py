@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,8 +13,15 @@ from torch.utils.data import IterableDataset
 
 from ...parameters import Settings, parameter
 from ...training.job import Batch
+from ..classical.adaptive import AdaptiveSettings, adaptive
+from ..estimation.seen import SeenSettings
+from ..estimation.seen import degradation as seen_degradation
+from ..solution import Observed
 from .degrading import as_seen, degradation
 from .pictures import Pictures
+
+# Pixels, of whole blocks of JPEG.
+_AROUND = 32
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,21 @@ class RestorationDataSettings(Settings):
 class Crops(IterableDataset[Batch]):
     """Batches of `image` (B x 3 x S x S in 0..1, BGR, degraded), `clean` (the same before),
     `labels` (B x S x S, 255 unlabelled) and `kinds` (B x 4: how strong what is wrong is).
+
+    `based`: and `base`, what `adaptive` makes of the image. It sees more around each crop, as it
+    sees all of an image where it runs.
     """
 
-    def __init__(self, pictures: Pictures, settings: RestorationDataSettings, batch: int) -> None:
-        self._pictures, self._size, self._batch = pictures, settings.size, batch
+    def __init__(
+        self,
+        pictures: Pictures,
+        settings: RestorationDataSettings,
+        batch: int,
+        based: bool = False,
+    ) -> None:
+        self._pictures, self._batch, self._based = pictures, batch, based
+        self._around = _AROUND if based else 0
+        self._size = settings.size + 2 * self._around
         self._degrade = degradation(settings.degradation)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -57,8 +76,15 @@ class Crops(IterableDataset[Batch]):
             pairs = [self._crop() for _ in range(self._batch)]
             clean = torch.stack([image for image, _ in pairs]).float() / 255
             image, kinds = as_seen(clean, self._degrade)
-            labels = torch.stack([own for _, own in pairs])
-            yield {"image": image, "clean": clean, "labels": labels, "kinds": kinds}
+            made = {
+                "image": image,
+                "clean": clean,
+                "labels": torch.stack([own for _, own in pairs]),
+            }
+            if self._based:
+                made["base"] = torch.stack([_restored(one) for one in image])
+            inner = slice(self._around, self._size - self._around)
+            yield {**{name: own[..., inner, inner] for name, own in made.items()}, "kinds": kinds}
 
     def _crop(self) -> tuple[Tensor, Tensor]:
         number = self._pictures.drawn()
@@ -73,3 +99,11 @@ class Crops(IterableDataset[Batch]):
         if torch.rand(()) < 0.5:
             return image[part].flip(-1), labels[part].flip(-1)
         return image[part], labels[part]
+
+
+def _restored(image: Tensor) -> Tensor:
+    """3 x H x W in 0..1 by the method without learning."""
+    seen = np.ascontiguousarray((image * 255).round().byte().permute(1, 2, 0).numpy())
+    observed = Observed(seen, seen_degradation(seen, SeenSettings()))
+    found = adaptive(observed, AdaptiveSettings()).image
+    return torch.from_numpy(found.transpose(2, 0, 1).astype(np.float32)) / 255

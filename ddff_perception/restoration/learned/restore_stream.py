@@ -12,6 +12,7 @@ from ...engines.loading import EngineSet
 from ...optics.tiling import OVERLAP, in_tiles
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
+from ..classical.adaptive import AdaptiveSettings, adaptive
 from ..solution import Observed, Restored
 
 DEFAULT_MODEL = "restore_stream"
@@ -39,8 +40,8 @@ class RestoreStreamSettings(Settings):
 def restore_stream(
     observed: Observed, settings: RestoreStreamSettings, engines: EngineSet
 ) -> Restored:
-    """The image by a network that is told what is wrong with all of it
-    (`networks.restore_stream`); as long as it is not looked anew at a stream, it is told the same.
+    """What `adaptive` makes of the image, bettered by a network that is told what is wrong with all
+    of it (`networks.restore_stream`); of a stream it is told the same until it is looked anew.
 
     No weights ship: `ddff train restoration --network restore_stream --data clean_images`.
     Assumes: what was degraded as in training. Confidence: the probability that brightness is within
@@ -52,11 +53,13 @@ def restore_stream(
         middle = network_image(_middle(image))
         told = engines.get(0).run({"image": middle})["told"].copy()
         observed.seen.memory[settings.model] = told
-    planes = network_image(image)
+    begun = adaptive(observed, AdaptiveSettings()).image
+    planes, base = network_image(image), network_image(begun)
 
     def tile(rows: slice, columns: slice) -> FloatArray:
         part = np.ascontiguousarray(planes[..., rows, columns])
-        found = engines.get(1).run({"image": part, "told": told})
+        own = np.ascontiguousarray(base[..., rows, columns])
+        found = engines.get(1).run({"image": part, "base": own, "told": told})
         return np.concatenate([found["restored"][0], found["confidence"][0]]).astype(np.float32)
 
     side = settings.tile_px - settings.tile_px % _MULTIPLE

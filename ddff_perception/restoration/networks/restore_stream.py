@@ -5,6 +5,8 @@ What MSN's streams do at the cost of one U-Net each is done by a few experts aft
 expert counts at a pixel is learned with class labels as a teacher, whose head is dropped at export.
 What is wrong with the image is estimated from all of it, once, and given to every block: no
 block has statistics of its own, so that tiles agree and frames of a stream can share the estimate.
+It betters what the method without learning makes of the image (`base`) and begins as that; all runs
+at half the resolution, of which a pixel holds four (after FFDNet: Zhang et al., TIP 2018).
 """
 
 from __future__ import annotations
@@ -15,16 +17,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTH, EXPERTS, TOLD = 24, 4, 16
+WIDTH, EXPERTS, TOLD = 32, 4, 16
 MULTIPLE = 8
-BLOCKS = (1, 1, 2, 4)
+BLOCKS = (2, 2, 4)
 KINDS = ("noise", "blur", "jpeg", "small")
 """What the estimate learns to tell, each 0 (none) to 1 (as strong as it gets)."""
 
 
 class Found(NamedTuple):
     """`image`: B x 3 x H x W. `sure`: B x 1 x H x W logits that the error is small. `mixing`:
-    B x E x H x W shares. `classes`: B x C x H x W logits, of training alone. `kinds`: B x 4.
+    B x E x H/2 x W/2 shares. `classes`: B x C x H/2 x W/2 logits, of training alone. `kinds`:
+    B x 4.
     """
 
     image: Tensor
@@ -111,7 +114,8 @@ class Estimator(nn.Module):
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.fine = nn.Sequential(
-            nn.Conv2d(3, width, 5, 1, 2), nn.ReLU(), nn.Conv2d(width, width, 3, 2, 1), nn.ReLU(),
+            nn.PixelUnshuffle(2), nn.Conv2d(12, width, 3, 1, 1), nn.ReLU(),
+            nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, 2, 1), nn.ReLU(),
         )  # fmt: skip
         self.vector = nn.Sequential(nn.Linear(4 * width, 64), nn.ReLU(), nn.Linear(64, TOLD))
@@ -126,13 +130,13 @@ class Estimator(nn.Module):
 
 
 class Restorer(nn.Module):
-    """An image and what is told of it to a restored one; sides are multiples of 8."""
+    """An image, its `base` and what is told of it to a restored one; sides are multiples of 8."""
 
     def __init__(self, width: int = WIDTH, classes: int = 1) -> None:
         super().__init__()
         blocks = BLOCKS
         widths = [width * 2**n for n in range(len(blocks))]
-        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.first = nn.Conv2d(24, width, 3, padding=1)
         self.inward = nn.ModuleList(
             nn.ModuleList(Block(n) for _ in range(count))
             for n, count in zip(widths, blocks, strict=True)
@@ -143,14 +147,18 @@ class Restorer(nn.Module):
         self.mixing = nn.Conv2d(width, EXPERTS, 1)
         self.experts = nn.Conv2d(width, EXPERTS * width, 1)
         self.around = Branches(EXPERTS * width)
-        self.last = nn.Conv2d(width, 4, 3, padding=1)
+        self.last = nn.Conv2d(width, 16, 3, padding=1)
         self.teacher = nn.Conv2d(EXPERTS, classes, 1)
         nn.init.zeros_(self.last.weight)
         assert self.last.bias is not None
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, image: Tensor, told: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        values, kept = self.first(image), []
+    def forward(
+        self, image: Tensor, base: Tensor, told: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        # The difference apart: small, and all that a touched pixel tells.
+        both = torch.cat([base, image - base], 1)
+        values, kept = self.first(functional.pixel_unshuffle(both, 2)), []
         for level, blocks in enumerate(self.inward):
             for block in blocks:
                 values = block(values, told)
@@ -164,18 +172,20 @@ class Restorer(nn.Module):
         shares = logits.softmax(1)
         found = functional.relu(self.around(self.experts(values))).unflatten(1, (EXPERTS, -1))
         mixed = (found * shares[:, :, None]).sum(1)
-        last = self.last(values + mixed)
-        return image + last[:, :3], last[:, 3:], shares, self.teacher(logits)
+        last = functional.pixel_shuffle(self.last(values + mixed), 2)
+        return base + last[:, :3], last[:, 3:], shares, self.teacher(logits)
 
 
 class RestoreStream(nn.Module):
-    """Both, as they are trained: B x 3 x H x W in 0..1, sides multiples of 8, to a `Found`."""
+    """Both, as they are trained: an image and what `adaptive` makes of it, B x 3 x H x W in 0..1,
+    sides multiples of 8, to a `Found`.
+    """
 
     def __init__(self, width: int = WIDTH, classes: int = 1) -> None:
         super().__init__()
         self.estimator, self.restorer = Estimator(width), Restorer(width, classes)
 
-    def forward(self, image: Tensor) -> Found:
+    def forward(self, image: Tensor, base: Tensor) -> Found:
         told, kinds = self.estimator(image)
-        restored, sure, mixing, classes = self.restorer(image, told)
+        restored, sure, mixing, classes = self.restorer(image, base, told)
         return Found(restored, sure, mixing, classes, kinds)

@@ -87,7 +87,7 @@ class RestorationTraining:
         kept = {**values, "classes": classes}
         names = list(pictures.classes)
         record = {"data_source": done, "classes": names, "network_parameters": kept}
-        batches = Crops(pictures, own, settings.batch)
+        batches = Crops(pictures, own, settings.batch, self.name == "restore_stream")
         loss = self._loss(own)
         return TrainingJob(network, loss, batches, settings, pictures=shown, record=record)
 

@@ -55,8 +55,8 @@ def stream_files(
             name="restore_stream_restorer",
             description="Restores an image by what is wrong with it",
             module=_Restored(whole.restorer),
-            examples=(torch.rand(1, 3, 64, 64), torch.rand(1, TOLD)),
-            inputs=(image, told),
+            examples=(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), torch.rand(1, TOLD)),
+            inputs=(image, _image_card("base", "what `adaptive` makes of it"), told),
             outputs=(
                 _image_card("restored", "like image"),
                 TensorCard("confidence", (1, 1, *_IMAGE[2:]), "float32", "NCHW", "0..1"),
@@ -111,6 +111,6 @@ class _Restored(nn.Module):
         super().__init__()
         self.restorer = with_one_branch(restorer)
 
-    def forward(self, image: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
-        found, sure, _, _ = self.restorer(image, told)
+    def forward(self, image: Tensor, base: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+        found, sure, _, _ = self.restorer(image, base, told)
         return found, sure.sigmoid()

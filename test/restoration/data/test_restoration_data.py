@@ -95,6 +95,16 @@ def test_crops_are_degraded_and_labelled() -> None:
     assert 0.005 < (batch["image"] - batch["clean"]).std() < 0.5
 
 
+def test_what_is_made_without_learning_comes_along_and_is_nearer() -> None:
+    torch.manual_seed(0)
+    own = RestorationDataSettings(size=64, degradation="even_noise")
+    batch = next(iter(Crops(clean_pictures((), 2), own, 4, based=True)))
+    assert batch["base"].shape == batch["image"].shape == (4, 3, 64, 64)
+    assert batch["labels"].shape == (4, 64, 64)
+    away = [(batch[name] - batch["clean"]).square().mean() for name in ("base", "image")]
+    assert away[0] < 0.7 * away[1]
+
+
 def test_photographs_have_no_labels_and_small_ones_are_filled_up(tmp_path: Path) -> None:
     for name in ("a", "b"):
         cv2.imwrite(str(tmp_path / f"{name}.png"), (IMAGE[:20] * 255).astype(np.uint8))

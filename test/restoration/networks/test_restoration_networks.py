@@ -140,14 +140,16 @@ def test_vdsr_adds_to_brightness_alone() -> None:
         assert parameters(Vdsr()) == 665_921
 
 
-def test_restore_stream_is_small_and_begins_with_the_image_itself() -> None:
+def test_restore_stream_is_small_and_begins_with_what_it_is_given() -> None:
     with torch.device("meta"):
         assert parameters(RestoreStream(classes=13)) <= 6_000_000
     image, _ = images()
-    found = RestoreStream(4, classes=3)(image)
-    torch.testing.assert_close(found.image, image)
-    assert found.sure.shape == (2, 1, SIDE, SIDE) and found.classes.shape == (2, 3, SIDE, SIDE)
-    torch.testing.assert_close(found.mixing.sum(1), torch.ones(2, SIDE, SIDE))
+    base = image.flip(-1)
+    found = RestoreStream(4, classes=3)(image, base)
+    torch.testing.assert_close(found.image, base)
+    half = SIDE // 2
+    assert found.sure.shape == (2, 1, SIDE, SIDE) and found.classes.shape == (2, 3, half, half)
+    torch.testing.assert_close(found.mixing.sum(1), torch.ones(2, half, half))
 
 
 def test_no_block_has_statistics_of_its_own_so_that_tiles_agree() -> None:
@@ -158,8 +160,8 @@ def test_no_block_has_statistics_of_its_own_so_that_tiles_agree() -> None:
     image = torch.rand(1, 3, 64, 256)
     with torch.no_grad():
         told, _ = network.estimator(image)
-        whole = network.restorer(image, told)[0]
-        part = network.restorer(image[..., 64:], told)[0]
+        whole = network.restorer(image, image.flip(-2), told)[0]
+        part = network.restorer(image[..., 64:], image.flip(-2)[..., 64:], told)[0]
     torch.testing.assert_close(part[..., 96:], whole[..., 160:], atol=1e-4, rtol=1e-3)
 
 

@@ -44,7 +44,7 @@ VALUES = {"size": 32, "pictures": 2, "width": 4, "blocks": 3, "degradation": "no
 def batch() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     own = RestorationDataSettings.from_values(VALUES)
-    return next(iter(Crops(clean_pictures((), 2), own, 2)))
+    return next(iter(Crops(clean_pictures((), 2), own, 2, based=True)))
 
 
 def steps(network, loss, made, count: int = 12) -> list[float]:
@@ -94,8 +94,8 @@ def test_every_streams_partial_result_can_be_looked_at() -> None:
     assert picture.shape == (2 * 32, 6 * 32, 3) and picture.dtype == np.uint8
     clean_one = made["clean"][0].permute(1, 2, 0).numpy() * 255
     assert np.abs(picture[:32, -32:] - clean_one).max() <= 0.51
-    for training in (networks.RESTORE_STREAM, networks.SSN_LABELS):
-        assert shown(training.network(VALUES).eval(), made).shape == (64, 96, 3)
+    for training, columns in ((networks.RESTORE_STREAM, 4), (networks.SSN_LABELS, 3)):
+        assert shown(training.network(VALUES).eval(), made).shape == (64, 32 * columns, 3)
 
 
 def test_what_needs_labels_says_so_and_sizes_have_to_fit(tmp_path: Path) -> None:
@@ -140,15 +140,15 @@ def test_the_exported_network_gives_what_torch_gives(run_folder: Path, exported:
     values = {**networks.RESTORE_STREAM.PRESET_VALUES["smoke"]}
     network = networks.RESTORE_STREAM.network(values).eval()
     load_weights(network, run_folder / "weights.safetensors")
-    image = torch.rand(1, 3, 40, 56)
+    image, base = torch.rand(2, 1, 3, 40, 56)
     with torch.no_grad():
-        found = network(image)
+        found = network(image, base)
     engines = [
         create_engine(model, "onnxruntime", {"engine.threads": 1})
         for model in find_parts(str(exported / "restore_stream"), PARTS)
     ]
     told = engines[0].run({"image": image.numpy()})["told"]
-    made = engines[1].run({"image": image.numpy(), "told": told})
+    made = engines[1].run({"image": image.numpy(), "base": base.numpy(), "told": told})
     # The files hold weights in half precision.
     assert np.abs(made["restored"] - found.image.numpy()).max() < 5e-3
     assert np.abs(made["confidence"] - found.sure.sigmoid().numpy()).max() < 2e-2
