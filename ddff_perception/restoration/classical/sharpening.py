@@ -25,11 +25,11 @@ def sharpened_plane(plane: FloatArray, sigma_px: float, noise: float) -> FloatAr
     (power as 1 / f², Field 1987). Held near the range about each pixel: no halos.
     """
     height, width = plane.shape
-    ratio = (max(noise, _LEAST_NOISE) / _CONTRAST) ** 2
+    # In steps, so that filters are found again.
+    sigma_px = round(sigma_px, 1)
+    ratio = float(f"{(max(noise, _LEAST_NOISE) / _CONTRAST) ** 2:.1g}")
     plan = FourierPlan((height, width), _margin(sigma_px))
-    found = plan.back(
-        plan.forth(plane) * _filter(height, width, round(sigma_px, 1), float(f"{ratio:.1g}"))
-    )
+    found = plan.back(plan.forth(plane) * _filter(height, width, sigma_px, ratio))
     reach = 2 * max(1, round(_REACH_SIGMAS * sigma_px)) + 1
     window = np.ones((reach, reach), np.uint8)
     high, low = cv2.dilate(plane, window), cv2.erode(plane, window)

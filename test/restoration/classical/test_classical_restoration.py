@@ -12,6 +12,7 @@ from degraded_images import clean, noisy, run, worse
 
 from ddff_perception.optics.blur_kernels import blurred, shake_kernel
 from ddff_perception.restoration.classical.enlargement import EnlargementSettings, enlarged
+from ddff_perception.restoration.classical.sharpening import sharpened_plane
 from ddff_perception.restoration.estimation.seen import SeenSettings, degradation
 from ddff_perception.types import ImageArray
 
@@ -69,6 +70,13 @@ def test_blur_is_undone_estimated_or_given(method: str) -> None:
     for given in ({}, {f"{method}.blur_px": 2.0})[method == "richardson_lucy" :]:
         _, (result,) = run([image], method=method, **given)
         assert psnr(result.found.image, CLEAN, 12) > psnr(image, CLEAN, 12) + 1
+
+
+def test_a_blur_of_any_width_is_undone_on_any_size() -> None:
+    plane = np.random.default_rng(0).random((48, 70)).astype(np.float32)
+    for sigma_px in np.arange(3.9, 7.0, 0.02):
+        found = sharpened_plane(plane, float(sigma_px), 0.0)
+        assert found.shape == plane.shape and np.isfinite(found).all()
 
 
 def test_a_kernel_of_ones_own_is_undone(tmp_path: Path) -> None:
