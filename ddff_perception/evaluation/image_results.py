@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..files.atomic import make_folder, remove, write_json
 from ..files.images import read_image, read_json, write_image
 from ..frame_pipeline import FrameResult
-from ..types import ImageArray
+from ..types import FloatArray, ImageArray
 from .image_metrics import ImageScores, image_scores, unit_image
 from .machine import run_facts
 from .reports.blocks import Block, Column, Picture, Pictures, Section, Slider, Table
@@ -20,6 +22,11 @@ from .reports.results import ResultKind
 
 SUMMARY = "summary.json"
 FromResult = Callable[[FrameResult[Any]], ImageArray]
+
+
+def shown_confidence(confidence_of: Callable[[Any], FloatArray]) -> FromResult:
+    """A picture, H x W uint8, of the confidence in what a result found."""
+    return lambda result: np.asarray(np.rint(255 * confidence_of(result.found)), np.uint8)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from ..files.bag_topics import image_topics
+from ..files.bag_topics import MissingTopicsError, image_topics
 from ..files.bags import BagTopic
 from ..files.bags_messages import image_of, stamp_of
 from ..frame_pipeline import FramePipeline, FrameResult
@@ -21,6 +21,8 @@ from .reports.blocks import Column, Section, Table
 # How an estimate is named in the scores: made here, made by a node while the bag was recorded, and
 # the first against the second.
 OFFLINE, LIVE, AGAINST_LIVE = "offline", "live", "against live"
+# The image itself, in the scores: what a method has to be better than.
+AS_IT_CAME = "as it came"
 _NOTE = "Means over the images; 1 is full range. Live is what a node published while recorded."
 
 
@@ -106,12 +108,16 @@ class FrameRun(ImageRun):
     """The run of a `FramePipeline` that makes an image of an image.
 
     A capability names its `node`, its pipeline `frames`, its `results` on disk, and the `ends` of
-    its topics.
+    its topics. `shown_by`: of `references`, those of which a bag holds one where it is the
+    capability's, if images alone do not show it; `lacking`: what it holds none of, else, and what
+    to do.
     """
 
     frames: ClassVar[type[FramePipeline[Any]]]
     results: ClassVar[ImageFolder]
     ends: ClassVar[FrameTopics]
+    shown_by: ClassVar[tuple[str, ...]] = ()
+    lacking: ClassVar[str] = ""
     inputs = ("image",)
     references = ("truth", "live")
     nothing = "no image could be used"
@@ -124,7 +130,10 @@ class FrameRun(ImageRun):
     def find(
         cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
     ) -> Topics:
-        return image_topics(topics, chosen, cls.ends._asdict(), cls.inputs)
+        found = image_topics(topics, chosen, cls.ends._asdict(), cls.inputs)
+        if cls.shown_by and "image" not in chosen and not set(cls.shown_by) & set(found):
+            raise MissingTopicsError(f"the bag holds no {cls.lacking}", topics)
+        return found
 
     @classmethod
     def used(cls, method: str) -> ParameterTable:

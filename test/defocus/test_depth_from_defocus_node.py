@@ -12,14 +12,13 @@ pytest.importorskip("rclpy")
 from ddff_perception.msg import FocusState
 from defocus_scenes import scene
 from live_health import Reports, values
+from live_images import LiveImages
 from live_ros import RosSession
-from node_battery import ListeningNodeBattery, node_class
-from rclpy.parameter import Parameter
+from node_battery import ListeningNodeBattery
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from ddff_perception.optics.blur_kernels import blurred, motion_kernel
 from ddff_perception.ros import messages
-from ddff_perception.ros.nodes import node_interface
 from ddff_perception.types import CameraModel
 
 pytestmark = pytest.mark.ros
@@ -40,43 +39,26 @@ class TestNode(ListeningNodeBattery):
     name = "depth_from_defocus"
 
 
-class Live:
-    """A camera and its lens before the node; `heard` by topic."""
+class Live(LiveImages):
+    """A camera and its lens before the node."""
 
     def __init__(self, ros: RosSession, listen: tuple[str, ...], **given: Any) -> None:
-        wanted = {"diagnostics_period_s": 0.1, "side": "far", "lens.aperture_m": 0.05, **given}
-        self.ros = ros
-        self.node = ros.add(
-            node_class(node_interface("depth_from_defocus"))(
-                parameter_overrides=[Parameter(n, value=v) for n, v in wanted.items()]
-            )
-        )
-        assert self.node.start()
-        self.heard = {name: ros.listen(OUTPUTS[name], name) for name in listen}
-        self.talkers = {"image_rect": ros.talk(Image, "image_rect")}
-        self.talkers["camera_info"] = ros.talk(CameraInfo, "camera_info")
+        given = {"side": "far", "lens.aperture_m": 0.05, **given}
+        outputs = {name: OUTPUTS[name] for name in listen}
+        super().__init__(ros, "depth_from_defocus", outputs, 10**8, **given)
         if not given.get("lens.focus_distance_m"):
-            self.talkers["focus_state"] = ros.talk(FocusState, "focus_state")
-        for name, talker in self.talkers.items():
-            ros.wait_for(talker.get_subscription_count, name)
+            self.focus_state = ros.talk(FocusState, "focus_state")
+            ros.wait_for(self.focus_state.get_subscription_count, "focus_state")
 
     def focus(self, stamp: int, distance_m: float, settled: bool = True) -> None:
         header = messages.header_at(stamp * 10**8, "camera_optical_frame")
         state = messages.focus_state_message(
             header, distance_m, lens_position=0.0, unit=FocusState.UNIT_STEPS, settled=settled
         )
-        self.talkers["focus_state"].publish(state)
+        self.focus_state.publish(state)
 
-    def shoot(self, stamp: int, image: np.ndarray, wait_for: str) -> Any:
-        header = messages.header_at(stamp * 10**8, "camera_optical_frame")
-        info = messages.camera_info_message(CAMERA, header, (192, 144))
-        self.talkers["camera_info"].publish(info)
-        camera = self.node.camera
-        self.ros.wait_for(lambda: getattr(camera.info, "header", 0) == header, "camera_info")
-        self.talkers["image_rect"].publish(messages.image_message(image, header))
-        heard = self.heard[wait_for]
-        self.ros.wait_for(lambda: heard and heard[-1].header == header, wait_for)
-        return heard[-1]
+    def shoot(self, stamp: int, image: np.ndarray, wait_for: str, camera: Any = CAMERA) -> Any:
+        return super().shoot(stamp - 1, image, wait_for, camera)
 
 
 def test_an_image_and_where_the_lens_is_focused_give_every_output(ros: RosSession) -> None:

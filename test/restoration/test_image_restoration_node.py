@@ -12,14 +12,12 @@ pytest.importorskip("rclpy")
 from bursts import psnr
 from degraded_images import STEP_NS, clean, noisy
 from live_health import Reports, values
+from live_images import LiveImages
 from live_ros import RosSession
-from node_battery import node_class
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 
 from ddff_perception.ros import messages
-from ddff_perception.ros.nodes import node_interface
-from ddff_perception.types import CameraModel
 
 pytestmark = pytest.mark.ros
 
@@ -31,36 +29,12 @@ OUTPUTS = {
 }
 
 
-class Live:
-    """A camera before the node; `heard` by topic."""
+class Live(LiveImages):
+    """A camera before the node."""
 
     def __init__(self, ros: RosSession, listen: tuple[str, ...], **given: Any) -> None:
-        overrides = {"diagnostics_period_s": 0.1, **given}
-        self.ros = ros
-        self.node = ros.add(
-            node_class(node_interface("image_restoration"))(
-                parameter_overrides=[Parameter(n, value=v) for n, v in overrides.items()]
-            )
-        )
-        assert self.node.start()
-        self.heard = {name: ros.listen(OUTPUTS[name], name) for name in listen}
-        self.image = ros.talk(Image, "image_rect")
-        self.info = ros.talk(CameraInfo, "camera_info")
-        for talker in (self.image, self.info):
-            ros.wait_for(talker.get_subscription_count, talker.topic_name)
-
-    def shoot(self, number: int, image: np.ndarray, wait_for: str) -> Any:
-        """Shows an image and waits for what comes of it on that topic."""
-        header = messages.header_at((number + 1) * STEP_NS, "camera_optical_frame")
-        size = (image.shape[1], image.shape[0])
-        camera = CameraModel.centred(*size, 100.0)
-        self.info.publish(messages.camera_info_message(camera, header, size))
-        known = self.node.camera
-        self.ros.wait_for(lambda: getattr(known.info, "header", 0) == header, "camera_info")
-        self.image.publish(messages.image_message(image, header))
-        heard = self.heard[wait_for]
-        self.ros.wait_for(lambda: heard and heard[-1].header == header, wait_for)
-        return heard[-1]
+        outputs = {name: OUTPUTS[name] for name in listen}
+        super().__init__(ros, "image_restoration", outputs, STEP_NS, **given)
 
 
 def test_every_image_gets_its_result_with_its_stamp_frame_and_calibration(ros: RosSession) -> None:

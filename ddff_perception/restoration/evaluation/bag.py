@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from ...evaluation.bag_run import Chosen, Topics
 from ...evaluation.image_metrics import unit_image
-from ...evaluation.image_results import ImageFolder
-from ...evaluation.image_run import OFFLINE, FrameRun, FrameTopics
-from ...files.bag_topics import MissingTopicsError
-from ...files.bags import BagTopic
+from ...evaluation.image_results import ImageFolder, shown_confidence
+from ...evaluation.image_run import AS_IT_CAME, OFFLINE, FrameRun, FrameTopics
 from ...frame_pipeline import FrameResult
-from ...parameters import ParameterTable, Value
-from ...types import ImageArray
+from ...parameters import ParameterTable
 from ..confidence import confidence
 from ..parameters import pipeline_parameters
 from ..pipeline import RestorationPipeline
 from ..solution import Restored
-
-
-def _confidence_image(result: FrameResult[Restored]) -> ImageArray:
-    return np.asarray(np.rint(255 * confidence(result.found)), np.uint8)
-
 
 FOLDER = ImageFolder(
     title="Restoration",
@@ -32,11 +21,9 @@ FOLDER = ImageFolder(
     made="restored",
     image_of=lambda result: result.image.image,
     made_of=lambda result: result.found.image,
-    more={"confidence": _confidence_image},
+    more={"confidence": shown_confidence(confidence)},
 )
 RESTORATION_RESULTS = FOLDER.kind()
-# What came, in the scores: what a method has to be better than.
-_DEGRADED = "as it came"
 
 
 class RestorationRun(FrameRun):
@@ -46,20 +33,11 @@ class RestorationRun(FrameRun):
     frames = RestorationPipeline
     results = FOLDER
     ends = FrameTopics(image="image_rect", truth="truth/image", live="image_restored")
-
-    @classmethod
-    def find(
-        cls, topics: Mapping[str, BagTopic], chosen: Chosen, given: Mapping[str, Value]
-    ) -> Topics:
-        found = super().find(topics, chosen, given)
-        if "live" not in found and "image" not in chosen:
-            # Images and true ones are a bag of deblurring as well.
-            raise MissingTopicsError(
-                "the bag holds no restored images: for the camera's alone give --capability "
-                "restoration --topic image=/name",
-                topics,
-            )
-        return found
+    shown_by = ("live",)
+    lacking = (
+        "restored images beside the camera's: for its images alone give --capability restoration "
+        "--topic image=/name"
+    )
 
     @classmethod
     def used(cls, method: str) -> ParameterTable:
@@ -72,4 +50,4 @@ class RestorationRun(FrameRun):
         if same or (truth is not None and truth.shape == item.found.image.shape):
             super().score(item, references)
         if same:
-            self.compare(_DEGRADED, OFFLINE, unit_image(item.image.image), truth)
+            self.compare(AS_IT_CAME, OFFLINE, unit_image(item.image.image), truth)
