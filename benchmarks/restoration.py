@@ -1,14 +1,16 @@
-"""What restoration without learning gains, per degradation and method, and what it costs.
+"""What restoration gains, per degradation and method, and what it costs.
 
-`python benchmarks/restoration.py PHOTOGRAPHS` degrades the photographs of a folder (640 pixels
-wide) by `optics/degradation.py`, restores them, and
-writes the record; `clean` is the photograph itself, which has to stay as it is.
+`python benchmarks/restoration.py FOLDER ...` degrades the images of folders by
+`optics/degradation.py` (photographs of twice 640 pixels or more are made 640 wide, smaller ones
+taken as they are, as those of BSD100, Urban100 and Set14), restores them, and writes the record;
+`clean` is the image itself, which has to stay as it is. `--model` adds a RestoreStream.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,7 @@ from ddff_perception.evaluation.image_metrics import image_scores, unit_image
 from ddff_perception.files.images import read_image
 from ddff_perception.files.photographs import find_photographs
 from ddff_perception.optics.degradation import DEGRADATIONS, degraded
+from ddff_perception.parameters import Value
 from ddff_perception.restoration.methods import METHODS
 from ddff_perception.restoration.pipeline import RestorationPipeline
 from ddff_perception.types import ImageArray
@@ -49,10 +52,12 @@ def worse(clean: ImageArray, name: str, seed: int) -> ImageArray:
     return np.asarray(np.rint(values.clip(0, 1) * 255), np.uint8)
 
 
-def measured(clean: ImageArray, name: str, method: str, seed: int) -> dict[str, float]:
+def measured(
+    clean: ImageArray, name: str, values: Mapping[str, Value], seed: int
+) -> dict[str, float]:
     """PSNR and SSIM before and after, and milliseconds of the processor for a frame of a stream."""
     image = worse(clean, name, seed)
-    pipeline = RestorationPipeline({"method": method})
+    pipeline = RestorationPipeline(values)
     pipeline.add_image(1, image)
     pipeline.estimate()
     pipeline.add_image(2, image)
@@ -71,14 +76,15 @@ def measured(clean: ImageArray, name: str, method: str, seed: int) -> dict[str, 
     }
 
 
-def row(name: str, method: str, each: list[dict[str, float]]) -> dict[str, Any]:
-    """Means over the photographs, and the one that lost most."""
+def row(images: str, name: str, method: str, each: list[dict[str, float]]) -> dict[str, Any]:
+    """Means over the images of one folder, and the one that lost most."""
     values = {key: float(np.mean([one[key] for one in each])) for key in each[0]}
     if name == "clean":
         values["came_db"] = math.nan
     gains = [one["made_db"] - one["came_db"] for one in each]
     known = name != "clean"
     return {
+        "set": images,
         "degradation": name,
         "method": method,
         "images": len(each),
@@ -89,33 +95,49 @@ def row(name: str, method: str, each: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def photographs(folder: Path, most: int) -> list[ImageArray]:
-    """The first `most` that are wide enough, 640 pixels wide."""
+    """The first `most` in colour; large ones 640 pixels wide."""
     found: list[ImageArray] = []
     for file in find_photographs(folder, 1):
         image = read_image(file)
-        if len(found) == most or image.ndim != 3 or image.shape[1] < 2 * WIDTH:
+        if len(found) == most or image.ndim != 3:
             continue
-        scale = WIDTH / image.shape[1]
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found.append(np.asarray(small, np.uint8))
+        if image.shape[1] >= 2 * WIDTH:
+            scale = WIDTH / image.shape[1]
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            image = np.asarray(small, np.uint8)
+        found.append(image)
     return found
 
 
+def runs(model: str | None) -> dict[str, Mapping[str, Value]]:
+    """The values of the pipeline by the name of the run."""
+    wanted: dict[str, Mapping[str, Value]] = {
+        name: {"method": name} for name, entry in METHODS.items() if not entry.network
+    }
+    if model is not None:
+        network = {"method": "restore_stream", "restore_stream.model": model}
+        wanted["restore_stream"] = {**network, "engine.threads": THREADS}
+    return wanted
+
+
 def main(
-    folder: Annotated[Path, typer.Argument(help="Folder of photographs.")],
-    most: Annotated[int, typer.Option(help="How many of them.", min=1)] = 12,
+    folders: Annotated[list[Path], typer.Argument(help="Folders of images.")],
+    most: Annotated[int, typer.Option(help="How many of each.", min=1)] = 12,
+    model: Annotated[str | None, typer.Option(help="A RestoreStream of one's own, too.")] = None,
 ) -> None:
     """Measures every method at what it is for, and writes the record."""
     cv2.setNumThreads(THREADS)
-    cleans = photographs(folder, most)
     rows = []
-    for method in (name for name, entry in METHODS.items() if not entry.network):
-        for name in WORK[method]:
-            each = [measured(clean, name, method, seed) for seed, clean in enumerate(cleans)]
-            rows.append(row(name, method, each))
-            typer.echo(" ".join(f"{k} {v}" for k, v in rows[-1].items()))
-    gains = {r["degradation"]: r["gain_db"] for r in rows if r["method"] == "adaptive"}
-    kept = next(r["untouched"] for r in rows if r["degradation"] == "clean")
+    for folder in folders:
+        cleans = photographs(folder, most)
+        for method, values in runs(model).items():
+            for name in WORK.get(method, WORK["adaptive"]):
+                each = [measured(clean, name, values, seed) for seed, clean in enumerate(cleans)]
+                rows.append(row(folder.name, name, method, each))
+                typer.echo(" ".join(f"{k} {v}" for k, v in rows[-1].items()))
+    first = [r for r in rows if r["method"] == "adaptive" and r["set"] == folders[0].name]
+    gains = {r["degradation"]: r["gain_db"] for r in first}
+    kept = next(r["untouched"] for r in first if r["degradation"] == "clean")
     write_record(
         "restoration",
         rows,

@@ -364,13 +364,15 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "restoration": (
         "Restoration without learning",
-        "Photographs, 640 pixels wide, each after one degradation "
+        "Images of published sets and photographs, at most 1280 pixels wide, each after one "
+        "degradation "
         "(`ddff_perception/optics/degradation.py`), as the node restores them: what is wrong is "
         "told from the image alone. `gain` is PSNR as it "
         "was made over PSNR as it came, `worst` the image that lost most; `clean` is nothing at "
         "all, equal images count as 99 dB. `processor` adds up two threads, for a frame of a "
         "stream on a busy machine.",
         {
+            "set": "set",
             "degradation": "degradation",
             "method": "method",
             "images": "images",
