@@ -55,10 +55,12 @@ class RestorationPipeline(FramePipeline[Restored]):
                 f"images of 8 or 16 bits, grey or colour, can be restored, not {image.shape} "
                 f"{image.dtype}"
             )
-        return Observed(image, self._seen.of(image))
+        return Observed(image, self._seen.of(image), self._output.keep_clean)
 
     def find(self, method: Method, taken: Observed) -> Restored:
-        kept = self._output.strength <= 0 or (self._output.keep_clean and taken.seen.clean)
+        # A network sees more than is seen without learning, and tells by itself what is clean.
+        clean = taken.keep_clean and taken.seen.clean and not method.entry.network
+        kept = self._output.strength <= 0 or clean
         found = Restored.as_it_came(taken) if kept else super().find(method, taken)
         if found.untouched:
             self._counters["untouched"] += 1

@@ -43,10 +43,14 @@ class Degradation:
 
 @dataclass(frozen=True)
 class Observed:
-    """An image, H x W or H x W x 3 BGR of 8 or 16 bits, and what is wrong with it."""
+    """An image, H x W or H x W x 3 BGR of 8 or 16 bits, and what is wrong with it.
+
+    `keep_clean`: where a method finds nothing wrong with it, it is handed on as it came.
+    """
 
     image: ImageArray
     seen: Degradation
+    keep_clean: bool = False
 
 
 @dataclass(frozen=True)

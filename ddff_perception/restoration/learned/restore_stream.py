@@ -21,6 +21,8 @@ _MULTIPLE, _LEAST = 8, 32
 # Of a larger image the middle tells what is wrong.
 _TOLD_PX = 1024
 _RIGHT = 8.0 / 255
+# Strength of what is wrong, 0 to 1, under which an image is clean.
+_CLEAN = 0.05
 
 
 @dataclass(frozen=True)
@@ -48,26 +50,28 @@ def restore_stream(
     8 of 255 steps of the truth, as the network learned it.
     """
     image = observed.image
-    told = observed.seen.memory.get(settings.model)
-    if told is None:
-        middle = network_image(_middle(image))
-        told = engines.get(0).run({"image": middle})["told"].copy()
-        observed.seen.memory[settings.model] = told
+    found = observed.seen.memory.get(settings.model)
+    if found is None:
+        found = {k: v.copy() for k, v in engines.get(0).run({"image": _middle(image)}).items()}
+        observed.seen.memory[settings.model] = found
+    if observed.keep_clean and float(found["kinds"].max()) < _CLEAN:
+        return Restored.as_it_came(observed)
+    told = found["told"]
     begun = adaptive(observed, AdaptiveSettings()).image
     planes, base = network_image(image), network_image(begun)
 
     def tile(rows: slice, columns: slice) -> FloatArray:
         part = np.ascontiguousarray(planes[..., rows, columns])
         own = np.ascontiguousarray(base[..., rows, columns])
-        found = engines.get(1).run({"image": part, "base": own, "told": told})
-        return np.concatenate([found["restored"][0], found["confidence"][0]]).astype(np.float32)
+        made = engines.get(1).run({"image": part, "base": own, "told": told})
+        return np.concatenate([made["restored"][0], made["confidence"][0]]).astype(np.float32)
 
     side = settings.tile_px - settings.tile_px % _MULTIPLE
     size = (planes.shape[2], planes.shape[3])
-    found = in_tiles(tile, size, side, min(OVERLAP, side // 3))
+    joined = in_tiles(tile, size, side, min(OVERLAP, side // 3))
     height, width = image.shape[:2]
-    made = _as_image(found[:3, :height, :width], image)
-    return Restored(made, error_of(found[3, :height, :width]))
+    restored = _as_image(joined[:3, :height, :width], image)
+    return Restored(restored, error_of(joined[3, :height, :width]))
 
 
 def error_of(sure: FloatArray) -> FloatArray:
@@ -90,9 +94,9 @@ def network_image(image: ImageArray) -> FloatArray:
     return np.multiply(image.transpose(2, 0, 1)[None], scale, dtype=np.float32, order="C")
 
 
-def _middle(image: ImageArray) -> ImageArray:
+def _middle(image: ImageArray) -> FloatArray:
     corner = [max(0, n - _TOLD_PX) // 2 for n in image.shape[:2]]
-    return image[corner[0] : corner[0] + _TOLD_PX, corner[1] : corner[1] + _TOLD_PX]
+    return network_image(image[corner[0] : corner[0] + _TOLD_PX, corner[1] : corner[1] + _TOLD_PX])
 
 
 def _as_image(planes: FloatArray, like: ImageArray) -> ImageArray:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...engines.model_zoo import TensorCard
 from ...training.onnx_file import OnnxFile
 from ..networks.restore_stream import (
+    KINDS,
     MULTIPLE,
     TOLD,
     Estimator,
@@ -36,6 +37,8 @@ def stream_files(
     """RestoreStream's: what is wrong with an image, now and then; and the image restored."""
     whole = copy.deepcopy(network).eval().cpu().float()
     told = TensorCard("told", (1, TOLD), "float32", "NC", "what is wrong with the whole image")
+    strengths = f"how strong, 0..1: {', '.join(KINDS)}"
+    kinds = TensorCard("kinds", (1, len(KINDS)), "float32", "NC", strengths)
     shared: dict[str, Any] = {
         "limits": _LIMITS, "minimum_precision": "float32", "by_tracing": True,
         "half_storage": True, "axes": _SIZES, "multiples": {"height": MULTIPLE, "width": MULTIPLE},
@@ -48,7 +51,7 @@ def stream_files(
             module=_Told(whole.estimator),
             examples=(torch.rand(1, 3, 64, 64),),
             inputs=(image,),
-            outputs=(told,),
+            outputs=(told, kinds),
             **shared,
         ),
         OnnxFile(
@@ -99,9 +102,9 @@ class _Told(nn.Module):
         super().__init__()
         self.estimator = estimator
 
-    def forward(self, image: Tensor) -> Tensor:
-        told: Tensor = self.estimator(image)[0]
-        return told
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        told, kinds = self.estimator(image)
+        return told, kinds
 
 
 class _Restored(nn.Module):
