@@ -11,9 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ddff_perception.registry import CAPABILITIES
-from ddff_perception.training.fit import WEIGHTS, fit
-from ddff_perception.training.registry import make_job
+from ._trained import trained
 
 VARIANTS = {
     "DR": ("motion=0", "curved=0"),
@@ -24,11 +22,8 @@ VARIANTS = {
 
 def train_variant(variant: str, folder: Path, settings: list[str], preset: str = "gpu") -> Path:
     """The final weights of `variant` in `folder`, trained where they are not there yet."""
-    output = folder / variant
-    if (output / WEIGHTS).is_file():
-        return output / WEIGHTS
     chosen = [*VARIANTS[variant], *settings]
-    return fit(make_job(CAPABILITIES["reflection"], "surface", preset, chosen), output)
+    return trained("reflection", "surface", folder / variant, chosen, (), preset)
 
 
 def main(

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import typer
 from _record import ROOT, run, write_record
+from _trained import trained
 from rich.console import Console
 from rich.table import Table
 
@@ -29,9 +30,6 @@ from ddff_perception.defocus.training.two_headed_losses import metres
 from ddff_perception.evaluation.depth.evaluation import DepthEvaluation, Variant
 from ddff_perception.files.images import read_json
 from ddff_perception.files.results import written_by
-from ddff_perception.registry import CAPABILITIES
-from ddff_perception.training.fit import WEIGHTS, fit
-from ddff_perception.training.registry import make_job
 from ddff_perception.training.weights import load_weights
 from ddff_perception.types import InputError
 
@@ -40,14 +38,6 @@ COLUMNS = {
     "rms": "RMSE [m]", "abs_rel": "REL", "log10": "log10", "delta_1": "d1 [%]", "delta_2": "d2 [%]",
     "delta_3": "d3 [%]", "edges": "KLD",
 }  # fmt: skip
-
-
-def trained(folder: Path, overrides: list[str], data: Path) -> Path:
-    """The final weights in `folder`, trained where they are not there yet."""
-    if not (folder / WEIGHTS).is_file():
-        job = make_job(CAPABILITIES["defocus"], "two_headed", "cpu", overrides, [data])
-        return fit(job, folder, resume=(folder / "checkpoint.ckpt").is_file())
-    return folder / WEIGHTS
 
 
 @torch.no_grad()
@@ -115,9 +105,11 @@ def main(
         for name in names:
             places = [
                 trained(
+                    "defocus",
+                    "two_headed",
                     folder / f"{name}_{seed}",
                     [*common, f"seed={seed}", f"regulariser={name}"],
-                    views,
+                    [views],
                 )
                 for seed in range(seeds)
             ]

@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "benchmarks")]
 
 import defocus_regularisers
 from _real_slices import order, shares
+from _trained import trained
 from defocus import side_of
 
 
@@ -49,7 +50,7 @@ def test_what_is_trained_with_a_regulariser_stands_in_the_table(
     # Another run has nothing left to train.
     weights = tmp_path / "runs" / "xian_0" / "weights.safetensors"
     before = weights.stat().st_mtime_ns
-    assert defocus_regularisers.trained(weights.parent, [], views) == weights
+    assert trained("defocus", "two_headed", weights.parent, [], [views]) == weights
     assert weights.stat().st_mtime_ns == before
 
 
