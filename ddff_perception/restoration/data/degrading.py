@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -109,32 +109,35 @@ _KINDS = (
 )
 
 
-def mixed(values: Tensor) -> tuple[Tensor, Tensor]:
+def mixed(values: Tensor, kinds: Sequence[Sequence[str]] = _KINDS) -> tuple[Tensor, Tensor]:
     """One degradation or several of different kinds, in random order; now and then none."""
     strengths = torch.zeros(len(values), 4)
     count = int(torch.multinomial(_SHARES, 1))
-    for kind in torch.randperm(len(_KINDS))[:count].tolist():
-        names = _KINDS[kind]
+    for kind in torch.randperm(len(kinds))[:count].tolist():
+        names = kinds[kind]
         values, told = SINGLE[names[int(torch.randint(len(names), ()))]](values)
         strengths = torch.maximum(strengths, told)
     return values, strengths
 
 
+_GRAIN = (_KINDS[1], ("demosaicking",), ("jpeg",))
+MIXED: Mapping[str, Degrade] = {"mixed": mixed, "grain": partial(mixed, kinds=_GRAIN)}
+"""Several at a time: all, and what leaves an image sharp."""
+
+
 def degradation(name: str) -> Degrade:
-    """`mixed`, one of `SINGLE`, or a user's own as `package.module:function`: B x 3 x H x W in 0..1
-    (BGR as a camera encodes it) to the same, degraded; by torch's random numbers.
+    """One of `MIXED`, one of `SINGLE`, or a user's own as `package.module:function`: B x 3 x H x W
+    in 0..1 (BGR as a camera encodes it) to the same, degraded; by torch's random numbers.
 
     Raises InputError where there is none, or it cannot be imported.
     """
-    if name == "mixed":
-        return mixed
-    if name in SINGLE:
-        return SINGLE[name]
+    if name in (known := {**MIXED, **SINGLE}):
+        return known[name]
     module, colon, function = name.partition(":")
     if not colon:
-        known = ", ".join(("mixed", *SINGLE))
         raise InputError(
-            f"there is no degradation {name!r}; there are: {known}, and package.module:function"
+            f"there is no degradation {name!r}; there are: {', '.join(known)}, and "
+            "package.module:function"
         )
     try:
         own = getattr(importlib.import_module(module), function)

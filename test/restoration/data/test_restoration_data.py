@@ -17,7 +17,7 @@ from scipy.io import savemat
 from ddff_perception.optics import degradation as exact
 from ddff_perception.optics.blur_kernels import gaussian_kernel
 from ddff_perception.restoration.data.crops import Crops, RestorationDataSettings
-from ddff_perception.restoration.data.degrading import SINGLE, as_seen, degradation
+from ddff_perception.restoration.data.degrading import MIXED, SINGLE, as_seen, degradation
 from ddff_perception.restoration.data.pictures import DRAWN, clean_pictures
 from ddff_perception.restoration.data.published_sets import (
     CITYSCAPES,
@@ -53,15 +53,15 @@ def test_the_torch_chain_is_that_of_optics() -> None:
     assert np.abs(as_image(linear(BATCH)) - light).max() < 1e-5
 
 
-@pytest.mark.parametrize("name", ["mixed", *SINGLE])
+@pytest.mark.parametrize("name", [*MIXED, *SINGLE])
 def test_each_keeps_size_and_range_and_tells_what_it_did(name: str) -> None:
     torch.manual_seed(1)
     batch = torch.rand(2, 3, 32, 32)
-    for _ in range(2 if name == "mixed" else 1):
+    for _ in range(2 if name in MIXED else 1):
         found, kinds = as_seen(batch, degradation(name))
         assert found.shape == batch.shape and kinds.shape == (2, 4)
         assert found.min() >= 0 and found.max() <= 1 and kinds.min() >= 0 and kinds.max() <= 1
-    if name != "mixed":
+    if name in SINGLE:
         assert (found - batch).abs().mean() > 1e-3 and (kinds.max(1).values > 0).all()
 
 
@@ -75,7 +75,7 @@ def test_a_degradation_of_ones_own_is_imported(tmp_path: Path, monkeypatch) -> N
     with pytest.raises(InputError, match="of the size of its own"):
         degradation("my_lens:cut")(torch.ones(1, 3, 8, 8))
     for name, said in {
-        "rain": "there is no degradation 'rain'; there are: mixed, blur_2",
+        "rain": "there is no degradation 'rain'; there are: mixed, grain, blur_2",
         "my_lens:rain": "cannot be imported",
         "no_lens:dim": "cannot be imported",
     }.items():
