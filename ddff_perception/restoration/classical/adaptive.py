@@ -9,7 +9,7 @@ import numpy as np
 from ...parameters import Settings, parameter
 from ...types import FloatArray
 from ..planes import to_image, to_planes
-from ..solution import Observed, Restored
+from ..solution import Degradation, Observed, Restored
 from .sharpening import sharpened_plane
 from .shrinkage import shrunken, with_jpeg, within_rounding
 
@@ -26,6 +26,15 @@ class AdaptiveSettings(Settings):
     sharpen: float = parameter(
         1.0, "share of the blur's width that is undone; 0 leaves blur as it is", limits=(0.0, 1.0)
     )
+
+
+def sharpened(
+    planes: list[FloatArray], seen: Degradation, share: float, noise: float
+) -> list[FloatArray]:
+    """The planes without the blur that is seen; `noise`: what is left of it in the first."""
+    if "blur" not in seen.kinds or share <= 0:
+        return planes
+    return [sharpened_plane(planes[0], seen.blur_px * share, noise), *planes[1:]]
 
 
 def adaptive(observed: Observed, settings: AdaptiveSettings) -> Restored:
@@ -47,8 +56,6 @@ def adaptive(observed: Observed, settings: AdaptiveSettings) -> Restored:
             planes = [
                 within_rounding(*both, quality, corner) for both in zip(planes, raw, strict=True)
             ]
-    if "blur" in seen.kinds and settings.sharpen > 0:
-        noise_left = seen.noise[0].level if left is None else float(np.mean(left))
-        planes[0] = sharpened_plane(planes[0], seen.blur_px * settings.sharpen, noise_left)
-        left = None
-    return Restored(to_image(planes, observed.image), left)
+    noise_left = seen.noise[0].level if left is None else float(np.mean(left))
+    made = sharpened(planes, seen, settings.sharpen, noise_left)
+    return Restored(to_image(made, observed.image), left if made is planes else None)

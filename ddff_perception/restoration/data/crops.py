@@ -102,8 +102,8 @@ class Crops(IterableDataset[Batch]):
 
 
 def _restored(image: Tensor) -> Tensor:
-    """3 x H x W in 0..1 by the method without learning."""
+    """3 x H x W in 0..1 without grain by the method without learning; blur is left."""
     seen = np.ascontiguousarray((image * 255).round().byte().permute(1, 2, 0).numpy())
     observed = Observed(seen, seen_degradation(seen, SeenSettings()))
-    found = adaptive(observed, AdaptiveSettings()).image
+    found = adaptive(observed, AdaptiveSettings(sharpen=0.0)).image
     return torch.from_numpy(found.transpose(2, 0, 1).astype(np.float32)) / 255

@@ -12,7 +12,8 @@ from ...engines.loading import EngineSet
 from ...optics.tiling import OVERLAP, in_tiles
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
-from ..classical.adaptive import AdaptiveSettings, adaptive
+from ..classical.adaptive import AdaptiveSettings, adaptive, sharpened
+from ..planes import to_image, to_planes
 from ..solution import Observed, Restored
 
 DEFAULT_MODEL = "restore_stream"
@@ -23,6 +24,8 @@ _TOLD_PX = 1024
 _RIGHT = 8.0 / 255
 # Strength of what is wrong, 0 to 1, under which an image is clean.
 _CLEAN = 0.05
+# Of the noise, in what the network makes.
+_SHARE_LEFT = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class RestoreStreamSettings(Settings):
 def restore_stream(
     observed: Observed, settings: RestoreStreamSettings, engines: EngineSet
 ) -> Restored:
-    """What `adaptive` makes of the image, bettered by a network that is told what is wrong with all
-    of it (`networks.restore_stream`); of a stream it is told the same until it is looked anew.
+    """Grain as `adaptive` takes it away, bettered by a network that is told what is wrong with all
+    of the image (`networks.restore_stream`), then blur as there. Of a stream the network is told
+    the same until it is looked anew.
 
     No weights ship: `ddff train restoration --network restore_stream --data clean_images`.
     Assumes: what was degraded as in training. Confidence: the probability that brightness is within
@@ -57,7 +61,7 @@ def restore_stream(
     if observed.keep_clean and float(found["kinds"].max()) < _CLEAN:
         return Restored.as_it_came(observed)
     told = found["told"]
-    begun = adaptive(observed, AdaptiveSettings()).image
+    begun = adaptive(observed, AdaptiveSettings(sharpen=0.0)).image
     planes, base = network_image(image), network_image(begun)
 
     def tile(rows: slice, columns: slice) -> FloatArray:
@@ -71,7 +75,11 @@ def restore_stream(
     joined = in_tiles(tile, size, side, min(OVERLAP, side // 3))
     height, width = image.shape[:2]
     restored = _as_image(joined[:3, :height, :width], image)
-    return Restored(restored, error_of(joined[3, :height, :width]))
+    left = error_of(joined[3, :height, :width])
+    if "blur" in observed.seen.kinds:
+        noise = _SHARE_LEFT * observed.seen.noise[0].level
+        restored = to_image(sharpened(to_planes(restored), observed.seen, 1.0, noise), image)
+    return Restored(restored, left)
 
 
 def error_of(sure: FloatArray) -> FloatArray:
