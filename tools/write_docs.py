@@ -385,6 +385,20 @@ SECTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
             "processor_ms": "processor [ms]",
         },
     ),
+    "restoration_classes": (
+        "Restoration: do class labels help?",
+        "The comparison of Hazirbas' thesis, Table 5.1, in small: as many parameters, the same "
+        "crops and steps (`setup` in the record), judged by rendered rooms of other furniture and "
+        "layouts. `above SSN`: mean of the seeds, and each seed's own.",
+        {
+            "blur": "blur",
+            "network": "network",
+            "mean_db": "mean over the classes [dB]",
+            "overall_db": "all pixels [dB]",
+            "more_db": "above SSN [dB]",
+            "more_db_each": "by seed",
+        },
+    ),
     "defocus": (
         "Depth from defocus without learning",
         "Single slices of path-traced focal stacks, of assets that no training has seen; the lens "

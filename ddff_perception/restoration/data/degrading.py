@@ -30,7 +30,7 @@ Degrade = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 _READ, _BLUR_PX, _MOTION_PX = 6.0, 6.0, 15
 # How often 0, 1, 2 and 3 degradations meet: most images suffer from one most of all.
-_SHARES = torch.tensor((0.1, 0.5, 0.25, 0.15))
+_SHARES = torch.tensor((0.05, 0.55, 0.25, 0.15))
 
 
 def _told(values: Tensor, kind: int, strength: Tensor | float) -> Tensor:
