@@ -41,8 +41,9 @@ def msn_loss(network: Msn, batch: Batch, stage: str) -> dict[str, Tensor]:
 
 def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:
     """The logarithm of each sample's absolute error, so that decibels count; errors of less than
-    three steps count less, or clean images would speak loudest. Beside it the labels teach the mixing, what was done teaches the estimate,
-    and how probably brightness is within 8 of 255 steps the confidence.
+    three steps count less, or clean images would speak loudest. Beside it the labels teach the
+    mixing, what was done teaches the estimate, and how probably brightness is within 8 of 255 steps
+    the confidence.
     """
     found = network(batch["image"], batch["base"])
     error = (found.image - batch["clean"]).float()
