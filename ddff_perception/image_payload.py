@@ -77,6 +77,8 @@ _LAYOUTS = {
 }
 ENCODINGS = tuple(_LAYOUTS)
 _SEMIPLANAR = ("nv12", "nv21")
+# Two pixels share their colour: of an odd width older OpenCVs make something.
+_PACKED = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv")
 
 
 def decode_image(
@@ -98,6 +100,10 @@ def decode_image(
         raise InputError(
             f"an {encoding} image has an even width and height, not {width}x{height}: check the "
             "camera driver"
+        )
+    if encoding in _PACKED and width % 2:
+        raise InputError(
+            f"a {encoding} image has an even width, not {width}: check the camera driver"
         )
     dtype = np.dtype(layout.dtype).newbyteorder(">" if is_bigendian else "<")
     pixel = dtype.itemsize * layout.channels

@@ -59,10 +59,16 @@ def _of_folder(folder: FrameFolder) -> Iterator[ImageArray]:
     return (folder[number][0] for number in range(len(folder)))
 
 
+def _silence_opencv() -> None:
+    """What cannot be opened is told by us. OpenCV 4.6 has the function elsewhere."""
+    where = getattr(cv2.utils, "logging", cv2)
+    where.setLogLevel(0)
+
+
 def _video(path: Path) -> Given:
     if not path.is_file():
         raise InputError(f"there is no video {path}")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    _silence_opencv()
     opened = cv2.VideoCapture(str(path))
     size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
     count = int(opened.get(cv2.CAP_PROP_FRAME_COUNT))

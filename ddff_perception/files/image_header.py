@@ -19,7 +19,8 @@ _PAGED = ("TIFF", "GIF", "WEBP", "PNG")
 ORIENTATION = 274
 """The EXIF tag that says how an image is turned."""
 _PHOTOGRAPH = 0x8769  # where EXIF keeps what is about the photograph
-_WIDTH, _HEIGHT, _BITS, _SAMPLES = 256, 257, 258, 277
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES = 256, 257, 258, 259, 277
+_LOGARITHMIC = (34676, 34677)  # compressions whose 16 bits are unpacked to 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def _read(file: BinaryIO) -> ImageHeader:
         return _read_tiff(file)
     # Pillow shows colours of 16 bits as 8: what its decoder is told, tells them apart.
     deep = any("16" in str(tile[3]) for tile in image.tile)
-    depth = 4 if image.mode in "IF" else 2 if deep or "16" in image.mode else 1
+    # Pillow before 10.3 shows grey of 16 bits as whole numbers of 32.
+    depth = 2 if deep or "16" in image.mode else 4 if image.mode in "IF" else 1
     bands = 3 if image.mode == "P" else len(image.getbands())
     pages = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
     alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
@@ -142,5 +144,7 @@ def _read_tiff(file: BinaryIO) -> ImageHeader:
     directory.load(file)
     bits = directory.get(_BITS, (8,))
     depth = -(-max(bits if isinstance(bits, tuple) else (bits,)) // 8)
+    if directory.get(_COMPRESSION) in _LOGARITHMIC:
+        depth = 4
     samples = int(directory.get(_SAMPLES, 1))
     return ImageHeader(directory[_WIDTH], directory[_HEIGHT], depth * samples, "TIFF", 1, {})

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import configparser
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from scipy.io import loadmat, whosmat
 
@@ -31,8 +31,8 @@ from ..types import (
     LightField,
     LightFieldCalibration,
 )
-from .images import decode_image_file, read_array, read_image, require_room
-from .limits import ARRAY_GIB, GIB
+from .images import read_array, read_image, require_room
+from .limits import ARRAY_GIB, GIB, IMAGE_MEGAPIXELS
 from .photographs import find_photographs
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -111,22 +111,31 @@ def open_hdf5(path: Path) -> Any:
         raise InputError(f"cannot read the HDF5 file {path}: {error}") from error
 
 
+_FLOAT_MAP = re.compile(rb"Pf\s+(\d{1,6})\s+(\d{1,6})\s+(-?\d{1,9}(?:\.\d{1,9})?)\s")
+
+
 def read_pfm(path: Path) -> FloatArray:
     """A portable float map, H x W float32; raises InputError where it is none."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    none = f"{path} is no grey portable float map (.pfm), or is truncated"
-    if not content.startswith(b"Pf"):
-        raise InputError(none)
-    try:
-        image = decode_image_file(content, str(path), cv2.IMREAD_UNCHANGED)
-    except InputError as error:
-        raise InputError(f"{none}: {error}") from None
-    if image.dtype != np.float32 or image.ndim != 2:
-        raise InputError(none)
-    return np.asarray(image, np.float32)
+    # OpenCV reads them from 4.7 on, and Ubuntu 24.04 has 4.6.
+    header = _FLOAT_MAP.match(content)
+    if header is None:
+        raise InputError(f"{path} is no grey portable float map (.pfm)")
+    width, height, scale = int(header[1]), int(header[2]), float(header[3])
+    IMAGE_MEGAPIXELS.check(width * height / 1e6, str(path))
+    held = len(content) - header.end()
+    if min(width, height) < 1 or held != 4 * width * height:
+        raise InputError(
+            f"{path} is no grey portable float map (.pfm), or is truncated: {held} bytes for "
+            f"{width}x{height} values"
+        )
+    order = "<f4" if scale < 0 else ">f4"
+    values = np.frombuffer(content, order, offset=header.end()).reshape(height, width)
+    # Rows begin at the bottom.
+    return np.ascontiguousarray(values[::-1], np.float32)
 
 
 def _datasets(group: Any) -> list[Any]:

@@ -134,7 +134,11 @@ def test_encodings_that_cannot_be_read(tmp_path, bag_result, encoding):
 def in_encoding(encoding: str, image: np.ndarray) -> np.ndarray:
     """The bytes of a BGR image in another encoding, one row of bytes per row of the array."""
     if encoding == "uyvy":
-        return cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY).reshape(len(image), -1)
+        luma, *colours = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YUV))
+        # Two pixels: U, Y, V, Y.
+        halves = [one.reshape(len(image), -1, 2) for one in (luma, *colours)]
+        u, v = (half.mean(axis=2).astype(np.uint8) for half in halves[1:])
+        return np.stack([u, halves[0][..., 0], v, halves[0][..., 1]], 2).reshape(len(image), -1)
     if encoding == "nv12":  # the planes of I420 with the two of colour woven into one
         planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
         height, width = image.shape[:2]

@@ -13,7 +13,7 @@ from ..networks.semantic import UNLABELLED, Msn, stream_targets
 # Where a pixel counts as right: as in `confidence.confidence`.
 NEAR = 8 / 255
 _TEACHER, _KINDS, _SURE = 0.02, 0.02, 0.01
-_RATIOS, _UNSEEN = 0.05, 3 / 255
+_UNSEEN = 3 / 255
 
 
 def absolute_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -57,7 +57,7 @@ def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:
         taught = functional.cross_entropy(found.classes.float(), labels, ignore_index=UNLABELLED)
     kinds = (found.kinds.float() - batch["kinds"]).abs().mean()
     apart = (error.abs().mean(dim=(1, 2, 3)) / _UNSEEN).log1p().mean()
-    whole = _RATIOS * apart + _TEACHER * taught + _KINDS * kinds + _SURE * sure
+    whole = apart + _TEACHER * taught + _KINDS * kinds + _SURE * sure
     return {
         "loss": whole,
         "gain_db": _gain(found.image.float(), batch),

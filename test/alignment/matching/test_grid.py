@@ -25,7 +25,9 @@ def graph_of(costs):
         if i + di < n and j + dj < m
     ]
     starts, ends, weights = zip(*edges, strict=True)
-    return coo_array((weights, (starts, ends)), shape=(n * m, n * m)).tocsr()
+    # SciPy before 1.12 finds paths by indices of 32 bits alone.
+    places = tuple(np.asarray(ends_of, np.int32) for ends_of in (starts, ends))
+    return coo_array((weights, places), shape=(n * m, n * m)).tocsr()
 
 
 @pytest.mark.parametrize("shape", [(7, 9), (12, 5), (1, 6), (6, 1)])

@@ -264,7 +264,7 @@ def test_photographs_are_told_to_need_their_response(tmp_path, accepted, suffix)
     paths = [tmp_path / f"p_{angle}{suffix}" for angle in (0, 45, 90)]
     exif = Image.Exif()
     exif[272] = "a camera"
-    exif.get_ifd(0x8769)[0xA001] = 1  # the colour space is sRGB
+    exif[0x8769] = {0xA001: 1}  # the colour space is sRGB
     for path, angle in zip(paths, (0, 45, 90), strict=True):
         picture = Image.fromarray(shot(angle)[..., ::-1])
         picture.save(path, **({"exif": exif} if suffix == ".png" else {}))
