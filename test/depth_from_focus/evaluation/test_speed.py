@@ -43,6 +43,7 @@ def test_the_sweep_to_time_is_one_that_depth_can_be_found_in():
     assert np.median(np.abs(1 / estimator.estimate().depth - truth)) < 0.3
 
 
+@pytest.mark.alone
 def test_many_slices_cost_hardly_more_than_some():
     """The step over the slices: the reason why depth comes at camera rate."""
     some, many = (min(times(count)) for count in (14, 56))
