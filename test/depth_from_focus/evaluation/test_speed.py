@@ -46,12 +46,19 @@ def test_the_sweep_to_time_is_one_that_depth_can_be_found_in():
 @pytest.mark.alone
 def test_many_slices_cost_hardly_more_than_some():
     """The step over the slices: the reason why depth comes at camera rate."""
-    some, many = (min(times(count)) for count in (14, 56))
-    assert many < 2.5 * some
+    some, many = (filled(count) for count in (14, 56))
+    # By turns: what else the machine does meets both.
+    spent = np.array([(solve_ms(some), solve_ms(many)) for _ in range(40)])
+    few_ms, many_ms = spent.min(axis=0)
+    assert many_ms < 2.5 * few_ms
 
 
-def times(count):
+def filled(count):
     estimator = DepthFromFocus()
     for item in synthetic_sweep(count, (320, 240)):
         estimator.update(item)
-    return [estimator.estimate(all_in_focus=False).timings_ms["solve"] for _ in range(15)]
+    return estimator
+
+
+def solve_ms(estimator):
+    return estimator.estimate(all_in_focus=False).timings_ms["solve"]
