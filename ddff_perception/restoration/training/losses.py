@@ -13,7 +13,7 @@ from ..networks.semantic import UNLABELLED, Msn, stream_targets
 # Where a pixel counts as right: as in `confidence.confidence`.
 NEAR = 8 / 255
 _TEACHER, _KINDS, _SURE = 0.02, 0.02, 0.01
-_UNSEEN = 3 / 255
+_UNSEEN = 1.5 / 255
 
 
 def absolute_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -40,8 +40,8 @@ def msn_loss(network: Msn, batch: Batch, stage: str) -> dict[str, Tensor]:
 
 
 def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:
-    """The logarithm of each sample's absolute error, so that decibels count; errors of less than
-    three steps count less, or clean images would speak loudest. Beside it the labels teach the
+    """The logarithm of each sample's absolute error, so that decibels count; errors of a step and
+    less count less, or clean images would speak loudest. Beside it the labels teach the
     mixing, what was done teaches the estimate, and how probably brightness is within 8 of 255 steps
     the confidence.
     """
