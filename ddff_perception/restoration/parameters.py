@@ -20,7 +20,9 @@ class OutputSettings(Settings):
         limits=(0.0, 1.0),
     )
     keep_clean: bool = parameter(
-        True, "images with which nothing is wrong are handed on as they came, whatever the method"
+        True,
+        "images with which nothing is wrong are handed on as they came, whatever the method; of a "
+        "network, those in which it finds nothing itself",
     )
 
 

@@ -31,7 +31,8 @@ class RestorationDataSettings(Settings):
     size: int = parameter(128, "side of the samples, a multiple of 8", "px", (16, 1024))
     degradation: str = parameter(
         "mixed",
-        "what is done to clean images: mixed, one by name (blur_2, noise, jpeg ...), or a function "
+        "what is done to clean images: mixed, grain (what leaves them sharp), one by name (blur_2, "
+        "noise, jpeg ...), or a function "
         "of one's own as package.module:function, which takes and gives B x 3 x H x W in 0..1",
     )
     pictures: int = parameter(64, "procedural pictures, without a folder", limits=(1, 100_000))

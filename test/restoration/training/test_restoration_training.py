@@ -22,8 +22,15 @@ from ddff_perception.engines.model_zoo import find_model, find_parts
 from ddff_perception.restoration.confidence import confidence
 from ddff_perception.restoration.data.crops import Crops, RestorationDataSettings
 from ddff_perception.restoration.data.pictures import clean_pictures
-from ddff_perception.restoration.learned.restore_stream import PARTS, error_of
+from ddff_perception.restoration.estimation.seen import SeenSettings, degradation
+from ddff_perception.restoration.learned.restore_stream import (
+    PARTS,
+    RestoreStreamSettings,
+    error_of,
+    restore_stream,
+)
 from ddff_perception.restoration.networks.semantic import Ssn
+from ddff_perception.restoration.solution import Observed
 from ddff_perception.restoration.training import networks
 from ddff_perception.restoration.training.losses import msn_loss
 from ddff_perception.restoration.training.pictures import shown
@@ -170,6 +177,37 @@ def test_it_runs_in_the_pipeline_in_tiles_without_seams(exported: Path) -> None:
     assert sure.shape == image.shape[:2] and 0 <= sure.min() <= sure.max() <= 1
     pipeline, found = run([image, image], **given)
     assert len(found[-1].image.seen.memory) == 1 and pipeline.counters["looked"] == 1
+
+
+class Engines:
+    """An estimator that finds so much wrong, and a restorer that darkens."""
+
+    def __init__(self, strength: float) -> None:
+        self._kinds = np.array([[strength, 0.0, 0.0, 0.0]], np.float32)
+
+    def get(self, number: int) -> Engines:
+        return self
+
+    def run(self, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if "base" not in given:
+            return {"told": np.zeros((1, 16), np.float32), "kinds": self._kinds}
+        sure = np.full_like(given["base"][:, :1], 0.5)
+        return {"restored": 0.5 * given["base"], "confidence": sure}
+
+
+@pytest.mark.parametrize(
+    ("strength", "keep_clean", "kept"), [(0.0, True, True), (0.0, False, False), (0.5, True, False)]
+)
+def test_what_the_network_finds_clean_is_handed_on_where_that_is_wanted(
+    strength: float, keep_clean: bool, kept: bool
+) -> None:
+    image = clean(64)
+    observed = Observed(image, degradation(image, SeenSettings()), keep_clean)
+    found = restore_stream(observed, RestoreStreamSettings(), Engines(strength))
+    assert found.untouched == kept
+    assert (found.image is image) == kept and (found.image.mean() < 0.6 * image.mean()) == (
+        not kept
+    )
 
 
 def test_a_confidence_is_an_error_and_back() -> None:
