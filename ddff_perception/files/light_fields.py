@@ -111,7 +111,7 @@ def open_hdf5(path: Path) -> Any:
         raise InputError(f"cannot read the HDF5 file {path}: {error}") from error
 
 
-_FLOAT_MAP = re.compile(rb"Pf\s+(\d{1,6})\s+(\d{1,6})\s+(-?\d{1,9}(?:\.\d{1,9})?)\s")
+_FLOAT_MAP = re.compile(rb"Pf\s+(\d{1,6})\s+(\d{1,6})\s+([-+.0-9eE]{1,24})\s")
 
 
 def read_pfm(path: Path) -> FloatArray:
@@ -124,7 +124,13 @@ def read_pfm(path: Path) -> FloatArray:
     header = _FLOAT_MAP.match(content)
     if header is None:
         raise InputError(f"{path} is no grey portable float map (.pfm)")
-    width, height, scale = int(header[1]), int(header[2]), float(header[3])
+    width, height = int(header[1]), int(header[2])
+    try:
+        scale = float(header[3])
+    except ValueError:
+        scale = 0.0
+    if not scale or not math.isfinite(scale):
+        raise InputError(f"{path} has the scale {header[3].decode()}; it must be a number but 0")
     IMAGE_MEGAPIXELS.check(width * height / 1e6, str(path))
     held = len(content) - header.end()
     if min(width, height) < 1 or held != 4 * width * height:
@@ -134,8 +140,9 @@ def read_pfm(path: Path) -> FloatArray:
         )
     order = "<f4" if scale < 0 else ">f4"
     values = np.frombuffer(content, order, offset=header.end()).reshape(height, width)
-    # Rows begin at the bottom.
-    return np.ascontiguousarray(values[::-1], np.float32)
+    # Rows begin at the bottom; the sign of the scale is the order of bytes, the rest a divisor, as
+    # OpenCV has it.
+    return np.ascontiguousarray(values[::-1] / np.float32(abs(scale)), np.float32)
 
 
 def _datasets(group: Any) -> list[Any]:

@@ -65,6 +65,20 @@ def test_unknown_truth_is_nan(tmp_path, views):
     assert (depth[1] == 2).all()
 
 
+@pytest.mark.parametrize(
+    ("scale", "order", "factor"),
+    [("-1e0", "<f4", 1), ("1.0", ">f4", 1), ("-2.0", "<f4", 0.5), ("-.5", "<f4", 2)],
+)
+def test_the_scale_of_a_float_map_is_order_and_divisor(tmp_path, scale, order, factor):
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    file = tmp_path / "a.pfm"
+    file.write_bytes(f"Pf\n3 2\n{scale}\n".encode() + array[::-1].astype(order).tobytes())
+    np.testing.assert_array_equal(read_pfm(file), factor * array)
+    file.write_bytes(b"Pf\n3 2\n-0.0\n" + array.tobytes())
+    with pytest.raises(InputError, match="has the scale -0.0"):
+        read_pfm(file)
+
+
 def test_a_float_map_is_read_the_right_way_up(tmp_path):
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
     (tmp_path / "a.pfm").write_bytes(pfm(array))
