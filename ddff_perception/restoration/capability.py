@@ -22,6 +22,7 @@ RESTORATION = Capability(
             "tsn_mid",
             "msn",
             "vdsr",
+            "deep_deblur",
         )
     },
     demo=Reference(f"{_HERE}.evaluation.demo:RESTORATION_DEMO"),

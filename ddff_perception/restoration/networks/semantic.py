@@ -160,26 +160,6 @@ def _count(make: Callable[[int], nn.Module], width: int) -> int:
         return parameters(make(width))
 
 
-class Vdsr(nn.Module):
-    """VDSR (Kim et al., CVPR 2016), with which the thesis compares: 20 convolutions that find what
-    is to be added, on brightness (Y of YCbCr) alone; colours stay. `width` 64 is the paper's.
-    """
-
-    def __init__(self, classes: int = 0, width: int = 64, layers: int = 20) -> None:
-        super().__init__()
-        self.first, self.last = (nn.Conv2d(*n, 3, padding=1) for n in ((1, width), (width, 1)))
-        inner = (nn.Conv2d(width, width, 3, padding=1) for _ in range(layers - 2))
-        self.inner = nn.ModuleList(inner)
-
-    def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
-        # Of B, G, R.
-        weights = image.new_tensor([0.114, 0.587, 0.299]).view(1, 3, 1, 1)
-        values = torch.relu(self.first((image * weights).sum(1, keepdim=True)))
-        for layer in self.inner:
-            values = torch.relu(layer(values))
-        return image + self.last(values)
-
-
 def stream_matrix(partial: Sequence[Tensor], clean: Tensor, labels: Tensor) -> Tensor:
     """S x S mean squared errors: row is the stream, column the class of the pixels (Fig. 5.6); NaN
     where a class is not there.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...training.job import Batch
+from ..networks.compared import DeepDeblur
 from ..networks.restore_stream import RestoreStream
 from ..networks.semantic import UNLABELLED, Msn, stream_targets
 
@@ -37,6 +38,19 @@ def msn_loss(network: Msn, batch: Batch, stage: str) -> dict[str, Tensor]:
         weights.requires_grad_(stage == "joint")
     found = network(batch["image"]).float()
     return {"loss": (found - batch["clean"]).abs().mean(), "gain_db": _gain(found, batch)}
+
+
+def pyramid_loss(network: DeepDeblur, batch: Batch) -> dict[str, Tensor]:
+    """Half the mean squared error of every level, mean over the levels (Nah et al., eq. 5)."""
+    levels = network.scales(batch["image"])
+    wanted = [functional.adaptive_avg_pool2d(batch["clean"], one.shape[2:]) for one in levels]
+    errors = [
+        (one.float() - clean).square().mean() for one, clean in zip(levels, wanted, strict=True)
+    ]
+    return {
+        "loss": torch.stack(errors).mean() / 2,
+        "gain_db": _gain(levels[-1].float(), batch),
+    }
 
 
 def stream_loss(network: RestoreStream, batch: Batch) -> dict[str, Tensor]:

@@ -1,10 +1,11 @@
 """The networks that restore, with their settings.
 
 `restore_stream` is ours; `ssn`, `ssn_labels`, `tsn_late`, `tsn_mid` and `msn` are the thesis',
-`vdsr` one that it compares with. Presets: `paper` has the thesis' optimiser (Adam, 2e-4, batch 1;
-beta is pix2pix's, the steps of the decay ours); `cpu` a reduced width for two cores; `smoke` a few
-steps for a test. Without a folder they learn from procedural pictures; give photographs, rendered
-views (`ddff simulate dataset`), Facades, NYUv2 or Cityscapes with `--data`. Nothing ships trained.
+`vdsr` and `deep_deblur` two that it compares with. Presets: `paper` has the thesis' optimiser
+(Adam, 2e-4, batch 1; beta is pix2pix's, the steps of the decay ours); `cpu` a reduced width for two
+cores; `smoke` a few steps for a test. Without a folder they learn from procedural pictures; give
+photographs, rendered views (`ddff simulate dataset`), Facades, NYUv2 or Cityscapes with `--data`.
+Nothing ships trained.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from ...training.presets import FitSettings
 from ...types import InputError
 from ..data.crops import Crops, RestorationDataSettings
 from ..data.pictures import DRAWN, Pictures, clean_pictures
+from ..networks.compared import DeepDeblur, Vdsr
 from ..networks.restore_stream import MULTIPLE, WIDTH, RestoreStream
-from ..networks.semantic import Msn, Ssn, SsnLabels, TsnLate, TsnMid, Vdsr, equal_width
-from .losses import absolute_loss, msn_loss, stream_loss
+from ..networks.semantic import Msn, Ssn, SsnLabels, TsnLate, TsnMid, equal_width
+from .losses import absolute_loss, msn_loss, pyramid_loss, stream_loss
 from .onnx_files import image_files, stream_files
 from .pictures import shown
 
@@ -105,7 +107,7 @@ class RestorationTraining:
         if isinstance(network, RestoreStream):
             return stream_files(network, record, precision)
         blocks = int(record["network_parameters"]["blocks"])
-        multiple = MULTIPLE if isinstance(network, Vdsr) else 2**blocks
+        multiple = MULTIPLE if isinstance(network, Vdsr | DeepDeblur) else 2**blocks
         return image_files(self.name, network, multiple, self.labelled)
 
     def _network(self, own: RestorationDataSettings, classes: int) -> nn.Module:
@@ -117,6 +119,8 @@ class RestorationTraining:
     def _loss(self, own: RestorationDataSettings) -> Loss:
         if self.name == "restore_stream":
             return stream_loss
+        if self.name == "deep_deblur":
+            return pyramid_loss
         return partial(msn_loss, stage=own.stage) if self.name == "msn" else absolute_loss
 
     def _check(self, own: RestorationDataSettings, pictures: Pictures) -> None:
@@ -125,7 +129,7 @@ class RestorationTraining:
                 f"{self.name} learns with class labels: give a labelled set (rendered views, "
                 "Facades, NYUv2 or Cityscapes)"
             )
-        unet = self.name not in ("restore_stream", "vdsr")
+        unet = self.name not in ("restore_stream", "vdsr", "deep_deblur")
         multiple = 2**own.blocks if unet else MULTIPLE
         if own.size % multiple:
             raise InputError(f"{self.name} takes sizes that are a multiple of {multiple}")
@@ -135,8 +139,9 @@ def _thesis(network: Any) -> Make:
     return lambda classes, width, blocks: network(classes, width or 64, blocks)
 
 
-def _vdsr(classes: int, width: int, blocks: int) -> nn.Module:
-    return Vdsr(classes, width or 64)
+def _compared(network: Any) -> Make:
+    """Of layers of its own: `blocks` are the thesis' U-Nets'."""
+    return lambda classes, width, blocks: network(classes, width or 64)
 
 
 def _restore_stream(classes: int, width: int, blocks: int) -> nn.Module:
@@ -177,4 +182,5 @@ MSN = replace(
         "smoke": {**_SMALL, "width": 4},
     },
 )
-VDSR = replace(SSN, name="vdsr", make=_vdsr)
+VDSR = replace(SSN, name="vdsr", make=_compared(Vdsr))
+DEEP_DEBLUR = replace(SSN, name="deep_deblur", make=_compared(DeepDeblur))

@@ -8,6 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
+from ddff_perception.restoration.networks.compared import DeepDeblur, Vdsr
 from ddff_perception.restoration.networks.restore_stream import (
     Branches,
     RestoreStream,
@@ -20,7 +21,6 @@ from ddff_perception.restoration.networks.semantic import (
     SsnLabels,
     TsnLate,
     TsnMid,
-    Vdsr,
     cut_and_paste,
     equal_width,
     parameters,
@@ -138,6 +138,22 @@ def test_vdsr_adds_to_brightness_alone() -> None:
     torch.testing.assert_close(change[:, 0], change[:, 2], atol=1e-6, rtol=1e-4)
     with torch.device("meta"):
         assert parameters(Vdsr()) == 665_921
+
+
+def test_deep_deblur_has_a_result_at_three_sizes_and_the_papers_parameters() -> None:
+    image, _ = images(1)
+    network = DeepDeblur(width=4, blocks=1)
+    with torch.no_grad():
+        found = network.scales(image)
+        whole = network(image)
+    assert [one.shape[-1] for one in found] == [SIDE // 4, SIDE // 2, SIDE]
+    assert torch.equal(whole, found[-1])
+    # What the coarsest level says reaches the finest.
+    network.levels[0][-1].bias.data += 1.0
+    with torch.no_grad():
+        assert not torch.equal(network(image), whole)
+    with torch.device("meta"):
+        assert parameters(DeepDeblur()) == 11_721_321
 
 
 def test_restore_stream_is_small_and_begins_with_what_it_is_given() -> None:

@@ -44,6 +44,7 @@ TRAININGS = [
     networks.TSN_MID,
     networks.MSN,
     networks.VDSR,
+    networks.DEEP_DEBLUR,
 ]
 VALUES = {"size": 32, "pictures": 2, "width": 4, "blocks": 3, "degradation": "noise"}
 
