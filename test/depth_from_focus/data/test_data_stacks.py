@@ -49,6 +49,15 @@ def test_the_slice_focused_at_a_plane_is_the_sharpest_there():
             assert np.argmax([item[inside].mean() for item in contrast]) == slot
 
 
+@pytest.mark.parametrize("dioptres", [0.0, 2.0])
+def test_a_view_of_one_depth_or_of_sky_alone_has_a_sweep(dioptres):
+    torch.manual_seed(0)
+    truth = torch.full((6, 32, 48), dioptres)
+    stacks = random_stacks(torch.rand(6, 3, 32, 48), truth, StackSettings(slice_counts=(5,)))
+    assert (stacks.dioptres.diff(dim=1) > 0).all()
+    assert torch.isfinite(stacks.blur_scale).all() and torch.isfinite(stacks.dioptres).all()
+
+
 def test_blur_and_sweep_lie_within_what_was_asked_for():
     torch.manual_seed(3)
     truth = 0.4 + torch.rand(8, 48, 64)

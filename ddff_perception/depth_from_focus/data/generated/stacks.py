@@ -24,6 +24,8 @@ _MARGIN_POWER = 2.5
 _BLUR_PER_SLICE_PX = 4.0
 # Blur of the stacks of one batch differs by this much about their common one, in ln.
 _BLUR_SPREAD = 0.2
+# Of a sweep, in 1/m: a view of nothing but sky has no range of its own.
+_LEAST_EXTENT = 0.01
 # Radiance of the brightest lights, where the sensor saturates at 1.
 _BRIGHTEST = 80.0
 
@@ -100,12 +102,12 @@ def _sweeps(truth: Tensor, settings: StackSettings) -> tuple[Tensor, Tensor, Ten
     flat = truth.flatten(1)
     # torch.quantile is slow on long rows; every 16th pixel says as much.
     low, high = torch.quantile(flat[:, ::16], torch.tensor([0.005, 0.995], device=device), 1)
-    extent = torch.maximum(high - low, 0.02 * high)
+    extent = torch.maximum(high - low, 0.02 * high).clamp(min=_LEAST_EXTENT)
     least, most = settings.margin
     share_of_room = torch.rand(2, count) ** _MARGIN_POWER
     margins = (least + (most - least) * share_of_room).to(device)
     first = (low - margins[0] * extent).clamp(min=0.0)
-    last = high + margins[1] * extent
+    last = torch.maximum(high + margins[1] * extent, first + 0.9 * extent)
     slices = settings.slice_counts[int(torch.randint(len(settings.slice_counts), ()))]
     share = torch.stack([_spacing(slices, settings.irregular) for _ in range(count)]).to(device)
     dioptres = first[:, None] + share * (last - first)[:, None]
