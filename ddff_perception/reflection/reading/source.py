@@ -59,9 +59,7 @@ def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Sourc
         raise InputError(
             f"{file} has no header: give --pixel-format (Mono12p, BayerRG12p, ...) and --size"
         )
-    images, notes = _read([file])
-    if (grey := _grey(images[0])) is not images[0]:
-        images, notes = (grey,), (*notes, "grey saved as colour, taken as grey")
+    images, notes = _without_copies(*_read([file]))
     return Source(images, None, notes, (file,))
 
 
@@ -85,7 +83,7 @@ def read_polarizer_images(
             "--size, if it is the raw of a polarization camera"
         )
     angles, origin = agreed_angles(files, given)
-    images, notes = _read(files)
+    images, notes = _without_copies(*_read(files))
     if len(files) < 3:
         raise InputError(_too_few(files, images))
     if angles is None:
@@ -158,6 +156,16 @@ def _grey(image: ImageArray) -> ImageArray:
     blue, green, red = cv2.split(image)
     same = np.array_equal(blue, green) and np.array_equal(green, red)
     return blue if same else image  # type: ignore[return-value]
+
+
+def _without_copies(
+    images: tuple[ImageArray, ...], notes: tuple[str, ...]
+) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:
+    """Grey images that were saved as colour as grey ones, and that it was so."""
+    grey = tuple(_grey(image) for image in images)
+    if any(own is image for own, image in zip(grey, images, strict=True)):
+        return images, notes
+    return grey, (*notes, "grey saved as colour, taken as grey")
 
 
 def _is_photograph(file: Path) -> bool:

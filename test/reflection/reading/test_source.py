@@ -65,6 +65,20 @@ def test_grey_saved_as_colour_is_grey(tmp_path):
     assert source.notes == ("grey saved as colour, taken as grey",)
 
 
+def test_polarizer_images_are_grey_where_all_of_them_are(tmp_path):
+    grey = np.repeat(SHOT[..., None], 3, axis=2)
+    files = write(tmp_path, "I0.png", "I45.png", "I90.png", image=grey)
+    source = read_polarizer_images(files, None, USUAL)
+    assert [image.shape for image in source.images] == [SHOT.shape] * 3
+    assert source.notes[1:] == ("grey saved as colour, taken as grey",)
+    coloured = grey.copy()
+    coloured[0, 0] = (1, 2, 3)
+    write(tmp_path, "I90.png", image=coloured)
+    source = read_polarizer_images(files, None, USUAL)
+    assert [image.shape for image in source.images] == [grey.shape] * 3
+    assert len(source.notes) == 1
+
+
 def test_too_few_images_get_the_advice_that_fits(tmp_path):
     mosaic = np.tile(np.array([[200, 90], [90, 20]], np.uint8), (20, 20))
     (raw,) = write(tmp_path, "raw.png", image=mosaic)
