@@ -35,7 +35,7 @@ def dataset(
     ] = None,
     folder: Annotated[Path | None, typer.Option("--assets", help="The folder of assets.")] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Also write a contact sheet (PNG) of the first views.")
+        Path | None, typer.Option(help="Also write a contact sheet (PNG): 48 views from all of it.")
     ] = None,
 ) -> None:
     """Render labelled scenes: radiance, depth, normals, classes, instances, albedo, masks.

@@ -16,8 +16,9 @@ _WIDTH_PX = 160
 
 
 def dataset_sheet(dataset: WorldDataset, views: int) -> NDArray[np.uint8]:
-    """The first `views` views as one picture, BGR uint8."""
-    tiles = [view_tile(dataset[number]) for number in range(min(views, len(dataset)))]
+    """`views` views, spread over all of the set, as one picture, BGR uint8."""
+    chosen = np.linspace(0, len(dataset) - 1, min(views, len(dataset))).round().astype(int)
+    tiles = [view_tile(dataset[int(number)]) for number in chosen]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % _COLUMNS)
     rows = [np.hstack(tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
     return np.vstack(rows)

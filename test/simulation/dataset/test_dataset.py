@@ -17,7 +17,7 @@ from ddff_perception.simulation.dataset.files import packed, read_about, read_sc
 from ddff_perception.simulation.dataset.making import make_dataset
 from ddff_perception.simulation.dataset.reader import WorldDataset
 from ddff_perception.simulation.dataset.settings import PRESETS
-from ddff_perception.simulation.dataset.sheet import dataset_sheet
+from ddff_perception.simulation.dataset.sheet import dataset_sheet, view_tile
 from ddff_perception.simulation.rendering.mitsuba_variant import find_llvm
 from ddff_perception.types import InputError
 
@@ -185,6 +185,13 @@ def test_polarization_and_the_layers_of_a_pane_are_kept(tmp_path):
     assert not views[1].glass.any()
     with pytest.raises(InputError, match="single frames"):
         replace(settings, polarized=False)
+
+
+def test_a_sheet_spreads_over_all_of_the_set(made):
+    views = WorldDataset(made)
+    tiles = np.hsplit(dataset_sheet(views, 2), 4)
+    np.testing.assert_array_equal(tiles[0], view_tile(views[0]))
+    np.testing.assert_array_equal(tiles[1], view_tile(views[len(views) - 1]))
 
 
 def test_the_sheet_and_the_record_of_assets(made, tmp_path):
