@@ -26,6 +26,10 @@ from .polarized_view import place_pane, polarization
 from .settings import DatasetSettings
 
 _LOOK_PX = (80, 60)
+_LOOK_SAMPLES, _LOOK_CELL, _LOOK_TRIES = 4, 10, 5
+# Radiance that less than a quarter of a view reaches within a closed thing; a dark room at night
+# has a hundred times as much.
+_DARK = 1e-7
 _MIDDLE_GREY = 0.35
 _CLIP = 60.0  # of exposed radiance, well within float16
 _LENS_SAMPLES = 8
@@ -65,7 +69,7 @@ def render_scene(job: Job) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     views = []
     for view in range(settings.views_per_scene):
-        viewpoint = scene.viewpoint(lambda v: renderer.quick_look(v.camera(*_LOOK_PX), v.pose))
+        viewpoint = _lit_viewpoint(scene, renderer)
         rng = np.random.default_rng([settings.seed, job.number, view])
         pane: dict[str, Any] = {}
         if polarized is not None:
@@ -89,6 +93,19 @@ def render_scene(job: Job) -> bytes:
         "views": views,
     }
     return packed(arrays, about)
+
+
+def _lit_viewpoint(scene: Scene, renderer: WorldRenderer) -> Viewpoint:
+    """The scene's next viewpoint that is not within a closed thing, where no light comes."""
+    for _ in range(_LOOK_TRIES):
+        found = scene.viewpoint(lambda v: renderer.quick_look(v.camera(*_LOOK_PX), v.pose))
+        seen = renderer.radiance(found.camera(*_LOOK_PX), found.pose, _LOOK_SAMPLES, 0).mean(axis=2)
+        cells = seen.reshape(
+            _LOOK_PX[1] // _LOOK_CELL, _LOOK_CELL, _LOOK_PX[0] // _LOOK_CELL, _LOOK_CELL
+        )
+        if np.percentile(cells.mean(axis=(1, 3)), 75) >= _DARK:
+            break
+    return found
 
 
 def _renderers(

@@ -12,13 +12,14 @@ import pytest
 pytest.importorskip("mitsuba")
 
 from ddff_perception.simulation.assets.record import recorded_assets
-from ddff_perception.simulation.dataset import making
+from ddff_perception.simulation.dataset import making, render_scene
 from ddff_perception.simulation.dataset.files import packed, read_about, read_scene_array
 from ddff_perception.simulation.dataset.making import make_dataset
 from ddff_perception.simulation.dataset.reader import WorldDataset
 from ddff_perception.simulation.dataset.settings import PRESETS
 from ddff_perception.simulation.dataset.sheet import dataset_sheet, view_tile
 from ddff_perception.simulation.rendering.mitsuba_variant import find_llvm
+from ddff_perception.simulation.world.cameras import Viewpoint
 from ddff_perception.types import InputError
 
 SMALL = replace(
@@ -43,6 +44,25 @@ def contents(folder):
     """All but the book of what was written when."""
     files = [p for p in folder.rglob("*.*") if not p.name.startswith(".")]
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def test_a_view_from_within_a_closed_thing_is_taken_anew():
+    class Stage:
+        """Of three viewpoints light reaches the last."""
+
+        def __init__(self):
+            self.left = [Viewpoint(np.eye(4), 60.0, name) for name in ("box", "crate", "table")]
+
+        def viewpoint(self, look):
+            return self.left.pop(0)
+
+    class Renderer:
+        def radiance(self, camera, pose, samples, seed):
+            lit = 0.0 if stage.left else 1e-3
+            return np.full((camera.height, camera.width, 3), lit, np.float32)
+
+    stage = Stage()
+    assert render_scene._lit_viewpoint(stage, Renderer()).carrier == "table"
 
 
 def test_a_view_is_read_as_it_was_rendered(made):
