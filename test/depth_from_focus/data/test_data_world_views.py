@@ -1,6 +1,7 @@
 """Views of a rendered world as what stacks are blurred from."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,24 @@ def test_stacks_are_blurred_from_a_world_and_its_assets_are_told(world, tmp_path
     made = make_stacks(tmp_path / "stacks", 3, 0, settings, [folder])
     assert [file.name for file in stack_files(made)] == [f"04_00000{n}.npz" for n in range(3)]
     assert len(list((made / "views").glob("*.npy"))) == 2
+
+
+def test_stacks_of_another_world_or_of_other_settings_are_not_taken(world, tmp_path):
+    folder, _ = world
+    settings = StackSettings(height=32, width=64, slice_counts=(4,), traced=1.0)
+    made = make_stacks(tmp_path / "stacks", 3, 0, settings, [folder])
+    assert make_stacks(made, 3, 0, settings, [folder]) == made
+    with pytest.raises(InputError, match="other worlds or settings"):
+        make_stacks(made, 3, 0, replace(settings, closest=0.5), [folder])
+    with pytest.raises(InputError, match="other worlds or settings"):
+        make_stacks(made, 3, 0, settings)
+    (made / "made_of.json").unlink()
+    with pytest.raises(InputError, match="other worlds or settings"):
+        make_stacks(made, 3, 0, settings, [folder])
+    (folder / "index.jsonl").rename(folder / "later.jsonl")
+    with pytest.raises(InputError, match="not complete"):
+        make_stacks(tmp_path / "new", 3, 0, settings, [folder])
+    (folder / "later.jsonl").rename(folder / "index.jsonl")
 
 
 def test_a_training_on_a_world_records_what_it_showed(world, tmp_path):
