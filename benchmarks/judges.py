@@ -10,8 +10,9 @@ stacks of nothing. `captures` are the real ones of `benchmarks/real_stacks.py`. 
 a folder of scenes of the 4D light field benchmark (public ones), a family `public_light_fields`.
 Nothing may be tuned on any of it.
 
-Other weights than those that ship are not recorded unless `--json` says where. `--trained` names
-what they learned from: an asset of a judge in it is an error.
+What is not whole (other weights, families, methods or judges left out, no captures) is not recorded
+unless `--json` says where. An asset of a judge that the weights' card names, or what `--trained`
+names beside it, is an error.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ddff_perception.console import progress_bar
+from ddff_perception.engines.model_zoo import find_parts
+from ddff_perception.files.images import read_json
 from ddff_perception.files.stack_folder import StackFolder
 from ddff_perception.simulation.assets.record import recorded_assets
 from ddff_perception.simulation.judges.catalogue import FAMILIES, JUDGES
@@ -42,6 +45,8 @@ from ddff_perception.simulation.judges.sets import (
 from ddff_perception.types import InputError
 
 PUBLIC_SLICES = 10
+SHIPPED = "focus_stream"
+METHODS = ("vdff", "multiscale", SHIPPED)
 ALL_FAMILIES = (*FAMILIES, BLANK, "captures")
 COLUMNS = {
     "family": "family",
@@ -78,7 +83,9 @@ def main() -> None:
     if captures:
         console.print(_table("real captures", captures, None))
     console.print(headline(rows, captures))
-    if arguments.json is not None or _is_whole(arguments):
+    if arguments.json is None and (lack := _lacks(arguments, captures)):
+        print(f"no record: {lack}", file=sys.stderr)
+    else:
         path = write_record(
             "judges",
             rows,
@@ -105,20 +112,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=["vdff", "multiscale", "focus_stream"],
+        default=list(METHODS),
         help="beside the yardstick and multiscale, which are always there",
     )
     parser.add_argument(
         "--weights",
         "--models",
-        default="focus_stream",
+        default=SHIPPED,
         help="FocusStream's model, as its parameter",
     )
     parser.add_argument("--engine", default="auto", help="what runs the networks")
     parser.add_argument("--light-fields", type=Path, help="folder of public light fields")
     parser.add_argument("--captures", type=Path, default=DEFAULT, help="folder of real captures")
     parser.add_argument(
-        "--trained", type=Path, nargs="*", default=[], help="data sets or cards of the weights"
+        "--trained",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="data sets or cards beside the weights' own",
     )
     parser.add_argument("--json", type=Path, help="where to write the record")
     return parser.parse_args()
@@ -133,10 +144,25 @@ def _methods(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return methods
 
 
-def _is_whole(arguments: argparse.Namespace) -> bool:
-    """Whether the run says all that the record says, of what ships."""
-    shipped = arguments.weights == "focus_stream" and arguments.light_fields is None
-    return shipped and set(arguments.families) == set(ALL_FAMILIES)
+def _lacks(arguments: argparse.Namespace, captures: list[dict[str, Any]]) -> str:
+    """What the run does not say of all that the record says of what ships; empty: nothing."""
+    there = len(ready(arguments.folder, JUDGES))
+    lacks = {
+        "the weights are not those that ship": arguments.weights != SHIPPED,
+        "public light fields are among the judges": arguments.light_fields is not None,
+        "not all families were judged": set(arguments.families) < set(ALL_FAMILIES),
+        "not all methods were judged": not set(METHODS) <= set(arguments.methods),
+        f"{there} of {len(JUDGES)} judges are rendered": there < len(JUDGES),
+        "the real captures are not here": not captures,
+    }
+    return ", ".join(text for text, lacking in lacks.items() if lacking)
+
+
+def _trained(arguments: argparse.Namespace) -> list[Path]:
+    """The sets or cards to hold the judges' assets against: the card of the weights, at least."""
+    card = find_parts(arguments.weights, ("encoder", "head"))[0].path.with_suffix(".json")
+    own = [card] if "assets" in read_json(card) else []
+    return [*own, *arguments.trained]
 
 
 def _rendered(family: str, arguments: argparse.Namespace) -> list[StackFolder]:
@@ -151,7 +177,7 @@ def _rendered(family: str, arguments: argparse.Namespace) -> list[StackFolder]:
 
             places = prepare(arguments.folder, judges, arguments.assets, advance)
     keys = [key for path in places for key in recorded_assets(path / ABOUT)]
-    require_held_out(keys, arguments.trained)
+    require_held_out(keys, _trained(arguments))
     return [read_judge(path) for path in places]
 
 

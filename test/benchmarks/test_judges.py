@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
 
+import judges
 import zedd
 from _families import BLANK, blank_stacks, headline, score_family, shows_nothing
 from _patches import off_plane, positions, smooth, torn
@@ -144,6 +145,29 @@ def test_the_headline_is_of_the_worst_family():
     assert "2.0 % (odd)" in text
     assert "Most torn is b: 2.50 % (vdff 1.00)" in text
     assert headline([], []) == ""
+
+
+def test_only_a_whole_run_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["judges.py", "--folder", str(tmp_path)])
+    whole = judges._arguments()
+    assert judges._lacks(whole, [{"capture": "a"}]) == "0 of 16 judges are rendered"
+    monkeypatch.setattr(judges, "ready", lambda folder, of: list(of))
+    assert judges._lacks(whole, [{"capture": "a"}]) == ""
+    assert "captures" in judges._lacks(whole, [])
+    for name, value in (
+        ("weights", "mine/net"),
+        ("families", ["rooms"]),
+        ("methods", ["multiscale"]),
+        ("light_fields", tmp_path),
+    ):
+        other = judges.argparse.Namespace(**{**vars(whole), name: value})
+        assert judges._lacks(other, [{"capture": "a"}])
+
+
+def test_weights_are_held_against_the_judges_by_their_own_card(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["judges.py", "--trained", "more.json"])
+    card, more = judges._trained(judges._arguments())
+    assert card.name == "focus_stream_encoder.json" and more.name == "more.json"
 
 
 def test_zedd_is_scored_as_its_rows_are():

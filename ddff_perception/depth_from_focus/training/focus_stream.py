@@ -25,7 +25,7 @@ from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ...training.views.camera import NoiseSettings
 from ...training.views.field import USUAL
-from ..data.generated.batches import view_batches
+from ..data.generated.batches import COUNTS, view_batches
 from ..data.generated.making import make_stacks, make_views
 from ..data.generated.stack_files import StackBatches, stack_files
 from ..data.generated.stacks import StackSettings
@@ -52,6 +52,8 @@ _WORLD_DATA = (
     "scenes, with random lenses, sweeps, noise and JPEG, and what befalls sweeps in the field"
 )
 _OWN_DATA = "stack folders with true depth"
+# Share of stacks with lights that saturate.
+_LIGHTS = 0.15
 # Subcells over which the error's slopes are taken.
 _SLOPE_STEPS = (1, 2, 4, 8)
 # What the error counts as, at least, where nothing is to be seen, as a share of the sweep: a depth
@@ -73,7 +75,9 @@ class TrainingSettings(Settings):
         3000, "training stacks to make where no --data is given", limits=(6, 10**6)
     )
     views: int = parameter(40, "path-traced scenes to make them from", limits=(0, 10**5))
-    stack_width: int = parameter(256, "of the stacks that are made", "px", (64, 1024))
+    stack_width: int = parameter(
+        256, "of the stacks that are made; on_device has two sizes of its own", "px", (64, 1024)
+    )
     stacks_folder: str = parameter("out/training_stacks", "where they are made, or are already")
     on_device: bool = parameter(False, "blur views on the training device, without stacks on disk")
     scenes: int = parameter(
@@ -130,8 +134,9 @@ def job(settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
         if worlds or not folders:
             views = Path(own.views_folder)
             folders.append(make_views(views, own.views, own.scenes, worlds))
-        drawn = {"bins": bins, "enlarged": enlarged, "noise": noise}
-        batches, told = view_batches(folders, settings, **drawn)
+        sweep = StackSettings(slice_counts=COUNTS, lights=_LIGHTS)
+        drawn = {"bins": bins, "enlarged": enlarged, "noise": noise, "sweep": sweep}
+        batches, told = view_batches(folders, settings, own.traced, own.closest, **drawn)
         record = {"training_data": told, **seen}
         return TrainingJob(network, stream_loss, batches, settings, record=record)
     if folders and not worlds and not any(stack_files(folder) for folder in folders):
@@ -227,6 +232,6 @@ def _make_stacks(own: TrainingSettings, worlds: Sequence[Path]) -> Path:
         max(32, round(length / 32) * 32) for length in (own.stack_width * 3 / 4, own.stack_width)
     ]
     settings = StackSettings(
-        height=side[0], width=side[1], closest=own.closest, lights=0.15, traced=own.traced
+        height=side[0], width=side[1], closest=own.closest, lights=_LIGHTS, traced=own.traced
     )
     return make_stacks(Path(own.stacks_folder), own.stacks, own.views, settings, worlds)

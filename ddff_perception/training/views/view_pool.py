@@ -26,6 +26,7 @@ from .scenes import SceneMaker, SharpScene
 PROCEDURAL = "procedural"
 TRACED_SHARE = 0.6
 """Of what is drawn where there are path-traced views beside procedural ones."""
+CLOSEST = 0.75
 _SCENES_PER_MAKER = 25
 _START_METHOD = "spawn"
 _Job = tuple[Path, int, int, tuple[int, int], int]
@@ -33,10 +34,17 @@ _Job = tuple[Path, int, int, tuple[int, int], int]
 
 class ViewPool:
     """All views of `folders` on `device`; those whose names begin with `PROCEDURAL` are drawn with
-    a probability of one minus `TRACED_SHARE`. Raises InputError where there is none.
+    a probability of one minus `traced`, a pixel of a crop is at least `closest` of its view's wide.
+    Raises InputError where there is none.
     """
 
-    def __init__(self, folders: Sequence[Path], device: torch.device) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        device: torch.device,
+        traced: float = TRACED_SHARE,
+        closest: float = CLOSEST,
+    ) -> None:
         files = [file for folder in folders for file in sorted(folder.glob("*.npy"))]
         if not files:
             names = ", ".join(map(str, folders))
@@ -45,7 +53,8 @@ class ViewPool:
         procedural = [file.name.startswith(PROCEDURAL) for file in files]
         kinds = [[i for i, p in enumerate(procedural) if p is kind] for kind in (False, True)]
         self._kinds = [torch.tensor(numbers) for numbers in kinds]
-        self._traced = TRACED_SHARE if all(kinds) else float(bool(kinds[0]))
+        self._closest = closest
+        self._traced = traced if all(kinds) else float(bool(kinds[0]))
         self.traced, self.procedural = (len(numbers) for numbers in kinds)
 
     @property
@@ -57,13 +66,16 @@ class ViewPool:
         kinds = (torch.rand(count) >= self._traced).long().tolist()
         chosen = [int(self._kinds[k][torch.randint(len(self._kinds[k]), ())]) for k in kinds]
         # Views of different data sets have different sizes.
-        crops = [random_crops(self._views[number][None], height, width) for number in chosen]
+        crops = [
+            random_crops(self._views[number][None], height, width, self._closest)
+            for number in chosen
+        ]
         radiance, dioptres = (torch.cat(parts) for parts in zip(*crops, strict=True))
         return radiance, dioptres
 
 
 def random_crops(
-    views: Tensor, height: int, width: int, closest: float = 0.75
+    views: Tensor, height: int, width: int, closest: float = CLOSEST
 ) -> tuple[Tensor, Tensor]:
     """A random crop of each of B x H x W x 4 `views`, `height` x `width`, perhaps shrunk, mirrored,
     in another light: radiance B x 3 x height x width (linear BGR, saturating at 1), dioptres B x

@@ -116,6 +116,16 @@ def test_a_training_on_a_world_records_what_it_showed(world, tmp_path):
     assert "rendered rooms" in learned_from(job.record, "")
 
 
+def test_views_that_are_blurred_on_the_device_are_drawn_as_asked(world, tmp_path):
+    folder, _ = world
+    wanted = ["on_device=true", "traced=0.9", "closest=0.5", "scenes=1"]
+    wanted.append(f"views_folder={tmp_path / 'views'}")
+    job = make_job(CAPABILITIES["depth_from_focus"], "focus_stream", "smoke", wanted, [folder])
+    drawn = job.train
+    assert (drawn._pool._traced, drawn._pool._closest) == (0.9, 0.5)
+    assert drawn._settings.sweep.lights > 0
+
+
 def test_views_of_different_sizes_are_drawn_from_together(world, tmp_path):
     folder, _ = world
     views = tmp_path / "views"

@@ -34,7 +34,7 @@ from ....training.job import Batch
 from ....training.presets import FitSettings
 from ....training.views.camera import NoiseSettings, with_noise
 from ....training.views.field import bordered, disturbed, turned
-from ....training.views.view_pool import ViewPool
+from ....training.views.view_pool import CLOSEST, TRACED_SHARE, ViewPool
 from ...learned.focus_stream import SMALL_SUBCELL, SUBCELL
 from .inputs import NetworkInputs
 from .stacks import StackSettings, random_stacks
@@ -45,7 +45,7 @@ _SIZES = ((192, 256, 1.0), (320, 448, 0.375))
 _LARGE = 0.25
 # What shows nothing: so many grey levels over this share of the width, seen in means of 4 x 4 px.
 _EVEN_LEVELS, _EVEN_SHARE, _EVEN_STEP = 3.0, 1 / 8, 4
-_COUNTS = (3, 4, *(5, 6) * 2, *(7, 8) * 3, 9, 9, *(10,) * 3, 11, 12, 12, 13, 15, 15)
+COUNTS = (3, 4, *(5, 6) * 2, *(7, 8) * 3, 9, 9, *(10,) * 3, 11, 12, 12, 13, 15, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class GeneratorSettings:
     large: float = _LARGE
     enlarged: float = 0.0
     sizes: tuple[tuple[int, int, float], tuple[int, int, float]] = _SIZES
-    sweep: StackSettings = field(default_factory=lambda: StackSettings(slice_counts=_COUNTS))
+    sweep: StackSettings = field(default_factory=lambda: StackSettings(slice_counts=COUNTS))
     noise: NoiseSettings = field(default_factory=NoiseSettings)
 
 
@@ -98,12 +98,18 @@ class GeneratedBatches(IterableDataset[Batch]):
 
 
 def view_batches(
-    folders: Sequence[Path], settings: FitSettings, **generator: Any
+    folders: Sequence[Path],
+    settings: FitSettings,
+    traced: float = TRACED_SHARE,
+    closest: float = CLOSEST,
+    **generator: Any,
 ) -> tuple[GeneratedBatches, str]:
     """Batches of `settings.batch` stacks, blurred on the training device from the views in
-    `folders`, and what they are in a few words; `generator`: further values of GeneratorSettings.
+    `folders`, and what they are in a few words; `traced`, `closest`: as `ViewPool` takes them,
+    `generator`: further values of GeneratorSettings.
     """
-    pool = ViewPool(folders, torch.device("cuda" if uses_gpu(settings) else "cpu"))
+    device = torch.device("cuda" if uses_gpu(settings) else "cpu")
+    pool = ViewPool(folders, device, traced, closest)
     takes = 2 if settings.batch % 2 == 0 else 1
     drawn = GeneratorSettings(settings.batch // takes, takes, **generator)
     views = f"{pool.traced} path-traced and {pool.procedural} procedural views"
