@@ -47,14 +47,16 @@ def score_family(
 ) -> FamilyScores:
     """Every method on every stack of a family; a stack without truth tells depth of nothing alone.
 
-    `report` is called after each estimate.
+    What follows a comma in the name of a method tells its settings. `report` is called after each
+    estimate.
     """
     results = {name: Result() for name in methods}
     claims: dict[str, list[float]] = {name: [] for name in methods}
     for folder in stacks:
         empty = shows_nothing(folder)
         for name, parameters in methods.items():
-            estimate = add_estimate(results[name], folder, DepthFromFocus(name, dict(parameters)))
+            estimator = DepthFromFocus(name.partition(",")[0], dict(parameters))
+            estimate = add_estimate(results[name], folder, estimator)
             if empty.mean() >= _FEWEST_PIXELS:
                 claimed = np.isfinite(estimate.depth) & (estimate.confidence >= CLAIM)
                 claims[name].append(float(claimed[empty].mean()))

@@ -139,8 +139,12 @@ def _methods(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     methods: dict[str, dict[str, Any]] = {"yardstick": {}, "multiscale": {}}
     for name in arguments.methods:
         methods[name] = {}
-        if name == "focus_stream":
-            methods[name] = {"model": arguments.weights, "engine": arguments.engine}
+        if name == SHIPPED:
+            chosen = {"model": arguments.weights, "engine": arguments.engine}
+            methods[name] = chosen
+            parts = find_parts(arguments.weights, ("encoder", "head"))
+            if all(part.sibling("int8") for part in parts):
+                methods[f"{name}, int8"] = {**chosen, "precision": "int8"}
     return methods
 
 
@@ -203,9 +207,10 @@ def _captures(
         print(f"{arguments.captures} is not there: the real captures are left out", file=sys.stderr)
         return []
     rows = []
+    whole = {name: values for name, values in methods.items() if "," not in name}
     with progress_bar("captures", len(CAPTURES)) as report:
         for capture in CAPTURES:
-            rows += evaluate(arguments.captures, capture, methods)[1]
+            rows += evaluate(arguments.captures, capture, whole)[1]
             report()
     keys = ("capture", "method", "score_is", "score", "torn_percent", "off_plane_percent")
     return [{key: row[key] for key in keys if key in row} for row in rows]
