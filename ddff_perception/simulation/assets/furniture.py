@@ -86,7 +86,9 @@ def open_library(library: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(library)
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{library} is no furniture library: {error}") from error
+        raise InputError(
+            f"{library} is no furniture library ({error}): `ddff assets fetch` mends it"
+        ) from error
 
 
 def library_name(path: str) -> str:

@@ -81,7 +81,9 @@ class Library:
         if key in self._models:
             self._models.move_to_end(key)
             return self._models[key]
-        model = read_model(offer.library, offer.kind.model, offer.size, self._kept)
+        model = read_model(
+            offer.library, offer.kind.model, offer.size, self._cache.prepared(offer.library)
+        )
         self._models[key] = model
         if len(self._models) > _MODELS_IN_MEMORY:
             self._models.popitem(last=False)
@@ -95,16 +97,14 @@ class Library:
         """The environment map as an EXR file, unwrapped from the module it comes in."""
         if picture.path.suffix == ".exr":
             return picture.path
-        target = self._kept / "environments" / picture.path.name.removesuffix(".js")
-        if not target.is_file():
+        target = self._cache.prepared(picture.path) / picture.path.name.removesuffix(".js")
+        content = _from_module(picture.path)
+        # Nothing in an EXR tells whether it is as it was written.
+        if not target.is_file() or target.read_bytes() != content:
             make_folder(target.parent)
             with written_by(None):
-                write_bytes(target, _from_module(picture.path))
+                write_bytes(target, content)
         return target
-
-    @property
-    def _kept(self) -> Path:
-        return self._cache.folder / "prepared"
 
     def _pictures(self, found: list[tuple[Asset, Item]], kind: str) -> list[Picture]:
         return [
@@ -137,9 +137,12 @@ def read_photograph(path: Path) -> NDArray[np.float32]:
 
 def _from_module(path: Path) -> bytes:
     """The bytes that a JavaScript module holds as one base64 string."""
-    content = path.read_bytes()
-    start = content.find(_BASE64)
-    end = content.find(b"'", start)
-    if start < 0 or end < 0 or len(content) > _MAX_ENVIRONMENT_BYTES:
-        raise InputError(f"{path} holds no environment map: verify the assets")
-    return base64.b64decode(content[start + len(_BASE64) : end], validate=True)
+    try:
+        content = path.read_bytes()
+        start = content.index(_BASE64) + len(_BASE64)
+        encoded = content[start : content.index(b"'", start)]
+        if len(content) <= _MAX_ENVIRONMENT_BYTES:
+            return base64.b64decode(encoded, validate=True)
+    except (OSError, ValueError):
+        pass
+    raise InputError(f"{path} holds no environment map: `ddff assets fetch` mends what is damaged")

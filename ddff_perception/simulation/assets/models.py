@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...files.atomic import atomic_write, make_folder
 from ...files.results import written_by
-from ...types import InputError
 from .furniture import FurnitureSize, open_library
+from .unpacking import DAMAGE
 from .wavefront import ObjPart, read_obj
 
 FORMAT = 1  # Of the kept files; another number is another folder.
@@ -55,12 +55,14 @@ class Model:
 def read_model(library: Path, model: str, size: FurnitureSize, kept: Path) -> Model:
     """The model, from the folder `kept` where it was parsed before, else parsed and put there.
 
-    Raises InputError where the library has no such model or it cannot be shown.
+    Raises InputError where the library has no such model, or it or `kept` cannot be used, and of
+    these UnshowableError where it cannot be shown.
     """
     folder = kept / f"models_{FORMAT}" / library.stem
     file = folder / (model.replace("/", "__") + ".npz")
-    if file.is_file():
-        return _load(file)
+    before = _load(file)
+    if before is not None:
+        return before
     with open_library(library) as packed:
         parts = read_obj(packed, model)
     result = _in_metres(parts, size)
@@ -145,7 +147,8 @@ def _save(model: Model, file: Path) -> None:
         np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
 
 
-def _load(file: Path) -> Model:
+def _load(file: Path) -> Model | None:
+    """The kept model; None where there is none, or a damaged one, which is made anew."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
@@ -163,7 +166,7 @@ def _load(file: Path) -> Model:
                 )
                 for number, facts in enumerate(about["parts"])
             )
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{file} is damaged: delete it, and it is made anew ({error})") from error
-    width, depth, height = about["size"]
-    return Model(parts, (width, depth, height), about["support"])
+            width, depth, height = about["size"]
+            return Model(parts, (width, depth, height), about["support"])
+    except (KeyError, TypeError, IndexError, AttributeError, *DAMAGE):
+        return None

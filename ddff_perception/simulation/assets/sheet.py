@@ -13,6 +13,7 @@ from ...files.images import write_image
 from ...types import InputError
 from .library import Library, Offer
 from .models import Model, ModelPart
+from .wavefront import UnshowableError
 
 TILE_PX = 150
 _COLUMNS = 10
@@ -76,7 +77,7 @@ def draw_model(model: Model, size: int = TILE_PX) -> NDArray[np.uint8]:
 def _tile(library: Library, offer: Offer) -> NDArray[np.uint8]:
     try:
         image = draw_model(library.model(offer))
-    except InputError:
+    except UnshowableError:
         image = np.full((TILE_PX, TILE_PX, 3), 60, np.uint8)
     lines = (
         offer.kind.name,

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,8 @@ from ...types import InputError
 
 MAX_FILES = 20_000
 _CHUNK = 1 << 20
+# How `zipfile` and what it reads with tell that an archive, or a file in one, is damaged.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 def unpack(archive: Path, folder: Path, keep: Sequence[str], limit_bytes: int) -> list[str]:
@@ -36,7 +39,7 @@ def unpack(archive: Path, folder: Path, keep: Sequence[str], limit_bytes: int) -
                 raise InputError(f"{archive.name} holds more than {MAX_FILES} files")
             left -= _copy(content, folder / path, left, archive.name)
             written.append(path)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputError(f"{archive.name} is damaged: fetch it again ({error})") from error
     return written
 
@@ -44,8 +47,9 @@ def unpack(archive: Path, folder: Path, keep: Sequence[str], limit_bytes: int) -
 def safe_path(name: str) -> str:
     """`name` of an archive's member as a relative path; raises InputError if it leads outside."""
     path = PurePosixPath(name.replace("\\", "/") or ".")
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
-        raise InputError(f"the archive's path {name!r} leads out of its folder")
+    outside = path.is_absolute() or ".." in path.parts or ":" in str(path).split("/")[0]
+    if outside or not path.parts or "\0" in name:
+        raise InputError(f"the archive's path {name!r} leads out of its folder, or to no file")
     return str(path)
 
 

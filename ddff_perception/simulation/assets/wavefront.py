@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from ...files.images import decode_image_file
 from ...types import InputError
-from .unpacking import safe_path
+from .unpacking import DAMAGE, safe_path
 
 MAX_FACES = 60_000
 _MAX_OBJ_BYTES = 8_000_000
 _MAX_PICTURE_BYTES = 40_000_000
 _MAX_PICTURE_PX = 256
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+
+
+class UnshowableError(InputError):
+    """A model that was read whole, and cannot be shown."""
 
 
 @dataclass(slots=True)
@@ -49,23 +53,37 @@ class ObjPart:
 
 def read_member(packed: zipfile.ZipFile, name: str, limit: int) -> bytes:
     """The member `name`, at most `limit` bytes whatever it announces; raises InputError."""
+    path = safe_path(name)
     try:
-        with packed.open(safe_path(name)) as file:
+        with packed.open(path) as file:
             content = file.read(limit + 1)
-    except (KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{packed.filename} has no readable {name}") from error
+    except (KeyError, *DAMAGE) as error:
+        raise InputError(
+            f"{packed.filename} has no readable {name}: `ddff assets fetch` mends what is damaged"
+        ) from error
     if len(content) > limit:
         raise InputError(f"{name} in {packed.filename} is larger than {limit} bytes")
     return content
 
 
 def read_obj(packed: zipfile.ZipFile, name: str) -> list[ObjPart]:
-    """The parts of the model `name`. Raises InputError where there is nothing to show, or more
-    than MAX_FACES triangles.
+    """The parts of the model `name`. Raises InputError where it cannot be read, UnshowableError
+    where there is nothing to show, or more than MAX_FACES triangles.
     """
     text = read_member(packed, name, _MAX_OBJ_BYTES).decode("latin-1")
+    try:
+        parts = _parts(packed, posixpath.dirname(name), text)
+    except InputError:
+        raise
+    except (ValueError, IndexError) as error:
+        raise UnshowableError(f"{name} is no Wavefront model: {error}") from error
+    if not parts or sum(len(part.faces) for part in parts) > MAX_FACES:
+        raise UnshowableError(f"{name} has no faces, or more than {MAX_FACES}")
+    return parts
+
+
+def _parts(packed: zipfile.ZipFile, folder: str, text: str) -> list[ObjPart]:
     reader = _Reader()
-    folder = posixpath.dirname(name)
     materials: dict[str, ObjMaterial] = {}
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         words = line.split()
@@ -73,10 +91,7 @@ def read_obj(packed: zipfile.ZipFile, name: str) -> list[ObjPart]:
             materials.update(_read_mtl(packed, folder, " ".join(words[1:])))
         elif words:
             reader.line(words)
-    parts = reader.parts(materials)
-    if not parts or sum(len(part.faces) for part in parts) > MAX_FACES:
-        raise InputError(f"{name} has no faces, or more than {MAX_FACES}")
-    return parts
+    return reader.parts(materials)
 
 
 @dataclass
@@ -125,7 +140,7 @@ class _Reader:
                 continue
             unique, index = np.unique(np.asarray(corners), axis=0, return_inverse=True)
             if unique[:, 0].min() < 0 or unique[:, 0].max() >= len(arrays[0]):
-                raise InputError("a face names a vertex that there is not")
+                raise UnshowableError("a face names a vertex that there is not")
             uv, normals = (
                 values[column]
                 if len(values) and 0 <= column.min() <= column.max() < len(values)
@@ -139,10 +154,10 @@ class _Reader:
 
 
 def _read_mtl(packed: zipfile.ZipFile, folder: str, name: str) -> dict[str, ObjMaterial]:
-    try:
-        text = read_member(packed, posixpath.join(folder, name), _MAX_OBJ_BYTES).decode("latin-1")
-    except InputError:
+    path = posixpath.normpath(posixpath.join(folder, name))
+    if path not in packed.NameToInfo:
         return {}  # A model without its colours is still a model.
+    text = read_member(packed, path, _MAX_OBJ_BYTES).decode("latin-1")
     materials: dict[str, ObjMaterial] = {}
     current = ObjMaterial()
     for words in (line.split() for line in text.splitlines()):

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ...optics.srgb import srgb_decode
-from ...types import InputError
 from ..assets.library import Library, Offer
 from ..assets.models import Model, ModelPart
+from ..assets.wavefront import UnshowableError
 from ..rendering.shapes import Mesh, rotation_z
 from .painter import Painter
 from .solids import box_uv
@@ -59,12 +59,12 @@ class Maker:
         return offers[int(self.rng.integers(len(offers)))] if offers else None
 
     def read(self, offer: Offer | None) -> Model | None:
-        """The model of the offer, None where it has none or it cannot be read."""
+        """The model of the offer; None without an offer, or where it cannot be shown."""
         if offer is None:
             return None
         try:
             return self.library.model(offer)
-        except InputError:
+        except UnshowableError:
             return None
 
     def stretch(self) -> tuple[float, float, float]:

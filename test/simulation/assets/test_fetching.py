@@ -1,6 +1,7 @@
 """Fetching: archives are checked and unpacked safely, and nothing half done stays."""
 
 import io
+import json
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from ddff_perception.simulation.assets.cache import AssetCache, default_folder, sha256
 from ddff_perception.simulation.assets.catalogue import Asset, Item
-from ddff_perception.simulation.assets.unpacking import unpack
+from ddff_perception.simulation.assets.unpacking import safe_path, unpack
 from ddff_perception.types import InputError
 
 CONTENT = {"pack/a.jpg": b"first", "pack/deep/b.jpg": b"second", "pack/other.txt": b"no"}
@@ -47,6 +48,47 @@ def test_a_fetched_asset_is_there_whole_and_only_what_is_kept(tmp_path, asset):
     assert cache.verify(asset) == ["pack/pack/a.jpg has changed"]
 
 
+def test_a_damaged_asset_is_fetched_again_with_what_was_made_of_it(tmp_path, asset):
+    cache = AssetCache(tmp_path / "cache")
+    cache.fetch(asset, tmp_path)
+    file = cache.path(asset, asset.items[0])
+    cache.prepared(file).mkdir()
+    (cache.prepared(file) / "made.npz").write_bytes(b"of the damaged file")
+    file.unlink()
+    assert cache.fetch(asset, tmp_path) is True
+    assert cache.verify(asset) == [] and not cache.prepared(file).exists()
+
+
+def test_a_folder_that_was_not_fetched_is_left_alone(tmp_path, asset):
+    cache = AssetCache(tmp_path / "mine")
+    target = cache.folder / "pack"
+    for name, content in (("a.jpg", "mine"), ("asset.json", '{"mine": 1}')):
+        target.mkdir(parents=True)
+        (target / name).write_text(content)
+        with pytest.raises(InputError, match=f"{name} was not fetched"):
+            cache.fetch(asset, tmp_path)
+        assert (target / name).read_text() == content
+        (target / name).unlink()
+        target.rmdir()
+    cache.fetch(asset, tmp_path)
+    (target / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"notes\.txt was not fetched"):
+        cache.fetch(replace(asset, sha256="0" * 64), tmp_path)
+    assert (target / "notes.txt").exists() and cache.verify(asset) == []
+
+
+@pytest.mark.parametrize("damage", ["[]", "{", '{"sha256": %s}', '{"sha256": %s, "files": 3}'])
+def test_a_damaged_record_is_no_fetched_asset(tmp_path, asset, damage):
+    cache = AssetCache(tmp_path / "cache")
+    cache.fetch(asset, tmp_path)
+    record = cache.folder / "pack" / "asset.json"
+    record.write_text(damage.replace("%s", json.dumps(asset.sha256)))
+    assert cache.verify(asset) == ["pack is not fetched"] and not cache.has(asset)
+    # A record that lacks what the catalogue names is no whole one.
+    record.write_text(json.dumps({"sha256": asset.sha256, "files": {}}))
+    assert cache.verify(asset) == ["pack/pack/a.jpg has changed"]
+
+
 def test_another_archive_than_the_catalogue_s_is_refused(tmp_path, asset):
     cache = AssetCache(tmp_path / "cache")
     with pytest.raises(InputError, match="SHA-256"):
@@ -60,7 +102,7 @@ def test_another_archive_than_the_catalogue_s_is_refused(tmp_path, asset):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.jpg", "/evil.jpg", "pack/../../evil.jpg", "C:\\evil.jpg"]
+    "name", ["../evil.jpg", "/evil.jpg", "pack/../../evil.jpg", "C:\\evil.jpg", "."]
 )
 def test_no_path_leaves_the_folder(tmp_path, name):
     tar = make_tar(tmp_path / "evil.tgz", {name: b"x"})
@@ -71,6 +113,8 @@ def test_no_path_leaves_the_folder(tmp_path, name):
         with pytest.raises(InputError, match="leads out"):
             unpack(path, tmp_path / "out", ["*"], 1000)
     assert not list(tmp_path.rglob("evil.jpg"))
+    with pytest.raises(InputError, match="to no file"):
+        safe_path("")
 
 
 def test_links_are_not_unpacked(tmp_path):

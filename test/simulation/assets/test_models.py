@@ -1,6 +1,7 @@
 """Furniture: libraries parsed into metres, one part per material, kept without pickle."""
 
 import zipfile
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from ddff_perception.simulation.assets.furniture import read_sizes
 from ddff_perception.simulation.assets.models import read_model
 from ddff_perception.simulation.assets.sheet import draw_model
+from ddff_perception.simulation.assets.wavefront import UnshowableError, read_obj
+from ddff_perception.simulation.world.maker import Maker
 from ddff_perception.types import InputError
 
 PROPERTIES = """id=test
@@ -87,10 +90,46 @@ def test_a_kept_model_is_the_same_and_needs_no_library(tmp_path):
         assert np.array_equal(one.vertices, other.vertices)
         assert np.array_equal(one.faces, other.faces)
         assert one.colour == other.colour
+
+
+def test_a_damaged_kept_model_is_made_anew(tmp_path):
+    library = make_library(tmp_path / "lib.sh3f")
+    size = read_sizes(library)["lib/chair/chair.obj"]
+    read_model(library, "lib/chair/chair.obj", size, tmp_path / "kept")
     kept = next((tmp_path / "kept").rglob("*.npz"))
-    kept.write_bytes(b"damaged")
-    with pytest.raises(InputError, match="damaged"):
+    whole = kept.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    for damaged in (b"damaged", b"", whole[:-40], whole[: len(whole) // 2], bytes(flipped)):
+        kept.write_bytes(damaged)
+        model = read_model(library, "lib/chair/chair.obj", size, tmp_path / "kept")
+        assert len(model.parts) == 2 and len(kept.read_bytes()) == len(whole)
+    kept.write_bytes(whole[:-40])
+    library.unlink()
+    with pytest.raises(InputError, match="no furniture library"):
         read_model(library, "lib/chair/chair.obj", size, tmp_path / "kept")
+
+
+def test_a_model_that_cannot_be_read_stops_a_scene_and_one_that_cannot_be_shown_does_not(tmp_path):
+    library = make_library(tmp_path / "lib.sh3f")
+    whole = library.read_bytes()
+    start = whole.index(b"mtllib")
+    library.write_bytes(whole[:start] + b"x" + whole[start + 1 :])
+    read = {}
+
+    def model(offer):
+        with zipfile.ZipFile(offer) as packed:
+            read[offer] = read_obj(packed, "lib/chair/chair.obj")
+
+    maker = Maker(SimpleNamespace(model=model), 0)
+    with pytest.raises(InputError, match="has no readable"):
+        maker.read(library)
+    for obj in ("v 0 0 0\nf 1 2 3\n", "v 0 0 0\n", "v 0 zero 0\n", "usemtl a\nf 1/2/3/4 1 1\n"):
+        empty = make_library(tmp_path / "empty.sh3f", obj=obj)
+        with pytest.raises(UnshowableError):
+            model(empty)
+        assert maker.read(empty) is None
+    assert read == {}
 
 
 def test_a_library_that_cannot_be_used_is_named(tmp_path):
