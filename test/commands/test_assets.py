@@ -5,6 +5,10 @@ import json
 import pytest
 from command_line import ddff
 
+from ddff_perception.simulation.assets.cache import AssetCache
+from ddff_perception.simulation.assets.catalogue import catalogue
+from ddff_perception.types import InputError
+
 NAMES = {"sweethome3d-furniture", "environments", "mate-backgrounds"}
 
 
@@ -14,6 +18,36 @@ def test_the_list_tells_what_is_here(tmp_path, capfd):
     content = json.loads(result.output)
     assert {row["name"] for row in content["assets"]} >= NAMES
     assert not any(row["fetched"] for row in content["assets"])
+
+
+def test_the_list_shows_the_names_that_fetching_takes(tmp_path, capfd):
+    output = ddff(capfd, "assets", "list", "--folder", str(tmp_path)).output
+    for asset in catalogue():
+        assert f" {asset.name} " in output
+
+
+def test_what_can_be_fetched_is_where_others_fail_and_each_failure_is_told(
+    tmp_path, capfd, monkeypatch
+):
+    asked = []
+
+    def fetch(self, asset, source):
+        asked.append(asset.name)
+        if asset.client == "apt":
+            raise InputError(f"{asset.package} is of another release")
+        return True
+
+    monkeypatch.setattr(AssetCache, "fetch", fetch)
+    result = ddff(capfd, "assets", "fetch", "--folder", str(tmp_path))
+    assert result.status == 2 and asked == [asset.name for asset in catalogue()]
+    failed = [asset for asset in catalogue() if asset.client == "apt"]
+    assert f"{len(failed)} of {len(asked)} assets were not fetched" in result.errors
+    for asset in failed:
+        assert f"{asset.name}: {asset.package} is of another release" in result.errors
+    assert "environments: fetched" in result.output and "Traceback" not in result.errors
+    asked.clear()
+    result = ddff(capfd, "assets", "fetch", failed[0].name, "--folder", str(tmp_path))
+    assert result.status == 2 and asked == [failed[0].name]
 
 
 def test_what_cannot_be_done_is_one_sentence_and_status_2(tmp_path, capfd):

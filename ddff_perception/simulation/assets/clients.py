@@ -39,7 +39,10 @@ def download(asset: Asset, folder: Path) -> Path:
             f"{asset.client} brought {others[0]} where the catalogue knows {asset.archive}: get "
             "that version by hand and name its folder with --from"
         )
-    raise InputError(f"{' '.join(command)} failed: {lines[-1] if lines else 'it said nothing'}")
+    raise InputError(
+        f"{' '.join(command)} failed ({lines[-1] if lines else 'it said nothing'}): try again, or "
+        f"get {asset.archive} elsewhere and name its folder with --from"
+    )
 
 
 def _command(asset: Asset) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ...optics.srgb import srgb_decode
 from ...types import InputError
+from ..assets.catalogue import catalogue
 from ..assets.library import Library, Offer
 from ..assets.models import ModelPart
 from ..rendering.shapes import Mesh, rotation_z
@@ -17,6 +18,11 @@ from ..world.types import Piece, Surface, Surroundings, Thing, World
 from .patterns import PATTERNS
 
 _GLASSY = 0.6
+_PHOTOGRAPHS = sum(
+    (item.kind, item.use) == ("photograph", "judge")
+    for asset in catalogue()
+    for item in asset.items
+)
 # Two directions that no face of furniture is at right angles to both of.
 _OBLIQUE = np.array([[1.0, 0.45, 0.1], [0.15, 0.4, 1.0]])
 
@@ -56,7 +62,7 @@ class Stage:
     def photograph(self, number: int, tile_m: float = 1.0) -> Surface:
         """The held-out photograph `number`, modulo how many there are."""
         photographs = self._library.photographs
-        if not photographs:
+        if len(photographs) < _PHOTOGRAPHS:  # Others in their place would be another scene.
             raise self._missing()
         chosen = photographs[number % len(photographs)]
         self._used.add(chosen.key)

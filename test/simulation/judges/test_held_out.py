@@ -132,6 +132,13 @@ def test_a_library_to_train_is_refused(tmp_path):
         Stage(Library("train", tmp_path), "cafe")
 
 
+def test_fewer_photographs_than_there_are_make_no_other_scene():
+    library = EveryAsset()
+    library.photographs = library.photographs[:-1]
+    with pytest.raises(InputError, match="needs all assets"):
+        Stage(library, "cafe").photograph(0)
+
+
 def test_missing_assets_are_told(tmp_path):
     stage = Stage(Library("judge", tmp_path), "cafe")
     for ask in (
