@@ -1,3 +1,3 @@
 """Shipped networks: ONNX files, each with its model card (.json) beside it, and safetensors with
-which training can begin.
+which training can begin. `NETWORK.credits.md` names who made what they learned from.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -165,6 +166,27 @@ def test_export_writes_networks_that_run(capfd, tmp_path, exporter):
     assert asked == [("depth_from_focus", "last.ckpt", "float16", [])]
     assert f"wrote {output / 'encoder.onnx'} (" in outcome.output
     assert f"wrote {output / 'head.onnx'} (" in outcome.output
+
+
+@pytest.mark.parametrize("picture", ["city", "of somebody else"])
+def test_export_writes_credits_where_the_card_records_assets(capfd, tmp_path, exporter, picture):
+    assets = (f"environments/package/hdri/{picture}.exr.js",)
+
+    def write(
+        capability: Capability, checkpoint: Path, output: Path, *options: object
+    ) -> list[Path]:
+        model = conv_network(output)
+        return [model_zoo.write_card(model.path, replace(model.card, assets=assets)).path]
+
+    exporter.export_weights = write
+    (tmp_path / "last.json").write_text('{"network": "stream"}')
+    outcome, output = export(capfd, tmp_path)
+    assert outcome.status == 0
+    credits = output / "stream.credits.md"
+    if picture == "city":
+        assert "CC0-1.0" in credits.read_text() and f"wrote {credits}" in outcome.output
+    else:
+        assert not credits.exists() and "the catalogue does not know" in outcome.errors
 
 
 def test_export_without_a_card_is_no_success(capfd, tmp_path, exporter):
