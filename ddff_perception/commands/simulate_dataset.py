@@ -51,6 +51,7 @@ def dataset(
       ddff simulate dataset mixed -o large --views 100000 --scheduler tcp://cluster:8786
 
     """
+    from ..files.atomic import make_folder
     from ..files.images import write_image
     from ..simulation.assets.library import Library
     from ..simulation.dataset.making import make_dataset
@@ -68,6 +69,8 @@ def dataset(
         use=use,
         denoise=denoise,
     )
+    if sheet is not None:
+        make_folder(sheet.parent, [sheet.name])
     for title in Library(settings.use, folder).missing():
         warn(f"without {title}: `ddff assets fetch` gets it; scenes draw something in its place")
     if settings.denoise and not has_denoiser():

@@ -77,6 +77,28 @@ def test_credits_of_a_card_are_shown_and_written(tmp_path, capfd):
     assert "city" in target.read_text()
 
 
+@pytest.mark.parametrize("summary", ['{"assets": null}', "{}"])
+def test_an_unfinished_data_set_has_no_credits_yet(tmp_path, capfd, summary):
+    (tmp_path / "dataset.json").write_text(summary)
+    for record in (tmp_path, tmp_path / "dataset.json"):
+        result = ddff(capfd, "assets", "credits", str(record))
+        assert result.status == 2 and "is not finished" in result.errors
+        assert "no asset of anybody" not in result.output
+
+
+def test_a_sheet_that_is_somebody_s_is_refused_before_anything_is_rendered(tmp_path, capfd):
+    sheet, output = tmp_path / "mine.png", tmp_path / "set"
+    sheet.write_bytes(b"mine")
+    arguments = ["simulate", "dataset", "odd", "-o", str(output), "--views", "1"]
+    for path, said in (
+        (sheet, "is there already"),
+        (sheet / "sheet.png", "cannot make the folder"),
+    ):
+        result = ddff(capfd, *arguments, "--sheet", str(path))
+        assert result.status == 2 and said in result.errors
+        assert not output.exists() and sheet.read_bytes() == b"mine"
+
+
 def test_a_small_data_set_is_rendered_with_a_sheet(tmp_path, capfd):
     pytest.importorskip("mitsuba")
     folder, sheet = tmp_path / "set", tmp_path / "sheet.png"

@@ -29,9 +29,14 @@ def test_no_asset_is_for_training_and_for_judging():
     assert len(paths) == len(set(paths))
     models = [(kind.library, kind.model) for kind in furniture_classes()]
     assert len(models) == len(set(models))
-    for kind in ("furniture", "environment", "photograph"):
-        for use in USES:
-            assert any(kind in (item.kind,) for asset in catalogue() for item in asset.items), use
+
+
+def test_both_sides_have_furniture_light_and_photographs():
+    sides = {(item.kind, item.use) for asset in catalogue() for item in asset.items}
+    # Of a library of furniture, each model has its use.
+    sides |= {("furniture", kind.use) for kind in furniture_classes()}
+    for use in USES:
+        assert {("furniture", use), ("environment", use), ("photograph", use)} <= sides
 
 
 def test_variants_of_one_model_are_on_the_same_side():
