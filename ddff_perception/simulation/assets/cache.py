@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ...files.atomic import make_folder, remove, write_json
+from ...files.atomic import make_folder, write_json
 from ...files.results import written_by
 from ...types import InputError
 from .catalogue import Asset, Item, catalogue
@@ -82,8 +82,10 @@ class AssetCache:
             raise InputError(f"{asset.archive} lacks {lost[0]}, which the catalogue names")
         hashes = {file: sha256(content / file) for file in sorted(files)}
         write_json(content / _RECORD, {"sha256": asset.sha256, "files": hashes})
-        remove(self.folder / asset.name)
-        content.rename(self.folder / asset.name)
+        target = self.folder / asset.name
+        if target.exists():
+            target.rename(work / "before")
+        content.rename(target)
 
     def verify(self, asset: Asset) -> list[str]:
         """What is wrong with the asset's files, one sentence each; empty where nothing is."""
