@@ -139,6 +139,20 @@ class WorldDataset:
         return wrong
 
 
+def open_world(folder: Path, *, judges: bool = False) -> WorldDataset:
+    """The data set in `folder`, to learn from; with `judges` to judge by, whatever its use.
+
+    Raises InputError where a set that is kept for judges would be learned from.
+    """
+    world = WorldDataset(folder)
+    if world.settings.use != "train" and not judges:
+        raise InputError(
+            f"{folder} is kept to judge by (--use {world.settings.use}): learn from a data set of "
+            "--use train"
+        )
+    return world
+
+
 def _is_inside(file: object) -> bool:
     """Whether an index's path names a scene of its own folder."""
     if not isinstance(file, str):
