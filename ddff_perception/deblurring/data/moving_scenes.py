@@ -65,7 +65,7 @@ class Pictures:
     def _view(self, rng: np.random.Generator) -> Region:
         world = self._worlds[int(rng.integers(len(self._worlds)))]
         view = world[int(rng.integers(len(world)))]
-        light = np.ascontiguousarray(view.radiance[0][..., ::-1], np.float32)
+        light = np.ascontiguousarray(view.middle[..., ::-1], np.float32)
         near = 1.0 / np.maximum(np.nan_to_num(view.depth, posinf=1e6), 0.05)
         soft = np.asarray(cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.0), np.float32)
         return Region(light, np.asarray(soft / soft.mean() - 1, np.float32).clip(-1, 3))

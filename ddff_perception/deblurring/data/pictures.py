@@ -52,8 +52,7 @@ def _of_folder(folder: Path) -> list[FloatArray]:
     if (folder / SUMMARY).is_file():
         views = open_world(folder)
         return [
-            np.ascontiguousarray(views[n].radiance[0][..., ::-1], np.float32)
-            for n in range(len(views))
+            np.ascontiguousarray(views[n].middle[..., ::-1], np.float32) for n in range(len(views))
         ]
     pictures = []
     for file in find_photographs(folder, 1):

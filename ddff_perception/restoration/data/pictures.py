@@ -93,7 +93,7 @@ def _of_folder(
         views = open_world(folder, judges=judges)
         for number in range(len(views)):
             view = views[number]
-            seen = srgb_bytes(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+            seen = srgb_bytes(np.ascontiguousarray(view.middle[..., ::-1]))
             pairs.append((seen, to_13(view.classes)))
         return pairs, NYU13, "rendered views"
     name = recognised(folder) if folder.is_dir() else ""

@@ -77,7 +77,7 @@ def dataset_settings(folder: Path) -> DatasetSettings:
         raise InputError(f"{folder} holds no data set of format {FORMAT}")
     try:
         return DatasetSettings(**content["settings"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, InputError) as error:
         raise InputError(f"{folder / SUMMARY} has no proper settings: {error}") from error
 
 

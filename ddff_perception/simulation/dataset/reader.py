@@ -42,13 +42,14 @@ class PolarizedView:
 class WorldView:
     """One view, all float32 where not told.
 
-    `radiance` (F, H, W, 3): linear RGB of each frame, exposed so that the view's middle is middle
-    grey. `depth` (H, W) metres along the optical axis, +inf where nothing is. `normals` (H, W, 3)
-    unit vectors to 1/127, towards the camera, in its optical frame; 0 where nothing is. `albedo`
-    (H, W, 3) linear RGB. `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances`
-    (H, W) uint16, 0 none; `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None
-    where none were taken; `polarized` the same. `camera` the intrinsics, `facts` the line of the
-    index. What is seen through glass: see `simulation.rendering.world_renderer.Truth`.
+    `radiance` (F, H, W, 3): linear RGB of each frame, F odd, exposed so that the view's middle is
+    middle grey. All else is of the moment and the pose of the middle frame. `depth` (H, W) metres
+    along the optical axis, +inf where nothing is. `normals` (H, W, 3) unit vectors to 1/127,
+    towards the camera, in its optical frame; 0 where nothing is. `albedo` (H, W, 3) linear RGB.
+    `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances` (H, W) uint16, 0 none;
+    `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None where none were taken;
+    `polarized` the same. `camera` the intrinsics, `facts` the line of the index. What is seen
+    through glass: see `simulation.rendering.world_renderer.Truth`.
     """
 
     radiance: FloatArray
@@ -63,6 +64,11 @@ class WorldView:
     polarized: PolarizedView | None
     camera: CameraModel
     facts: dict[str, Any]
+
+    @property
+    def middle(self) -> FloatArray:
+        """The radiance (H, W, 3) of the middle frame, which the truth belongs to."""
+        return self.radiance[len(self.radiance) // 2]
 
 
 class WorldDataset:

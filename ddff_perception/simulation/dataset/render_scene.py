@@ -128,9 +128,7 @@ def _render_view(
 ) -> tuple[dict[str, Any], Truth]:
     """Adds the arrays of one view; what the index says of it, and the truth."""
     camera = viewpoint.camera(settings.width, settings.height)
-    times = np.linspace(-0.5, 0.5, settings.frames) * settings.span_s
-    if settings.frames == 1:
-        times = np.zeros(1)
+    times = _times(settings)
     poses = _path(viewpoint.pose, times, rng)
     seeds = rng.integers(1 << 31, size=settings.frames)
     images = []
@@ -164,6 +162,12 @@ def _render_view(
     if settings.focus_slices:
         about |= _focus(renderer, viewpoint, settings, truth, (view, exposure), arrays)
     return about, truth
+
+
+def _times(settings: DatasetSettings) -> NDArray[np.float64]:
+    """Seconds of each frame: even steps about the middle one, which is at 0 as the truth is."""
+    steps = np.arange(settings.frames) - settings.frames // 2
+    return np.asarray(steps / max(settings.frames - 1, 1) * settings.span_s, np.float64)
 
 
 def _focus(

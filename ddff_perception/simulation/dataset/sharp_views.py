@@ -66,8 +66,8 @@ def assets_of(worlds: Sequence[Path], *, judges: bool = False) -> list[str]:
 
 
 def sharp_view(view: WorldView) -> NDArray[np.float16]:
-    """H x W x 4 as `view_pool.read_view` gives it, of the view's first frame."""
-    root = np.sqrt(np.clip(without_pattern(view.radiance[0][..., ::-1]), 0, 16))
+    """H x W x 4 as `view_pool.read_view` gives it, of the view's middle frame."""
+    root = np.sqrt(np.clip(without_pattern(view.middle[..., ::-1]), 0, 16))
     with np.errstate(divide="ignore"):
         dioptres = np.where(np.isfinite(view.depth), 1.0 / view.depth, 0.0)
     return np.dstack([root, dioptres]).astype(np.float16)
