@@ -11,11 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.images import read_json
 from ...optics.srgb import srgb_decode
 from ...types import CameraModel, FloatArray, InputError
 from ..assets.credits import known_credits
+from ..assets.record import SUMMARY
 from .files import read_scene_array
 from .making import INDEX, dataset_settings
+
+_FIELDS = {
+    "view": int,
+    "in_file": int,
+    "scene": int,
+    "file": str,
+    "sha256": str,
+    "kind": str,
+    "assets": list,
+    "pose": list,
+    "focal_px": float,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +88,24 @@ class WorldView:
 class WorldDataset:
     """The views of a data set in a folder; nothing is kept in memory but the index.
 
-    Raises InputError where the folder holds none, or its index does not fit its files.
+    Raises InputError where the folder holds none, or its index is not complete or damaged; files
+    are looked at when they are read (and by `verify`).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = dataset_settings(folder)
+        unfinished = f"{folder} has no complete index: render it to the end"
         try:
             lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
             self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
         except (OSError, ValueError) as error:
-            raise InputError(f"{folder} has no complete index: render it to the end") from error
+            raise InputError(unfinished) from error
         for number, row in enumerate(self.rows):
-            if row.get("view") != number or not _is_inside(row.get("file")):
+            if not _is_row(row) or row["view"] != number:
                 raise InputError(f"{folder / INDEX} is damaged at line {number + 1}")
+        if len(self.rows) != read_json(folder / SUMMARY).get("views"):
+            raise InputError(unfinished)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -159,9 +177,11 @@ def open_world(folder: Path, *, judges: bool = False) -> WorldDataset:
     return world
 
 
-def _is_inside(file: object) -> bool:
-    """Whether an index's path names a scene of its own folder."""
-    if not isinstance(file, str):
+def _is_row(row: object) -> bool:
+    """Whether a line of an index has what is read of it, of a scene in its own folder."""
+    if not isinstance(row, dict):
         return False
-    parts = Path(file).parts
-    return len(parts) == 2 and parts[0] == "scenes" and ".." not in parts
+    if any(not isinstance(row.get(name), kind) for name, kind in _FIELDS.items()):
+        return False
+    parts = Path(row["file"]).parts
+    return len(parts) == 2 and parts[0] == "scenes" and ".." not in parts and row["focal_px"] > 0
