@@ -22,6 +22,7 @@ from ..world.scene import Scene
 from ..world.solids import turn
 from ..world.types import World
 from .files import FORMAT, packed
+from .made_with import MadeWith
 from .polarized_view import place_pane, polarization
 from .settings import DatasetSettings
 
@@ -38,12 +39,14 @@ _SPEED_M_S, _TURN_RAD_S = 0.4, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The scene `number` of a data set; `assets` is its folder, None the default."""
+    """The scene `number` of a data set that was begun with `known`; `assets` is its folder, None
+    the default.
+    """
 
     settings: DatasetSettings
     number: int
+    known: MadeWith
     assets: Path | None = None
-    known: tuple[str, ...] = ()
 
 
 @functools.lru_cache(maxsize=2)
@@ -55,13 +58,13 @@ def open_library(use: str, folder: Path | None) -> Library:
 def render_scene(job: Job) -> bytes:
     """The scene's file. The same job gives the same bytes on machines of one kind.
 
-    Raises InputError where Mitsuba is missing, or where the assets here are not those that the
-    data set was begun with (`known`).
+    Raises InputError where Mitsuba is missing, or where the scene would be made with something
+    else than the data set was begun with.
     """
     settings = job.settings
     library = open_library(settings.use, job.assets)
-    if tuple(library.names()) != job.known:
-        raise InputError("the assets here are not those that the data set was begun with")
+    if other := job.known.difference(MadeWith.here(settings, library)):
+        raise InputError(f"a worker would render otherwise than the data set was begun: {other}")
     scene = Scene(
         library, settings.seed, job.number, settings.shares, settings.moving, settings.wet
     )
