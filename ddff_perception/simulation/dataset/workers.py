@@ -29,7 +29,25 @@ def in_this_process(jobs: Sequence[Job]) -> Iterator[Done]:
 
 
 def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
-    """The same from `workers` processes, in the order in which they are done."""
+    """The same from `workers` processes, in the order in which they are done; the jobs of one that
+    is lost go to new ones. Raises InputError where these are lost before any scene is done.
+    """
+    left = {job.number: job for job in jobs}
+    while left:
+        before = len(left)
+        try:
+            for done in _in_a_pool(list(left.values()), workers):
+                del left[done[0]]
+                yield done
+        except concurrent.futures.process.BrokenProcessPool as error:
+            if len(left) == before:
+                raise InputError(
+                    "worker processes end before a scene is done: run the command again, with "
+                    "fewer --workers where memory is short"
+                ) from error
+
+
+def _in_a_pool(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     for core in _cores(workers):
@@ -50,11 +68,6 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
                 )
                 for future in done:
                     yield future.result()
-        except concurrent.futures.process.BrokenProcessPool as error:
-            raise InputError(
-                "a worker process ended: run the command again to go on, with fewer --workers "
-                "where memory was short"
-            ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

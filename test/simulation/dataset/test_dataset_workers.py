@@ -1,7 +1,8 @@
-"""Workers of a cluster: one scene at a time in a process, and what goes wrong in one sentence."""
+"""Workers: one scene at a time in a process, and what goes wrong in one sentence."""
 
 import threading
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -76,6 +77,29 @@ def test_a_scheduler_without_workers_is_refused(monkeypatch):
         pytest.raises(InputError, match="has no workers: start some"),
     ):
         list(workers.on_cluster(jobs(1), empty.scheduler_address))
+
+
+def test_what_a_lost_process_had_is_rendered_by_another(monkeypatch):
+    given = []
+
+    def pool(left, count):
+        given.append([job.number for job in left])
+        yield given[-1][-1], b"scene", 1.0
+        if len(left) > 1:
+            raise BrokenProcessPool("killed")
+
+    monkeypatch.setattr(workers, "_in_a_pool", pool)
+    assert [number for number, *_ in workers.in_processes(jobs(3), 2)] == [2, 1, 0]
+    assert given == [[0, 1, 2], [0, 1], [0]]
+
+
+def test_processes_that_end_at_once_end_the_run(monkeypatch):
+    def pool(left, count):
+        raise BrokenProcessPool("killed")
+
+    monkeypatch.setattr(workers, "_in_a_pool", pool)
+    with pytest.raises(InputError, match="fewer --workers"):
+        list(workers.in_processes(jobs(3), 2))
 
 
 def test_workers_that_come_later_are_given_work(monkeypatch):
