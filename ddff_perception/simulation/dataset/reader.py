@@ -82,7 +82,8 @@ class WorldView:
     @property
     def middle(self) -> FloatArray:
         """The radiance (H, W, 3) of the middle frame, which the truth belongs to."""
-        return self.radiance[len(self.radiance) // 2]
+        middle: FloatArray = self.radiance[len(self.radiance) // 2]
+        return middle
 
 
 class WorldDataset:
