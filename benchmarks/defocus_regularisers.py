@@ -100,7 +100,7 @@ def main(
     lenses = LensSettings(height=size[0], width=size[1], all_in_focus=not defocused)
     rows, last = [], []
     with written_by(None):  # runs go on in folders that are there
-        files = view_files([judges], folder / "judges", 0)
+        files = view_files([judges], folder / "judges", 0, judges=True)
         held = LensViews([*files.learned, *files.held_out], lenses, judged, fixed=True)
         for name in names:
             places = [

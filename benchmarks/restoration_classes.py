@@ -125,7 +125,7 @@ def main(
     record: Annotated[Path | None, typer.Option(help="Where the record goes")] = None,
 ) -> None:
     """Trains what `folder` does not hold yet, scores, prints and records the table."""
-    pictures = clean_pictures([judges], 0)
+    pictures = clean_pictures([judges], 0, judges=True)
     held = Pictures(
         pictures.images[:judged], pictures.labels[:judged], pictures.classes, pictures.source, ()
     )

@@ -162,7 +162,7 @@ def main(
         raise InputError(f"the table has no {unknown}; it has: {', '.join(ENTRIES)}")
     height, width = size
     views = training_views([rooms], str(folder / "views"), 0)
-    judged = training_views([judges], str(folder / "judges"), 0)
+    judged = training_views([judges], str(folder / "judges"), 0, judges=True)
     whole = WholeViews(judged, range(len(judged)), DrawSettings(height, width))
     loader: DataLoader[Batch] = DataLoader(whole, batch_size=batch)
     setup = {"steps": steps, "batch": batch, "height": height, "width": width, "views": len(views)}

@@ -10,21 +10,28 @@ from typing import Any
 
 from .types import InputError
 
+_PATIENCE_S = 15
+
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """The `distributed.Client` of the scheduler at `address`, closed at the end of the block.
 
-    Raises InputError where dask.distributed is not installed or nobody answers.
+    Raises InputError where dask.distributed is not installed, nobody answers, or no worker comes.
     """
     if importlib.util.find_spec("distributed") is None:
         raise InputError("--scheduler needs dask.distributed: pip install distributed")
     distributed = importlib.import_module("distributed")
     try:
-        client = distributed.Client(address, timeout="15s", set_as_default=False)
+        client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except distributed.TimeoutError as error:
+            message = f"the Dask scheduler at {address} has no workers: start some"
+            raise InputError(message) from error
         yield client
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...files.images import read_image
 from ...optics.srgb import srgb_decode
 from ...optics.textures import dead_leaves
-from ...simulation.dataset.reader import WorldDataset
+from ...simulation.dataset.reader import open_world
 from ...types import FloatArray
 from .camera_paths import Motion, shaken_path, video_path
 from .exposures import Burst, Camera, Layer, photographed
@@ -34,11 +34,14 @@ class Region:
 
 
 class Pictures:
-    """Where regions come from: photographs by their files, and rendered views."""
+    """Where regions come from: photographs by their files, and rendered views.
+
+    Raises InputError where a data set is kept for judges.
+    """
 
     def __init__(self, photographs: Sequence[Path], worlds: Sequence[Path] = ()) -> None:
         self._photographs = [_colour(file) for file in photographs]
-        self._worlds = [WorldDataset(folder) for folder in worlds]
+        self._worlds = [open_world(folder) for folder in worlds]
 
     def region(self, rng: np.random.Generator) -> Region:
         """Any of them: photographs mostly, then views, lettering and dead leaves."""
@@ -62,7 +65,7 @@ class Pictures:
     def _view(self, rng: np.random.Generator) -> Region:
         world = self._worlds[int(rng.integers(len(self._worlds)))]
         view = world[int(rng.integers(len(world)))]
-        light = np.ascontiguousarray(view.radiance[0][..., ::-1], np.float32)
+        light = np.ascontiguousarray(view.middle[..., ::-1], np.float32)
         near = 1.0 / np.maximum(np.nan_to_num(view.depth, posinf=1e6), 0.05)
         soft = np.asarray(cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.0), np.float32)
         return Region(light, np.asarray(soft / soft.mean() - 1, np.float32).clip(-1, 3))

@@ -16,7 +16,7 @@ from ...files.photographs import find_photographs
 from ...optics.srgb import srgb_decode
 from ...optics.textures import dead_leaves
 from ...simulation.assets.record import SUMMARY
-from ...simulation.dataset.reader import WorldDataset
+from ...simulation.dataset.reader import open_world
 from ...types import FloatArray, InputError
 
 # Pictures whose mean step between neighbours, encoded, is less are flat or blurred already.
@@ -28,7 +28,8 @@ def sharp_pictures(folders: Sequence[Path], count: int) -> list[Tensor]:
     """Each 3 x H x W float16, linear BGR: of folders of photographs or rendered data sets
     (`ddff simulate dataset`), without them `count` procedural ones.
 
-    Flat, blurred and dark ones are left out. Raises InputError where nothing is left.
+    Flat, blurred and dark ones are left out. Raises InputError where nothing is left, or a
+    data set is kept for judges.
     """
     if not folders:
         rngs = (np.random.default_rng([n, 23]) for n in range(count))
@@ -49,10 +50,9 @@ def is_useful(picture: FloatArray) -> bool:
 
 def _of_folder(folder: Path) -> list[FloatArray]:
     if (folder / SUMMARY).is_file():
-        views = WorldDataset(folder)
+        views = open_world(folder)
         return [
-            np.ascontiguousarray(views[n].radiance[0][..., ::-1], np.float32)
-            for n in range(len(views))
+            np.ascontiguousarray(views[n].middle[..., ::-1], np.float32) for n in range(len(views))
         ]
     pictures = []
     for file in find_photographs(folder, 1):

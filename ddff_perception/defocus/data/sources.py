@@ -116,16 +116,20 @@ class ViewFiles:
     assets: Sequence[str] = ()
 
 
-def view_files(data: Sequence[Path], folder: Path, drawn: int) -> ViewFiles:
+def view_files(
+    data: Sequence[Path], folder: Path, drawn: int, *, judges: bool = False
+) -> ViewFiles:
     """The views of `data`: data sets of `ddff simulate dataset`, whose views are kept in `folder`,
     and folders of views (*.npy); `drawn` procedural scenes, made in `folder`, without any.
 
-    Raises InputError where a folder holds no views or a data set is not complete.
+    `judges`: they are to judge by. Raises InputError where a folder holds no views, or a data set
+    is not complete, or kept for judges and these are not.
     """
     worlds = [place for place in data if is_world(place)]
     folders = [place for place in data if place not in worlds]
     if worlds:
-        write_world_views(folder / "world", worlds, partial(report_progress, "reading views"))
+        progress = partial(report_progress, "reading views")
+        write_world_views(folder / "world", worlds, progress, judges=judges)
         folders.append(folder / "world")
     if not data:
         progress = partial(report_progress, "drawing scenes")
@@ -147,5 +151,5 @@ def view_files(data: Sequence[Path], folder: Path, drawn: int) -> ViewFiles:
         [files[n] for n in learned],
         [files[n] for n in held],
         f"{len(learned)} views of {source}, blurred through random thin lenses",
-        assets_of(worlds),
+        assets_of(worlds, judges=judges),
     )

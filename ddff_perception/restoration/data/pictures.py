@@ -18,7 +18,7 @@ from ...optics.srgb import srgb_bytes
 from ...optics.textures import MAKERS
 from ...simulation.assets.record import SUMMARY
 from ...simulation.classes import NYU13, UNLABELLED, to_13
-from ...simulation.dataset.reader import WorldDataset
+from ...simulation.dataset.reader import open_world
 from ...types import InputError
 from .published_sets import SETS, recognised
 
@@ -47,11 +47,14 @@ class Pictures:
         return folder[int(torch.randint(len(folder), ()))]
 
 
-def clean_pictures(folders: Sequence[Path], count: int, split: str = "train") -> Pictures:
+def clean_pictures(
+    folders: Sequence[Path], count: int, split: str = "train", *, judges: bool = False
+) -> Pictures:
     """Of folders: one published set (`published_sets.SETS`), rendered data sets, photographs (which
     have no labels); without any, `count` procedural ones whose textures are their classes.
 
-    Raises InputError where nothing is found, or two sets have other classes.
+    `judges`: they are to judge by. Raises InputError where nothing is found, two sets have other
+    classes, or a data set is kept for judges and these are not.
     """
     if not folders:
         drawn = [_drawn(np.random.default_rng([n, 31])) for n in range(count)]
@@ -61,7 +64,7 @@ def clean_pictures(folders: Sequence[Path], count: int, split: str = "train") ->
     classes: tuple[str, ...] = ()
     kinds: list[str] = []
     for folder in folders:
-        found, own, kind = _of_folder(folder, split)
+        found, own, kind = _of_folder(folder, split, judges)
         if own and classes and own != classes:
             raise InputError(f"{folder} has other classes than what was given before it")
         ranges.append(range(len(pairs), len(pairs) + len(found)))
@@ -82,13 +85,15 @@ def _pictures(
     return Pictures(images, labels, classes, source, folders)
 
 
-def _of_folder(folder: Path, split: str) -> tuple[list[tuple[Any, Any]], tuple[str, ...], str]:
+def _of_folder(
+    folder: Path, split: str, judges: bool
+) -> tuple[list[tuple[Any, Any]], tuple[str, ...], str]:
     pairs: list[tuple[Any, Any]] = []
     if (folder / SUMMARY).is_file():
-        views = WorldDataset(folder)
+        views = open_world(folder, judges=judges)
         for number in range(len(views)):
             view = views[number]
-            seen = srgb_bytes(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+            seen = srgb_bytes(np.ascontiguousarray(view.middle[..., ::-1]))
             pairs.append((seen, to_13(view.classes)))
         return pairs, NYU13, "rendered views"
     name = recognised(folder) if folder.is_dir() else ""

@@ -14,7 +14,7 @@ from typing import Any
 from ...files.rgbd_folder import DESCRIPTION, read_rgbd
 from ...simulation.classes import NYU13
 from ...simulation.dataset.files import FORMAT as _WORLD_FORMAT
-from ...simulation.dataset.reader import WorldDataset
+from ...simulation.dataset.reader import open_world
 from ...simulation.world.rooms import ROOMS
 from ...types import InputError
 from .blocks import block_views
@@ -24,19 +24,22 @@ from .views import ABOUT, LabelledView, PreparedViews, prepare_views, world_view
 _BLOCKS = 24
 
 
-def training_views(folders: Sequence[Path], cache: str, seed: int) -> PreparedViews:
+def training_views(
+    folders: Sequence[Path], cache: str, seed: int, *, judges: bool = False
+) -> PreparedViews:
     """The views of `folders`: data sets of `ddff simulate dataset`, of which rooms alone are taken;
     or RGB-D folders with labels; or one folder of views that are prepared already. Without folders,
     coloured blocks.
 
     `cache`: where the prepared views are kept for other runs; where it exists it is used again, and
-    must be of the same folders. Empty: they are prepared anew, and removed at the end. Raises
-    InputError on anything else.
+    must be of the same folders. Empty: they are prepared anew, and removed at the end. `judges`:
+    they are to judge by. Raises InputError on anything else, and where a data set is kept for
+    judges and these are not.
     """
     if len(folders) == 1 and (folders[0] / ABOUT).is_file():
         return PreparedViews(folders[0])
     target = Path(cache) if cache else _temporary() / "views"
-    source = _source(folders, seed)
+    source = _source(folders, seed, judges)
     if (target / ABOUT).is_file():
         views = PreparedViews(target)
         if {name: views.facts.get(name) for name in source.facts} != source.facts:
@@ -54,7 +57,7 @@ class _Source:
     facts: dict[str, Any]
 
 
-def _source(folders: Sequence[Path], seed: int) -> _Source:
+def _source(folders: Sequence[Path], seed: int, judges: bool) -> _Source:
     if not folders:
         blocks = block_views(_BLOCKS, len(NYU13), seed)
         return _Source(blocks, _BLOCKS, {"source": "coloured blocks", "classes": len(NYU13)})
@@ -63,7 +66,7 @@ def _source(folders: Sequence[Path], seed: int) -> _Source:
         frames = [len(folder) for folder in read]
         facts = {"source": "the user's frames", "classes": len(NYU13), "frames": frames}
         return _Source(chain.from_iterable(map(folder_views, read)), sum(frames), facts)
-    datasets = [WorldDataset(folder) for folder in folders]
+    datasets = [open_world(folder, judges=judges) for folder in folders]
     numbers = [
         [n for n, row in enumerate(dataset.rows) if row["kind"] in ROOMS] for dataset in datasets
     ]

@@ -43,7 +43,7 @@ class LabelledView:
 
 def world_view(view: WorldView, rng: np.random.Generator) -> LabelledView:
     """A rendered view as cameras see it."""
-    light = packed_light(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+    light = packed_light(np.ascontiguousarray(view.middle[..., ::-1]))
     surfaces = _surfaces(view)
     down = np.asarray(view.facts["pose"], np.float64)[2, :3] * -1.0
     images = []
@@ -61,7 +61,7 @@ def rendered_frame(view: WorldView, sensor: str, rng: np.random.Generator) -> Rg
     """A rendered view as an RGB-D camera with the depth sensor `sensor` delivers it, holes filled
     as the node fills them; gravity is not known.
     """
-    light = packed_light(np.ascontiguousarray(view.radiance[0][..., ::-1]))
+    light = packed_light(np.ascontiguousarray(view.middle[..., ::-1]))
     colour = photograph(light, rng)
     depth, filled = filled_depth(sensed_depth(_surfaces(view), sensor, rng), colour)
     return RgbdFrame(colour, depth, filled, view.camera)
@@ -74,7 +74,7 @@ def _measured(down: NDArray[np.float64], rng: np.random.Generator) -> FloatArray
 
 
 def _surfaces(view: WorldView) -> Surfaces:
-    bright = view.radiance[0].mean(axis=2)
+    bright = view.middle.mean(axis=2)
     texture = np.abs(bright - cv2.blur(bright, (5, 5))) / (bright + np.float32(0.02))
     return Surfaces(
         depth=view.depth,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,16 @@ _ABOUT = "about.json"
 _DATE = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 1
 _MAX_MEMBER_BYTES = 1 << 30
+# What a flipped bit makes of an archive: other methods, passwords, names and lengths, too.
+_DAMAGE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 def scene_file(folder: Path, number: int) -> Path:
@@ -71,7 +83,9 @@ def _read(path: Path, name: str) -> bytes:
             if source.getinfo(name).file_size > _MAX_MEMBER_BYTES:
                 raise InputError(f"{path} holds more in {name} than any of our scenes")
             return source.read(name)
+    except InputError:
+        raise
     except KeyError as error:
         raise InputError(f"{path} holds no {name}") from error
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path} is missing or damaged: render it again") from error
+    except _DAMAGE as error:
+        raise InputError(f"{path} is missing or damaged: delete it and render again") from error

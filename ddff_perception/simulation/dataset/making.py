@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ...types import InputError
 from ..assets.library import Library
 from ..assets.record import SUMMARY
 from .files import FORMAT, read_about, scene_file
+from .made_with import MadeWith
 from .render_scene import Job, open_library
 from .settings import DatasetSettings
 from .workers import Done, in_processes, in_this_process, on_cluster
@@ -47,16 +48,24 @@ def make_dataset(
     The same settings, assets and views give the same files whatever does the work: this process
     (`workers` 1), processes, or the Dask cluster of `scheduler`. Interrupted, it goes on where it
     was. `progress` gets views done and in all.
-    Raises InputError where the folder holds a set of other settings, or rendering is not possible.
+    Raises InputError where the folder holds a set of other settings, where it lacks scenes and was
+    begun with something else than is here (`MadeWith`), or where rendering is not possible.
     """
     if views < 1 or workers < 1:
         raise InputError("views and workers must be 1 or more")
+    if scheduler is not None and (workers > 1 or assets is not None):
+        raise InputError(
+            "a cluster has workers and folders of assets (DDFF_ASSETS) of its own: leave --workers "
+            "and --assets out"
+        )
     library = open_library(settings.use, assets)
-    known = tuple(library.names())
     _begin(folder, settings, library)
     total = math.ceil(views / settings.views_per_scene)
     missing = [n for n in range(total) if not scene_file(folder, n).is_file()]
-    jobs = [Job(settings, number, assets, known) for number in missing]
+    jobs: list[Job] = []
+    if missing:
+        known = _as_begun(folder, settings, library)
+        jobs = [Job(settings, number, known, assets) for number in missing]
     each = settings.views_per_scene
     done = total - len(missing)
     progress(min(done * each, views), views)
@@ -66,7 +75,7 @@ def make_dataset(
         core_s += seconds
         done += 1
         progress(min(done * each, views), views)
-    _finish(folder, settings, views, library)
+    _finish(folder, settings, views)
     return Rendered(len(missing) * each, core_s)
 
 
@@ -77,14 +86,13 @@ def dataset_settings(folder: Path) -> DatasetSettings:
         raise InputError(f"{folder} holds no data set of format {FORMAT}")
     try:
         return DatasetSettings(**content["settings"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, InputError) as error:
         raise InputError(f"{folder / SUMMARY} has no proper settings: {error}") from error
 
 
 def _work(jobs: Sequence[Job], workers: int, scheduler: str | None) -> Iterator[Done]:
-    if scheduler is not None:
-        # Each worker of a cluster has its own folder of assets.
-        return on_cluster([replace(job, assets=None) for job in jobs], scheduler)
+    if jobs and scheduler is not None:
+        return on_cluster(jobs, scheduler)
     return in_this_process(jobs) if workers == 1 else in_processes(jobs, workers)
 
 
@@ -93,31 +101,30 @@ def _begin(folder: Path, settings: DatasetSettings, library: Library) -> None:
         before = dataset_settings(folder)
         if before.to_dict() != settings.to_dict():
             raise InputError(f"{folder} holds a data set of other settings: choose a new folder")
-        if read_json(folder / SUMMARY).get("fetched") != list(library.names()):
-            raise InputError(
-                f"{folder} was begun with other assets than are fetched now: choose a new folder"
-            )
         return
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no data set: choose a new folder")
+    made_with = asdict(MadeWith.here(settings, library))
     make_folder(folder / "scenes")
-    _summary(folder, settings, library, 0, [])
+    summary = {"format": FORMAT, "settings": settings.to_dict(), **made_with}
+    # What is seen, and so whose credits are due, is known at the end.
+    write_json(folder / SUMMARY, {**summary, "views": 0, "assets": None})
 
 
-def _summary(
-    folder: Path, settings: DatasetSettings, library: Library, views: int, assets: list[str]
-) -> None:
-    content = {
-        "format": FORMAT,
-        "settings": settings.to_dict(),
-        "fetched": list(library.names()),
-        "views": views,
-        "assets": assets,
-    }
-    write_json(folder / SUMMARY, content)
+def _as_begun(folder: Path, settings: DatasetSettings, library: Library) -> MadeWith:
+    """What the set was begun with, which is what is here."""
+    begun = MadeWith.noted(read_json(folder / SUMMARY))
+    if begun is None:
+        raise InputError(
+            f"{folder} lacks scenes, and the older version that began it did not note what it "
+            "rendered with: choose a new folder"
+        )
+    if other := begun.difference(MadeWith.here(settings, library)):
+        raise InputError(f"{folder} was begun otherwise: {other}: choose a new folder")
+    return begun
 
 
-def _finish(folder: Path, settings: DatasetSettings, views: int, library: Library) -> None:
+def _finish(folder: Path, settings: DatasetSettings, views: int) -> None:
     """The index has a line per view, in order, with all that is known of it."""
     lines: list[str] = []
     assets: set[str] = set()
@@ -139,4 +146,5 @@ def _finish(folder: Path, settings: DatasetSettings, views: int, library: Librar
                 lines.append(json.dumps(row, ensure_ascii=False, allow_nan=False))
                 assets |= set(about["assets"])
     write_bytes(folder / INDEX, ("\n".join(lines) + "\n").encode())
-    _summary(folder, settings, library, views, sorted(assets))
+    told = {"views": views, "assets": sorted(assets)}
+    write_json(folder / SUMMARY, {**read_json(folder / SUMMARY), **told})

@@ -11,11 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.images import read_json
 from ...optics.srgb import srgb_decode
 from ...types import CameraModel, FloatArray, InputError
 from ..assets.credits import known_credits
+from ..assets.record import SUMMARY
 from .files import read_scene_array
 from .making import INDEX, dataset_settings
+
+_FIELDS = {
+    "view": int,
+    "in_file": int,
+    "scene": int,
+    "file": str,
+    "sha256": str,
+    "kind": str,
+    "assets": list,
+    "pose": list,
+    "focal_px": float,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +56,14 @@ class PolarizedView:
 class WorldView:
     """One view, all float32 where not told.
 
-    `radiance` (F, H, W, 3): linear RGB of each frame, exposed so that the view's middle is middle
-    grey. `depth` (H, W) metres along the optical axis, +inf where nothing is. `normals` (H, W, 3)
-    unit vectors to 1/127, towards the camera, in its optical frame; 0 where nothing is. `albedo`
-    (H, W, 3) linear RGB. `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances`
-    (H, W) uint16, 0 none; `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None
-    where none were taken; `polarized` the same. `camera` the intrinsics, `facts` the line of the
-    index. What is seen through glass: see `simulation.rendering.world_renderer.Truth`.
+    `radiance` (F, H, W, 3): linear RGB of each frame, F odd, exposed so that the view's middle is
+    middle grey. All else is of the moment and the pose of the middle frame. `depth` (H, W) metres
+    along the optical axis, +inf where nothing is. `normals` (H, W, 3) unit vectors to 1/127,
+    towards the camera, in its optical frame; 0 where nothing is. `albedo` (H, W, 3) linear RGB.
+    `classes` (H, W) uint8, index into NYU40, 255 unlabelled; `instances` (H, W) uint16, 0 none;
+    `glass`, `mirror` (H, W) bool. `slices` (S, H, W, 3) through a lens, None where none were taken;
+    `polarized` the same. `camera` the intrinsics, `facts` the line of the index. What is seen
+    through glass: see `simulation.rendering.world_renderer.Truth`.
     """
 
     radiance: FloatArray
@@ -64,24 +79,34 @@ class WorldView:
     camera: CameraModel
     facts: dict[str, Any]
 
+    @property
+    def middle(self) -> FloatArray:
+        """The radiance (H, W, 3) of the middle frame, which the truth belongs to."""
+        middle: FloatArray = self.radiance[len(self.radiance) // 2]
+        return middle
+
 
 class WorldDataset:
     """The views of a data set in a folder; nothing is kept in memory but the index.
 
-    Raises InputError where the folder holds none, or its index does not fit its files.
+    Raises InputError where the folder holds none, or its index is not complete or damaged; files
+    are looked at when they are read (and by `verify`).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = dataset_settings(folder)
+        unfinished = f"{folder} has no complete index: render it to the end"
         try:
             lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
             self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
         except (OSError, ValueError) as error:
-            raise InputError(f"{folder} has no complete index: render it to the end") from error
+            raise InputError(unfinished) from error
         for number, row in enumerate(self.rows):
-            if row.get("view") != number or not _is_inside(row.get("file")):
+            if not _is_row(row) or row["view"] != number:
                 raise InputError(f"{folder / INDEX} is damaged at line {number + 1}")
+        if len(self.rows) != read_json(folder / SUMMARY).get("views"):
+            raise InputError(unfinished)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -139,9 +164,25 @@ class WorldDataset:
         return wrong
 
 
-def _is_inside(file: object) -> bool:
-    """Whether an index's path names a scene of its own folder."""
-    if not isinstance(file, str):
+def open_world(folder: Path, *, judges: bool = False) -> WorldDataset:
+    """The data set in `folder`, to learn from; with `judges` to judge by, whatever its use.
+
+    Raises InputError where a set that is kept for judges would be learned from.
+    """
+    world = WorldDataset(folder)
+    if world.settings.use != "train" and not judges:
+        raise InputError(
+            f"{folder} is kept to judge by (--use {world.settings.use}): learn from a data set of "
+            "--use train"
+        )
+    return world
+
+
+def _is_row(row: object) -> bool:
+    """Whether a line of an index has what is read of it, of a scene in its own folder."""
+    if not isinstance(row, dict):
         return False
-    parts = Path(file).parts
-    return len(parts) == 2 and parts[0] == "scenes" and ".." not in parts
+    if any(not isinstance(row.get(name), kind) for name, kind in _FIELDS.items()):
+        return False
+    parts = Path(row["file"]).parts
+    return len(parts) == 2 and parts[0] == "scenes" and ".." not in parts and row["focal_px"] > 0

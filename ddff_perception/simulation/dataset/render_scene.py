@@ -22,6 +22,7 @@ from ..world.scene import Scene
 from ..world.solids import turn
 from ..world.types import World
 from .files import FORMAT, packed
+from .made_with import MadeWith
 from .polarized_view import place_pane, polarization
 from .settings import DatasetSettings
 
@@ -38,12 +39,14 @@ _SPEED_M_S, _TURN_RAD_S = 0.4, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The scene `number` of a data set; `assets` is its folder, None the default."""
+    """The scene `number` of a data set that was begun with `known`; `assets` is its folder, None
+    the default.
+    """
 
     settings: DatasetSettings
     number: int
+    known: MadeWith
     assets: Path | None = None
-    known: tuple[str, ...] = ()
 
 
 @functools.lru_cache(maxsize=2)
@@ -55,13 +58,13 @@ def open_library(use: str, folder: Path | None) -> Library:
 def render_scene(job: Job) -> bytes:
     """The scene's file. The same job gives the same bytes on machines of one kind.
 
-    Raises InputError where Mitsuba is missing, or where the assets here are not those that the
-    data set was begun with (`known`).
+    Raises InputError where Mitsuba is missing, or where the scene would be made with something
+    else than the data set was begun with.
     """
     settings = job.settings
     library = open_library(settings.use, job.assets)
-    if tuple(library.names()) != job.known:
-        raise InputError("the assets here are not those that the data set was begun with")
+    if other := job.known.difference(MadeWith.here(settings, library)):
+        raise InputError(f"a worker would render otherwise than the data set was begun: {other}")
     scene = Scene(
         library, settings.seed, job.number, settings.shares, settings.moving, settings.wet
     )
@@ -128,9 +131,7 @@ def _render_view(
 ) -> tuple[dict[str, Any], Truth]:
     """Adds the arrays of one view; what the index says of it, and the truth."""
     camera = viewpoint.camera(settings.width, settings.height)
-    times = np.linspace(-0.5, 0.5, settings.frames) * settings.span_s
-    if settings.frames == 1:
-        times = np.zeros(1)
+    times = _times(settings)
     poses = _path(viewpoint.pose, times, rng)
     seeds = rng.integers(1 << 31, size=settings.frames)
     images = []
@@ -164,6 +165,12 @@ def _render_view(
     if settings.focus_slices:
         about |= _focus(renderer, viewpoint, settings, truth, (view, exposure), arrays)
     return about, truth
+
+
+def _times(settings: DatasetSettings) -> NDArray[np.float64]:
+    """Seconds of each frame: even steps about the middle one, which is at 0 as the truth is."""
+    steps = np.arange(settings.frames) - settings.frames // 2
+    return np.asarray(steps / max(settings.frames - 1, 1) * settings.span_s, np.float64)
 
 
 def _focus(

@@ -35,8 +35,9 @@ class DatasetSettings:
     """Everything that decides what is in a data set but the number of its views.
 
     `shares` weighs the kinds of scenes; `use` is that of the assets; `samples` are light paths per
-    pixel, before denoising where `denoise`. `frames` images of each view lie `span_s` seconds
-    apart in all, while the camera moves and `moving` of the things do. `focus_slices` more images
+    pixel, before denoising where `denoise`. `frames` images of each view, an odd
+    number, lie `span_s` seconds apart in all, while the camera moves and `moving` of the things do;
+    the truth is that of the middle one. `focus_slices` more images
     are taken through a thin lens of `aperture_m` diameter, with 8 times the samples. `polarized`
     adds the polarization of each view, with 4 times the samples; a share of `panes` of the views
     has a pane of glass before the camera, of `wet` of the scenes a wet floor.
@@ -72,8 +73,10 @@ class DatasetSettings:
             raise InputError(f"images of {self.width}x{self.height} are not possible: 16 .. 4096")
         if not 1 <= self.samples <= 65536 or not 1 <= self.views_per_scene <= 64:
             raise InputError("samples must lie in 1 .. 65536, views per scene in 1 .. 64")
-        if not 1 <= self.frames <= 256 or self.span_s < 0 or not 0 <= self.moving <= 1:
-            raise InputError("frames must lie in 1 .. 256, the span be 0 or more, moving in 0 .. 1")
+        if not 1 <= self.frames <= 255 or self.span_s < 0 or not 0 <= self.moving <= 1:
+            raise InputError("frames must lie in 1 .. 255, the span be 0 or more, moving in 0 .. 1")
+        if self.frames % 2 == 0:
+            raise InputError(f"frames must be odd, not {self.frames}: the middle one has the truth")
         if not 0 <= self.focus_slices <= 64 or (self.focus_slices and self.aperture_m <= 0):
             raise InputError("focus slices must lie in 0 .. 64 and need an aperture over 0")
 
@@ -92,9 +95,9 @@ PRESETS: dict[str, DatasetSettings] = {
     "odd": DatasetSettings("odd", _ODD),
     "mixed": DatasetSettings("mixed", _MIXED),
     "fine": DatasetSettings("fine", _MIXED, width=640, height=480, samples=16),
-    "video": DatasetSettings("video", _MIXED, views_per_scene=2, frames=8, span_s=0.25),
+    "video": DatasetSettings("video", _MIXED, views_per_scene=2, frames=9, span_s=0.25),
     "motion": DatasetSettings(
-        "motion", _ROOMS, views_per_scene=1, frames=8, span_s=0.1, moving=0.3
+        "motion", _ROOMS, views_per_scene=1, frames=9, span_s=0.1, moving=0.3
     ),
     "focus": DatasetSettings("focus", _MIXED, focus_slices=8, aperture_m=0.008),
     "polarizer": DatasetSettings("polarizer", _MIXED, polarized=True, panes=0.6, wet=0.3),

@@ -19,7 +19,7 @@ from ...files.images import write_array
 from ...files.results import written_by
 from ...types import FloatArray
 from ..assets.record import SUMMARY, recorded_assets
-from .reader import WorldDataset, WorldView
+from .reader import WorldView, open_world
 
 _FAINT = 0.02  # of the radiance
 _WINDOW_PX = 7
@@ -33,14 +33,19 @@ def is_world(folder: Path) -> bool:
 
 @written_by("training data")
 def write_world_views(
-    folder: Path, worlds: Sequence[Path], progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    worlds: Sequence[Path],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    judges: bool = False,
 ) -> None:
     """The views of the data sets `worlds` into `folder`; those that are there stay.
 
-    Raises InputError where a data set is not complete or damaged.
+    Raises InputError where a data set is not complete or damaged, or kept for judges and that is
+    not what the views are for (`judges`).
     """
+    sets = [open_world(world, judges=judges) for world in worlds]
     make_folder(folder)
-    sets = [WorldDataset(world) for world in worlds]
     total, done = sum(map(len, sets)), 0
     for number, data in enumerate(sets):
         for view in range(len(data)):
@@ -52,14 +57,17 @@ def write_world_views(
                 progress(done, total)
 
 
-def assets_of(worlds: Sequence[Path]) -> list[str]:
-    """Keys of the assets that the data sets show, for the card of what learns from them."""
-    return sorted({key for world in worlds for key in recorded_assets(world)})
+def assets_of(worlds: Sequence[Path], *, judges: bool = False) -> list[str]:
+    """Keys of the assets that the data sets show, for the card of what learns from them. Raises
+    InputError where one is kept for judges, and they are not for these (`judges`).
+    """
+    sets = [open_world(world, judges=judges) for world in worlds]
+    return sorted({key for world in sets for key in recorded_assets(world.folder)})
 
 
 def sharp_view(view: WorldView) -> NDArray[np.float16]:
-    """H x W x 4 as `view_pool.read_view` gives it, of the view's first frame."""
-    root = np.sqrt(np.clip(without_pattern(view.radiance[0][..., ::-1]), 0, 16))
+    """H x W x 4 as `view_pool.read_view` gives it, of the view's middle frame."""
+    root = np.sqrt(np.clip(without_pattern(view.middle[..., ::-1]), 0, 16))
     with np.errstate(divide="ignore"):
         dioptres = np.where(np.isfinite(view.depth), 1.0 / view.depth, 0.0)
     return np.dstack([root, dioptres]).astype(np.float16)

@@ -26,8 +26,7 @@ def dataset_sheet(dataset: WorldDataset, views: int) -> NDArray[np.uint8]:
 
 def view_tile(view: WorldView) -> NDArray[np.uint8]:
     """Image, classes and nearness side by side, BGR uint8."""
-    middle = view.radiance[len(view.radiance) // 2]
-    image = srgb_bytes(middle[..., ::-1])
+    image = srgb_bytes(view.middle[..., ::-1])
     parts = [image, _palette()[view.classes], _nearness(view.depth)]
     height = round(_WIDTH_PX * image.shape[0] / image.shape[1])
     small = [

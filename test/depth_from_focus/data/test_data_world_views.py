@@ -1,10 +1,10 @@
 """Views of a rendered world as what stacks are blurred from."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn_worlds import HEIGHT, WIDTH, drawn_world
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
@@ -13,8 +13,6 @@ from ddff_perception.depth_from_focus.data.generated.making import make_stacks
 from ddff_perception.depth_from_focus.data.generated.stack_files import stack_files
 from ddff_perception.depth_from_focus.data.generated.stacks import StackSettings
 from ddff_perception.registry import CAPABILITIES
-from ddff_perception.simulation.dataset.files import packed
-from ddff_perception.simulation.dataset.settings import DatasetSettings
 from ddff_perception.simulation.dataset.sharp_views import (
     assets_of,
     is_world,
@@ -26,38 +24,11 @@ from ddff_perception.training.registry import make_job
 from ddff_perception.training.views.view_pool import ViewPool, read_view
 from ddff_perception.types import InputError
 
-HEIGHT, WIDTH = 48, 64
-
 
 @pytest.fixture
 def world(tmp_path):
-    """A data set of two views, drawn and not rendered."""
     folder = tmp_path / "world"
-    (folder / "scenes").mkdir(parents=True)
-    rng = np.random.default_rng(1)
-    arrays, rows = {}, []
-    for view in range(2):
-        depth = np.full((HEIGHT, WIDTH), 2.0, np.float32)
-        depth[:8] = np.inf
-        bits = np.zeros(HEIGHT * WIDTH // 8, np.uint8)
-        arrays |= {
-            f"radiance_{view}": rng.uniform(0.1, 0.9, (1, HEIGHT, WIDTH, 3)).astype(np.float16),
-            f"depth_{view}": depth,
-            f"normals_{view}": np.zeros((HEIGHT, WIDTH, 3), np.int8),
-            f"albedo_{view}": np.zeros((HEIGHT, WIDTH, 3), np.uint8),
-            f"classes_{view}": np.zeros((HEIGHT, WIDTH), np.uint8),
-            f"instances_{view}": np.zeros((HEIGHT, WIDTH), np.uint16),
-            f"glass_{view}": bits,
-            f"mirror_{view}": bits,
-        }
-        row = {"view": view, "in_file": view, "file": "scenes/000000.zip", "focal_px": 60.0}
-        rows.append(json.dumps(row))
-    (folder / "scenes" / "000000.zip").write_bytes(packed(arrays, {"format": 1}))
-    (folder / "index.jsonl").write_text("\n".join(rows) + "\n")
-    settings = DatasetSettings(width=WIDTH, height=HEIGHT).to_dict()
-    about = {"format": 1, "settings": settings, "views": 2, "assets": ["a chair", "a lamp"]}
-    (folder / "dataset.json").write_text(json.dumps(about))
-    return folder, arrays
+    return folder, drawn_world(folder)
 
 
 def test_views_have_the_worlds_light_and_inverse_depth(world, tmp_path):

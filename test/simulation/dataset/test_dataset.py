@@ -229,3 +229,14 @@ def test_settings_that_cannot_be_are_refused():
             replace(SMALL, **wrong)
     with pytest.raises(InputError, match="aperture"):
         replace(SMALL, focus_slices=3)
+    with pytest.raises(InputError, match="the middle one has the truth"):
+        replace(SMALL, frames=8, span_s=1.0)
+
+
+@pytest.mark.parametrize("preset", ["rooms", "video", "motion"])
+def test_the_middle_frame_is_of_the_moment_of_the_truth(preset):
+    settings = PRESETS[preset]
+    times = render_scene._times(settings)
+    assert len(times) == settings.frames and times[len(times) // 2] == 0
+    assert np.ptp(times) == pytest.approx(settings.span_s)
+    np.testing.assert_allclose(np.diff(times, 2), 0, atol=1e-12)
