@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import shutil
+import struct
 import subprocess
 import tarfile
 import zipfile
@@ -18,7 +19,9 @@ from ...types import InputError
 MAX_FILES = 20_000
 _CHUNK = 1 << 20
 # How `zipfile` and what it reads with tell that an archive, or a file in one, is damaged.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError
+)  # fmt: skip
 
 
 def unpack(archive: Path, folder: Path, keep: Sequence[str], limit_bytes: int) -> list[str]:

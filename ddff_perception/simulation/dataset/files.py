@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,22 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import InputError
+from ..assets.unpacking import DAMAGE
 
 FORMAT = 1
 _ABOUT = "about.json"
 _DATE = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 1
 _MAX_MEMBER_BYTES = 1 << 30
-# What a flipped bit makes of an archive: other methods, passwords, names and lengths, too.
-_DAMAGE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-)
 
 
 def scene_file(folder: Path, number: int) -> Path:
@@ -87,5 +76,5 @@ def _read(path: Path, name: str) -> bytes:
         raise
     except KeyError as error:
         raise InputError(f"{path} holds no {name}") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(f"{path} is missing or damaged: delete it and render again") from error
