@@ -13,12 +13,21 @@ QUERIES = descriptors(7, seed=1)
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 @pytest.mark.parametrize("dimensions", [32, 784])
 def test_all_distances_are_compared_exactly(kind, dimensions):
-    vectors, queries = descriptors(300, dimensions), descriptors(7, dimensions, seed=1)
+    # Bright, as pages of MNIST inverted: sums of squares that float32 cannot count.
+    vectors, queries = (255 - descriptors(n, dimensions, n) // 4 for n in (300, 7))
     every = ((queries[:, None].astype(np.int64) - vectors) ** 2).sum(axis=2)
     distances, ids = brute_force(vectors.astype(kind), queries.astype(kind), 5)
-    if kind == np.uint8:
-        assert np.array_equal(distances, np.sort(every, axis=1)[:, :5])
-    assert np.allclose(np.take_along_axis(every, ids, 1), distances, rtol=1e-4)
+    assert np.array_equal(distances, np.sort(every, axis=1)[:, :5])
+    assert np.array_equal(distances, np.take_along_axis(every, ids, 1))
+
+
+def test_vectors_far_from_zero_are_compared_exactly():
+    random = np.random.default_rng(0)
+    vectors, queries = (random.normal(1000, 1, (n, 128)).astype(np.float32) for n in (2000, 5))
+    every = ((queries[:, None].astype(np.float64) - vectors) ** 2).sum(axis=2)
+    distances, ids = brute_force(vectors, queries, 10)
+    assert np.array_equal(ids, np.argsort(every, axis=1)[:, :10])
+    assert np.allclose(distances, np.sort(every, axis=1)[:, :10], rtol=1e-6)
 
 
 def test_fewer_than_k_are_filled_up():

@@ -24,11 +24,12 @@ def brute_force(vectors: Vectors, queries: Vectors, k: int) -> Found:
     """The `k` nearest of (n, d) vectors to each of (Q, d) queries, by comparing all.
 
     Returns (Q, k) squared Euclidean distances, ascending, and positions; inf and -1 where there
-    are fewer vectors. Whole numbers are compared exactly.
+    are fewer vectors. Distances are exact but for their own rounding to float32.
     """
-    largest = max(float(np.abs(v).max(initial=0.0)) for v in (vectors, queries))
-    wide = 2 * largest**2 * queries.shape[1] >= _FLOAT32_INTEGERS
-    kind = np.float64 if wide and vectors.dtype == np.uint8 else np.float32
+    # Products cancel where vectors lie far from zero: only small whole numbers bear float32.
+    whole = vectors.dtype == queries.dtype == np.uint8
+    small = 2 * 255**2 * queries.shape[1] < _FLOAT32_INTEGERS
+    kind = np.float32 if whole and small else np.float64
     asked: NDArray[Any] = queries.astype(kind)
     squares = np.einsum("qd,qd->q", asked, asked)[:, None]
     distances = np.empty((len(queries), 0), np.float32)
