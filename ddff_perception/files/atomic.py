@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -42,6 +43,20 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def reserve(file: BinaryIO, size: int) -> None:
+    """Gives a file `size` bytes of the disk before it is mapped and written through the map.
+
+    What is not there then ends the process with a signal. Raises OSError where the disk is full.
+    """
+    file.truncate(size)
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        # A file system that knows no reservation: a network's, or a compressed one.
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import array_file
-from ..files.atomic import atomic_write
+from ..files.atomic import atomic_write, reserve
 from ..files.vectors import VectorSource
 from ..types import InputError
 from .checks import checked_vectors, in_type
 from .index import TreeIndex
 from .index_file import INDEX
-from .quantizers.kmeans import chunks
+from .quantizers.kmeans import chunks, spread
 from .search.exact import Vectors
 from .settings import IndexSettings
 from .store import id_type
@@ -48,7 +48,9 @@ def build_file(
     """
     told = progress or (lambda done: None)
     index = TreeIndex(settings)
-    index.fit(_sample(source, index.settings.learn_from))
+    if len(source.shape) != 2 or not len(source):
+        raise InputError(f"vectors must be an array n x dimensions, not of shape {source.shape}")
+    index.fit(spread(source, index.settings.learn_from))
     with atomic_write(path) as file, tempfile.TemporaryFile(dir=path.parent) as scratch:
         encoded = _encode(index, source, wave, scratch, told)
         counts = np.bincount(encoded[0], minlength=len(index.store.offsets) - 1)
@@ -58,14 +60,6 @@ def build_file(
         crcs = {name: array_file.crc_of(array) for name, array in arrays.items()}
         array_file.finish(INDEX, file, index.facts(), places, crcs)
     return TreeIndex.load(path)
-
-
-def _sample(source: VectorSource, count: int) -> NDArray[Any]:
-    """At most `count` vectors, spread over the source."""
-    if len(source.shape) != 2 or not len(source):
-        raise InputError(f"vectors must be an array n x dimensions, not of shape {source.shape}")
-    step = max(1, len(source) // count)
-    return np.asarray(source[0 : len(source) : step][:count])
 
 
 def _wave_of(index: TreeIndex, source: VectorSource, part: slice) -> Vectors:
@@ -79,11 +73,13 @@ def _wave_of(index: TreeIndex, source: VectorSource, part: slice) -> Vectors:
 
 
 def _encode(
-    index: TreeIndex, source: VectorSource, wave: int, scratch: Any, told: Progress
+    index: TreeIndex, source: VectorSource, wave: int, scratch: BinaryIO, told: Progress
 ) -> _Encoded:
     count = len(source)
     slots = np.empty(count, np.int32)
-    codes = np.memmap(scratch, np.uint8, "w+", shape=(count, index.code_bytes))
+    place = array_file.Placed("uint8", (count, index.code_bytes), 0)
+    reserve(scratch, place.size)
+    codes = _mapped(scratch, place)
     for part in chunks(count, wave):
         slots[part], codes[part] = index.encode(_wave_of(index, source, part))
         told(part.stop)
@@ -102,7 +98,7 @@ def _make_room(
     if index.settings.keep_vectors:
         kinds["vectors"] = (kinds["vectors"][0], (count, index.dimensions))
     places = array_file.placed(kinds)
-    file.truncate(max(place.stop for place in places.values()))
+    reserve(file, max(place.stop for place in places.values()))
     arrays = {name: _mapped(file, place) for name, place in places.items()}
     for name in ("roots", "leaves", "centres"):
         arrays[name][:] = known[name]

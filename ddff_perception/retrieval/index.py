@@ -14,7 +14,7 @@ from ..types import InputError
 from .checks import checked_ids, checked_vectors, in_type, padded
 from .index_file import INDEX
 from .quantizers.four_bit import FourBitQuantizer
-from .quantizers.kmeans import chunks
+from .quantizers.kmeans import chunks, spread
 from .quantizers.lines import LineQuantizer
 from .quantizers.tree import ProductTree
 from .restoring import restored
@@ -64,9 +64,7 @@ class TreeIndex:
         """
         found = checked_vectors(vectors)
         settings = self.settings
-        # Spread over all of them: files are often sorted by picture, or by place.
-        step = max(1, len(found) // settings.learn_from)
-        sample = padded(found[::step][: settings.learn_from], self.width(found.shape[1]))
+        sample = padded(spread(found, settings.learn_from), self.width(found.shape[1]))
         tree = ProductTree.fit(
             sample, settings.parts, settings.clusters, settings.children, settings.seed
         )

@@ -16,6 +16,7 @@ from ddff_perception.files.atomic import (
     json_text,
     make_folder,
     remove,
+    reserve,
     write_bytes,
     write_json,
 )
@@ -27,6 +28,23 @@ def failing(number):
         raise OSError(number, os.strerror(number))
 
     return fail
+
+
+def test_what_is_reserved_is_on_the_disk(tmp_path):
+    with (tmp_path / "a.bin").open("w+b") as file:
+        reserve(file, 1 << 20)
+        assert os.fstat(file.fileno()).st_blocks * 512 >= 1 << 20
+        assert os.fstat(file.fileno()).st_size == 1 << 20
+
+
+def test_where_nothing_can_be_reserved_a_file_has_its_length(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", failing(errno.EOPNOTSUPP))
+    with (tmp_path / "a.bin").open("w+b") as file:
+        reserve(file, 5000)
+        assert os.fstat(file.fileno()).st_size == 5000
+        monkeypatch.setattr(os, "posix_fallocate", failing(errno.ENOSPC))
+        with pytest.raises(OSError, match="No space left"):
+            reserve(file, 6000)
 
 
 def test_content_appears_when_the_block_ends(tmp_path):

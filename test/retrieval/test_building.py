@@ -1,5 +1,8 @@
 """An index built in waves is the index built at once."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from descriptors import descriptors
@@ -81,6 +84,23 @@ def test_what_is_wrong_in_a_later_wave_is_named_and_nothing_is_left(tmp_path):
     settings = IndexSettings(**SMALL | {"learn_from": 100})
     with pytest.raises(InputError, match="in vectors 1000 to 1499: vector 201 holds NaN"):
         build_file(tmp_path / "a.ddff", vectors, settings, wave=500)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("whole", [1, 2])
+def test_a_disk_that_fills_up_ends_a_build_before_anything_is_mapped(tmp_path, monkeypatch, whole):
+    """Writing through a map of what the disk has no room for would be a signal, no error."""
+    reserved = []
+
+    def full(file: int, start: int, size: int) -> None:
+        reserved.append(size)
+        if len(reserved) == whole:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(InputError, match=r"cannot write .*a\.ddff: No space left on device"):
+        build_file(tmp_path / "a.ddff", VECTORS, IndexSettings(**SMALL))
+    assert len(reserved) == whole
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ from descriptors import descriptors
 
 from ddff_perception.retrieval.quantizers import lines
 from ddff_perception.retrieval.quantizers.four_bit import FourBitQuantizer, packed, unpacked
-from ddff_perception.retrieval.quantizers.kmeans import kmeans, nearest
+from ddff_perception.retrieval.quantizers.kmeans import kmeans, nearest, spread
 from ddff_perception.retrieval.quantizers.lines import LineQuantizer
 from ddff_perception.retrieval.quantizers.product import ProductQuantizer, addressable_bins
 from ddff_perception.retrieval.quantizers.tree import ProductTree
@@ -37,6 +37,14 @@ def test_no_centre_stays_without_vectors():
 def test_fewer_vectors_than_centres_are_refused():
     with pytest.raises(InputError, match="3 vectors cannot be put into 4 clusters"):
         kmeans(VECTORS[:3], 4)
+
+
+@pytest.mark.parametrize("count", [5, 10, 11, 19, 20, 25, 39, 1000])
+def test_what_is_learned_from_is_spread_from_the_first_to_the_last(count):
+    found = spread(np.arange(count), 10)
+    assert len(found) == min(count, 10)
+    gaps = np.diff([*found, count])
+    assert found[0] == 0 and gaps.min() >= 1 and gaps.max() <= max(1, 2 * gaps.min())
 
 
 def test_a_product_quantizer_takes_the_nearest_centre_of_each_part():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...types import FloatArray
 from ..search.compiled import HAS_NUMBA, compiled
 from ..search.shuffle import BLOCK, ENTRY_LIMIT
-from .kmeans import chunks
+from .kmeans import chunks, spread
 from .product import ProductQuantizer
 
 CENTRES = 16
@@ -36,7 +36,7 @@ class FourBitQuantizer:
 
         Takes 16,384 of them, spread: more moves 16 centres of few dimensions no further.
         """
-        sample = vectors[:: max(1, len(vectors) // _LEARN_FROM)][:_LEARN_FROM]
+        sample = spread(vectors, _LEARN_FROM)
         return cls(ProductQuantizer.fit(sample, parts, CENTRES, seed).centres)
 
     @property
