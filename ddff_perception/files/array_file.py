@@ -173,7 +173,7 @@ def _read_header(kind: FileKind, path: Path) -> tuple[dict[str, Any], dict[str, 
             name: Placed(item["dtype"], tuple(item["shape"]), item["start"], item["crc"])
             for name, item in facts["arrays"].items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} has a header that cannot be read") from error
     _require_sound(kind, path, described, size)
     return facts, described

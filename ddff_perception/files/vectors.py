@@ -112,24 +112,34 @@ def read_vectors(path: Path, dataset: str = "train") -> NDArray[Any]:
 def write_vectors(path: Path, vectors: NDArray[Any]) -> None:
     """(n, d) vectors as fvecs, bvecs, ivecs or npy, by the suffix, atomically.
 
-    Raises InputError on another suffix, and where the type of the file cannot hold them.
+    Raises InputError on another suffix, and where the type of the file cannot hold them: whole
+    numbers are never rounded.
     """
+    require_suffix(path, (*_COMPONENTS, ".npy"))
     if path.suffix == ".npy":
         with atomic_write(path) as file:
             np.save(file, vectors, allow_pickle=False)
         return
-    if path.suffix not in _COMPONENTS:
-        raise InputError(f"{path} must end in .npy, {', '.join(_COMPONENTS)}")
     kind = np.dtype(_COMPONENTS[path.suffix])
-    numbers = vectors.astype(kind)
-    if kind.kind != "f" and not np.array_equal(numbers, vectors):
-        raise InputError(f"{path.suffix} files hold whole numbers of their range: write .fvecs")
+    with np.errstate(invalid="ignore"):
+        numbers = vectors.astype(kind)
+        same = np.array_equal(numbers.astype(vectors.dtype), vectors)
+    if not same and kind.kind != "f":
+        raise InputError(f"{path.suffix} files hold whole numbers of their range: write .npy")
+    if not same and vectors.dtype.kind in "iu":
+        raise InputError(f"{path.suffix} files round whole numbers beyond 2^24: write .npy")
     count, dimensions = vectors.shape
     rows = np.empty((count, _COUNT_BYTES + dimensions * kind.itemsize), np.uint8)
     rows[:, :_COUNT_BYTES] = np.frombuffer(struct.pack("<i", dimensions), np.uint8)
     rows[:, _COUNT_BYTES:] = numbers.view(np.uint8).reshape(count, -1)
     with atomic_write(path) as file:
         file.write(rows.tobytes())
+
+
+def require_suffix(path: Path, known: Sequence[str]) -> None:
+    """Raises InputError where a file to be written ends in none of these."""
+    if path.suffix not in known:
+        raise InputError(f"{path} must end in {' or '.join(known)}")
 
 
 def _open_hdf5(path: Path, dataset: str) -> Any:

@@ -52,9 +52,9 @@ def build_file(
         raise InputError(f"vectors must be an array n x dimensions, not of shape {source.shape}")
     index.fit(spread(source, index.settings.learn_from))
     with atomic_write(path) as file, tempfile.TemporaryFile(dir=path.parent) as scratch:
+        places, arrays = _make_room(index, len(source), file)
         encoded = _encode(index, source, wave, scratch, told)
         counts = np.bincount(encoded[0], minlength=len(index.store.offsets) - 1)
-        places, arrays = _make_room(index, len(source), file)
         arrays["offsets"][1:] = np.cumsum(counts)
         _put_in_place(index, source, wave, encoded, arrays, told)
         crcs = {name: array_file.crc_of(array) for name, array in arrays.items()}

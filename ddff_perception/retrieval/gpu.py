@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import InputError
-from .checks import checked_vectors, in_type, padded
+from .checks import padded
 from .index import TreeIndex
 from .quantizers.four_bit import FourBitQuantizer
 from .quantizers.kmeans import chunks
@@ -28,8 +28,8 @@ _BATCH = 64
 
 
 class GpuSearch:
-    """Searches an index whose arrays are kept on a device; raises InputError without torch, or
-    where the device is not there.
+    """Searches an index whose arrays are kept on a device; raises InputError without torch, where
+    the device is not there, or where the index has learned nothing yet.
     """
 
     def __init__(self, index: TreeIndex, device: str = "cuda") -> None:
@@ -37,6 +37,7 @@ class GpuSearch:
             self._torch: Any = importlib.import_module("torch")
         except ImportError:
             raise InputError("the search on a GPU needs torch: pip install torch") from None
+        index.require_fitted()
         self.index = index
         try:
             self.device = self._torch.device(device)
@@ -57,9 +58,7 @@ class GpuSearch:
         if settings.order == EXACT:
             raise InputError("the exact order is a queue, which no GPU runs: choose another order")
         index = self.index
-        asked = checked_vectors(queries, index.dimensions)
-        whole = in_type(asked, index.store.vectors.dtype)
-        asked = asked if whole is None else whole
+        asked = index.checked_queries(queries, k)
         distances = np.full((len(asked), k), np.inf, np.float32)
         ids = np.full((len(asked), k), -1, np.int64)
         if not len(index):

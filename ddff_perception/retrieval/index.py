@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _CHUNK = 65536
+_BIN_LIMIT = 2**26
 
 
 class TreeIndex:
@@ -49,6 +50,13 @@ class TreeIndex:
             raise InputError(f"parts must be 1, 2, 4 or 8, not {self.settings.parts}")
         if self.settings.codes == FOUR_BIT and self.settings.parts != 2:
             raise InputError("four_bit codes want parts=2: the bins come from two halves")
+        leaves = self.settings.clusters * self.settings.children
+        if self.settings.codes == FOUR_BIT and leaves**2 > _BIN_LIMIT:
+            raise InputError(
+                f"clusters {self.settings.clusters} with children {self.settings.children} are "
+                f"{leaves**2} bins, more than the {_BIN_LIMIT} that four_bit codes take: choose "
+                "fewer of both"
+            )
         self.dimensions = 0
         self.tree: ProductTree
         self.quantizer: FourBitQuantizer | LineQuantizer
@@ -90,7 +98,7 @@ class TreeIndex:
 
         Raises InputError where an id is taken.
         """
-        self._require_fitted()
+        self.require_fitted()
         found = self._of_own_type(checked_vectors(vectors, self.dimensions))
         start = int(self.store.ids.max()) + 1 if len(self) else 0
         if ids is None:
@@ -107,7 +115,7 @@ class TreeIndex:
 
     def remove(self, ids: NDArray[Any]) -> int:
         """Takes vectors out by their ids; returns how many there were."""
-        self._require_fitted()
+        self.require_fitted()
         gone = np.isin(self.store.ids, np.asarray(ids))
         if gone.any():
             self.store = self.store.without(gone)
@@ -126,13 +134,20 @@ class TreeIndex:
         fewer were found. Distances are exact where vectors are kept and `rerank` is not 0, else
         those to the codes. `clock` is told the seconds per stage.
         """
-        self._require_fitted()
+        asked = self.checked_queries(queries, k)
+        return search_all(self, asked, k, settings or SearchSettings(), clock or Clock())
+
+    def checked_queries(self, queries: NDArray[Any], k: int) -> Vectors:
+        """(Q, d) queries, in the type of the vectors where it holds them.
+
+        Raises InputError as `search` does: nothing learned, `k` below 1, NaN, other dimensions.
+        """
+        self.require_fitted()
         if k < 1:
             raise InputError(f"k must be at least 1, not {k}")
         asked = checked_vectors(queries, self.dimensions)
         whole = in_type(asked, self.store.vectors.dtype)
-        asked = asked if whole is None else whole
-        return search_all(self, asked, k, settings or SearchSettings(), clock or Clock())
+        return asked if whole is None else whole
 
     def encode(self, vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Slots (n,) and codes (n, code_bytes) of checked vectors."""
@@ -148,7 +163,7 @@ class TreeIndex:
 
     def save(self, path: Path) -> None:
         """Writes the index into one file, atomically (`files.array_file`)."""
-        self._require_fitted()
+        self.require_fitted()
         array_file.write(INDEX, path, self.facts(), self.arrays())
 
     @classmethod
@@ -197,6 +212,7 @@ class TreeIndex:
             )
         return found
 
-    def _require_fitted(self) -> None:
+    def require_fitted(self) -> None:
+        """Raises InputError where nothing is learned yet."""
         if not self.dimensions:
             raise InputError("the index has learned nothing yet: call fit first")

@@ -77,5 +77,8 @@ class PermutedIndex:
 
 
 def expected_recall(single: float, count: int) -> float:
-    """Recall of `count` indices, 1 - (1 - F)^n, as if they missed independently of each other."""
+    """Recall of `count` indices, 1 - (1 - F)^n, as if they missed independently of each other.
+
+    They do not (docs/retrieval.md): it is what the paper expects, and far more than two find.
+    """
     return 1.0 - (1.0 - single) ** count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..types import InputError
-from .quantizers.four_bit import FourBitQuantizer
+from .quantizers.four_bit import CENTRES, FourBitQuantizer
 from .quantizers.lines import LineQuantizer
 from .quantizers.tree import ProductTree
 from .settings import FOUR_BIT, IndexSettings
@@ -22,7 +21,7 @@ def restored(kind: Any, path: Path, facts: Mapping[str, Any], arrays: Mapping[st
     try:
         index = kind(IndexSettings.from_values(facts["settings"]))
         dimensions = int(facts["dimensions"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path} has a header that cannot be read") from error
     blocked = index.settings.codes == FOUR_BIT
     index.dimensions = dimensions
@@ -33,6 +32,14 @@ def restored(kind: Any, path: Path, facts: Mapping[str, Any], arrays: Mapping[st
     if not _fits(index):
         raise InputError(f"{path} is damaged: its arrays do not fit each other")
     return index
+
+
+def _shape_of_centres(settings: IndexSettings, size: int) -> tuple[int, int, int]:
+    """Parts, centres and dimensions of the codes, beyond which a search would read."""
+    if settings.codes == FOUR_BIT:
+        own = settings.dimensions_per_code
+        return size // own, CENTRES, own
+    return settings.line_parts, settings.clusters, size // settings.line_parts
 
 
 def _fits(index: Any) -> bool:
@@ -53,7 +60,7 @@ def _fits(index: Any) -> bool:
         and roots.shape == (settings.parts, settings.clusters, size // settings.parts)
         and leaves.shape[1] == settings.clusters * settings.children
         and (leaves.shape[0], leaves.shape[2]) == (roots.shape[0], roots.shape[2])
-        and math.prod(index.quantizer.centres.shape[::2]) == size
+        and index.quantizer.centres.shape == _shape_of_centres(settings, size)
         and store.codes.shape == rows
         and store.vectors.shape == (kept, index.dimensions)
         and store.vectors.dtype in (np.uint8, np.float32)

@@ -22,7 +22,9 @@ class IndexSettings(Settings):
     clusters: int = parameter(16, "centres per part, k1", limits=(2, 256))
     children: int = parameter(8, "centres below each of them, k2", limits=(1, 256))
     slots: int = parameter(
-        1 << 22, "bins that are told apart at most, others share by modulo", limits=(1, 1 << 30)
+        1 << 22,
+        "bins that are told apart at most, others share by modulo, with line codes",
+        limits=(1, 1 << 30),
     )
     line_parts: int = parameter(32, "parts of a line code, 2 bytes each", limits=(1, 1024))
     dimensions_per_code: int = parameter(

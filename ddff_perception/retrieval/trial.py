@@ -13,7 +13,7 @@ from ..types import InputError
 from .checks import checked_vectors, in_type
 from .index import TreeIndex
 from .measures import Measured, bytes_per_vector, measure
-from .search.exact import Vectors, brute_force
+from .search.exact import brute_force, without_own
 from .settings import SearchSettings
 
 CANDIDATES = (512, 1024, 2048, 4096, 8192, 16384, 32768)
@@ -47,39 +47,41 @@ def try_settings(
 ) -> Trial:
     """Searches `queries`, or `count` vectors of the index itself, with more and more candidates.
 
-    The truth is exact. A query out of the index is taken out of it while it is searched, so that
-    it does not find itself. Raises InputError where the index keeps no vectors, or too few.
+    The truth is exact. A query out of the index does not count as its own neighbour. An index that
+    is mapped from its file stays there. Raises InputError where it keeps no vectors, or too few.
     """
     vectors = index.store.vectors
     if not len(vectors):
         raise InputError("the index keeps no vectors to compare with: build it with keep_vectors")
+    own = None
     if queries is None:
-        index, asked = _held_out(index, count)
+        places = _drawn(len(index), count)
+        asked, own = vectors[places], index.store.ids[places]
     else:
         checked = checked_vectors(queries, index.dimensions)
         whole = in_type(checked, vectors.dtype)
         asked = checked if whole is None else whole
-    if not len(asked) or len(index) < k:
-        raise InputError(f"there must be a query and {k} vectors at least to find {k} neighbours")
-    truth = index.store.ids[brute_force(index.store.vectors, asked, k)[1]].astype(np.int64)
+    others = k if own is None else k + 1
+    if not len(asked) or len(index) < others:
+        raise InputError(
+            f"there must be a query and {others} vectors at least to find {k} neighbours"
+        )
+    distances, positions = brute_force(vectors, asked, others)
+    truth = index.store.ids[positions].astype(np.int64)
+    if own is not None:
+        truth = without_own((distances, truth), own, k)[1]
     rows = []
     for candidates in CANDIDATES:
         chosen = replace(settings, candidates=candidates)
-        rows.append((candidates, chosen.rerank, measure(index, asked, truth, k, chosen)))
+        found = measure(index, asked, truth, k, chosen, own=own)
+        rows.append((candidates, chosen.rerank, found))
         progress()
         if candidates >= len(index):
             break
     return Trial(k, len(asked), bytes_per_vector(index), rows)
 
 
-def _held_out(index: TreeIndex, count: int) -> tuple[TreeIndex, Vectors]:
-    """An index without `count` of its vectors (at most a tenth), and these."""
-    count = max(1, min(count, len(index) // 10))
-    places = np.sort(np.random.default_rng(0).choice(len(index), count, replace=False))
-    asked = index.store.vectors[places]
-    rest = TreeIndex(index.settings)
-    rest.dimensions, rest.tree, rest.quantizer = index.dimensions, index.tree, index.quantizer
-    gone = np.zeros(len(index), bool)
-    gone[places] = True
-    rest.store = index.store.without(gone)
-    return rest, asked
+def _drawn(count: int, wanted: int) -> NDArray[np.int64]:
+    """`wanted` positions of `count`, at most a tenth."""
+    wanted = max(1, min(wanted, count // 10))
+    return np.sort(np.random.default_rng(0).choice(count, wanted, replace=False))

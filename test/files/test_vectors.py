@@ -60,6 +60,12 @@ def test_whole_numbers_are_not_rounded_in_silence(tmp_path):
         write_vectors(tmp_path / "a.bvecs", np.array([[0.5, 1.0]]))
     with pytest.raises(InputError, match="whole numbers"):
         write_vectors(tmp_path / "a.bvecs", np.array([[256, 1]]))
+    for number in (2**24 + 1, 2**53 + 1, 2**63 - 1):
+        with pytest.raises(InputError, match="round whole numbers"):
+            write_vectors(tmp_path / "a.fvecs", np.array([[number]]))
+    assert list(tmp_path.iterdir()) == []
+    write_vectors(tmp_path / "a.fvecs", np.array([[2**24, -1, 2**24 + 2]]))
+    assert read_vectors(tmp_path / "a.fvecs").tolist() == [[2**24, -1, 2**24 + 2]]
 
 
 def test_arrays_are_read_and_never_unpickled(tmp_path):

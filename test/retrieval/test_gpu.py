@@ -65,6 +65,10 @@ def test_fewer_than_k_and_none_leave_places_empty():
 
 def test_what_torch_cannot_do_is_told():
     made = index_of()
+    with pytest.raises(InputError, match="k must be at least 1, not 0"):
+        GpuSearch(made, "cpu").search(QUERIES, 0)
+    with pytest.raises(InputError, match="learned nothing yet"):
+        GpuSearch(TreeIndex(), "cpu")
     with pytest.raises(InputError, match="torch has no device"):
         GpuSearch(made, "warp")
     with pytest.raises(InputError, match="choose another order"):

@@ -14,6 +14,7 @@ from ddff_perception.retrieval.search.exact import brute_force
 VECTORS = descriptors(1200)
 QUERIES = descriptors(20, seed=8)
 SMALL = ("-p", "clusters=4", "-p", "children=4", "-p", "line_parts=8")
+MANY_BINS = ("-p", "clusters=256", "-p", "children=256")
 
 
 @pytest.fixture
@@ -91,11 +92,14 @@ def test_info_shows_settings_and_occupancy(made, capfd):
         (("index", "build", "none.fvecs", "-o", "b.ddff"), "there is no file"),
         (("index", "build", "base.bvecs", "-o", "b.ddff", "-p", "k1=4"), "no parameter 'k1'"),
         (("index", "build", "base.bvecs", "-o", "b.ddff", "-p", "parts=3"), "parts must be"),
+        (("index", "build", "base.bvecs", "-o", "b.ddff", *MANY_BINS), "are 4294967296 bins, more"),
         (("index", "build", "base.bvecs", "-o", "base.bvecs"), "was not written by ddff index"),
         (("index", "add", "a.ddff", "other.npy"), "of 32 dimensions, these have 3"),
         (("index", "add", "a.ddff", "query.bvecs", "--remove", "x"), "no list of ids"),
         (("index", "query", "nan.npy", "a.ddff"), "holds NaN"),
         (("index", "query", "query.bvecs", "a.ddff", "-o", "ids.csv"), "must end in"),
+        (("index", "query", "query.bvecs", "a.ddff", "-o", "b.fvecs"), "in .ivecs or .npy"),
+        (("index", "query", "nan.npy", "a.ddff", "--distances", "b.ivecs"), "in .fvecs or .npy"),
         (("index", "query", "query.bvecs", "cut.ddff"), "truncated"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,9 @@ def changed(name, field, value):
         lambda header: header["settings"].update(clusters=8),
         lambda header: header["settings"].update(codes="pickle"),
         lambda header: header.update(dimensions=64),
+        lambda header: header.update(dimensions=float("inf")),
+        lambda header: header.update(settings=7),
+        lambda header: header.update(arrays=[1]),
         changed("ids", "dtype", "object"),
         changed("ids", "start", -4096),
         changed("ids", "shape", [-1]),
@@ -152,6 +156,25 @@ def test_a_header_that_does_not_fit_is_refused(saved, change):
     _, path = saved
     with_header(path, change)
     with pytest.raises(InputError):
+        TreeIndex.load(path)
+
+
+def test_a_header_that_is_nested_without_end_is_refused(saved):
+    _, path = saved
+    text = b"[" * 4000
+    prefix = struct.pack("<8sII", INDEX.magic, len(text), zlib.crc32(text))
+    path.write_bytes((prefix + text).ljust(8192, b"\0"))
+    with pytest.raises(InputError, match="has a header that cannot be read"):
+        TreeIndex.load(path)
+
+
+def test_fewer_centres_than_codes_count_are_refused(saved):
+    """A search would read behind them."""
+    index, path = saved
+    index.quantizer = replace(index.quantizer, centres=index.quantizer.centres[:, :3])
+    facts, arrays = index.facts(), index.arrays()
+    array_file.write(INDEX, path, facts, arrays)
+    with pytest.raises(InputError, match="do not fit each other"):
         TreeIndex.load(path)
 
 

@@ -15,6 +15,7 @@ from ddff_perception.retrieval.measures import (
     recall_of,
 )
 from ddff_perception.retrieval.settings import IndexSettings, SearchSettings
+from ddff_perception.retrieval.store import Store
 from ddff_perception.retrieval.trial import try_settings
 from ddff_perception.types import InputError
 
@@ -86,6 +87,14 @@ def test_a_trial_on_the_indexs_own_vectors_leaves_them_out():
     assert [row[0] for row in trial.rows] == [512, 1024]
     assert trial.rows[-1][2].recall > 0.95
     assert trial.as_json()["rows"][0]["recall"] == trial.rows[0][2].recall
+
+
+def test_a_trial_of_an_index_of_twins_finds_the_twin_and_copies_no_index(monkeypatch):
+    index = made()
+    index.add(VECTORS)
+    monkeypatch.delattr(Store, "without")
+    trial = try_settings(index, None, 50, 1, SearchSettings(width=4))
+    assert trial.rows[-1][2].recall == 1
 
 
 def test_a_trial_wants_vectors_to_compare_with():

@@ -13,7 +13,7 @@ from rich.table import Table
 from ...console import console, progress_bar, say
 from ...files.array_file import verify
 from ...files.results import require_own, written_by
-from ...files.vectors import open_vectors, read_vectors, write_vectors
+from ...files.vectors import open_vectors, read_vectors, require_suffix, write_vectors
 from ...types import InputError
 from ..building import WAVE, build_file
 from ..index import TreeIndex
@@ -83,6 +83,8 @@ def add(
 ) -> None:
     """Put more vectors into an index, in its place or into another file; their ids count on.
 
+    The whole index is held in memory for it, twice for a while.
+
     Examples:
       ddff index add sift.ddff more.fvecs --remove 3,17
 
@@ -130,8 +132,9 @@ def query(
 
     """
     settings = SearchSettings.from_values(SearchSettings.table().parse(param or []))
-    for path in (output, distances):
+    for path, own in ((output, ".ivecs"), (distances, ".fvecs")):
         if path is not None:
+            require_suffix(path, (own, ".npy"))
             require_own(path.parent, [path.name])
     asked = read_vectors(queries, dataset)
     found = search_shards(numbered(indices), asked, k, settings, scheduler)
@@ -162,7 +165,7 @@ def bench(
     """Say bytes, recall and rate of an index on your own vectors, from few candidates to many.
 
     The truth is found by comparing all vectors, which the index must keep. Queries that are taken
-    from the index are not counted as their own neighbours.
+    from the index are not counted as their own neighbours. The index may be larger than memory.
 
     Examples:
       ddff index bench sift.ddff --queries sift_query.fvecs -k 10

@@ -72,6 +72,12 @@ def merge(parts: list[Found], k: int) -> Found:
     return first_k(distances, ids, k)
 
 
+def without_own(found: Found, own: NDArray[np.integer], k: int) -> Found:
+    """The first `k` of (Q, k + 1) neighbours found that are not the query itself, `own` (Q,)."""
+    distances, ids = found
+    return first_k(distances, np.where(ids == own[:, None], -1, ids), k)
+
+
 @compiled_sum
 def squared_distance(first: Vectors, second: Vectors) -> np.float32:
     """Squared Euclidean distance of two vectors (d,), in float32."""
