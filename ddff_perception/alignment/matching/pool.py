@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ...retrieval.index import TreeIndex
 from ...retrieval.search.exact import Found, brute_force
 from ...types import FloatArray
+from .alignment import COARSE_HZ
+from .tours import period_s
 
 NEAREST = 8
 _SMALLEST_INDEXED = 4096
@@ -59,8 +61,12 @@ def propose_pairs(
     the likeliest first.
 
     Each frame votes for the videos of its nearest few, by the difference of their times, in steps
-    of ten seconds; a pair's share is its best two such steps side by side.
+    of ten seconds; a pair's share is its best two such steps side by side. Videos are thinned to
+    `COARSE_HZ`: of more, a frame's nearest ones would all be its neighbours in its own video.
     """
+    thinned = [slice(None, None, _coarse_step(t)) for t in times_s]
+    videos = [video[few] for video, few in zip(videos, thinned, strict=True)]
+    times_s = [t[few] for t, few in zip(times_s, thinned, strict=True)]
     owner = np.repeat(np.arange(len(videos)), [len(video) for video in videos])
     clock = np.concatenate([np.asarray(t, np.float64) for t in times_s])
     places = Places(np.concatenate(list(videos)))
@@ -86,6 +92,10 @@ def propose_pairs(
             shares[pair] = max(shares.get(pair, 0.0), best / len(video))
     found_pairs = [Proposal(*pair, share) for pair, share in shares.items() if share >= least]
     return sorted(found_pairs, key=lambda proposal: -proposal.share)
+
+
+def _coarse_step(times_s: NDArray[np.float64]) -> int:
+    return max(1, round(1 / COARSE_HZ / period_s(times_s))) if len(times_s) > 1 else 1
 
 
 def classes_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

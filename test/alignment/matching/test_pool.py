@@ -19,6 +19,17 @@ def test_drives_along_one_route_are_proposed_and_others_are_not():
     assert all(p.share > 0.3 for p in found)
 
 
+def test_drives_at_a_cameras_full_rate_are_proposed_as_surely():
+    routes = [DescribedRoute(seed) for seed in (1, 2)]
+    places = warped_places(10.0, 110.0, 1000)
+    light = 0.05 * np.random.default_rng(7).standard_normal((4, 64))
+    seen = [routes[n // 2].frames(places, noise=0.1, seed=n % 2) + light[n] for n in range(4)]
+    videos = [video / np.linalg.norm(video, axis=1, keepdims=True) for video in seen]
+    found = propose_pairs(videos, [np.arange(1000) / 30] * 4)
+    assert {(p.first, p.second) for p in found} == {(0, 1), (2, 3)}
+    assert all(p.share > 0.9 for p in found)
+
+
 def test_sharing_a_tour_is_taken_as_transitive():
     assert sorted(classes_of(6, [(0, 2), (2, 5), (1, 3)])) == [[0, 2, 5], [1, 3], [4]]
 
