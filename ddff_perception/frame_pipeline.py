@@ -38,7 +38,8 @@ class FramePipeline(Pipeline, Generic[R]):
     """The newest image alone counts; each of the `methods` takes one and gives an `R`.
 
     A capability whose methods take more than the image fills in `before`, one that works on what
-    they find `after`, one that does without a method at times `find`.
+    they find `after`, one that does without a method at times `find`, one that keeps something from
+    image to image `forget`.
 
     `values`: of the node's parameters, by its names; defaults elsewhere. Raises InputError where
     they do not fit.
@@ -69,6 +70,9 @@ class FramePipeline(Pipeline, Generic[R]):
         """What is handed on of what the method `found` in what it has `taken`."""
         return found
 
+    def forget(self) -> None:
+        """Lets go of what is kept of earlier images: stamps went back, or all is to begin anew."""
+
     @property
     def counters(self) -> Mapping[str, int]:
         return {**self._counters, "stamps_from_future": self._order.from_future}
@@ -85,6 +89,7 @@ class FramePipeline(Pipeline, Generic[R]):
         order = self._order.take(stamp_ns)
         if order is Order.JUMP:
             self._counters["time_jumps"] += 1
+            self.forget()
         elif order is not Order.NEXT:
             self._counters[f"dropped_{order.value}"] += 1
             return False
@@ -113,3 +118,4 @@ class FramePipeline(Pipeline, Generic[R]):
     def reset(self) -> None:
         self._order.reset()
         self._image = None
+        self.forget()

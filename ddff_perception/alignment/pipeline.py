@@ -148,8 +148,7 @@ class RoutePipeline(FramePipeline[FloatArray]):
 
         return Change(apply, chosen.discard)
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
         if self._laid is not None:
             self._laid.follower.reset()
 

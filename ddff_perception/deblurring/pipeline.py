@@ -41,11 +41,8 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
         return self._burst.newest if self._burst.stamp_ns == self._stamp_ns else None
 
     def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
-        jumps = self._counters["time_jumps"]
         if not super().add_image(stamp_ns, image):
             return False
-        if self._counters["time_jumps"] > jumps:
-            self._burst.clear()
         self.later("newest", (stamp_ns, image))
         return True
 
@@ -74,7 +71,6 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
 
         return replace(method, apply=apply)
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
         self._backlog.clear()
         self._burst.clear()

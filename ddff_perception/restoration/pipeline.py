@@ -42,13 +42,6 @@ class RestorationPipeline(FramePipeline[Restored]):
     def counters(self) -> Mapping[str, int]:
         return {**super().counters, **self._seen.counters}
 
-    def add_image(self, stamp_ns: int, image: ImageArray) -> bool:
-        jumps = self._counters["time_jumps"]
-        new = super().add_image(stamp_ns, image)
-        if self._counters["time_jumps"] > jumps:
-            self._seen.clear()
-        return new
-
     def before(self, image: ImageArray) -> Observed:
         if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or not image.size:
             raise InputError(
@@ -88,8 +81,7 @@ class RestorationPipeline(FramePipeline[Restored]):
 
         return replace(method, apply=apply)
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
         self._seen.clear()
 
 
