@@ -17,7 +17,7 @@ from .capture.folder import DEMO, DEMO_ROUTE
 from .capture.reference import Reference
 from .live.follower import Follower, Match
 from .live.route import Route
-from .matching.settings import MatchSettings
+from .matching.settings import FollowSettings
 from .matching.smoothing import SmoothingSettings
 from .methods import METHODS, require_same
 
@@ -159,7 +159,7 @@ class RoutePipeline(FramePipeline[FloatArray]):
             path = DEMO_ROUTE if reference == DEMO else Path(reference).expanduser()
             reference = Reference.load(path)
         require_same(method, reference.facts)
-        settings = MatchSettings.of(values, "matching")
+        settings = FollowSettings.of(values, "matching")
         route = Route.of(reference.descriptors, reference.seconds, settings.rank)
         smoothing = SmoothingSettings.of(values, "smoothing")
         return Laid(name, reference, Follower(route, settings, smoothing))
@@ -167,7 +167,7 @@ class RoutePipeline(FramePipeline[FloatArray]):
 
 def _followed(values: Mapping[str, Value]) -> tuple[Settings, Settings]:
     """What a filter depends on beside the reference."""
-    return MatchSettings.of(values, "matching"), SmoothingSettings.of(values, "smoothing")
+    return FollowSettings.of(values, "matching"), SmoothingSettings.of(values, "smoothing")
 
 
 def _deviation(image: ImageArray) -> float:

@@ -35,11 +35,10 @@ from ..evaluation.results import RESULT_FILES, SUMMARY, begin_results, read_alig
 from ..evaluation.scores import OffsetScores
 from ..interface import VIDEO_ALIGNMENT
 from ..matching.alignment import align
-from ..matching.settings import MatchSettings
+from ..matching.settings import TourSettings
 from ..matching.smoothing import SmoothingSettings
 from ..methods import METHODS, described_by, require_same
-from ..parameters import matching_parameters
-from ..parameters import pipeline_parameters as _parameters
+from ..parameters import recording_parameters
 from .descriptor_map import Flattening
 from .pictures import write_match
 
@@ -150,7 +149,9 @@ def match(
       ddff align match yard.route my_bag -o out/yard -p matching.contrast=0.6
 
     """
-    given = given_settings(VIDEO_ALIGNMENT, params_file, param or [], method=method, used=_used)
+    given = given_settings(
+        VIDEO_ALIGNMENT, params_file, param or [], method=method, used=recording_parameters
+    )
     require_own(output, RESULT_FILES)
     with _described(given) as one, progress_bar("describing frames") as step:
         facts = described_by(one)
@@ -163,21 +164,20 @@ def match(
                 frames = thinned(read_frames(source, name, folder_rate), rate)
                 route = build_reference(frames, one, {**facts, "source": source.name[:200]}, step)
             routes.append(route)
-        parameters = METHODS.parameters(one.name).part(given)
         chosen = one.name
     first, second = routes
     first.require_camera(*second.size)
+    settings = TourSettings.of(given, "matching")
     found = align(
         first.descriptors,
         second.descriptors,
         first.seconds,
         second.seconds,
-        MatchSettings.of(given, "matching"),
+        settings,
         SmoothingSettings.of(given, "smoothing"),
     )
     begin_results(output)
-    rank = MatchSettings.of(given, "matching").rank
-    write_match(output, first, second, found, rank, flattening=flattening, video=video)
+    write_match(output, first, second, found, settings.rank, flattening=flattening, video=video)
     result = read_alignment(output, truth)
     matched = ~np.isnan(found.reference_s)
     summary: dict[str, Any] = {
@@ -185,7 +185,7 @@ def match(
         "reference": str(reference),
         "query": str(query),
         "method": chosen,
-        "parameters": {**parameters, **matching_parameters().part(given)},
+        "parameters": recording_parameters(chosen).part(given),
         "frames": len(second),
         "matched": float(matched.mean()),
         "mean_confidence": float(found.confidence[matched].mean()) if matched.any() else 0.0,
@@ -204,11 +204,6 @@ def match(
     else:
         say(f"{100 * matched.mean():.0f} % of {len(second)} frames have their place in {reference}")
     say(f"Results are in {output}")
-
-
-def _used(method: str) -> Any:
-    own = _parameters(method)
-    return type(own)(p for p in own if p.name not in ("reference", "blank"))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...types import FloatArray
 from ..matching.pool import classes_of, propose_pairs
-from ..matching.settings import MatchSettings
+from ..matching.settings import TourSettings
 from ..matching.tours import find_tour
 
 Pair = tuple[int, int]
@@ -46,7 +46,7 @@ class Tours:
 def find_tours(
     descriptors: Sequence[FloatArray],
     seconds: Sequence[NDArray[np.float64]],
-    settings: MatchSettings | None = None,
+    settings: TourSettings | None = None,
 ) -> Tours:
     """The tours of all pairs that an index proposes, and those by way of a third recording.
 

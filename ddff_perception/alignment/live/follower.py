@@ -9,7 +9,7 @@ import numpy as np
 
 from ...types import FloatArray
 from ..matching.grid import Totals, first_column, next_column
-from ..matching.settings import MatchSettings
+from ..matching.settings import FollowSettings
 from ..matching.smoothing import RateFilter, SmoothingSettings
 from ..matching.tours import BLOCKED
 from .route import Route
@@ -61,11 +61,11 @@ class Follower:
     def __init__(
         self,
         route: Route,
-        settings: MatchSettings | None = None,
+        settings: FollowSettings | None = None,
         smoothing: SmoothingSettings | None = None,
     ) -> None:
         self.route = route
-        self.settings = settings or MatchSettings()
+        self.settings = settings or FollowSettings()
         self._smoothing = smoothing or SmoothingSettings()
         self._reach = max(1, round(self.settings.epsilon_s / route.step_s))
         self._begin_anew()

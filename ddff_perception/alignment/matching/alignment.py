@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...types import FloatArray
 from .refinement import refined_rows
-from .settings import MatchSettings
+from .settings import TourSettings
 from .smoothing import SmoothingSettings, smoothed
 from .stripes import runs
 from .tours import find_tour, period_s
@@ -35,7 +35,7 @@ def align(
     query: FloatArray,
     reference_s: NDArray[np.float64],
     query_s: NDArray[np.float64],
-    settings: MatchSettings | None = None,
+    settings: TourSettings | None = None,
     smoothing: SmoothingSettings | None = None,
 ) -> Alignment:
     """The time map of unit descriptors (n, d) and (m, d) at times (n,) and (m,), seconds.

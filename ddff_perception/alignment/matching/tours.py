@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter1d
 
 from ...types import FloatArray, InputError
 from .costs import cost_matrix, decorrelated, excess
-from .settings import MatchSettings
+from .settings import TourSettings
 from .stripes import runs, stripe_rows
 
 BLOCKED = 1e4
@@ -46,7 +46,7 @@ def find_tour(
     query: FloatArray,
     reference_s: NDArray[np.float64],
     query_s: NDArray[np.float64],
-    settings: MatchSettings | None = None,
+    settings: TourSettings | None = None,
 ) -> Tour:
     """The tour of unit descriptors (n, d) and (m, d), whose frames are at `reference_s` (n,) and
     `query_s` (m,), seconds. Raises InputError where one has fewer than eight frames.
@@ -54,14 +54,12 @@ def find_tour(
     for name, frames in (("reference", reference), ("query", query)):
         if len(frames) < _LEAST:
             raise InputError(f"the {name} has {len(frames)} frames: a tour needs {_LEAST} at least")
-    settings = settings or MatchSettings()
+    settings = settings or TourSettings()
     costs = decorrelated(cost_matrix(reference, query), settings.rank)
     return tour_of_costs(costs, period_s(reference_s), period_s(query_s), settings)
 
 
-def tour_of_costs(
-    costs: FloatArray, row_s: float, column_s: float, settings: MatchSettings
-) -> Tour:
+def tour_of_costs(costs: FloatArray, row_s: float, column_s: float, settings: TourSettings) -> Tour:
     """The tour through `costs` (n, m), none of them negative, of frames that are so far apart."""
     length = max(2, round(settings.stripe_s / column_s))
     overlap = round(settings.overlap_s / column_s)
@@ -91,7 +89,7 @@ def period_s(times_s: NDArray[np.float64]) -> float:
 
 
 def cost_ratio(
-    costs: FloatArray, rows: FloatArray, row_s: float, column_s: float, settings: MatchSettings
+    costs: FloatArray, rows: FloatArray, row_s: float, column_s: float, settings: TourSettings
 ) -> FloatArray:
     """What the path at `rows` (m,) costs, as a share of the cheapest one that stays `epsilon_s`
     away from it, both over `window_s` around each column; (m,), 1 where there is no path.
@@ -119,7 +117,7 @@ def cost_ratio(
 
 
 def ambiguous(
-    costs: FloatArray, rows: FloatArray, settings: MatchSettings, row_s: float, column_s: float
+    costs: FloatArray, rows: FloatArray, settings: TourSettings, row_s: float, column_s: float
 ) -> NDArray[np.bool_]:
     """Where a node p of the path has p' at (x ± eps, y) or (x, y ± eps) with c(p') <= xi c(p):
     section 4.3, step 4; xi is printed as "56", which is a fraction 5/6 that lost its line.

@@ -6,7 +6,7 @@ from routes import DescribedRoute, warped_places
 
 from ddff_perception.alignment.live.follower import Follower
 from ddff_perception.alignment.live.route import Route
-from ddff_perception.alignment.matching.settings import MatchSettings
+from ddff_perception.alignment.matching.settings import FollowSettings
 from ddff_perception.types import InputError
 
 HZ = 5.0
@@ -44,7 +44,7 @@ def test_a_drive_is_found_within_seconds_and_followed_at_its_own_speed():
 def test_a_clear_drive_is_found_sooner_than_one_that_is_not():
     frames = WAY.frames(np.arange(100.0, 130.0), seed=1)
     assert lost(followed(frames)).sum() <= 8
-    never_so_soon = Follower(ROUTE, MatchSettings(clear=0.0))
+    never_so_soon = Follower(ROUTE, FollowSettings(clear=0.0))
     assert lost(followed(frames, never_so_soon)).sum() >= 20
 
 
@@ -152,6 +152,19 @@ def test_a_live_video_may_have_another_rate_than_the_reference():
     assert np.median(np.abs(rows(found)[200:] - places[200:])) <= 1.0
 
 
+OTHER = {
+    "rank": 0, "epsilon_s": 20.0, "window_s": 0.5, "contrast": 0.1, "minimum_s": 24.0, "clear": 0.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [parameter.name for parameter in FollowSettings.table()])
+def test_each_of_its_settings_changes_what_is_said(name):
+    frames = WAY.frames(np.arange(50.0, 90.0), seed=1)
+    settings = FollowSettings(**{name: OTHER[name]})
+    route = Route.of(ROUTE.descriptors, ROUTE.seconds, settings.rank)
+    assert followed(frames, Follower(route, settings)) != followed(frames)
+
+
 def test_settings_decide_when_a_match_counts():
-    strict = Follower(ROUTE, MatchSettings(contrast=0.0))
+    strict = Follower(ROUTE, FollowSettings(contrast=0.0))
     assert lost(followed(WAY.frames(np.arange(50.0, 150.0), seed=1), strict)).all()

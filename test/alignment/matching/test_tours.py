@@ -5,14 +5,14 @@ import pytest
 from routes import DescribedRoute, warped_places
 
 from ddff_perception.alignment.matching.alignment import align
-from ddff_perception.alignment.matching.settings import MatchSettings
+from ddff_perception.alignment.matching.settings import TourSettings
 from ddff_perception.alignment.matching.stripes import stripe_ranges, stripe_rows
 from ddff_perception.alignment.matching.tours import ambiguous, find_tour
 from ddff_perception.types import InputError
 
 ROUTE = DescribedRoute(1)
 REFERENCE = ROUTE.frames(np.arange(301.0))
-SETTINGS = MatchSettings(stripe_s=30.0, overlap_s=10.0)
+SETTINGS = TourSettings(stripe_s=30.0, overlap_s=10.0)
 HZ = 3.0
 
 
@@ -93,7 +93,7 @@ def test_a_node_is_ambiguous_where_a_place_beside_it_costs_five_sixths_of_it_or_
     rows = np.full(50, 25.0, np.float32)
     costs[25, :] = 1.0
     costs[28, 10] = rival
-    found = ambiguous(costs, rows, MatchSettings(epsilon_s=3.0), 1.0, 1.0)
+    found = ambiguous(costs, rows, TourSettings(epsilon_s=3.0), 1.0, 1.0)
     assert found[10] == dropped and not found[[5, 15, 30]].any()
 
 
