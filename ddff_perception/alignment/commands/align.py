@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ from ...types import InputError
 from ..capture.frames import read_frames, thinned
 from ..capture.reference import SUFFIX, Reference, build_reference
 from ..evaluation.report import scores_table
-from ..evaluation.results import RESULT_FILES, SUMMARY, begin_results, read_alignment
+from ..evaluation.results import RESULT_FILES, SUMMARY, begin_results, read_truth, with_truth
 from ..evaluation.scores import OffsetScores
 from ..interface import VIDEO_ALIGNMENT
 from ..matching.alignment import align
@@ -40,7 +41,7 @@ from ..matching.smoothing import SmoothingSettings
 from ..methods import METHODS, described_by, require_same
 from ..parameters import recording_parameters
 from .descriptor_map import Flattening
-from .pictures import write_match
+from .pictures import time_map, write_match
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -120,7 +121,8 @@ def match(
         float, typer.Option(help="Frames per second that are compared; 0 takes all.", min=0.0)
     ] = 0.0,
     truth: Annotated[
-        Path | None, typer.Option(help="A time_map.csv whose reference_s are true.")
+        Path | None,
+        typer.Option(help="A time_map.csv whose reference_s are true; empty: not shown."),
     ] = None,
     topic: Topic = None,
     query_topic: Annotated[
@@ -153,6 +155,7 @@ def match(
         VIDEO_ALIGNMENT, params_file, param or [], method=method, used=recording_parameters
     )
     require_own(output, RESULT_FILES)
+    known = None if truth is None else read_truth(truth)
     with _described(given) as one, progress_bar("describing frames") as step:
         facts = described_by(one)
         routes = []
@@ -178,7 +181,6 @@ def match(
     )
     begin_results(output)
     write_match(output, first, second, found, settings.rank, flattening=flattening, video=video)
-    result = read_alignment(output, truth)
     matched = ~np.isnan(found.reference_s)
     summary: dict[str, Any] = {
         **run_facts(),
@@ -190,14 +192,16 @@ def match(
         "matched": float(matched.mean()),
         "mean_confidence": float(found.confidence[matched].mean()) if matched.any() else 0.0,
     }
-    scores = OffsetScores.of(result.time_map.reference_s, result.time_map.true_s)
-    if truth is not None:
-        summary["scores"] = {"within_4": scores.within_4, "within_15": scores.within_15}
+    scores = None
+    if known is not None:
+        made = with_truth(time_map(first, second, found), known)
+        scores = OffsetScores.of(made.reference_s, made.true_s)
+        summary["scores"] = asdict(scores)
     write_json(output / SUMMARY, summary)
     if as_json:
         typer.echo(json_text(summary))
         return
-    if truth is not None:
+    if scores is not None:
         console.print(console_table(scores_table([(second.facts["source"], scores)])))
     if not matched.any():
         say("The recordings have no place in common.")

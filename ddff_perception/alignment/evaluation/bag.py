@@ -33,7 +33,7 @@ from .results import (
     write_pairs,
     write_time_map,
 )
-from .scores import OffsetScores
+from .scores import ABSENT, OffsetScores
 
 SCHEMA = "ddff-alignment-bag/1"
 OFFLINE, LIVE, AGAINST_LIVE = "offline", "live", "against live"
@@ -49,7 +49,9 @@ class _Place:
 
 @dataclass
 class AlignmentBagResult(BagResult):
-    """`places` by frame; `compared`: times found and true, by what was compared."""
+    """`places` by frame; `compared`: times found and true, by what was compared; `true_s` by stamp,
+    of what was scored.
+    """
 
     places: list[Located] = field(default_factory=list)
     true_s: dict[int, float] = field(default_factory=dict)
@@ -169,9 +171,9 @@ class AlignmentRun(BagRun):
             (OFFLINE, found, truth), (LIVE, live, truth), (AGAINST_LIVE, found, live)
         ):  # fmt: skip
             if one is not None and other is not None:
-                self.result.compared.setdefault(name, []).append((one, other))
+                self.result.compared.setdefault(name, []).append((one, _told(other)))
         if truth is not None:
-            self.result.true_s[item.stamp_ns] = truth
+            self.result.true_s[item.stamp_ns] = _told(truth)
 
     def finish(self) -> None:
         """There is nothing left to complete."""
@@ -220,3 +222,8 @@ class AlignmentRun(BagRun):
             np.array([p.match.rate for p in places]),
             np.array(true),
         )
+
+
+def _told(seconds: float) -> float:
+    """The time that was told of a place, as a truth: where it was none, the place is absent."""
+    return ABSENT if np.isnan(seconds) else seconds

@@ -14,7 +14,8 @@ from .scores import FRAME_S, OffsetScores
 
 _NOTE = (
     "Offsets in frames of 30 Hz. Frames without a match count as outside; false: frames that the "
-    "reference does not show and that were matched all the same."
+    "reference does not show and that were matched all the same. Frames whose true place is unknown "
+    "are left out."
 )
 _STEPS = np.array([0, 1, 2, 4, 8, 15, 30, 60, 120])
 
@@ -44,8 +45,9 @@ def map_charts(time_map: TimeMap) -> Charts:
     """Time in the reference and confidence over time, and how many frames are how far off."""
     x = time_map.query_s.tolist()
     lines = [Series("matched", x, time_map.reference_s.tolist(), "points")]
-    if not np.isnan(time_map.true_s).all():
-        lines.append(Series("true", x, time_map.true_s.tolist(), "reference"))
+    true_s = np.where(np.isfinite(time_map.true_s), time_map.true_s, np.nan)
+    if not np.isnan(true_s).all():
+        lines.append(Series("true", x, true_s.tolist(), "reference"))
     charts = [
         Chart("Time map", "time in the query [s]", "time in the reference [s]", lines),
         Chart(
@@ -55,7 +57,7 @@ def map_charts(time_map: TimeMap) -> Charts:
             [Series("confidence", x, time_map.confidence.tolist())],
         ),
     ]
-    offset = np.abs(time_map.reference_s - time_map.true_s) / FRAME_S
+    offset = np.abs(time_map.reference_s - true_s) / FRAME_S
     offset = offset[~np.isnan(offset)]
     if len(offset):
         counts = np.histogram(offset, [*_STEPS, np.inf])[0] / len(offset)

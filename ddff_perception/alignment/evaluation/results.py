@@ -1,7 +1,8 @@
 """Time maps on disk: what `ddff align match` and the bag evaluation write and reports read.
 
-time_map.csv     a line per frame of the query; reference_s is empty where there is no match
-time_map.json    the same numbers, column by column
+time_map.csv     a line per frame of the query; reference_s is empty where there is no match, true_s
+                 where the truth is unknown, and inf where the reference does not show the place
+time_map.json    the same numbers, column by column; null for what is empty or inf
 pairs.jpg        frames of the query above those of the reference that show the same place
 costs.png        the cost matrix with the tour in it (of two recordings)
 descriptors.png  the frames of two recordings as points of a plane, like ones side by side
@@ -14,7 +15,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ...files.atomic import make_folder, remove, write_bytes, write_json
 from ...files.images import read_image, read_json, write_image
 from ...files.limits import FILE_MIB
 from ...types import ImageArray, InputError
+from .scores import ABSENT
 
 SUMMARY, MAP = "summary.json", "time_map.csv"
 PAIRS, COSTS, VIDEO = "pairs.jpg", "costs.png", "side_by_side.mp4"
@@ -41,7 +43,8 @@ _PAIR_WIDTH = 240
 @dataclass(frozen=True)
 class TimeMap:
     """Columns (m,) of the query's frames: number and time [s] in the query, number and time [s] in
-    the reference (-1 and NaN where lost), confidence 0..1, rate, and the true time (NaN: unknown).
+    the reference (-1 and NaN where lost), confidence 0..1, rate, and the true time (NaN: unknown,
+    `scores.ABSENT`: the reference does not show the place).
     """
 
     query_frame: NDArray[np.int64]
@@ -100,16 +103,28 @@ def read_alignment(folder: Path, truth: Path | None = None) -> AlignmentResult:
     """
     found = read_time_map(folder / MAP)
     if truth is not None:
-        true = read_time_map(truth / MAP if truth.is_dir() else truth)
-        known = dict(zip(true.query_frame.tolist(), true.reference_s.tolist(), strict=True))
-        times = np.array([known.get(n, np.nan) for n in found.query_frame.tolist()])
-        found = TimeMap(**{**found.columns(), "true_s": times})
+        found = with_truth(found, read_truth(truth))
     summary = read_json(folder / SUMMARY) if (folder / SUMMARY).is_file() else {}
     pictures = {
         name: read_image(folder / file) if (folder / file).is_file() else None
         for name, file in (("pairs", PAIRS), ("costs", COSTS), ("descriptors", DESCRIPTORS))
     }
     return AlignmentResult(folder.resolve().name, found, summary=summary, **pictures)
+
+
+def read_truth(source: Path) -> dict[int, float]:
+    """True times by the query's frame, of a time map or the folder of one: its reference_s, and
+    `ABSENT` where these are none. Raises InputError where it is no time map.
+    """
+    true = read_time_map(source / MAP if source.is_dir() else source)
+    times = np.where(np.isnan(true.reference_s), ABSENT, true.reference_s)
+    return dict(zip(true.query_frame.tolist(), times.tolist(), strict=True))
+
+
+def with_truth(found: TimeMap, known: Mapping[int, float]) -> TimeMap:
+    """The time map with the true times that are `known` of its frames."""
+    times = np.array([known.get(number, np.nan) for number in found.query_frame.tolist()])
+    return replace(found, true_s=times)
 
 
 def read_time_map(file: Path) -> TimeMap:

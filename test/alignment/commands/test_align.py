@@ -89,6 +89,9 @@ def test_what_cannot_be_used_ends_with_one_sentence(recordings, tmp_path, refuse
     assert "build a reference with this camera" in refused(
         "align", "match", recordings / "monday", wide, "-o", tmp_path / "o", *SIFT
     )
+    two = (recordings / "monday", recordings / "tuesday", "-o", tmp_path / "o")
+    said = refused("align", "match", *two, "--truth", tmp_path / "no.csv", *SIFT)
+    assert "no.csv is no time map" in said and not (tmp_path / "o").exists()
     (tmp_path / "foreign.route").write_bytes(b"x" * 5000)
     assert "is no reference of ddff align build" in refused(
         "align", "info", tmp_path / "foreign.route"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from drawn_drives import drive, places, reference, write_bag, write_route_bag
 
-from ddff_perception.alignment.evaluation.scores import OffsetScores
+from ddff_perception.alignment.evaluation.results import read_alignment
+from ddff_perception.alignment.evaluation.scores import ABSENT, OffsetScores
 
 
 @pytest.fixture
@@ -36,16 +37,19 @@ def test_places_are_scored_against_the_truth_and_against_those_found_live(bag, t
 def test_where_every_fourth_place_is_scored_the_path_still_sees_every_image(
     bag, tmp_path, accepted
 ):
-    route = tmp_path / "wall.route"
+    route, out = tmp_path / "wall.route", tmp_path / "out"
     reference().save(route)
     wanted = ("--method", "sift", "-p", "sift.width=128", "-p", f"reference={route}", "--json")
     all_of_it, fourth = (
-        json.loads(accepted("bag", "eval", bag, *wanted, "--every", every).output)
+        json.loads(accepted("bag", "eval", bag, *wanted, "--every", every, "-o", out).output)
         for every in (1, 4)
     )
     assert all_of_it["matched"] == fourth["matched"] and fourth["frames"] == 40
     assert fourth["scores"]["offline"]["frames"] == 10
     assert fourth["scores"]["offline"]["median_frames"] <= 4
+    found = read_alignment(out).time_map
+    kept = OffsetScores.of(found.reference_s, found.true_s)
+    assert (kept.frames, kept.foreign) == (10, 0)
 
 
 def test_a_bag_of_images_alone_is_asked_for_by_name(tmp_path, accepted, refused):
@@ -59,7 +63,7 @@ def test_a_bag_of_images_alone_is_asked_for_by_name(tmp_path, accepted, refused)
 
 
 def test_offsets_are_counted_in_frames_of_thirty_hertz():
-    true = np.array([1.0, 2.0, 3.0, 4.0, np.nan, np.nan])
+    true = np.array([1.0, 2.0, 3.0, 4.0, ABSENT, ABSENT])
     found = np.array([1.0, 2.0 + 4 / 30, 3.0 + 15 / 30, np.nan, 9.0, np.nan])
     scores = OffsetScores.of(found, true)
     assert (scores.frames, scores.matched) == (4, 0.75)
