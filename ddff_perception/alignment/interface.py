@@ -44,7 +44,8 @@ VIDEO_ALIGNMENT = NodeInterface(
         Service(
             "~/set_reference",
             "ddff_perception/srv/SetReference",
-            "another route from now on: the name of a file in reference_folder",
+            "another route from now on: the name of a file in reference_folder, which the "
+            "parameter reference then has",
         ),
     ),
     parameters=INPUT_PARAMETERS

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from rclpy.parameter import Parameter
+
 from ..msg import RouteMatch
 from ..parameters import Value
 from ..ros import messages
@@ -37,7 +39,18 @@ class VideoAlignmentNode(PipelineNode[RoutePipeline, _Result]):
     causes = CAUSES
 
     def service_callbacks(self) -> Mapping[str, Any]:
-        return {"~/set_reference": self._slow.callback(self._set_reference)}
+        laid = self._slow.callback(self._set_reference)
+
+        async def answer(request: Any, response: Any) -> Any:
+            response = await laid(request, response)
+            if response.success:
+                # Here on the executor's thread, as any other parameter is set.
+                (kept,) = self.set_parameters([Parameter("reference", value=self.pipeline.source)])
+                if not kept.successful:
+                    response.success, response.message = False, kept.reason
+            return response
+
+        return {"~/set_reference": answer}
 
     def make_pipeline(self, values: Mapping[str, Value]) -> RoutePipeline:
         return RoutePipeline(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +128,10 @@ class RoutePipeline(FramePipeline[FloatArray]):
 
         def apply() -> None:
             self._laid = laid
+            if isinstance(source, str):
+                # As if the parameter had been set, so that setting it back is a change.
+                self._values["reference"] = source
+                self._settings = replace(self._settings, reference=source)
 
         return Change(apply)
 

@@ -103,6 +103,20 @@ def test_another_route_black_frames_and_a_missing_reference_are_told(ros, routes
     assert not live.drive(drive(where=places(0.3, 0.8, 25)))[-1].lost
 
 
+def test_the_service_and_the_parameter_reference_agree(ros, routes):
+    live = Live(ros, routes)
+    node, wall = live.node, str(routes / "wall.route")
+    assert live.set_reference("wall").success and live.set_reference("wall").success
+    assert node.get_parameter("reference").value == wall
+    node.trigger_deactivate(), node.trigger_cleanup(), node.trigger_configure()
+    assert node.pipeline.source == wall
+    assert live.set_reference("other").success
+    for value in (wall, ""):
+        (result,) = node.set_parameters([Parameter("reference", value=value)])
+        assert result.successful
+        assert node.on_worker(lambda: node.pipeline.source).result(5) == value
+
+
 def test_references_that_do_not_fit_are_refused_and_the_node_goes_on(ros, routes, tmp_path):
     live = Live(ros, routes, reference=str(routes / "wall.route"))
     whole = (routes / "other.route").read_bytes()

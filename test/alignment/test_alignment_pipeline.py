@@ -1,5 +1,7 @@
 """Images and stamps in, places on the route out, without ROS."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from routes import DescribedRoute
@@ -62,3 +64,17 @@ def test_a_bag_that_begins_again_is_laid_over_the_route_anew(pipeline, back_s):
     assert pipeline.counters["time_jumps"] == 1
     assert again[0].lost and not any(match.lost for match in again[30:])
     assert all(abs(m.row - place) <= 5 for m, place in zip(again, where, strict=True) if not m.lost)
+
+
+def test_a_route_that_was_set_beside_the_parameter_is_left_by_setting_that(route, tmp_path):
+    files = [str(tmp_path / f"{name}.route") for name in "ab"]
+    for file in files:
+        route.save(Path(file))
+    values = {"method": "sift", "reference": files[0]}
+    pipeline = DescribedPipeline(values)
+    pipeline.prepare_reference(files[1]).apply()
+    pipeline.prepare(values).apply()
+    assert pipeline.source == files[0]
+    pipeline.prepare_reference(files[1]).apply()
+    pipeline.prepare({**values, "reference": ""}).apply()
+    assert pipeline.reference is None

@@ -14,8 +14,8 @@ from .scores import FRAME_S, OffsetScores
 
 _NOTE = (
     "Offsets in frames of 30 Hz. Frames without a match count as outside; false: frames that the "
-    "reference does not show and that were matched all the same. Frames whose true place is unknown "
-    "are left out."
+    "reference does not show and that were matched all the same. Frames whose true place is "
+    "unknown are left out."
 )
 _STEPS = np.array([0, 1, 2, 4, 8, 15, 30, 60, 120])
 
