@@ -55,6 +55,9 @@ ARRAY_GIB = Limit("DDFF_MAX_ARRAY_GIB", 8, "GiB")
 """Of one array file, or of all images of a folder that is read as a whole."""
 VOLUME_GIB = Limit("DDFF_MAX_VOLUME_GIB", 8, "GiB")
 """Of what a method holds of all slices of a stack at once."""
+MATRIX_GIB = Limit("DDFF_MAX_MATRIX_GIB", 0.5, "GiB")
+"""Of the matrix of what the frames of one recording cost against those of another, of which three
+are held at once."""
 HELD_GIB = Limit("DDFF_HELD_GIB", 0.5, "GiB")
 """Of the images of a stack that `ddff depth` and `ddff stack` keep in memory: those of a larger one
 stay on disk and are read when they are looked at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,12 +104,14 @@ def build_reference(
 ) -> Reference:
     """The reference of a recording's frames, by what `describe`s an image: (d,) float32.
 
-    Frames whose stamps do not go forward are left out. Raises InputError where there are fewer than
-    eight, or where their sizes differ.
+    Frames whose stamps do not go forward are left out. Pictures go to a temporary file as they
+    come. Raises InputError where there are fewer than eight frames, where their sizes differ, or
+    where there is no room for the pictures.
     """
     descriptors: list[FloatArray] = []
-    kept: list[Frame] = []
-    pictures: list[bytes] = []
+    stamps: list[int] = []
+    numbers: list[int] = []
+    pictures = _Pictures()
     size: tuple[int, int] | None = None
     for frame in frames:
         height, width = frame.image.shape[:2]
@@ -118,25 +121,51 @@ def build_reference(
                 f"frame {frame.number} is {width}x{height}, the first one {size[0]}x{size[1]}: a "
                 "reference is of one camera"
             )
-        if kept and frame.stamp_ns <= kept[-1].stamp_ns:
+        if stamps and frame.stamp_ns <= stamps[-1]:
             continue
         descriptors.append(describe(frame.image))
-        pictures.append(_jpeg(frame.image))
-        kept.append(Frame(frame.number, frame.stamp_ns, frame.image[:0]))
+        pictures.add(_jpeg(frame.image))
+        stamps.append(frame.stamp_ns)
+        numbers.append(frame.number)
         if progress is not None:
             progress()
-    if len(kept) < LEAST_FRAMES:
+    if len(stamps) < LEAST_FRAMES:
         raise InputError(
-            f"there are {len(kept)} frames: a reference needs {LEAST_FRAMES} at least, record more"
+            f"there are {len(stamps)} frames: a reference needs {LEAST_FRAMES} at least, record "
+            "more"
         )
     return Reference(
         np.stack(descriptors).astype(np.float32),
-        np.array([frame.stamp_ns for frame in kept], np.int64),
-        np.array([frame.number for frame in kept], np.int64),
-        np.concatenate([[0], np.cumsum([len(p) for p in pictures])]).astype(np.int64),
-        np.frombuffer(b"".join(pictures), np.uint8),
+        np.array(stamps, np.int64),
+        np.array(numbers, np.int64),
+        np.array(pictures.offsets, np.int64),
+        pictures.mapped(),
         {**facts, "size": list(size or (0, 0))},
     )
+
+
+class _Pictures:
+    """Pictures one after the other in a temporary file, which goes with the last that maps it."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (it is mapped later)
+        self.offsets = [0]
+
+    def add(self, content: bytes) -> None:
+        """One more; raises InputError where there is no room for it."""
+        try:
+            self._file.write(content)
+            self._file.flush()
+        except OSError as error:
+            raise InputError(
+                f"cannot keep the pictures in {tempfile.gettempdir()} ({error.strerror or error}): "
+                "set the environment variable TMPDIR to a folder with room"
+            ) from error
+        self.offsets.append(self.offsets[-1] + len(content))
+
+    def mapped(self) -> NDArray[np.uint8]:
+        """All of them, as bytes that stay on the disk."""
+        return np.memmap(self._file, np.uint8, "r")
 
 
 def _jpeg(image: ImageArray) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from ...files.limits import GIB, MATRIX_GIB
 from ...types import FloatArray, InputError
 from .costs import cost_matrix, decorrelated, excess
 from .settings import TourSettings
@@ -49,11 +50,15 @@ def find_tour(
     settings: TourSettings | None = None,
 ) -> Tour:
     """The tour of unit descriptors (n, d) and (m, d), whose frames are at `reference_s` (n,) and
-    `query_s` (m,), seconds. Raises InputError where one has fewer than eight frames.
+    `query_s` (m,), seconds. Raises InputError where one has fewer than eight frames, or both so
+    many that the matrix is larger than it may be.
     """
     for name, frames in (("reference", reference), ("query", query)):
         if len(frames) < _LEAST:
             raise InputError(f"the {name} has {len(frames)} frames: a tour needs {_LEAST} at least")
+    n, m = len(reference), len(query)
+    matrix = f"the cost matrix of recordings that are this long ({n} by {m} frames)"
+    MATRIX_GIB.check(n * m * np.dtype(np.float32).itemsize / GIB, matrix)
     settings = settings or TourSettings()
     costs = decorrelated(cost_matrix(reference, query), settings.rank)
     return tour_of_costs(costs, period_s(reference_s), period_s(query_s), settings)

@@ -2,7 +2,10 @@
 
 import json
 import struct
+import tempfile
+import weakref
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +102,31 @@ def test_what_is_no_route_is_refused():
         build_reference(mixed, describe, {})
     twice = build_reference([*frames(drive()[:9]), *frames(drive()[:9])], describe, {})
     assert len(twice) == 9
+
+
+def test_of_a_long_recording_one_image_is_held_at_a_time(tmp_path):
+    held = []
+
+    def read():
+        for number in range(12):
+            image = np.full((12, 16, 3), number * 20, np.uint8)
+            held.append(weakref.ref(image))
+            yield Frame(number, number * 10**8, image)
+            del image
+            assert sum(one() is not None for one in held) <= 1
+
+    built = build_reference(read(), lambda image: np.ones(4, np.float32) / 2, {"method": "sift"})
+    assert isinstance(built.pictures, np.memmap)
+    built.save(tmp_path / "long.route")
+    assert abs(int(Reference.load(tmp_path / "long.route").picture(7).mean()) - 140) <= 1
+
+
+def test_a_disk_without_room_for_the_pictures_is_told(monkeypatch):
+    full = Path("/dev/full").open("wb")  # noqa: SIM115
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+    many = [Frame(n, n * 10**8, np.zeros((12, 16, 3), np.uint8)) for n in range(9)]
+    with pytest.raises(InputError, match="TMPDIR"):
+        build_reference(many, lambda image: np.ones(4, np.float32) / 2, {})
 
 
 def test_images_of_another_camera_are_refused(made):

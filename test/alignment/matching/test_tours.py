@@ -118,3 +118,10 @@ def test_a_video_of_thirty_frames_a_second_is_matched_at_full_rate():
         assert not (np.diff(values[~np.isnan(values)]) < 0).any()
     speed = np.gradient(places)
     assert np.corrcoef(found.rate[there], speed[there])[0, 1] > 0.8
+
+
+def test_a_matrix_that_is_too_large_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setenv("DDFF_MAX_MATRIX_GIB", "0.0001")
+    frames, seconds = np.ones((200, 2), np.float32), np.arange(200) / 3
+    with pytest.raises(InputError, match=r"200 by 200 frames.*DDFF_MAX_MATRIX_GIB"):
+        find_tour(frames, frames, seconds, seconds)
