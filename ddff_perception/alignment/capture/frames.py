@@ -54,6 +54,14 @@ def read_frames(
     yield from frames
 
 
+def recordings_in(source: Path) -> list[Path]:
+    """The recordings of a folder that is none itself, in natural order; else `source` alone."""
+    if not source.is_dir() or _is_recording(source):
+        return [source]
+    inside = (path for path in source.iterdir() if not path.name.startswith("."))
+    return sorted((path for path in inside if _is_recording(path)), key=natural_key) or [source]
+
+
 def thinned(frames: Iterator[Frame], rate_hz: float) -> Iterator[Frame]:
     """Those of the frames that are no closer than a rate of `rate_hz` says; all where that is 0."""
     next_ns: int | None = None
@@ -81,6 +89,13 @@ def camera_topic(topics: Mapping[str, BagTopic], topic: str | None) -> str:
         if found:
             return found["image"]
     return image_topics(topics, chosen, {"image": IMAGE_ENDS[-1]}, ("image",))["image"]
+
+
+def _is_recording(path: Path) -> bool:
+    if not path.is_dir():
+        return path.suffix.lower() in (*VIDEO_SUFFIXES, *_BAG_SUFFIXES)
+    bag = any(f.name == "metadata.yaml" or f.suffix in _BAG_SUFFIXES for f in path.iterdir())
+    return bag or bool(_images(path))
 
 
 def _images(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...files.drive_folder import is_drive, read_drive
 from ...types import InputError
-from ..capture.frames import read_frames, thinned
+from ..capture.frames import read_frames, recordings_in, thinned
 from ..learned.encoder import HEIGHT, WIDTH, network_input
 from .drawn import DrawnRoute, speed_profile
 
@@ -44,7 +44,7 @@ def read_recordings(sources: Sequence[Path], rate_hz: float, most: int) -> list[
     Raises InputError where one cannot be read or holds too few.
     """
     found = []
-    for source in sources:
+    for source in (one for given in sources for one in recordings_in(given)):
         images, stamps, numbers = [], [], []
         for frame in thinned(read_frames(source), rate_hz):
             images.append(network_input(frame.image).astype(np.float16))
