@@ -137,6 +137,15 @@ def read(
     return facts, arrays
 
 
+def is_of(kind: FileKind, path: Path) -> bool:
+    """Whether a file begins as one of this kind does, of whatever version."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(kind.magic))[:-1] == kind.magic[:-1]
+    except OSError:
+        return False
+
+
 def verify(kind: FileKind, path: Path) -> None:
     """Compares every array with its checksum; raises InputError where one differs."""
     _, places = _read_header(kind, path)

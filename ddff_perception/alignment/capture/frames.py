@@ -21,6 +21,7 @@ from ...types import ImageArray, InputError
 
 IMAGE_ENDS = ("image_rect", "image_rect_color", "image_raw", "image_color", "image")
 _BAG_SUFFIXES = (".mcap", ".db3")
+_LONGEST_STEP_MS = 60_000.0
 # FFmpeg says on stderr by itself what is told here in one sentence.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
@@ -130,13 +131,19 @@ def _of_video(source: Path, every: int) -> Iterator[Frame]:
         rate = video.get(cv2.CAP_PROP_FPS)
         if not 0.1 <= rate <= 1000.0:
             raise InputError(f"{source} does not say how many frames it has per second")
-        number = 0
+        number, stamp_ms, first_ms = 0, 0.0, 0.0
         while video.grab():
+            told_ms = video.get(cv2.CAP_PROP_POS_MSEC)
+            if number == 0:
+                first_ms = told_ms
+            else:
+                # Phones film at a rate that varies; where no time is told, the usual one counts.
+                step_ms = told_ms - first_ms - stamp_ms
+                stamp_ms += step_ms if 0 < step_ms <= _LONGEST_STEP_MS else 1e3 / rate
             if number % every == 0:
                 done, image = video.retrieve()
                 if done:
-                    stamp = round(number * 1e9 / rate)
-                    yield Frame(number, stamp, np.asarray(image, np.uint8))
+                    yield Frame(number, round(stamp_ms * 1e6), np.asarray(image, np.uint8))
             number += 1
         if number == 0:
             raise InputError(f"{source} holds no frame that can be read")

@@ -83,6 +83,11 @@ class Reference:
         names = ("descriptors", "stamps", "numbers", "offsets", "pictures")
         array_file.write(REFERENCE, path, self.facts, {name: getattr(self, name) for name in names})
 
+    @staticmethod
+    def is_one(path: Path) -> bool:
+        """Whether a file says that it is a reference, by its suffix or by how it begins."""
+        return path.is_file() and (path.suffix == SUFFIX or array_file.is_of(REFERENCE, path))
+
     @classmethod
     def load(cls, path: Path) -> Reference:
         """The reference of a file; pictures stay on the disk until they are wanted.

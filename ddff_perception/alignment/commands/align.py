@@ -160,7 +160,7 @@ def match(
         facts = described_by(one)
         routes = []
         for source, name in ((reference, topic), (query, query_topic)):
-            if source.suffix == SUFFIX and source.is_file():
+            if Reference.is_one(source):
                 route = Reference.load(source)
                 require_same(one, route.facts)
             else:

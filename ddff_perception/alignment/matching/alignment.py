@@ -64,9 +64,9 @@ def align(
         later = np.abs(reference_s[right] - times[begin:end])
         earlier = np.abs(reference_s[right - 1] - times[begin:end])
         nearest[begin:end] = np.where(earlier <= later, right - 1, right)
-    confidence = np.repeat(coarse.confidence, columns_apart)[: len(query)]
-    found = np.isnan(times)
-    return Alignment(times, nearest, np.where(found, 0, confidence).astype(np.float32), rate)
+    sure = np.where(coarse.matched, coarse.confidence, np.float32(np.nan))
+    confidence = np.where(np.isnan(times), 0.0, _between(at, at[::columns_apart], sure))
+    return Alignment(times, nearest, confidence.astype(np.float32), rate)
 
 
 def _between(at: NDArray[np.int64], known: NDArray[np.int64], values: FloatArray) -> FloatArray:

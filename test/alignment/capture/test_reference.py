@@ -48,6 +48,13 @@ def test_a_reference_cut_short_anywhere_is_refused(saved):
             Reference.load(saved)
 
 
+def test_a_reference_is_known_by_how_it_begins(saved, tmp_path, refused):
+    other = saved.rename(tmp_path / "wall.v2")
+    assert Reference.is_one(other) and not Reference.is_one(tmp_path)
+    said = refused("align", "match", other, other, "-o", tmp_path / "o", "--method", "sift")
+    assert "the reference was built with the method sift (spacing=16 width=128)" in said
+
+
 def test_a_foreign_and_a_damaged_file_are_refused(saved, tmp_path):
     (tmp_path / "a.route").write_bytes(b"\x89PNG\r\n\x1a\n" * 1000)
     with pytest.raises(InputError, match="is no reference of ddff align build"):

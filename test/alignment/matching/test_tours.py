@@ -125,3 +125,11 @@ def test_a_matrix_that_is_too_large_is_refused_before_it_is_made(monkeypatch):
     frames, seconds = np.ones((200, 2), np.float32), np.arange(200) / 3
     with pytest.raises(InputError, match=r"200 by 200 frames.*DDFF_MAX_MATRIX_GIB"):
         find_tour(frames, frames, seconds, seconds)
+
+
+def test_every_matched_frame_has_the_confidence_of_its_tour():
+    away = DescribedRoute(77).frames(np.arange(40.0), seed=5)
+    query = np.concatenate([away, ROUTE.frames(np.arange(100.0, 240.0), seed=6)])
+    found = align(REFERENCE, query, np.arange(301) / 15, np.arange(180) / 15)
+    assert (found.rows >= 0).sum() > 100
+    assert ((found.confidence > 0) == (found.rows >= 0)).all()
