@@ -9,6 +9,7 @@ pytest.importorskip("rclpy")
 
 from ddff_perception.msg import RouteMatch
 from ddff_perception.srv import SetReference
+from described_drives import DescribedPipeline, described_reference, image_at
 from drawn_drives import drive, places, reference
 from live_health import Reports
 from rclpy.parameter import Parameter
@@ -30,22 +31,34 @@ def routes(tmp_path_factory):
     return folder
 
 
+class DescribedNode(VideoAlignmentNode):
+    """The node before images that say where they were taken."""
+
+    def make_pipeline(self, values):
+        return DescribedPipeline(values)
+
+
 class Live:
     """A camera before the node, and what the node says of its images."""
 
-    def __init__(self, ros, routes, **parameters) -> None:
+    def __init__(self, ros, routes, kind=VideoAlignmentNode, **parameters) -> None:
+        width = 128 if kind is VideoAlignmentNode else 320
         values = {
-            "method": "sift", "sift.width": 128, "reference_folder": str(routes),
+            "method": "sift", "sift.width": width, "reference_folder": str(routes),
             "matching.minimum_s": 2.0, "diagnostics_period_s": 0.1, **parameters,
         }  # fmt: skip
         overrides = [Parameter(name, value=value) for name, value in values.items()]
         self.ros = ros
-        self.node = ros.add(VideoAlignmentNode(parameter_overrides=overrides))
+        self.node = ros.add(kind(parameter_overrides=overrides))
         assert self.node.start()
         self.matches = ros.listen(RouteMatch, "route_match")
         self.pictures = ros.listen(Image, "reference/image")
         self._image = ros.talk(Image, "image")
         ros.wait_for(self._image.get_subscription_count, "image")
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Stamps are those of the first images once more, as of a bag that loops."""
         self._stamp_ns = 10**9
 
     def send(self, image) -> None:
@@ -101,6 +114,27 @@ def test_another_route_black_frames_and_a_missing_reference_are_told(ros, routes
     ros.wait_for(lambda: totals.totals.get("capture: blank") == 1, "count of blank images")
     assert live.set_reference("wall").success
     assert not live.drive(drive(where=places(0.3, 0.8, 25)))[-1].lost
+
+
+def test_it_stands_turns_round_and_begins_again_as_a_bag_that_loops(ros, tmp_path):
+    described_reference().save(tmp_path / "way.route")
+    live = Live(ros, tmp_path, DescribedNode, reference=str(tmp_path / "way.route"))
+
+    def found(places):
+        matches = live.drive(image_at(int(place), n) for n, place in enumerate(places))
+        assert all(m.lost or abs(m.frame - p) <= 5 for m, p in zip(matches, places, strict=True))
+        return matches
+
+    assert not any(match.lost for match in found(range(60, 90))[20:])
+    still = found([89] * 18)
+    assert not any(match.lost for match in still) and still[-1].rate < 0.4
+    live.begin_again()
+    again = found(range(60, 90))
+    assert again[0].lost and not any(match.lost for match in again[20:])
+    totals = live.node.diagnostics
+    ros.wait_for(lambda: totals.totals.get("capture: time_jumps") == 1, "count of jumps")
+    back = live.drive(image_at(place, 7) for place in range(89, 64, -1))
+    assert all(match.lost for match in back[18:])
 
 
 def test_the_service_and_the_parameter_reference_agree(ros, routes):

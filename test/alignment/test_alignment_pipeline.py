@@ -4,38 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from routes import DescribedRoute
-
-from ddff_perception.alignment.capture.reference import Reference
-from ddff_perception.alignment.methods import METHODS, described_by
-from ddff_perception.alignment.pipeline import RoutePipeline
-
-STEP_NS = 200_000_000
-START_NS = 10**12
-WAY = DescribedRoute(1, length=200)
-NOISE = np.random.default_rng(0).integers(0, 256, (24, 32), np.uint8)
-
-
-class DescribedPipeline(RoutePipeline):
-    """An image's first row says where on the route it was taken."""
-
-    def find(self, method, taken):
-        return WAY.frames(taken[0, :1].astype(float), seed=int(taken[0, 1]))[0]
+from described_drives import START_NS, STEP_NS, DescribedPipeline, described_reference, image_at
 
 
 @pytest.fixture(scope="module")
 def route():
-    """The reference of all of the way."""
-    facts = {**described_by(METHODS.create("sift")), "size": [32, 24]}
-    count = WAY.length + 1
-    return Reference(
-        WAY.frames(np.arange(float(count))),
-        START_NS + STEP_NS * np.arange(count),
-        np.arange(count),
-        np.zeros(count + 1, np.int64),
-        np.zeros(0, np.uint8),
-        facts,
-    )
+    return described_reference()
 
 
 @pytest.fixture
@@ -49,9 +23,7 @@ def played(pipeline, where, start_ns=START_NS):
     """What is said of images from `where`, played from `start_ns`."""
     found = []
     for number, place in enumerate(where):
-        image = NOISE.copy()
-        image[0, :2] = place, number % 256
-        assert pipeline.add_image(start_ns + number * STEP_NS, image)
+        assert pipeline.add_image(start_ns + number * STEP_NS, image_at(place, number))
         found.append(pipeline.locate()[0].match)
     return found
 
@@ -78,3 +50,11 @@ def test_a_route_that_was_set_beside_the_parameter_is_left_by_setting_that(route
     pipeline.prepare_reference(files[1]).apply()
     pipeline.prepare({**values, "reference": ""}).apply()
     assert pipeline.reference is None
+
+
+def test_stamps_that_do_not_go_forward_give_nothing_new(pipeline):
+    assert pipeline.add_image(START_NS, image_at(10))
+    assert not pipeline.add_image(START_NS, image_at(11))
+    assert not pipeline.add_image(START_NS - STEP_NS, image_at(9))
+    counters = pipeline.counters
+    assert (counters["dropped_repeated"], counters["dropped_out_of_order"]) == (1, 1)
