@@ -20,8 +20,10 @@ DEGREE, ANGLE = 0.6, 30.0
 
 
 def shot(angle, dtype=np.uint8, shape=(24, 32, 3)):
-    """Light of one degree and angle of polarization behind a polarizer, brighter to the right."""
-    level = np.broadcast_to(np.linspace(0.2, 0.8, shape[1])[:, None], shape)
+    """Bluish light of one degree and angle of polarization behind a polarizer, brighter to the
+    right.
+    """
+    level = np.linspace(0.2, 0.8, shape[1])[:, None] * np.array([1.0, 0.95, 0.9]) + np.zeros(shape)
     share = 0.5 * (1 + DEGREE * np.cos(np.deg2rad(2 * (angle - ANGLE))))
     return np.round(level * share * np.iinfo(dtype).max).astype(dtype)
 
