@@ -157,28 +157,23 @@ def match(
     require_own(output, RESULT_FILES)
     known = None if truth is None else read_truth(truth)
     with _described(given) as one, progress_bar("describing frames") as step:
-        facts = described_by(one)
-        routes = []
-        for source, name in ((reference, topic), (query, query_topic)):
-            if Reference.is_one(source):
-                route = Reference.load(source)
-                require_same(one, route.facts)
-            else:
+
+        def route(source: Path, name: str | None) -> Reference:
+            if not Reference.is_one(source):
                 frames = thinned(read_frames(source, name, folder_rate), rate)
-                route = build_reference(frames, one, {**facts, "source": source.name[:200]}, step)
-            routes.append(route)
+                facts = {**described_by(one), "source": source.name[:200]}
+                return build_reference(frames, one, facts, step)
+            found = Reference.load(source)
+            require_same(one, found.facts)
+            return found
+
+        first, second = route(reference, topic), route(query, query_topic)
         chosen = one.name
-    first, second = routes
     first.require_camera(*second.size)
     settings = TourSettings.of(given, "matching")
-    found = align(
-        first.descriptors,
-        second.descriptors,
-        first.seconds,
-        second.seconds,
-        settings,
-        SmoothingSettings.of(given, "smoothing"),
-    )
+    smoothing = SmoothingSettings.of(given, "smoothing")
+    descriptors = first.descriptors, second.descriptors
+    found = align(*descriptors, first.seconds, second.seconds, settings, smoothing)
     begin_results(output)
     write_match(output, first, second, found, settings.rank, flattening=flattening, video=video)
     matched = ~np.isnan(found.reference_s)
