@@ -19,6 +19,7 @@ from rich.console import Console
 
 from .capability import Command, Reference
 from .files.results import written_by
+from .memory import FOR_JOBS, keep_freed_memory
 from .registry import CAPABILITIES
 from .types import InputError
 
@@ -145,6 +146,7 @@ app.callback()(lambda: None)
 def main() -> None:
     """Runs `ddff`; an input that cannot be used ends with one sentence and status 2."""
     _silence_opencv()
+    keep_freed_memory(FOR_JOBS)
     try:
         app(prog_name="ddff")
     except BrokenPipeError:

@@ -18,10 +18,14 @@ from folders import files_below
 from hypothesis import HealthCheck, settings
 from live_ros import RosSession
 
+from ddff_perception.memory import FOR_JOBS, keep_freed_memory
+
 ROOT = Path(__file__).resolve().parent.parent
 # A busy machine or a first import takes longer than any example of ours: time is not the property.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+# As commands and nodes do.
+keep_freed_memory(FOR_JOBS)
 # A shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

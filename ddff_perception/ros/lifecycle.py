@@ -17,6 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter as RosParameter
 from std_msgs.msg import Header
 
+from ..memory import FOR_FRAMES, keep_freed_memory
 from ..parameters import Value
 from ..pipeline import Change
 from ..types import InputError
@@ -26,7 +27,6 @@ from .health import Causes
 from .inputs import Callback, Inputs
 from .interface import NodeInterface, Topic, message_class
 from .messages import image_message
-from .nodes import keep_freed_memory
 from .parameters import NodeParameters
 from .preparation import Preparation
 from .qos import PROFILES, UnsupportedEventTypeError, check_overrides, overrides, publisher_events
@@ -367,7 +367,7 @@ def run_node(
 
     2 with one sentence where parameters or input cannot be used; 0 after SIGINT or SIGTERM.
     """
-    keep_freed_memory()
+    keep_freed_memory(FOR_FRAMES)
     try:
         rclpy.init(args=list(sys.argv if arguments is None else arguments))
     except RuntimeError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +12,6 @@ from .interface import NodeInterface
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """What names a Fast DDS profile: in Fast DDS 3 (Kilted and later), and in 2 (Humble, Jazzy)."""
-# <malloc.h>
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 256 * 1024 * 1024
-# The most that glibc takes.
-_LARGEST_FROM_HEAP_BYTES = 32 * 1024 * 1024
 
 
 def node_interface(name: str) -> NodeInterface:
@@ -58,17 +52,3 @@ def node_environment(environment: Mapping[str, str] | None = None) -> dict[str, 
     if profile is not None and not any(result.get(name) for name in PROFILE_VARIABLES):
         result.update(dict.fromkeys(PROFILE_VARIABLES, str(profile)))
     return result
-
-
-def keep_freed_memory() -> bool:
-    """Lets glibc keep freed memory for the next frame; False where there is no glibc.
-
-    Images and clouds of megabytes come and go at camera rate. By default each is given back to the
-    kernel and fetched again page by page, which costs a node with a cloud a quarter of its time.
-    """
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):
-        return False
-    kept = mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST_FROM_HEAP_BYTES) and kept)
