@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from ...console import (
@@ -21,9 +19,8 @@ from ...console import (
     progress_bar,
     say,
 )
-from ...evaluation.machine import run_facts
 from ...evaluation.reports.console_table import console_table
-from ...files.atomic import json_text, make_folder, write_json
+from ...files.atomic import json_text, make_folder
 from ...files.results import require_own, written_by
 from ...methods import Method
 from ...parameters import Value
@@ -32,16 +29,13 @@ from ...types import InputError
 from ..capture.frames import read_frames, thinned
 from ..capture.reference import SUFFIX, Reference, build_reference
 from ..evaluation.report import scores_table
-from ..evaluation.results import RESULT_FILES, SUMMARY, begin_results, read_truth, with_truth
+from ..evaluation.results import RESULT_FILES, read_truth
 from ..evaluation.scores import OffsetScores
 from ..interface import VIDEO_ALIGNMENT
-from ..matching.alignment import align
-from ..matching.settings import TourSettings
-from ..matching.smoothing import SmoothingSettings
 from ..methods import METHODS, described_by, require_same
 from ..parameters import recording_parameters
 from .descriptor_map import Flattening
-from .pictures import time_map, write_match
+from .laying import RECORDINGS, Laying, Recorded, unique_names
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -115,7 +109,9 @@ def match(
     reference: Annotated[
         Path, typer.Argument(help="Bag, video, folder of images, or file of ddff align build.")
     ],
-    query: Recording,
+    query: Annotated[
+        list[Path], typer.Argument(help="Bags, videos or folders of images: one or many.")
+    ],
     output: Output = Path("out/align"),
     rate: Annotated[
         float, typer.Option(help="Frames per second that are compared; 0 takes all.", min=0.0)
@@ -138,23 +134,31 @@ def match(
     params_file: ParamsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lay a recording over another one: which frame shows the same place.
+    """Lay recordings over another one: which frame shows the same place.
 
     Writes time_map.csv and .json (a line per frame of the query), pairs.jpg, costs.png (the cost
     matrix with the tour in it), descriptors.png (frames as points, like ones side by side),
     side_by_side.mp4 and summary.json; where the recordings have no place in common, the map is
-    empty and says so.
+    empty and says so. Of many, each has a folder of its own, and recordings.json says how much of
+    each was found; an index tells those apart that are worth comparing frame by frame.
 
     Examples:
       ddff align match monday.mp4 tuesday.mp4 -o out/tuesday
 
       ddff align match yard.route my_bag -o out/yard -p matching.contrast=0.6
 
+      ddff align match yard.route bags/* -o out/week
+
     """
     given = given_settings(
         VIDEO_ALIGNMENT, params_file, param or [], method=method, used=recording_parameters
     )
-    require_own(output, RESULT_FILES)
+    if truth is not None and len(query) > 1:
+        raise InputError("--truth is that of one recording: give it with that one alone")
+    names = unique_names(query)
+    for folder in [output] if len(query) == 1 else [output / name for name in names]:
+        require_own(folder, RESULT_FILES)
+    require_own(output, [RECORDINGS] if len(query) > 1 else [])
     known = None if truth is None else read_truth(truth)
     with _described(given) as one, progress_bar("describing frames") as step:
 
@@ -167,41 +171,40 @@ def match(
             require_same(one, found.facts)
             return found
 
-        first, second = route(reference, topic), route(query, query_topic)
-        chosen = one.name
-    first.require_camera(*second.size)
-    settings = TourSettings.of(given, "matching")
-    smoothing = SmoothingSettings.of(given, "smoothing")
-    descriptors = first.descriptors, second.descriptors
-    found = align(*descriptors, first.seconds, second.seconds, settings, smoothing)
-    begin_results(output)
-    write_match(output, first, second, found, settings.rank, flattening=flattening, video=video)
-    matched = ~np.isnan(found.reference_s)
-    summary: dict[str, Any] = {
-        **run_facts(),
-        "reference": str(reference),
-        "query": str(query),
-        "method": chosen,
-        "parameters": recording_parameters(chosen).part(given),
-        "frames": len(second),
-        "matched": float(matched.mean()),
-        "mean_confidence": float(found.confidence[matched].mean()) if matched.any() else 0.0,
-    }
-    scores = None
-    if known is not None:
-        made = with_truth(time_map(first, second, found), known)
-        scores = OffsetScores.of(made.reference_s, made.true_s)
-        summary["scores"] = asdict(scores)
-    write_json(output / SUMMARY, summary)
+        first = Recorded("reference", reference, route(reference, topic))
+        others = [
+            Recorded(name, source, route(source, query_topic))
+            for name, source in zip(names, query, strict=True)
+        ]
+        laying = Laying(given, one.name, flattening, video, known)
+    for other in others:
+        first.route.require_camera(*other.route.size)
+    if len(others) > 1:
+        _tell_many(laying.many_over(first, others, output), reference, output, as_json)
+        return
+    summary = laying.over(first, others[0], output)
     if as_json:
         typer.echo(json_text(summary))
         return
-    if scores is not None:
-        console.print(console_table(scores_table([(second.facts["source"], scores)])))
-    if not matched.any():
-        say("The recordings have no place in common.")
-    else:
-        say(f"{100 * matched.mean():.0f} % of {len(second)} frames have their place in {reference}")
+    if "scores" in summary:
+        scores = OffsetScores(**summary["scores"])
+        console.print(console_table(scores_table([(others[0].route.facts["source"], scores)])))
+    say(_found(summary["matched"], len(others[0].route), reference))
+    say(f"Results are in {output}")
+
+
+def _found(matched: float, frames: int, reference: Path) -> str:
+    if not matched:
+        return "The recordings have no place in common."
+    return f"{100 * matched:.0f} % of {frames} frames have their place in {reference}"
+
+
+def _tell_many(rows: list[dict[str, Any]], reference: Path, output: Path, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json_text(rows))
+        return
+    for row in rows:
+        say(f"{row['recording']}: {_found(row['matched'], row['frames'], reference)}")
     say(f"Results are in {output}")
 
 

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from drawn_drives import HZ, drive, places, write_bag, write_images
 
+from ddff_perception.alignment.commands import laying
+from ddff_perception.alignment.matching.pool import Proposal
+
 SIFT = ("--method", "sift", "-p", "sift.width=128")
 
 
@@ -61,6 +64,39 @@ def test_recordings_of_two_routes_have_nothing_in_common(recordings, tmp_path, a
                        HZ, *SIFT)  # fmt: skip
     assert "The recordings have no place in common." in outcome.output
     assert not (tmp_path / "o" / "side_by_side.mp4").exists()
+
+
+def test_many_recordings_are_laid_over_one_each_in_a_folder_of_its_own(
+    recordings, tmp_path, accepted, refused
+):
+    out, (monday, tuesday, other) = (
+        tmp_path / "week",
+        (recordings / name for name in ("monday", "tuesday", "elsewhere")),
+    )
+    again = write_images(tmp_path / "tuesday", drive(where=places(0.1, 0.8, 50), light=0.8))
+    arguments = (monday, tuesday, other, again, "-o", out, "--no-video", "--folder-rate", HZ)
+    said = accepted("align", "match", *arguments, *SIFT).output
+    assert said.count("of 50 frames have their place in") == 2
+    assert said.count("The recordings have no place in common.") == 1
+    rows = json.loads((out / "recordings.json").read_text())["recordings"]
+    assert [row["folder"] for row in rows if row["matched"] > 0.7] == ["tuesday", "tuesday_2"]
+    alone = tmp_path / "alone"
+    one = (monday, again, "-o", alone, "--no-video", "--folder-rate", HZ)
+    accepted("align", "match", *one, *SIFT)
+    many = out / "tuesday_2"
+    assert (alone / "time_map.csv").read_bytes() == (many / "time_map.csv").read_bytes()
+    truth = ("--truth", alone / "time_map.csv")
+    assert "give it with that one alone" in refused("align", "match", *arguments, *truth, *SIFT)
+
+
+def test_what_an_index_does_not_propose_gets_no_matrix(recordings, tmp_path, accepted, monkeypatch):
+    monkeypatch.setattr(laying, "propose_pairs", lambda *_: [Proposal(0, 2, 1.0)])
+    two = (recordings / "monday", recordings / "elsewhere", recordings / "tuesday")
+    out = tmp_path / "o"
+    options = ("-o", out, "--no-video", "--folder-rate", HZ, "--json")
+    rows = json.loads(accepted("align", "match", *two, *options, *SIFT).output)
+    assert [row["folder"] for row in rows] == [None, "tuesday"]
+    assert not (out / "elsewhere").exists()
 
 
 def test_a_video_is_read_as_a_bag_is(recordings, tmp_path, accepted):
