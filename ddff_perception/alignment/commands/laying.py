@@ -66,8 +66,8 @@ class Laying:
         descriptors = first.descriptors, second.descriptors
         found = align(*descriptors, first.seconds, second.seconds, settings, smoothing)
         begin_results(output)
-        pictures = {"flattening": self.flattening, "video": self.video}
-        write_match(output, first, second, found, settings.rank, **pictures)
+        shown = self.flattening, self.video
+        write_match(output, first, second, found, settings.rank, *shown)
         matched = ~np.isnan(found.reference_s)
         summary: dict[str, Any] = {
             **run_facts(),

@@ -40,7 +40,6 @@ def write_match(
     query: Reference,
     found: Alignment,
     rank: int,
-    *,
     flattening: Flattening = Flattening.PCA,
     video: bool = True,
 ) -> None:

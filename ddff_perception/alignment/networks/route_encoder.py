@@ -14,6 +14,7 @@ HEIGHT, WIDTH = 128, 160
 _TRUNK, _TAIL = 4, 5
 _STRIDE = 16
 _POOL = 2
+_SHRINKAGE = 2.0
 
 
 class RouteEncoder(nn.Module):
@@ -58,22 +59,42 @@ class RouteEncoder(nn.Module):
         return self
 
     @torch.no_grad()
-    def whiten(self, cells: Tensor) -> None:
-        """Makes the head the principal components of untrained descriptors (n, channels * 20), each
-        with the same variance: where training begins.
+    def whiten(self, cells: Tensor, changed: Tensor | None = None) -> None:
+        """Makes the head the principal components of untrained descriptors (n, channels * 20):
+        where training begins. With fewer of them than dimensions, what is left of the head is 0.
 
-        With fewer of them than dimensions, what is left of the head is 0.
+        Without more, each component gets the same variance. `changed` (k, n, channels * 20): of the
+        same places when they look otherwise. What that does to descriptors is noise, which gets the
+        same variance in every direction before (learned whitening, after Mikolajczyk and Matas,
+        ICCV 2007, section 3): components are then those that tell places apart.
         """
         mean = cells.mean(dim=0)
+        noise = None if changed is None else _noise_whitening(changed - cells)
+        centred = cells - mean if noise is None else (cells - mean) @ noise
         count = min(self.head.out_features, len(cells) - 1)
-        _, values, vectors = torch.linalg.svd(cells - mean, full_matrices=False)
-        scale = values[:count] / len(cells) ** 0.5
-        # What hardly varies is noise: it is not blown up.
-        rows = vectors[:count] / (scale + 0.1 * scale[0])[:, None]
+        _, values, vectors = torch.linalg.svd(centred, full_matrices=False)
+        deviation = values[:count] / len(cells) ** 0.5
+        if noise is None:
+            # What hardly varies is noise: it is not blown up.
+            rows = vectors[:count] / (deviation + 0.1 * deviation[0])[:, None]
+        else:
+            rows = vectors[:count] @ noise / deviation.square().mean().sqrt()
         self.head.weight.zero_()
         self.head.weight[:count] = rows
         self.head.bias.zero_()
         self.head.bias[:count] = -rows @ mean
+
+
+def _noise_whitening(differences: Tensor) -> Tensor:
+    """The symmetric (d, d) that gives differences (..., d) the same variance in every direction,
+    of which few make bold claims: shrunk towards their mean variance.
+    """
+    flat = differences.flatten(0, -2)
+    covariance = flat.T @ flat / len(flat)
+    width = len(covariance)
+    covariance += _SHRINKAGE * covariance.trace() / width * torch.eye(width)
+    values, vectors = torch.linalg.eigh(covariance)
+    return vectors / values.sqrt() @ vectors.T
 
 
 def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 0.5) -> Tensor:

@@ -25,7 +25,7 @@ from ...training.onnx_file import OnnxFile
 from ...training.presets import FitSettings
 from ...training.weights import load_weights
 from ...types import FloatArray
-from ..data.appearance import changed_appearance
+from ..data.appearance import changed_appearance, warped
 from ..data.recordings import Recording, drawn_recordings, read_recordings
 from ..data.triplets import Sampler, Tours, TripletBatches, TripletSettings, find_tours
 from ..networks.route_encoder import HEIGHT, WIDTH, RouteEncoder, triplet_loss
@@ -72,7 +72,12 @@ class RouteSettings(Settings):
         3.0, "how far apart frames of two places lie at least", "s", (0.0, 3600.0)
     )
     copies: int = parameter(
-        4, "appearances of each frame: its own, and made-up ones in other light", "", (1, 64)
+        4,
+        "appearances of each frame: its own, and made-up ones by turns: seen from a little "
+        "elsewhere, in another light and season, both; 1: none, and descriptors begin without "
+        "knowing what changes of these do",
+        "",
+        (1, 64),
     )
     rate_hz: float = parameter(10.0, "frames per second that are used; 0: all", "Hz", (0.0, 1000.0))
     most_frames: int = parameter(3000, "frames of a recording at most", "", (8, 1_000_000))
@@ -121,7 +126,11 @@ class RouteTraining:
             load_encoder(network, own.scale)
         network.trunk.requires_grad_(False)
         maps = [trunk_maps(network, r, own.copies, settings.seed) for r in recordings]
-        network.whiten(torch.cat([_by_parts(network.cells, own_maps[0]) for own_maps in maps]))
+        seen = [
+            torch.cat([_by_parts(network.cells, own_maps[n]) for own_maps in maps])
+            for n in range(own.copies)
+        ]
+        network.whiten(seen[0], torch.stack(seen[1:]) if seen[1:] else None)
         tours, batches = self.batches(network, own, recordings, maps, settings.batch)
         assets = {key for recording in recordings for key in recording.assets}
         assets |= set(encoder_credits() if own.encoder == "imagenet" else ())
@@ -206,19 +215,23 @@ def load_encoder(network: RouteEncoder, scale: float) -> None:
 
 def trunk_maps(network: RouteEncoder, recording: Recording, copies: int, seed: int) -> Tensor:
     """What the frozen trunk makes of each frame, (copies, n, channels, 8, 10) float16: of the frame
-    itself, and of made-up appearances of it.
+    itself, and by turns of what is made of it: seen from a little elsewhere, changed, both.
     """
     generator = torch.Generator().manual_seed(seed)
 
-    def changed(images: Tensor) -> Tensor:
-        found: Tensor = network.trunk(changed_appearance(images, generator))
+    def changed(images: Tensor, turn: int) -> Tensor:
+        images = images if turn == 1 else warped(images, generator)
+        found: Tensor = network.trunk(
+            images if turn == 0 else changed_appearance(images, generator)
+        )
         return found
 
     network.eval()
     images = torch.from_numpy(recording.images)
-    made = [_by_parts(network.trunk, images)]
-    made += [_by_parts(changed, images) for _ in range(copies - 1)]
-    return torch.stack(made).half()
+    made = [_by_parts(network.trunk, images).half()]
+    for copy in range(copies - 1):
+        made.append(_by_parts(partial(changed, turn=copy % 3), images).half())
+    return torch.stack(made)
 
 
 @torch.no_grad()

@@ -43,6 +43,26 @@ def test_a_whitened_head_gives_every_direction_the_same_variance():
     assert (network.head(cells)[:, 3:] == 0).all()
 
 
+def test_what_other_light_and_another_pose_change_counts_little_in_a_whitened_head():
+    """Places differ in eight directions, which changes hardly touch; changes are four times as
+    strong, in eight others.
+    """
+    torch.manual_seed(0)
+    network = RouteEncoder(dimensions=8, width=0.25)
+    axes = torch.linalg.qr(torch.randn(network.head.in_features, 16))[0].T
+    cells = torch.randn(300, 8) @ axes[:8] + torch.randn(300, 8) @ axes[8:]
+    changed = cells + 4 * torch.randn(3, 300, 8) @ axes[8:]
+
+    def told(*given):
+        network.whiten(*given)
+        found = torch.nn.functional.normalize(network.head(torch.stack([cells, changed[0]])), dim=2)
+        near = (found[0] - found[1]).square().sum(dim=1)
+        far = (found[0] - found[1].roll(1, dims=0)).square().sum(dim=1)
+        return (near < far).float().mean().item()
+
+    assert told(cells, changed) > 0.97 > 0.9 > told(cells)
+
+
 @pytest.mark.parametrize(
     "near, far, wanted", [(0.0, 1.0, 0.0), (0.4, 0.6, 0.3), (0.0, 0.5, 0.0), (1.0, 1.0, 0.5)]
 )

@@ -8,16 +8,19 @@ import pytest
 import torch
 from command_line import status_of
 from drawn_drives import drive, places, write_images
+from drawn_worlds import drawn_world
 from routes import DescribedRoute, warped_places
 
-from ddff_perception.alignment.data.appearance import changed_appearance
+from ddff_perception.alignment.data import appearance
+from ddff_perception.alignment.data.appearance import changed_appearance, warped
 from ddff_perception.alignment.data.drawn import speed_profile
-from ddff_perception.alignment.data.recordings import Recording
+from ddff_perception.alignment.data.recordings import Recording, read_recordings
 from ddff_perception.alignment.data.triplets import Sampler, Tours, TripletSettings, find_tours
 from ddff_perception.alignment.learned.encoder import network_input
 from ddff_perception.alignment.training.turns import tours_found
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.files.images import read_image
+from ddff_perception.types import InputError
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +103,31 @@ def test_other_light_keeps_the_place_and_the_same_seed_gives_the_same():
     flat = [m.flatten(1) - m.flatten(1).mean(dim=1, keepdim=True) for m in (images, made[0])]
     alike = torch.nn.functional.normalize(flat[0]) @ torch.nn.functional.normalize(flat[1]).T
     assert alike.diag().mean() > 0.4 > alike[0, 1:].mean()
+
+
+def test_a_little_elsewhere_is_the_same_place_and_the_same_seed_gives_the_same(monkeypatch):
+    images = torch.from_numpy(np.stack([network_input(i) for i in drive()[::10]])).float()
+    made = [warped(images, torch.Generator().manual_seed(3)) for _ in range(2)]
+    torch.testing.assert_close(*made)
+    assert made[0].shape == images.shape and made[0].abs().max() <= 1.001
+    assert (made[0] - images).abs().mean() > 0.02
+    for name in ("_ZOOM", "_TURN_RAD", "_SHIFT", "_TILT"):
+        monkeypatch.setattr(appearance, name, 0.0)
+    torch.testing.assert_close(warped(images, torch.Generator()), images, atol=1e-4, rtol=0)
+
+
+def test_views_of_a_rendered_world_are_places_by_themselves(tmp_path):
+    drawn_world(tmp_path / "world", views=4)
+    found = read_recordings([tmp_path / "world"], 10.0, 3000)
+    assert [one.images.shape for one in found] == [(8, 3, 128, 160)]
+    assert np.diff(found[0].seconds).min() > 100 and found[0].assets == ("a chair", "a lamp")
+    assert len(read_recordings([tmp_path / "world"], 0.0, 8)[0]) == 8
+    drawn_world(tmp_path / "kept", views=4, use="judge")
+    with pytest.raises(InputError, match="kept to judge by"):
+        read_recordings([tmp_path / "kept"], 10.0, 3000)
+    drawn_world(tmp_path / "few", views=2)
+    with pytest.raises(InputError, match="holds 2 views: 4 are needed"):
+        read_recordings([tmp_path / "few"], 10.0, 3000)
 
 
 def test_a_drives_speed_changes_and_goes_from_end_to_end():
