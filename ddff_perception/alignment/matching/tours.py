@@ -19,6 +19,8 @@ BLOCKED = 1e4
 """Cost of a node that no path may use."""
 LIKELY = 0.15
 """By how much `contrast` may be missed in a tour of which `minimum_s` are certain."""
+MOSTLY = 0.5
+"""Share of a tour that is certain where there are doubtful gaps in it."""
 MOVED = 0.25
 """Share of `minimum_s` that a tour goes in the reference: one frame alone looks like much."""
 _LEAST = 8
@@ -74,6 +76,10 @@ def tour_of_costs(costs: FloatArray, row_s: float, column_s: float, settings: To
     kept = plausible & (ratio < settings.contrast)
     kept = _without_gaps(kept, rows, settings.join_s, row_s, column_s)
     likely = kept | (plausible & (ratio < settings.contrast + LIKELY))
+    joined = _without_gaps(likely, rows, settings.join_s, row_s, column_s)
+    for begin, end in runs(joined):
+        # Of two foreign videos what is certain lies scattered.
+        likely[begin:end] |= np.mean(kept[begin:end]) >= MOSTLY
     for begin, end in runs(likely):
         certain_s = kept[begin:end].sum() * column_s
         moved_s = (rows[end - 1] - rows[begin]) * row_s

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from routes import DescribedRoute, warped_places
 
+from ddff_perception.alignment.matching import tours
 from ddff_perception.alignment.matching.alignment import align
+from ddff_perception.alignment.matching.costs import cost_matrix
 from ddff_perception.alignment.matching.settings import TourSettings
 from ddff_perception.alignment.matching.stripes import stripe_ranges, stripe_rows
 from ddff_perception.alignment.matching.tours import ambiguous, find_tour
@@ -133,3 +135,19 @@ def test_every_matched_frame_has_the_confidence_of_its_tour():
     found = align(REFERENCE, query, np.arange(301) / 15, np.arange(180) / 15)
     assert (found.rows >= 0).sum() > 100
     assert ((found.confidence > 0) == (found.rows >= 0)).all()
+
+
+@pytest.mark.parametrize(("sure", "whole"), [(9, True), (5, False)])
+def test_a_doubtful_gap_between_sure_stretches_does_not_cut_a_tour_in_two(sure, whole, monkeypatch):
+    """Two stretches of 3 s each at most, too short by themselves; of the 3 s between, 1.7 are in
+    doubt.
+    """
+    route = DescribedRoute(3)
+    drive = route.frames(np.linspace(10, 290, 30))
+    ratio = np.full(30, 0.85, np.float32)
+    ratio[12:17] = 0.95
+    ratio[10 - sure : 10] = ratio[20 : 20 + sure] = 0.5
+    monkeypatch.setattr(tours, "cost_ratio", lambda *_: ratio)
+    monkeypatch.setattr(tours, "ambiguous", lambda costs, *_: np.zeros(30, bool))
+    found = tours.tour_of_costs(cost_matrix(drive, drive), 1 / 3, 1 / 3, TourSettings())
+    assert found.matched.all() == whole and bool(found) == whole
