@@ -10,15 +10,19 @@ from .sharpening import SharpeningSettings
 from .solution import SIDES
 
 
+# A lens set to so far shows infinity.
+AT_INFINITY_M = 1e6
+
+
 @dataclass(frozen=True)
 class LensSettings(Settings):
     """What is known of the lens; `ddff calibrate defocus` measures it."""
 
     focus_distance_m: float = parameter(
         0.0,
-        "distance that the lens is focused at; 0: focus_state tells",
+        "distance that the lens is focused at, 1e6 at infinity; 0: focus_state tells",
         "m",
-        (0.0, 1e6),
+        (0.0, AT_INFINITY_M),
         dynamic=False,
     )
     aperture_m: float = parameter(

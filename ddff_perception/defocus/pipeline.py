@@ -18,7 +18,7 @@ from ..pipeline import Change
 from ..types import CameraModel, ImageArray, InputError
 from .classical.direction import anisotropy
 from .methods import METHODS
-from .parameters import AssumptionSettings, LensSettings
+from .parameters import AT_INFINITY_M, AssumptionSettings, LensSettings
 from .sharpening import SharpeningSettings, sharpened
 from .solution import DefocusEstimate, DefocusMap, Lens, Noticed, Photograph, estimate_of
 
@@ -117,6 +117,8 @@ class DefocusPipeline(FramePipeline[DefocusEstimate]):
             scale = aperture * camera.resized(image.shape[1], image.shape[0]).fx
         distance = own.focus_distance_m or self._focus_distance()
         focus = 1.0 / distance if distance else math.nan
+        if distance and distance >= AT_INFINITY_M:
+            focus = 0.0
         return Lens(scale or math.nan, focus, own.residual_px)
 
     def _focus_distance(self) -> float | None:

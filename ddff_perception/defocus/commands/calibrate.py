@@ -13,6 +13,7 @@ from ...files.atomic import json_text, make_folder, write_bytes
 from ...files.images import read_image
 from ...types import InputError
 from ..calibration.chart import BlurCalibration, calibrate_blur, chart_blur
+from ..parameters import AT_INFINITY_M
 
 
 def calibrate_defocus(
@@ -65,7 +66,7 @@ def calibrate_defocus(
 
 
 def _parameter_file(found: BlurCalibration) -> str:
-    focus = found.focus_distance_m if found.focus_distance_m < 1e6 else 1e6
+    focus = min(found.focus_distance_m, AT_INFINITY_M)
     return (
         f"# Made by `ddff calibrate defocus` from {len(found.shots)} images of a chart, rms "
         f"{found.rms_px:.2f} px.\n"
@@ -82,7 +83,7 @@ def _summary(found: BlurCalibration, output: Path) -> dict[str, object]:
     return {
         "file": str(output),
         "blur_per_dioptre_px": found.blur_per_dioptre_px,
-        "focus_distance_m": found.focus_distance_m if found.focus_distance_m < 1e6 else None,
+        "focus_distance_m": far if (far := found.focus_distance_m) < AT_INFINITY_M else "inf",
         "residual_px": found.residual_px,
         "rms_px": found.rms_px,
         "images": [
@@ -100,7 +101,7 @@ def _print(found: BlurCalibration, output: Path) -> None:
         table.add_row(f"{shot.distance_m:g} m", f"{shot.disc_px:.2f} px", f"{off:+.2f} px")
     console.print(table)
     far = found.focus_distance_m
-    focus = "infinity" if far > 1e6 else f"{far:.3g} m"
+    focus = "infinity" if far >= AT_INFINITY_M else f"{far:.3g} m"
     say(
         f"{found.blur_per_dioptre_px:.3g} px per dioptre, focused at {focus}, "
         f"{found.residual_px:.2f} px in focus; rms {found.rms_px:.2f} px"

@@ -17,6 +17,7 @@ from ...files.atomic import json_text, write_json
 from ...files.images import read_image
 from ...files.results import require_own
 from ...ros.parameter_file import given_settings
+from ...types import FloatArray
 from ..evaluation.results import FILES, described, write_result
 from ..health import conditions
 from ..interface import DEPTH_FROM_DEFOCUS
@@ -60,7 +61,7 @@ def defocus(
         DEPTH_FROM_DEFOCUS, params_file, param or [], method=method, used=pipeline_parameters
     )
     require_own(output, FILES)
-    picture = read_image(image)
+    picture, true = read_image(image), None if truth is None else read_depth(truth)
     found_lens, camera = lens_of_slice(image, picture)
     values = DEPTH_FROM_DEFOCUS.parameters.complete({**found_lens, **given})
     pipeline = DefocusPipeline(values)
@@ -77,7 +78,7 @@ def defocus(
         "height": picture.shape[0],
         **described(result),
         "parameters": pipeline_parameters(result.method).part(values),
-        "scores": _scores(result, truth),
+        "scores": _scores(result, true),
     }
     write_result(output, result)
     write_json(output / "summary.json", summary)
@@ -85,14 +86,16 @@ def defocus(
         typer.echo(json_text(summary))
     else:
         _tell(result, pipeline.moved(result.found), summary, output)
+    if true is not None and not result.found.photograph.lens.complete:
+        warn("Nothing is compared with the truth: without a known lens there is no depth")
 
 
-def _scores(result: Estimated, truth: Path | None) -> dict[str, float]:
+def _scores(result: Estimated, truth: FloatArray | None) -> dict[str, float]:
     """Errors in dioptres, and those of the best constant map; empty without truth or depth."""
     if truth is None or not result.found.photograph.lens.complete:
         return {}
     evaluation = DepthEvaluation(domains=("dioptres",))
-    evaluation.add(result.found.depth, read_depth(truth), result.found.confidence)
+    evaluation.add(result.found.depth, truth, result.found.confidence)
     return {
         "mae_dioptres": evaluation.scores("filled", "dioptres").mae,
         "constant_dioptres": evaluation.scores("best_constant", "dioptres").mae,
@@ -112,10 +115,12 @@ def _tell(result: Estimated, moved: bool, summary: Mapping[str, Any], output: Pa
     say(f"Discs from {noticed.sharpest_px:.1f} to {noticed.widest_px:.1f} px")
     if found.photograph.lens.complete:
         known = found.depth[np.isfinite(found.depth)]
-        median = float(np.median(known)) if known.size else float("nan")
         sides = {"near": "before", "far": "behind", "both": "before or behind"}
         side = sides[found.photograph.side]
-        say(f"Median depth {median:.2f} m, {side} the plane in focus")
+        if known.size:
+            say(f"Median depth {np.median(known):.2f} m, {side} the plane in focus")
+        else:
+            say(f"No point has a depth {side} the plane in focus, but at infinity or beyond")
     for name, value in summary["scores"].items():
         say(f"{name}: {value:.3f} 1/m")
     say(f"Results are in {output}")

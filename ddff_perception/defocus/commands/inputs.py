@@ -9,6 +9,7 @@ from ...files.images import read_json
 from ...files.stack_folder import read_camera
 from ...parameters import Value
 from ...types import CameraModel, ImageArray
+from ..parameters import AT_INFINITY_M
 
 
 def lens_of_slice(file: Path, image: ImageArray) -> tuple[dict[str, Value], CameraModel | None]:
@@ -25,8 +26,10 @@ def lens_of_slice(file: Path, image: ImageArray) -> tuple[dict[str, Value], Came
             continue
         distance = entry.get("focus_distance_m")
         found: dict[str, Value] = {}
-        if isinstance(distance, int | float) and 0 < distance < math.inf:
-            found["lens.focus_distance_m"] = float(distance)
+        if isinstance(distance, str) and distance.lower() in ("inf", "infinity"):
+            distance = math.inf
+        if isinstance(distance, int | float) and distance > 0:
+            found["lens.focus_distance_m"] = min(float(distance), AT_INFINITY_M)
         return found, _fitting(read_camera(file.parent), image)
     return {}, None
 

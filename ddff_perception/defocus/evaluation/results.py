@@ -99,7 +99,7 @@ def described(result: Estimated) -> dict[str, Any]:
         "parameters": dict(result.parameters),
         "timings_ms": dict(result.timings_ms),
         "lens": {
-            "focus_distance_m": _number(1.0 / lens.focus_dioptres if lens.focus_dioptres else None),
+            "focus_distance_m": focused_at(lens.focus_dioptres),
             "blur_per_dioptre_px": _number(lens.blur_scale),
             "side": found.photograph.side,
         },
@@ -108,6 +108,11 @@ def described(result: Estimated) -> dict[str, Any]:
         "discs_px": [_number(noticed.sharpest_px), _number(noticed.widest_px)],
         "anisotropy": noticed.anisotropy,
     }
+
+
+def focused_at(dioptres: float) -> float | str | None:
+    """The inverse in metres, as stack.json has it: "inf", and None where it is not known."""
+    return _number(1.0 / dioptres) if dioptres else "inf"
 
 
 def is_defocus(folder: Path) -> bool:
@@ -192,10 +197,9 @@ def inside(summary: Mapping[str, Any]) -> str:
     lens = summary.get("lens")
     if not isinstance(lens, Mapping):
         return ""
-    focus, scale = (
-        number(summary, "lens", "focus_distance_m"),
-        number(summary, "lens", "blur_per_dioptre_px"),
-    )
+    far = lens.get("focus_distance_m") == "inf"
+    focus = math.inf if far else number(summary, "lens", "focus_distance_m")
+    scale = number(summary, "lens", "blur_per_dioptre_px")
     sides = {
         "near": "all lies before the plane in focus",
         "far": "all lies behind the plane in focus",
@@ -204,7 +208,8 @@ def inside(summary: Mapping[str, Any]) -> str:
     side = sides.get(str(lens.get("side")), "")
     if math.isnan(focus) or math.isnan(scale):
         return f"{side}; the lens is not known, so there is no depth"
-    return f"{side}, focused at {focus:.3g} m, {scale:.3g} px of blur per dioptre"
+    place = "infinity" if far else f"{focus:.3g} m"
+    return f"{side}, focused at {place}, {scale:.3g} px of blur per dioptre"
 
 
 def _number(value: float | None) -> float | None:

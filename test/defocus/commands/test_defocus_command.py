@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -55,13 +56,37 @@ def test_a_slice_of_a_stack_folder_knows_its_lens(tmp_path: Path, accepted) -> N
     assert lens["blur_per_dioptre_px"] == pytest.approx(10.0)
 
 
+def test_a_lens_set_to_infinity_is_known(tmp_path: Path, accepted) -> None:
+    camera = CameraModel.centred(192, 144, 500.0, aperture_diameter_m=0.02)
+    slices = tuple(FocusSlice(SHOWN.image, distance) for distance in (0.8, math.inf))
+    write_stack(tmp_path / "stack", FocalStack(slices, camera))
+    out = tmp_path / "out"
+    accepted("defocus", tmp_path / "stack" / "001.png", "-o", out, "-p", "side=near")
+    assert json.loads((out / "summary.json").read_text())["lens"]["focus_distance_m"] == "inf"
+    # Discs of 10 px per dioptre.
+    defocus, depth = np.load(out / "defocus.npy"), np.load(out / "metric_depth.npy")
+    np.testing.assert_allclose(10.0 / depth, np.abs(defocus), atol=1e-3)
+    accepted("report", out, "-o", tmp_path / "page.html")
+    assert "focused at infinity" in (tmp_path / "page.html").read_text()
+
+
+def test_where_all_would_lie_beyond_infinity_no_depth_is_made_up(photo: Path, accepted) -> None:
+    out = photo.parent / "out"
+    wrong = ("-p", "lens.blur_per_dioptre_px=90", "-p", "lens.focus_distance_m=900000")
+    said = accepted("defocus", photo, "-o", out, *wrong, "-p", "side=far")
+    assert "nan" not in said.output
+    assert "blurred more than anything behind" in " ".join(said.errors.split())
+
+
 def test_without_a_lens_there_is_no_depth_and_an_older_one_goes(
     photo: Path, tmp_path: Path, accepted
 ) -> None:
     out = tmp_path / "out"
     accepted("defocus", photo, "-o", out, *LENS)
     assert (out / "metric_depth.npy").is_file()
-    assert "The lens is not known" in " ".join(accepted("defocus", photo, "-o", out).errors.split())
+    said = accepted("defocus", photo, "-o", out, "--truth", tmp_path / "truth.npy")
+    assert "The lens is not known" in " ".join(said.errors.split())
+    assert "Nothing is compared with the truth" in " ".join(said.errors.split())
     assert (out / "defocus.npy").is_file() and not (out / "metric_depth.npy").exists()
     accepted("report", out, "-o", tmp_path / "page.html")
     assert "so there is no depth" in (tmp_path / "page.html").read_text()
@@ -80,6 +105,7 @@ def test_what_it_cannot_use_ends_with_one_sentence(photo: Path, tmp_path: Path, 
     cv2.imwrite(str(tmp_path / "even.png"), np.full((40, 60, 3), 90, np.uint8))
     assert "nowhere.png" in refused("defocus", tmp_path / "nowhere.png", *out)
     assert "side must be one of" in refused("defocus", photo, *out, "-p", "side=left")
+    assert "nowhere.npy" in refused("defocus", photo, *out, "--truth", tmp_path / "nowhere.npy")
     assert "the truth 3x3" in refused("defocus", photo, *out, *LENS, "--truth", small)
     assert "pixels on edges" in refused("defocus", tmp_path / "even.png", *out)
     (tmp_path / "mine").mkdir()
