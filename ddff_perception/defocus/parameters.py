@@ -9,7 +9,6 @@ from .methods import METHODS
 from .sharpening import SharpeningSettings
 from .solution import SIDES
 
-
 # A lens set to so far shows infinity.
 AT_INFINITY_M = 1e6
 

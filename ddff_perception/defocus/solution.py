@@ -85,8 +85,9 @@ class Noticed:
     """What an image shows as a whole.
 
     `anisotropy`: how much more one direction is blurred than the one across it, 1 for none.
-    `sharpest_px`, `widest_px`: discs that a tenth of the pixels stay under, and are over. `beyond`: share of pixels blurred more than anything behind the plane in focus
-    could be, though the side is far.
+    `sharpest_px`, `widest_px`: discs that a tenth of the pixels stay under, and are over. `beyond`:
+    share of pixels blurred more than anything behind the plane in focus could be, though the side
+    is far.
     """
 
     anisotropy: float = 1.0

@@ -31,7 +31,7 @@ from ...training.job import Batch
 from ...training.views.camera import NoiseSettings, developed, with_noise
 from ...training.views.field import FieldSettings
 from ...training.views.view_pool import random_crops, read_view
-from ...types import FloatArray
+from ...types import FloatArray, InputError
 from ..learned.lens_vector import lens_vector
 
 _NOISE = NoiseSettings(jpeg=0.2, field=FieldSettings(mosaic=0.15))
@@ -52,6 +52,17 @@ class LensSettings(Settings):
     all_in_focus: bool = parameter(
         False, "show the sharp views in place of what the lens makes: what defocus has to beat"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.height % 32 or self.width % 32:
+            raise InputError(
+                f"height and width must be multiples of 32, not {self.height} and {self.width}"
+            )
+        if self.least_px > self.most_px:
+            raise InputError(
+                f"least_px must not be over most_px, as {self.least_px:g} is over {self.most_px:g}"
+            )
 
 
 class LensViews(Dataset[dict[str, Tensor]]):

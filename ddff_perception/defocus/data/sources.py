@@ -23,7 +23,7 @@ from ..triples.folder import is_triples
 from .known_crops import KnownCrops, KnownImages
 from .lens_views import LensSettings, LensViews
 from .published_sets import MadeUpLens, NyuDefocused
-from .stack_slices import StackSlices, Triples
+from .stack_slices import SHARP, StackSlices, Triples
 
 _SIZE = (240, 320)
 _HELD_OUT = 12
@@ -57,9 +57,11 @@ class TrainingData:
     assets: Sequence[str] = ()
 
 
-def training_data(data: Sequence[Path], values: Mapping[str, Value], held_out: int) -> TrainingData:
+def training_data(
+    data: Sequence[Path], values: Mapping[str, Value], held_out: int, *, sharp: bool = False
+) -> TrainingData:
     """Of the folders `data`: `view_files`; or stack folders, triples and NYUv2. `held_out`: how
-    many items are validated on.
+    many items are validated on; `sharp`: whether each image's sharp one must be known.
 
     Raises InputError where both kinds are given, or one of them cannot be used.
     """
@@ -77,6 +79,8 @@ def training_data(data: Sequence[Path], values: Mapping[str, Value], held_out: i
         raise InputError(
             "give either captures (stack folders, triples, NYUv2) as --data, or views: not both"
         )
+    if sharp or own.all_in_focus:
+        _require_sharp(known)
     learned, held = (_known_images(known, own, values, part) for part in (False, True))
     return TrainingData(
         KnownCrops(learned, lenses, 10**6),
@@ -88,6 +92,15 @@ def training_data(data: Sequence[Path], values: Mapping[str, Value], held_out: i
 def _is_known(folder: Path) -> bool:
     named = ("stack.json", IMAGES)
     return is_triples(folder) or any((folder / name).is_file() for name in named)
+
+
+def _require_sharp(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if (folder / "stack.json").is_file() and not (folder / SHARP).is_file():
+            raise InputError(
+                f"{folder} has no {SHARP}: put its all-in-focus image there (`ddff depth` makes "
+                "one), or learn what needs none (heads=depth, all_in_focus=false)"
+            )
 
 
 def _known_images(

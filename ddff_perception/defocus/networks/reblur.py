@@ -15,7 +15,7 @@ from ...optics.defocus import disc_kernel
 
 
 class Reblur(nn.Module):
-    """`sharp`: N x C x H x W, linear in the light or as it is; `defocus`: N x 1 x H x W, diameters
+    """`sharp`: N x C x H x W, linear in the light; `defocus`: N x 1 x H x W, diameters
     in px of either sign, counted up to `widest_px`. `step_px` lies between two discs.
     """
 

@@ -47,9 +47,18 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class TwoHeadedSettings(DataSettings):
-    """The same, and what the thesis compares."""
+    """The same, and of the network itself."""
 
     narrow: int = parameter(1, "all widths and numbers of layers are divided by it", limits=(1, 16))
+    heads: str = parameter(
+        "both", "what is exported, and learns where depth is true", choices=("both", *HEADS)
+    )
+
+
+@dataclass(frozen=True)
+class SupervisedSettings(TwoHeadedSettings):
+    """The same, and what the thesis compares."""
+
     regulariser: str = parameter(
         "xian", "what smooths depth (thesis, chapter 2)", choices=tuple(REGULARISERS)
     )
@@ -65,27 +74,35 @@ class TwoHeadedTraining:
     """What trains one of them, as `training/registry.py` describes it."""
 
     name: str
-    self_supervised: bool
+    settings: type[TwoHeadedSettings]
     PRESETS: Mapping[str, FitSettings]
     PRESET_VALUES: Mapping[str, Mapping[str, Value]]
     DATA_SOURCE: str = "rendered rooms through random thin lenses"
 
     @property
     def PARAMETERS(self) -> ParameterTable:  # noqa: N802  as the registry names it
-        return TwoHeadedSettings.table() + DATA_PARAMETERS
+        # No lens is told to this network.
+        told = (p for p in self.settings.table() if p.name != "unknown")
+        return ParameterTable(told) + DATA_PARAMETERS
+
+    @property
+    def self_supervised(self) -> bool:
+        """Whether no true depth is looked at."""
+        return not issubclass(self.settings, SupervisedSettings)
 
     def loss(self, values: Mapping[str, Value]) -> Loss:
         """What is minimised."""
-        own = TwoHeadedSettings.of(values)
         if self.self_supervised:
-            return SelfSupervisedLoss(Reblur(own.most_px))
+            return SelfSupervisedLoss(Reblur(TwoHeadedSettings.of(values).most_px))
+        own = SupervisedSettings.of(values)
         return SupervisedLoss(own.regulariser, own.regulariser_weight, own.balance, own.heads)
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
     ) -> TrainingJob:
         """The job that learns from `data`; raises InputError where there is nothing to learn."""
-        found = training_data(data, values, 4 * settings.batch)
+        sharp = self.self_supervised or TwoHeadedSettings.of(values).heads != "depth"
+        found = training_data(data, values, 4 * settings.batch, sharp=sharp)
         return TrainingJob(
             self.network(values),
             self.loss(values),
@@ -135,7 +152,7 @@ class TwoHeadedTraining:
 
 SUPERVISED = TwoHeadedTraining(
     name="two_headed",
-    self_supervised=False,
+    settings=SupervisedSettings,
     PRESETS={
         "paper": _PAPER,
         "cpu": replace(_PAPER, steps=0, minutes=60.0, learning_rate=1e-3),
@@ -143,4 +160,4 @@ SUPERVISED = TwoHeadedTraining(
     },
     PRESET_VALUES={"cpu": {"narrow": 8}, "smoke": _SMALL},
 )
-SELF_SUPERVISED = replace(SUPERVISED, name="two_headed_self", self_supervised=True)
+SELF_SUPERVISED = replace(SUPERVISED, name="two_headed_self", settings=TwoHeadedSettings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ...training.degradation import linear, srgb
 from ...training.job import Batch
 from ..networks.reblur import Reblur
 from ..networks.two_headed import TwoHeaded
@@ -72,8 +73,9 @@ class SupervisedLoss:
 @dataclass(frozen=True)
 class SelfSupervisedLoss:
     """(5.4): the depth head's map is a defocus map in px; what it makes of the sharp image has to
-    be the image that came. Of (5.1) the SSIM is that of the pair, not of the difference, which the
-    text means; Godard 2019 has it so.
+    be the image that came. A lens blurs light, not what a camera made of it: the sharp image counts
+    as sRGB. Of (5.1) the SSIM is that of the pair, not of the difference, which the text means;
+    Godard 2019 has it so.
     """
 
     reblur: Reblur
@@ -83,7 +85,7 @@ class SelfSupervisedLoss:
         image, sharp = batch["image"] / 255.0, batch["sharp"] / 255.0
         defocus, restored = network(image)
         defocus = defocus.float()
-        made = self.reblur(sharp, defocus)
+        made = srgb(self.reblur(linear(sharp), defocus))
         likeness = (1.0 - ssim(made, image)).mean()
         again = 0.5 * ALPHA * likeness + (1.0 - ALPHA) * (made - image).abs().mean()
         smooth = smoothness(defocus, sharp)

@@ -15,6 +15,7 @@ from defocus_scenes import scene
 
 from ddff_perception.defocus.data.known_crops import KnownCrops
 from ddff_perception.defocus.data.lens_views import LensSettings
+from ddff_perception.defocus.data.sources import training_data
 from ddff_perception.defocus.data.stack_slices import StackSlices
 from ddff_perception.defocus.training.light_loss import light_loss
 from ddff_perception.files.stack_folder import write_stack
@@ -75,3 +76,15 @@ def test_stacks_that_say_too_little_are_refused(tmp_path: Path) -> None:
     large = LensSettings(height=128, width=128)
     with pytest.raises(InputError, match="smaller than 128"):
         KnownCrops([StackSlices(write(tmp_path / "small"))], large, 1)[0]
+
+
+def test_what_needs_a_sharp_image_does_not_learn_from_a_stack_without(tmp_path: Path) -> None:
+    folder, sizes = write(tmp_path / "stack"), {"height": 64, "width": 64}
+    assert "images of known truth" in training_data([folder], sizes, 1).source
+    with pytest.raises(InputError, match=r"has no aif\.png"):
+        training_data([folder], sizes, 1, sharp=True)
+    with pytest.raises(InputError, match=r"has no aif\.png"):
+        training_data([folder], {**sizes, "all_in_focus": True}, 1)
+    cv2.imwrite(str(folder / "aif.png"), SHOWN.sharp)
+    found = training_data([folder], sizes, 1, sharp=True)
+    assert bool(found.held_out[0]["restorable"])

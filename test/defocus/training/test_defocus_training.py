@@ -25,6 +25,7 @@ from ddff_perception.defocus.data.lens_views import (
     told_lens,
 )
 from ddff_perception.defocus.learned.lens_vector import lens_vector
+from ddff_perception.defocus.networks.reblur import Reblur
 from ddff_perception.defocus.networks.two_headed import TwoHeaded
 from ddff_perception.defocus.pipeline import DefocusPipeline
 from ddff_perception.defocus.training import two_headed_losses as losses
@@ -35,6 +36,7 @@ from ddff_perception.defocus.training.two_headed import SELF_SUPERVISED, SUPERVI
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.evaluation.image_metrics import image_scores
 from ddff_perception.optics.thin_lens import circle_of_confusion_px
+from ddff_perception.types import InputError
 
 SMALL = LensSettings(height=64, width=96, most_px=8.0, unknown=0.0)
 
@@ -144,6 +146,37 @@ def test_losses_are_those_of_the_thesis(views: list[Path]) -> None:
         depth, sharp = float(found["depth"]), float(found["sharp"])
         wanted = 2 * depth if balance == 0 else depth + 2 * sharp
         assert float(found["loss"].detach()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_without_true_depth_the_map_that_made_the_image_is_the_best() -> None:
+    shown = scene(near_m=2.0, far_m=2.0, focus_m=0.8, size=(96, 128))
+    image, sharp = (
+        torch.from_numpy(np.ascontiguousarray(i[..., ::-1].transpose(2, 0, 1)))[None].float()
+        for i in (shown.image, shown.sharp)
+    )
+    batch = {"image": image, "sharp": sharp, "defocus": torch.full((1, 96, 128), 7.5)}
+
+    def again(disc: float) -> float:
+        class Fixed(torch.nn.Module):
+            def forward(self, image):
+                return torch.full_like(image[:, :1], disc), sharp / 255.0
+
+        loss = losses.SelfSupervisedLoss(Reblur(10.0))
+        return float(loss(Fixed(), batch)["again"])
+
+    # Light is blurred, not what the camera made of it: nothing is left but rounding.
+    assert again(7.5) < 0.1 * min(again(6.5), again(8.5))
+
+
+def test_nothing_is_accepted_that_has_no_effect() -> None:
+    assert (
+        "regulariser" in SUPERVISED.PARAMETERS and "regulariser" not in SELF_SUPERVISED.PARAMETERS
+    )
+    assert not any("unknown" in one.PARAMETERS for one in (SUPERVISED, SELF_SUPERVISED))
+    with pytest.raises(InputError, match="multiples of 32, not 100 and 256"):
+        LensSettings(height=100)
+    with pytest.raises(InputError, match="least_px must not be over most_px"):
+        LensSettings(least_px=9.0, most_px=8.0)
 
 
 @pytest.mark.parametrize("training", [SUPERVISED, SELF_SUPERVISED], ids=lambda t: t.name)
