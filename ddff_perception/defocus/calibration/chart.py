@@ -27,6 +27,8 @@ _LEAST_EDGES = 30
 _TRIALS = 12
 # Discs are measured to so many px.
 _PRECISION_PX = 0.2
+# Shots of one lens lie as near to what is fitted, in px and as a share of the discs' range.
+_OFF_PX, _OFF_SHARE = 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class BlurCalibration:
-    """What was fitted, and `off_px`: what each shot's disc is off by."""
+    """What was fitted, and `off_px`: what each shot's disc is off by; `doubtful`: the shots that
+    are off by far more than a measurement is.
+    """
 
     blur_per_dioptre_px: float
     focus_distance_m: float
@@ -52,6 +56,12 @@ class BlurCalibration:
     def rms_px(self) -> float:
         """Root mean square of `off_px`."""
         return float(np.sqrt(np.mean(np.square(self.off_px))))
+
+    @property
+    def doubtful(self) -> tuple[Shot, ...]:
+        """See the class."""
+        pairs = zip(self.shots, self.off_px, strict=True)
+        return tuple(shot for shot, off in pairs if abs(off) > 2.0 * _tolerance(self.shots))
 
 
 def chart_blur(image: ImageArray, distance_m: float) -> Shot:
@@ -70,7 +80,9 @@ def chart_blur(image: ImageArray, distance_m: float) -> Shot:
 
 
 def calibrate_blur(shots: Sequence[Shot], focus_distance_m: float | None = None) -> BlurCalibration:
-    """The lens of which the `shots` were taken; raises InputError where they say too little."""
+    """The lens of which the `shots` were taken; raises InputError where they say too little, or
+    more than a third of them are not of one lens.
+    """
     unknown = 2 if focus_distance_m is not None else 3
     distances = {shot.distance_m for shot in shots}
     if len(distances) < unknown:
@@ -88,8 +100,19 @@ def calibrate_blur(shots: Sequence[Shot], focus_distance_m: float | None = None)
     best = _fitted(dioptres, discs, given)
     scale, residual, focus = best
     off = discs - _disc(dioptres, scale, residual, focus)
+    if np.quantile(np.abs(off), 2 / 3) > _tolerance(shots):
+        listed = ", ".join(f"{shot.disc_px:.1f} px at {shot.distance_m:g} m" for shot in shots)
+        raise InputError(
+            f"no lens blurs like this ({listed}): are the distances in the images' order, in metres"
+            f"{'' if given is None else ', the focus distance right'}, focus and aperture fixed?"
+        )
     distance = 1.0 / focus if focus > 0 else math.inf
     return BlurCalibration(scale, distance, residual, tuple(shots), tuple(float(v) for v in off))
+
+
+def _tolerance(shots: Sequence[Shot]) -> float:
+    discs = [shot.disc_px for shot in shots]
+    return max(_OFF_PX, _OFF_SHARE * (max(discs) - min(discs)))
 
 
 def _disc(

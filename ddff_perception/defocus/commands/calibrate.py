@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ...console import AsJson, console, parse_distances, say
+from ...console import AsJson, console, parse_distances, say, warn
 from ...files.atomic import json_text, make_folder, write_bytes
 from ...files.images import read_image
 from ...types import InputError
@@ -34,10 +34,11 @@ def calibrate_defocus(
 
     Fix focus and aperture. Put a flat chart with clear edges (`ddff calibrate board`), facing the
     camera and filling the middle of the image, at three or more distances, better eight on both
-    sides of the plane in focus, evenly spaced in 1/distance, and take one image at each.
+    sides of the plane in focus, evenly spaced in 1/distance, and take one image at each. Squares
+    must be eight times as wide as the widest disc: smaller ones look sharper than they are.
 
     Writes a parameter file for `ddff defocus --params-file` and the node, and prints how far each
-    image is off.
+    image is off. Images that no lens can have made, as in another order, are refused.
 
     Examples:
       ddff calibrate defocus a.png b.png c.png d.png --distances 0.4,0.5,0.7,1.2 -o lens.yaml
@@ -59,6 +60,8 @@ def calibrate_defocus(
     shots = [chart_blur(p, distance) for p, distance in zip(pictures, metres, strict=True)]
     found = calibrate_blur(shots, focus_distance)
     write_bytes(output, _parameter_file(found).encode())
+    for shot in found.doubtful:
+        warn(f"The image at {shot.distance_m:g} m fits the others badly: take it anew")
     if as_json:
         typer.echo(json_text(_summary(found, output)))
     else:

@@ -39,7 +39,9 @@ def test_a_known_focus_needs_fewer_distances_and_one_wrong_shot_moves_little() -
     found = calibrate_blur(shots[:1] + shots[-1:], FOCUS_M)
     assert found.blur_per_dioptre_px == pytest.approx(SCALE, rel=1e-3)
     wrong = [*shots[:2], Shot(0.55, 9.0, 99), *shots[3:]]
-    assert calibrate_blur(wrong, FOCUS_M).blur_per_dioptre_px == pytest.approx(SCALE, rel=0.05)
+    found = calibrate_blur(wrong, FOCUS_M)
+    assert found.blur_per_dioptre_px == pytest.approx(SCALE, rel=0.05)
+    assert [shot.distance_m for shot in found.doubtful] == [0.55]
 
 
 def test_charts_that_say_too_little_are_refused() -> None:
@@ -52,6 +54,17 @@ def test_charts_that_say_too_little_are_refused() -> None:
         calibrate_blur(shots[:2])
 
 
+def test_shots_that_no_lens_makes_are_refused() -> None:
+    discs = [float(np.hypot(RESIDUAL, SCALE * (1 / FOCUS_M - 1 / d))) for d in DISTANCES]
+    right = [Shot(d, disc, 99) for d, disc in zip(DISTANCES, discs, strict=True)]
+    mixed = [Shot(d, discs[n], 99) for d, n in zip(DISTANCES, (3, 1, 4, 0, 5, 2), strict=True)]
+    with pytest.raises(InputError, match="in the images' order"):
+        calibrate_blur(mixed)
+    with pytest.raises(InputError, match="the focus distance right"):
+        calibrate_blur(right, 3.0)
+    assert not calibrate_blur(right).doubtful
+
+
 def test_the_command_writes_what_the_other_takes(tmp_path: Path, accepted, refused) -> None:
     files = []
     for distance in DISTANCES:
@@ -59,7 +72,8 @@ def test_the_command_writes_what_the_other_takes(tmp_path: Path, accepted, refus
         cv2.imwrite(str(files[-1]), chart(distance))
     lens, listed = tmp_path / "lens.yaml", ",".join(map(str, DISTANCES))
     run = ("calibrate", "defocus", *files, "-o", lens)
-    assert "px per dioptre" in accepted(*run, "--distances", listed).output
+    said = accepted(*run, "--distances", listed)
+    assert "px per dioptre" in said.output and "badly" not in said.errors
     values = yaml.safe_load(lens.read_text())["/**/depth_from_defocus"]["ros__parameters"]["lens"]
     assert values["focus_distance_m"] == pytest.approx(FOCUS_M, rel=0.04)
     out = tmp_path / "out"
