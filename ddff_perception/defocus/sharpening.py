@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ..optics.defocus import disc_kernel
-from ..optics.fourier_plan import FourierPlan, Spectrum
+from ..optics.fourier_plan import FourierPlan
 from ..parameters import Settings, parameter
 from ..types import FloatArray, ImageArray
 from .solution import grey
@@ -88,14 +88,23 @@ def _next(disc: float) -> float:
     return later[0] if later else np.inf
 
 
-@lru_cache(maxsize=32)
-def _filter(height: int, width: int, disc: float, settings: SharpeningSettings) -> Spectrum:
+@lru_cache(maxsize=2 * len(_DISCS))
+def _filter(height: int, width: int, disc: float, settings: SharpeningSettings) -> FloatArray:
+    # Of a disc, which looks the same from all sides, the transform is real.
+    transfer = FourierPlan((height, width), _MARGIN).transform_of(disc_kernel(disc / 2)).real
+    power = transfer * transfer
+    power += settings.smoothness * _roughness(height, width)
+    power += settings.noise
+    return np.asarray(transfer / power, np.float32)
+
+
+@lru_cache(maxsize=2)
+def _roughness(height: int, width: int) -> FloatArray:
+    """Power of an image's slopes along x and y."""
     plan = FourierPlan((height, width), _MARGIN)
-    transfer = plan.transform_of(disc_kernel(disc / 2))
     slopes = [np.array([[0, -1, 1]], np.float32), np.array([[0], [-1], [1]], np.float32)]
-    rough = sum(np.square(np.abs(plan.transform_of(s))) for s in slopes)
-    power = np.square(np.abs(transfer)) + settings.noise + settings.smoothness * rough
-    return np.asarray(np.conj(transfer) / power, np.complex64)
+    powers = [np.square(np.abs(plan.transform_of(slope))) for slope in slopes]
+    return np.asarray(powers[0] + powers[1], np.float32)
 
 
 def _without_halo(
