@@ -86,19 +86,22 @@ def defocus(
         typer.echo(json_text(summary))
     else:
         _tell(result, pipeline.moved(result.found), summary, output)
-    if true is not None and not result.found.photograph.lens.complete:
-        warn("Nothing is compared with the truth: without a known lens there is no depth")
+    if true is not None and not summary["scores"]:
+        warn("Nothing is compared with the truth: there is no depth")
 
 
 def _scores(result: Estimated, truth: FloatArray | None) -> dict[str, float]:
-    """Errors in dioptres, and those of the best constant map; empty without truth or depth."""
-    if truth is None or not result.found.photograph.lens.complete:
+    """Errors in dioptres, those of the best constant map, and how much the edges differ
+    (`edge_divergence`); empty without truth or depth.
+    """
+    if truth is None or not np.isfinite(result.found.depth).any():
         return {}
-    evaluation = DepthEvaluation(domains=("dioptres",))
+    evaluation = DepthEvaluation(domains=("dioptres",), edges=True)
     evaluation.add(result.found.depth, truth, result.found.confidence)
     return {
         "mae_dioptres": evaluation.scores("filled", "dioptres").mae,
         "constant_dioptres": evaluation.scores("best_constant", "dioptres").mae,
+        "edge_divergence": evaluation.edge_divergence,
     }
 
 
@@ -122,5 +125,5 @@ def _tell(result: Estimated, moved: bool, summary: Mapping[str, Any], output: Pa
         else:
             say(f"No point has a depth {side} the plane in focus, but at infinity or beyond")
     for name, value in summary["scores"].items():
-        say(f"{name}: {value:.3f} 1/m")
+        say(f"{name}: {value:.3f}{' 1/m' if name.endswith('dioptres') else ''}")
     say(f"Results are in {output}")

@@ -34,7 +34,9 @@ def hu(found: Tensor, truth: Tensor) -> Tensor:
 
 
 def eigen(found: Tensor, truth: Tensor) -> Tensor:
-    """Squared slopes of the error (Eigen and Fergus, ICCV 2015, equation 1, last term)."""
+    """Squared slopes of the error (Eigen and Fergus, ICCV 2015, equation 1, last term, there of
+    logarithms; here of metres as all the others are compared).
+    """
     across, down = _slopes(found - truth)
     return across.square().mean() + down.square().mean()
 

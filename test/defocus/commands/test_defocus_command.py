@@ -36,6 +36,7 @@ def test_depth_defocus_and_a_sharp_image_are_written_and_scored(
     assert cv2.imread(str(out / "all_in_focus.png")).shape == SHOWN.image.shape
     summary = json.loads((out / "summary.json").read_text())
     assert summary["scores"]["mae_dioptres"] < 0.8 * summary["scores"]["constant_dioptres"]
+    assert "edge_divergence: " in said and summary["scores"]["edge_divergence"] > 0
     assert summary["lens"] == {
         "focus_distance_m": 0.8, "blur_per_dioptre_px": 10.0, "side": "far",
     }  # fmt: skip
@@ -73,8 +74,9 @@ def test_a_lens_set_to_infinity_is_known(tmp_path: Path, accepted) -> None:
 def test_where_all_would_lie_beyond_infinity_no_depth_is_made_up(photo: Path, accepted) -> None:
     out = photo.parent / "out"
     wrong = ("-p", "lens.blur_per_dioptre_px=90", "-p", "lens.focus_distance_m=900000")
-    said = accepted("defocus", photo, "-o", out, *wrong, "-p", "side=far")
-    assert "nan" not in said.output
+    given = ("-p", "side=far", "--truth", photo.parent / "truth.npy")
+    said = accepted("defocus", photo, "-o", out, *wrong, *given)
+    assert "nan" not in said.output and "Nothing is compared" in said.errors
     assert "blurred more than anything behind" in " ".join(said.errors.split())
 
 
