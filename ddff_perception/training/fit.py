@@ -106,10 +106,17 @@ def _run(
                 ckpt_path=output / CHECKPOINT if resume else None,
                 weights_only=True,
             )
+    except InputError as error:
+        raise InputError(sentence_of(error)) from error
     except torch.OutOfMemoryError as error:
         raise InputError(
             "the GPU's memory is too small for this batch: lower batch and raise accumulate"
         ) from error
+
+
+def sentence_of(error: InputError) -> str:
+    """What it says, without the traceback that one of a data loader's process comes with."""
+    return str(error).rpartition("InputError: ")[2].strip()
 
 
 def _finish(job: TrainingJob, output: Path, module: FitModule, watch: Watch) -> Path:

@@ -9,11 +9,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from tiny_training import loss, tiny_job, tiny_network
+from torch._utils import ExceptionWrapper
 
 from ddff_perception.files.atomic import write_bytes
 from ddff_perception.files.images import read_image
 from ddff_perception.training.curves import read_curve
-from ddff_perception.training.fit import fit
+from ddff_perception.training.fit import fit, sentence_of
 from ddff_perception.training.weights import load_weights, read_weights
 from ddff_perception.types import InputError
 
@@ -307,3 +308,15 @@ def test_what_the_machine_cannot_do_is_said(tmp_path, settings, sentence):
         pytest.skip("there is a GPU")
     with pytest.raises(InputError, match=sentence):
         fit(tiny_job(**settings), tmp_path / "run")
+
+
+def test_what_a_loaders_process_refuses_is_told_as_a_sentence() -> None:
+    try:
+        raise InputError("an image of 128 x 96 is smaller than the crops: set height and width")
+    except InputError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(InputError, match="worker process") as caught:
+        wrapped.reraise()
+    told = sentence_of(caught.value)
+    assert told == "an image of 128 x 96 is smaller than the crops: set height and width"
+    assert sentence_of(InputError("as it is")) == "as it is"

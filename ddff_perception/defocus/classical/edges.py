@@ -39,7 +39,7 @@ def edges(photograph: Photograph, settings: EdgeSettings) -> DefocusMap:
     if len(found.rows) < settings.least_edges:
         raise InputError(
             f"the image shows {len(found.rows)} pixels on edges, which say too little of its blur: "
-            "it is even, dark or blurred all over"
+            "it is even, dark, noisy or blurred all over"
         )
     # Means of the inverse: an edge that looks soft is often shading, one that looks sharp is so.
     value = 1.0 / (found.disc_px + _SOFTENING_PX)

@@ -80,8 +80,8 @@ class Foreseen:
 
 def foreseen(settings: CaptureSettings, focus_m: float) -> Foreseen:
     """What the lens shows with `focus_m` in focus. Raises InputError where it is no distance."""
-    if not focus_m > 0:
-        raise InputError(f"a focus distance must be over 0 m, not {focus_m:g}")
+    if not 0 < focus_m < math.inf:
+        raise InputError(f"a focus distance must be metres over 0, not {focus_m:g}")
     share = settings.wide_f_number / settings.narrow_f_number
     ends = (settings.nearest_m, settings.farthest_m)
     near, far = (

@@ -39,6 +39,9 @@ def test_a_plan_tells_what_the_lens_will_show(capfd: pytest.CaptureFixture[str],
     assert foreseen(CaptureSettings(pixel_um=40.0, narrow_f_number=16), 1.0).advice.endswith(
         "px only: open it further"
     )
+    for distance in (0.0, float("inf")):
+        with pytest.raises(InputError, match="must be metres over 0"):
+            foreseen(CaptureSettings(), distance)
     with pytest.raises(InputError, match="smaller f-number"):
         CaptureSettings(wide_f_number=16.0)
 
