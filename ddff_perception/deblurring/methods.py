@@ -43,3 +43,6 @@ METHODS = Methods(
         parts=PARTS,
     ),
 )
+
+ALONE = frozenset({"wiener", "richardson_lucy", "blind"})
+"""Those that take the newest frame alone: the others need not be laid over it."""

@@ -13,7 +13,7 @@ from ..types import ImageArray, InputError
 from .burst import Burst, Deblurred
 from .capture.rolling_burst import Newest, RollingBurst
 from .capture.settings import BurstSettings
-from .methods import METHODS
+from .methods import ALONE, METHODS
 
 Sharpened = FrameResult[Deblurred]
 """A deblurred frame, and as its `image` the `Burst` that it was made of."""
@@ -52,7 +52,7 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
     def before(self, image: ImageArray) -> Burst:
         if self.newest is None:
             raise InputError("the newest image cannot be used")
-        return self._burst.seen()
+        return self._burst.seen(self._method.now.name in ALONE)
 
     def find(self, method: Method, taken: Burst) -> Deblurred:
         if taken.sharp:

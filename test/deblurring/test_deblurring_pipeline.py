@@ -72,6 +72,13 @@ def test_every_method_keeps_size_and_type(method: str) -> None:
         assert sure.min() >= 0 and sure.max() <= 1
 
 
+def test_a_method_of_one_frame_lays_no_other_over_it() -> None:
+    pipeline, found = run(IMAGES[:2], method="wiener")
+    assert len(found[-1].image.images) == 1
+    pipeline.prepare(ALWAYS).apply()
+    assert len(pipeline.estimate().image.images) == 2
+
+
 def test_other_parameters_hold_from_the_next_frame_on_and_bad_ones_change_nothing() -> None:
     pipeline, _ = run(IMAGES[:3])
     with pytest.raises(InputError, match=r"frames must lie in 1 \.\. 32"):

@@ -24,17 +24,21 @@ from ...optics.tracking import tracked_motion, tracking_image
 from ...types import FloatArray, ImageArray, InputError
 from ..burst import Burst, Source
 from .settings import BurstSettings
-from .trust import seen_through, smoothed, trust
+from .trust import Shown, brighter, seen_through, smoothed, smoothed_through, trust
 
 # A pyramid of corners follows this far by itself, as a share of the longest side.
 _NEARBY = 0.02
-# What frames of one exposure differ by as the view moves.
-_SAME_BRIGHTNESS = 0.05
+# What frames of one exposure differ by.
+_SAME_BRIGHTNESS = 0.02
+# A frame is not sharp where another of the burst has a blur score that is lower by more.
+_SHARPER_BY = 0.03
 
 
 @dataclass
 class Frame:
-    """One frame, and how it lies: `matrix` from pixels of the newest frame to its own."""
+    """One frame, and how it lies: `matrix` from pixels of the newest frame to its own, `gain` by
+    how much that one is brighter. `smooth`: what is compared of it. `hopeless`: told to be once.
+    """
 
     stamp_ns: int
     image: ImageArray
@@ -42,7 +46,10 @@ class Frame:
     brightness: float
     thumbnail: Spectrum
     small: NDArray[np.uint8]
+    smooth: FloatArray
     matrix: Matrix = field(default_factory=lambda: np.eye(3))
+    gain: float = 1.0
+    hopeless: bool = False
     memory: dict[str, Any] = field(default_factory=dict)
 
 
@@ -63,7 +70,11 @@ class RollingBurst:
 
     def __init__(self, settings: BurstSettings) -> None:
         self.counters = dict.fromkeys(
-            ("dropped_old", "cuts", "size_changes", "exposure_jumps", "dropped_hopeless"), 0
+            (
+                *("dropped_old", "dropped_exposure", "dropped_hopeless"),
+                *("cuts", "size_changes", "exposure_jumps"),
+            ),
+            0,
         )
         self._settings = settings
         self._frames: list[Frame] = []
@@ -94,7 +105,8 @@ class RollingBurst:
         if not self._frames:
             return None
         blur = self._frames[0].blur
-        return Newest(blur, not blur >= self._settings.sharp_below)
+        sharper = any(frame.blur < blur - _SHARPER_BY for frame in self._frames[1:])
+        return Newest(blur, not (blur >= self._settings.sharp_below or sharper))
 
     def clear(self) -> None:
         """Forgets every frame."""
@@ -115,29 +127,37 @@ class RollingBurst:
                 self._frames.clear()
             for other in self._frames:
                 other.matrix = other.matrix @ step
+        self._follow_exposure(frame)
         self._frames.insert(0, frame)
         del self._frames[self._settings.frames :]
 
-    def seen(self) -> Burst:
-        """All frames as the newest one sees them; ask for it after `take`."""
+    def seen(self, alone: bool = False) -> Burst:
+        """All frames as the newest one sees them, or that one `alone`; ask for it after `take`."""
         newest, sharp = self._frames[0], self.newest is not None and self.newest.sharp
-        limit = newest.blur + self._settings.hopeless_above
-        used = [f for f in self._frames[1:] if not f.blur > limit and not math.isnan(newest.blur)]
-        self.counters["dropped_hopeless"] += len(self._frames) - 1 - len(used)
-        shape = newest.image.shape
+        used = [] if sharp or alone else self._hopeful()
+        shape, limit = newest.image.shape, self._settings.difference_limit
         images, trusted = [newest.image], [np.ones(shape[:2], np.float32)]
-        if sharp:
-            used = []
-        first = smoothed(newest.image)
         for frame in used:
-            images.append(image := self._seen_from(newest, frame))
-            limit = self._settings.difference_limit
-            trusted.append(trust(first, smoothed(image), frame.matrix, shape, limit))
+            image, shown = self._seen_from(newest, frame)
+            images.append(image)
+            trusted.append(trust(newest.smooth, shown, shape, limit))
         all_used = [newest, *used]
         ages = tuple((newest.stamp_ns - f.stamp_ns) / 1e9 for f in all_used)
         blur = tuple(f.blur for f in all_used)
         sources = tuple(Source(f.image, f.matrix, f.memory) for f in all_used)
         return Burst(tuple(images), tuple(trusted), blur, ages, sharp, sources)
+
+    def _hopeful(self) -> list[Frame]:
+        """The earlier frames that are not blurred far more than the newest."""
+        newest, *others = self._frames
+        if math.isnan(newest.blur):
+            return []
+        limit = newest.blur + self._settings.hopeless_above
+        for frame in others:
+            if frame.blur > limit and not frame.hopeless:
+                frame.hopeless = True
+                self.counters["dropped_hopeless"] += 1
+        return [frame for frame in others if not frame.blur > limit]
 
     def _measured(self, stamp_ns: int, image: ImageArray) -> Frame:
         fine = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
@@ -149,7 +169,8 @@ class RollingBurst:
         brightness = float(cv2.mean(image)[0] if image.ndim == 2 else np.mean(cv2.mean(image)[:3]))
         thumbnail = spectrum(image)
         small = tracking_image(image, self._settings.alignment_size)
-        return Frame(stamp_ns, image, blur_score(image), brightness, thumbnail, small)
+        blur, smooth = blur_score(image), smoothed(image)
+        return Frame(stamp_ns, image, blur, brightness, thumbnail, small, smooth)
 
     def _forget_unlike(self, frame: Frame) -> None:
         """Forgets what cannot be used with the new frame."""
@@ -179,18 +200,37 @@ class RollingBurst:
         start = (shift.x, shift.y) if shift.reliable and far else (0.0, 0.0)
         return tracked_motion(frame.small, previous.small, frame.image.shape, start)[0]
 
-    def _seen_from(self, newest: Frame, frame: Frame) -> ImageArray:
-        """`frame` in the newest one's view and brightness; its border is repeated outside."""
-        image = seen_through(frame.image, frame.matrix)
+    def _follow_exposure(self, frame: Frame) -> None:
+        """Carries along by how much `frame` is brighter than those before it; forgets those that
+        are too far from it.
+        """
+        if not self._frames:
+            return
+        before, limit = self._frames[0], self._settings.exposure_limit
+        step = brighter(frame.smooth, self._shown(before))
+        kept = []
+        for other in self._frames:
+            other.gain *= step if abs(step - 1.0) > _SAME_BRIGHTNESS else 1.0
+            if 1 / limit <= other.gain <= limit:
+                kept.append(other)
+        self.counters["dropped_exposure"] += len(self._frames) - len(kept)
+        self._frames = kept
+
+    def _shown(self, frame: Frame) -> Shown:
+        return smoothed_through(frame.smooth, frame.matrix, frame.image.shape)
+
+    def _seen_from(self, newest: Frame, frame: Frame) -> tuple[ImageArray, Shown]:
+        """`frame` in the newest one's view and brightness, and what is compared of it; its border
+        is repeated outside.
+        """
+        image, (values, inside) = seen_through(frame.image, frame.matrix), self._shown(frame)
         if self._settings.alignment == "flow":
             image = self._by_flow(newest, frame, image)
-        gain = self._gain(newest, frame)
-        return image if gain == 1.0 else _scaled(image, gain)
-
-    def _gain(self, newest: Frame, frame: Frame) -> float:
-        """By how much the newest frame is brighter, 1 where that is nothing."""
-        gain = (newest.brightness + 1e-3) / (frame.brightness + 1e-3)
-        return 1.0 if abs(gain - 1.0) <= _SAME_BRIGHTNESS else gain
+            values = smoothed(image)
+        if frame.gain == 1.0:
+            return image, Shown(values, inside)
+        values = np.asarray(np.minimum(values * np.float32(frame.gain), 1), np.float32)
+        return _scaled(image, frame.gain), Shown(values, inside)
 
     def _by_flow(self, newest: Frame, frame: Frame, aligned: ImageArray) -> ImageArray:
         longest = min(self._settings.alignment_size, max(aligned.shape[:2]))
@@ -204,5 +244,7 @@ class RollingBurst:
 
 def _scaled(image: ImageArray, gain: float) -> ImageArray:
     top = np.iinfo(image.dtype).max
-    table = np.arange(top + 1, dtype=np.float64) * gain
-    return cast(ImageArray, table.round().clip(0, top).astype(image.dtype)[image])
+    values = (np.arange(top + 1) * gain).round().clip(0, top)
+    if image.dtype == np.uint8:
+        return cast(ImageArray, cv2.LUT(image, values.astype(np.uint8)))
+    return cast(ImageArray, values.astype(np.uint16)[image])

@@ -32,7 +32,8 @@ class BurstSettings(Settings):
     flow_smoothing: float = flow_smoothing()
     sharp_below: float = parameter(
         0.35,
-        "a frame whose blur score is below is sharp: it is handed on untouched; 0: none is",
+        "a frame whose blur score is below is sharp, where none of the others is clearly sharper: "
+        "it is handed on untouched; 0: none is",
         limits=(0.0, 1.0),
     )
     hopeless_above: float = parameter(

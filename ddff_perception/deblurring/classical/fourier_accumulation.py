@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -66,21 +66,25 @@ def fba(burst: Burst, settings: AccumulationSettings) -> Deblurred:
     """
     if len(burst.images) == 1:
         return Deblurred(burst.newest, burst)
-    frames = _trusted(burst)
-    planes = [_planes(image, settings.channels) for image in frames]
-    spectra = [[_spectrum(plane) for plane in frame] for frame in planes]
-    sizes = [np.mean([np.abs(s) for s in frame], axis=0) for frame in spectra]
-    weights = _weights(sizes, settings)
-    found = []
-    for channel, first in enumerate(planes[0]):
+    spectra: list[list[Spectrum]] = []
+    mean = np.zeros(burst.newest.shape, np.float32)
+    for frame, share in zip(_trusted(burst), _shares(burst.blur), strict=True):
+        spectra.append([_spectrum(plane) for plane in _planes(frame, settings.channels)])
+        if not settings.channels:
+            frame *= np.float32(share)
+            mean += frame
+    weights = _weights([_magnitude(frame) for frame in spectra], settings)
+    shape, found = burst.newest.shape[:2], []
+    for channel in range(len(spectra[0])):
         total = spectra[0][channel] * weights[0]
-        for frame, weight in zip(spectra[1:], weights[1:], strict=True):
-            total += frame[channel] * weight
-        found.append(_image(total, first.shape))
+        for spectrum, weight in zip(spectra[1:], weights[1:], strict=True):
+            spectrum[channel] *= weight
+            total += spectrum[channel]
+        found.append(_image(total, shape))
     if len(found) == 3 or burst.newest.ndim == 2:
         values = np.dstack(found) if len(found) == 3 else found[0]
     else:
-        values = _mean(frames, _shares(burst.blur))
+        values = mean
         values += (found[0] - _planes(values, False)[0])[..., None]
     return Deblurred(_rounded(values, burst.newest), burst)
 
@@ -90,16 +94,11 @@ def average(burst: Burst, _: NoSettings) -> Deblurred:
 
     What photographers call stacking: noise goes down, blur becomes the mean of all blurs.
     """
-    frames = _trusted(burst)
-    shares = [1.0 / len(frames)] * len(frames)
-    return Deblurred(_rounded(_mean(frames, shares), burst.newest), burst)
-
-
-def _mean(frames: list[FloatArray], shares: Sequence[float]) -> FloatArray:
-    total = frames[0] * np.float32(shares[0])
-    for frame, share in zip(frames[1:], shares[1:], strict=True):
-        total += frame * np.float32(share)
-    return total
+    total = np.zeros(burst.newest.shape, np.float32)
+    for frame in _trusted(burst):
+        total += frame
+    total /= np.float32(len(burst.images))
+    return Deblurred(_rounded(total, burst.newest), burst)
 
 
 def _shares(blur: Sequence[float]) -> list[float]:
@@ -108,17 +107,17 @@ def _shares(blur: Sequence[float]) -> list[float]:
     return [float(share) for share in shares / shares.sum()]
 
 
-def _trusted(burst: Burst) -> list[FloatArray]:
-    """Each frame in float32, the newest one in place of what differs from it."""
+def _trusted(burst: Burst) -> Iterator[FloatArray]:
+    """Each frame in float32, the newest one in place of what differs from it. All are one array,
+    which may be written to: large ones that come and go cost more than what is done to them.
+    """
     newest = burst.newest.astype(np.float32)
-    found = [newest]
+    yield (frame := newest.copy())
     for image, trust in zip(burst.images[1:], burst.trust[1:], strict=True):
-        share = trust if image.ndim == 2 else trust[..., None]
-        difference = np.subtract(image, newest, dtype=np.float32)
-        difference *= share
-        difference += newest
-        found.append(difference)
-    return found
+        np.subtract(image, newest, out=frame, dtype=np.float32)
+        frame *= trust if image.ndim == 2 else trust[..., None]
+        frame += newest
+        yield frame
 
 
 def _planes(image: FloatArray, channels: bool) -> list[FloatArray]:
@@ -143,6 +142,14 @@ def _image(spectrum: Spectrum, shape: tuple[int, ...]) -> FloatArray:
     whole = fft.irfft2(spectrum, s=(height, width))
     rows = slice(_MARGIN_PX, _MARGIN_PX + shape[0])
     return np.asarray(whole[rows, _MARGIN_PX : _MARGIN_PX + shape[1]], np.float32)
+
+
+def _magnitude(spectra: list[Spectrum]) -> FloatArray:
+    """The mean of the channels' magnitudes."""
+    total = np.abs(spectra[0])
+    for spectrum in spectra[1:]:
+        total += np.abs(spectrum)
+    return np.asarray(total / np.float32(len(spectra)), np.float32)
 
 
 def _weights(magnitudes: list[FloatArray], settings: AccumulationSettings) -> list[FloatArray]:
@@ -175,5 +182,5 @@ def _smoothed(magnitude: FloatArray, sigma: float) -> FloatArray:
 
 
 def _rounded(values: FloatArray, like: ImageArray) -> ImageArray:
-    np.rint(values, out=values)
-    return cast(ImageArray, values.clip(0, np.iinfo(like.dtype).max).astype(like.dtype))
+    depth = cv2.CV_8U if like.dtype == np.uint8 else cv2.CV_16U
+    return cast(ImageArray, cv2.add(values, np.zeros(4), dtype=depth))

@@ -18,7 +18,7 @@ from ...training.job import Batch
 from ...types import InputError
 from ..burst import Burst as SeenBurst
 from ..capture.settings import BurstSettings
-from ..capture.trust import seen_through, smoothed, trust
+from ..capture.trust import seen_through, smoothed, smoothed_through, trust
 from ..classical.fourier_accumulation import AccumulationSettings, fba
 from .exposures import Burst
 
@@ -158,7 +158,8 @@ def accumulated(frames: NDArray[np.uint8], matrices: NDArray[np.float64]) -> NDA
     for n, (image, matrix) in enumerate(zip(laid, matrices, strict=True), 1):
         if not blur[n] > blur[0] + settings.hopeless_above:
             limit = settings.difference_limit
-            used.append((n, image, trust(first, smoothed(image), matrix, shape, limit)))
+            shown = smoothed_through(smoothed(frames[n]), matrix, shape)
+            used.append((n, image, trust(first, shown, shape, limit)))
     numbers, images, trusted = zip(*used, strict=True)
     burst = SeenBurst(images, trusted, tuple(blur[n] for n in numbers))
     return np.stack([fba(burst, AccumulationSettings()).image, *laid])

@@ -74,6 +74,29 @@ def test_a_jump_of_exposure_begins_a_new_burst_and_a_small_one_is_scaled() -> No
     assert kept.trust[1].mean() > 0.8
 
 
+def test_a_pan_to_the_light_is_no_change_of_exposure() -> None:
+    wide = srgb_bytes(wide_picture(4)).astype(np.float32)
+    wide = (wide * np.linspace(0.3, 1.0, wide.shape[1])[None, :, None]).astype(np.uint8)
+    views = [np.ascontiguousarray(wide[:180, 20 * n : 20 * n + 180]) for n in range(3)]
+    assert views[2].mean() > 1.08 * views[0].mean()
+    burst = taken(views)
+    seen = burst.seen()
+    assert not any(burst.counters.values())
+    for image, trust, number in zip(seen.images[1:], seen.trust[1:], (1, 2), strict=True):
+        shown = slice(12, 180 - 20 * number - 12)
+        assert trust[12:-12, shown].mean() > 0.95
+        assert psnr(image[:, : shown.stop], views[2][:, : shown.stop], 12) > 26
+
+
+def test_frames_of_an_exposure_that_drifted_too_far_are_forgotten() -> None:
+    drift = [(SHARP[-1] * 0.95 * 1.2 ** (n - 4)).astype(np.uint8) for n in range(5)]
+    burst = taken(drift)
+    assert len(burst) == 3 and burst.counters["exposure_jumps"] == 0
+    assert burst.counters["dropped_exposure"] == 2
+    for image in burst.seen().images[1:]:
+        assert image.mean() == pytest.approx(drift[-1].mean(), rel=0.02)
+
+
 @pytest.mark.parametrize(
     "other", [np.zeros((100, 120, 3), np.uint8), np.zeros((204, 204), np.uint8)]
 )
@@ -88,6 +111,8 @@ def test_frames_that_are_blurred_far_more_are_left_out() -> None:
     seen = burst.seen()
     assert len(seen.images) == 2 and burst.counters["dropped_hopeless"] == 1
     assert max(seen.blur) < 0.6
+    burst.take(10 * STEP_NS, SHARP[-1])
+    assert len(burst.seen().images) == 3 and burst.counters["dropped_hopeless"] == 1
 
 
 def test_a_sharp_frame_is_told() -> None:
@@ -96,6 +121,10 @@ def test_a_sharp_frame_is_told() -> None:
     assert sharp.newest is not None and sharp.newest.sharp
     assert sharp.seen().sharp and len(sharp.seen().images) == 1
     assert not taken(IMAGES, sharp_below=0.0).seen().sharp
+    mild = blurred(SHARP[-1], motion_kernel(5.0, 0.0))
+    beside = taken([SHARP[-1], mild], sharp_below=0.99)
+    assert not beside.newest.sharp and len(beside.seen().images) == 2
+    assert taken([mild], sharp_below=0.99).newest.sharp
     plain = np.full((64, 64, 3), 90, np.uint8)
     assert taken([plain], sharp_below=0.0).seen().sharp
 
