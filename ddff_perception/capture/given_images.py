@@ -17,19 +17,23 @@ from ..files.photographs import VIDEO_SUFFIXES, images_in
 from ..types import ImageArray, InputError
 
 _MOST_FRAMES = 100_000
+_RATES_HZ = (0.01, 5000.0)
 # FFmpeg says on stderr by itself what is told here in one sentence.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 @dataclass(frozen=True)
 class Given:
-    """`count` images that `images` reads; `truth`: the sharp image of the last one."""
+    """`count` images that `images` reads; `truth`: the sharp image of the last one; `rate_hz`: how
+    many were taken in a second, None where nothing says it.
+    """
 
     count: int
     images: Callable[[], Iterator[ImageArray]]
     files: Sequence[str]
     truth: ImageArray | None = None
     video: bool = False
+    rate_hz: float | None = None
 
 
 def given_images(paths: Sequence[Path]) -> Given:
@@ -40,7 +44,8 @@ def given_images(paths: Sequence[Path]) -> Given:
         folder = read_frames(paths[0])
         last = len(folder) - 1
         read = (str(folder.file),)
-        return Given(len(folder), lambda: _of_folder(folder), read, folder[last][1])
+        truth = folder[last][1]
+        return Given(len(folder), lambda: _of_folder(folder), read, truth, rate_hz=folder.rate_hz)
     files = [file for path in paths for file in _files(path)]
     return Given(len(files), lambda: map(read_image, files), [str(file) for file in files])
 
@@ -71,14 +76,17 @@ def _video(path: Path) -> Given:
     _silence_opencv()
     opened = cv2.VideoCapture(str(path))
     size = [int(opened.get(v)) for v in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
-    count = int(opened.get(cv2.CAP_PROP_FRAME_COUNT))
+    count, rate = int(opened.get(cv2.CAP_PROP_FRAME_COUNT)), opened.get(cv2.CAP_PROP_FPS)
     opened.release()
     if count < 1 or min(size) < 1:
         raise InputError(f"the video {path} cannot be decoded, or has no frames")
     IMAGE_MEGAPIXELS.check(size[0] * size[1] / 1e6, str(path))
     if count > _MOST_FRAMES:
         raise InputError(f"{path} has {count} frames: cut it to {_MOST_FRAMES} or fewer")
-    return Given(count, lambda: _video_frames(path, count), [str(path)], video=True)
+    # Broken headers say 0, or the ticks of their clock.
+    known = float(rate) if _RATES_HZ[0] <= rate <= _RATES_HZ[1] else None
+    files = [str(path)]
+    return Given(count, lambda: _video_frames(path, count), files, video=True, rate_hz=known)
 
 
 def _video_frames(path: Path, count: int) -> Iterator[ImageArray]:

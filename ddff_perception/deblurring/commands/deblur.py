@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +22,21 @@ from ...types import ImageArray, InputError
 from ..confidence import confidence
 from ..evaluation.bag import FOLDER
 from ..interface import BURST_DEBLURRING
+from ..methods import ALONE
 from ..parameters import pipeline_parameters
 from ..pipeline import DeblurringPipeline, Sharpened
 
-_STEP_NS = 10_000_000
+# Images whose times are not known are never too old.
+_STEP_NS = 1_000_000
 _MOST_FRAMES = 32
+_LEFT_OUT = {
+    "size_changes": "the size or type changed",
+    "cuts": "the view changed or could not be followed",
+    "exposure_jumps": "the brightness jumped",
+    "dropped_exposure": "their brightness has drifted too far",
+    "dropped_old": "older than capture.max_age_s",
+    "dropped_hopeless": "far more blurred than the newest",
+}
 _FRAME = "deblurred_{:06d}.png"
 
 
@@ -73,6 +84,12 @@ def deblur(
         BURST_DEBLURRING, params_file, param or [], method=method, used=pipeline_parameters
     )
     source = given_images(images)
+    # A robot's parameter file may hold it all the same.
+    if source.rate_hz is None and any(p.startswith("capture.max_age_s") for p in param or []):
+        raise InputError(
+            "nothing says when these images were taken: capture.max_age_s changes nothing here"
+        )
+    true = source.truth if truth is None else read_image(truth)
     every = every or source.video
     if "capture.frames" not in given and not every:
         given["capture.frames"] = min(source.count, _MOST_FRAMES)
@@ -84,8 +101,7 @@ def deblur(
         found = _run(pipeline, source, output if every else None)
     finally:
         pipeline.close()
-    true = truth if truth is None else read_image(truth)
-    summary = _summary(found, source, true if true is not None else source.truth, values)
+    summary = _summary(found, source, true, values) | {"left_out": _left_out(pipeline.counters)}
     FOLDER.write(output, found)
     write_json(output / "summary.json", summary)
     if as_json:
@@ -96,9 +112,10 @@ def deblur(
 
 def _run(pipeline: DeblurringPipeline, source: Given, output: Path | None) -> Sharpened:
     found: Sharpened | None = None
+    step_ns = _STEP_NS if source.rate_hz is None else round(1e9 / source.rate_hz)
     with progress_bar("deblurring", source.count) as step:
         for number, image in enumerate(source.images(), 1):
-            pipeline.add_image(number * _STEP_NS, image)
+            pipeline.add_image(number * step_ns, image)
             if output is not None or number == source.count:
                 found = pipeline.estimate()
             if output is not None and found is not None:
@@ -109,6 +126,11 @@ def _run(pipeline: DeblurringPipeline, source: Given, output: Path | None) -> Sh
         # A video's header promised more than there was.
         found = pipeline.estimate()
     return found
+
+
+def _left_out(counters: Mapping[str, int]) -> dict[str, int]:
+    """How often earlier images were not used, by why."""
+    return {why: counters[name] for name, why in _LEFT_OUT.items() if counters[name]}
 
 
 def _summary(
@@ -142,16 +164,23 @@ def _summary(
 
 
 def _tell(summary: Mapping[str, Any], output: Path) -> None:
-    used, count = summary["images_used"], summary["images"]
-    if summary["untouched"]:
+    used, count, blur = summary["images_used"], summary["images"], summary["blur_scores"][0]
+    for why, times in summary["left_out"].items():
+        say(f"Earlier images left out: {why}" + (f" ({times} times)" if times > 1 else ""))
+    if math.isnan(blur):
+        say("There is nothing to see in the image: it is handed on as it is")
+    elif summary["untouched"]:
         say(
-            f"The image is sharp already (blur score {summary['blur_scores'][0]:.2f}): it is "
-            "handed on as it is; -p capture.sharp_below=0 deblurs it all the same"
+            f"The image is sharp already (blur score {blur:.2f}): it is handed on as it is; "
+            "-p capture.sharp_below=0 deblurs it all the same"
         )
     else:
-        say(
-            f"{used} of {count} images used, blur score of the last {summary['blur_scores'][0]:.2f}"
-        )
+        say(f"{used} of {count} images used, blur score of the last {blur:.2f}")
+        if used == 1 and summary["method"] not in ALONE:
+            say(
+                f"{summary['method']} needs several images of the scene: one alone is handed on as "
+                "it came. --method wiener undoes a blur that is known, --method blind guesses it"
+            )
     for name, scores in summary["scores"].items():
         say(f"{name}: {scores['psnr_db']:.2f} dB, SSIM {scores['ssim']:.3f}")
     say(f"Results are in {output}")

@@ -77,6 +77,32 @@ def test_a_sharp_image_is_said_to_be_one(tmp_path, accepted) -> None:
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out" / "deblurred.png")), SHARP)
 
 
+def test_one_image_alone_is_said_to_come_back_as_it_is_and_why(tmp_path, accepted) -> None:
+    small, last, out = (tmp_path / name for name in ("small.png", "last.png", "out"))
+    cv2.imwrite(str(small), FRAMES[0][0][:100])
+    cv2.imwrite(str(last), FRAMES[1][0])
+    found = accepted("deblur", small, last, "-o", out, *ALWAYS)
+    assert "the size or type changed" in found.output
+    assert "fba needs several images" in found.output and "--method blind" in found.output
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["images_used"] == 1 and list(summary["left_out"].values()) == [1]
+    alone = accepted("deblur", last, "-o", out, "--method", "wiener", *ALWAYS)
+    assert "1 of 1 images used" in alone.output and "needs several" not in alone.output
+    cv2.imwrite(str(last), np.full((40, 50), 90, np.uint8))
+    assert "nothing to see" in accepted("deblur", last, "-o", out).output
+
+
+def test_the_age_of_a_videos_frames_is_told_by_its_rate(tmp_path, accepted) -> None:
+    file, old = tmp_path / "slow.avi", ("-p", "capture.max_age_s=0.5")
+    size = FRAMES[0][0].shape[1::-1]
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 4.0, size)
+    for image, _ in FRAMES:
+        writer.write(image)
+    writer.release()
+    accepted("deblur", file, "-o", tmp_path / "out", "-p", "capture.frames=5", *old, *ALWAYS)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["images_used"] == 3
+
+
 def test_a_report_shows_both_with_a_slider(images, tmp_path, accepted) -> None:
     accepted("deblur", *images, "-o", tmp_path / "out", *ALWAYS)
     accepted("report", tmp_path / "out", "-o", tmp_path / "page.html")
@@ -100,6 +126,13 @@ def test_what_it_cannot_use_ends_with_one_sentence(images, tmp_path, refused) ->
     )
     assert "there are: fba" in refused("deblur", *images, *out, "--method", "magic")
     assert "changes nothing here" in refused("deblur", *images, *out, "-p", "wiener.noise=1")
+    assert not (tmp_path / "out").exists()
+    # Nothing is worked on, and written, before the truth is known to be one.
+    gone = ("--truth", tmp_path / "no_truth.png", "--every")
+    assert "no_truth.png" in refused("deblur", *images, *out, *gone)
+    assert "max_age_s changes nothing" in refused(
+        "deblur", *images, *out, "-p", "capture.max_age_s=2"
+    )
     assert not (tmp_path / "out").exists()
     small = tmp_path / "small.png"
     cv2.imwrite(str(small), SHARP[:50])
