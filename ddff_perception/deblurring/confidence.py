@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..files.images import held_bits
 from ..types import FloatArray, ImageArray
 from .burst import Deblurred
 
@@ -25,14 +26,16 @@ def confidence(found: Deblurred) -> FloatArray:
     if found.untouched:
         return np.ones(burst.newest.shape[:2], np.float32)
     seen = np.zeros(burst.newest.shape[:2], np.float32)
+    scale = 255.0 / ((1 << (held_bits(burst.images) or 8 * burst.newest.itemsize)) - 1)
     for image, trust in zip(burst.images, burst.trust, strict=True):
-        np.maximum(seen, _detail(image) * trust, out=seen)
-    return np.asarray(np.minimum(1.0, seen / np.maximum(_detail(found.image), 1e-6)), np.float32)
+        np.maximum(seen, _detail(image, scale) * trust, out=seen)
+    made = np.maximum(_detail(found.image, scale), 1e-6)
+    return np.asarray(np.minimum(1.0, seen / made), np.float32)
 
 
-def _detail(image: ImageArray) -> FloatArray:
+def _detail(image: ImageArray, scale: float) -> FloatArray:
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    values = np.multiply(grey, 255.0 / np.iinfo(image.dtype).max, dtype=np.float32)
+    values = np.multiply(grey, scale, dtype=np.float32)
     fine = values - cv2.GaussianBlur(values, (0, 0), _DETAIL_PX)
     energy = cv2.GaussianBlur(fine * fine, (0, 0), _REACH_PX)
     return np.asarray(np.sqrt(energy) + _NOISE, np.float32)

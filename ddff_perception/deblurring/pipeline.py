@@ -55,10 +55,10 @@ class DeblurringPipeline(FramePipeline[Deblurred]):
         return self._burst.seen(self._method.now.name in ALONE)
 
     def find(self, method: Method, taken: Burst) -> Deblurred:
-        if taken.sharp:
-            self._counters["untouched"] += 1
-            return Deblurred(taken.newest, taken, untouched=True)
-        found: Deblurred = method(taken)
+        found: Deblurred = (
+            Deblurred(taken.newest, taken, untouched=True) if taken.sharp else method(taken)
+        )
+        self._counters["untouched"] += found.untouched
         return found
 
     def prepare(self, values: Mapping[str, Value]) -> Change:

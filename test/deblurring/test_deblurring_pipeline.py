@@ -171,6 +171,9 @@ def test_detail_that_no_frame_shows_is_not_trusted() -> None:
     _, (guessed,) = run(IMAGES[-1:], method="wiener", **wrong)
     assert confidence(fused.found).mean() > 0.95
     assert confidence(guessed.found).mean() < 0.6
+    # As sure of as many bits in a larger type.
+    _, (deep,) = run([IMAGES[-1].astype(np.uint16) * 16], method="wiener", **wrong)
+    assert confidence(deep.found).mean() == pytest.approx(confidence(guessed.found).mean(), abs=0.1)
 
 
 def test_a_gyroscope_tells_how_far_the_image_moves() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.images import held_bits
 from ...optics.blur_score import blur_score
 from ...optics.registration import (
     LEAST_CONTRAST,
@@ -78,6 +79,7 @@ class RollingBurst:
         )
         self._settings = settings
         self._frames: list[Frame] = []
+        self._bits = 0
 
     @property
     def settings(self) -> BurstSettings:
@@ -111,6 +113,7 @@ class RollingBurst:
     def clear(self) -> None:
         """Forgets every frame."""
         self._frames.clear()
+        self._bits = 0
 
     def take(self, stamp_ns: int, image: ImageArray) -> None:
         """Takes a frame that is newer than those before; H x W or H x W x 3, 8 or 16 bits.
@@ -166,11 +169,25 @@ class RollingBurst:
                 f"an image of {image.shape} {image.dtype} cannot be deblurred: it must be grey or "
                 "colour, 8 or 16 bits, 16 pixels or more"
             )
-        brightness = float(cv2.mean(image)[0] if image.ndim == 2 else np.mean(cv2.mean(image)[:3]))
-        thumbnail = spectrum(image)
-        small = tracking_image(image, self._settings.alignment_size)
-        blur, smooth = blur_score(image), smoothed(image)
-        return Frame(stamp_ns, image, blur, brightness, thumbnail, small, smooth)
+        seen = self._full_range(image)
+        brightness = float(cv2.mean(seen)[0] if seen.ndim == 2 else np.mean(cv2.mean(seen)[:3]))
+        thumbnail = spectrum(seen)
+        small = tracking_image(seen, self._settings.alignment_size)
+        return Frame(
+            stamp_ns, image, blur_score(seen), brightness, thumbnail, small, smoothed(seen)
+        )
+
+    def _full_range(self, image: ImageArray) -> ImageArray:
+        """The image as large as its type, where cameras fill 10, 12 or 14 of 16 bits."""
+        if image.dtype == np.uint8:
+            return image
+        bits = held_bits([image]) or 16
+        if self._frames and bits > self._bits:
+            # What was measured before was measured by another scale.
+            self.counters["size_changes"] += 1
+            self._frames.clear()
+        self._bits = max(bits, self._bits)
+        return np.left_shift(image, 16 - self._bits)
 
     def _forget_unlike(self, frame: Frame) -> None:
         """Forgets what cannot be used with the new frame."""
@@ -226,7 +243,7 @@ class RollingBurst:
         image, (values, inside) = seen_through(frame.image, frame.matrix), self._shown(frame)
         if self._settings.alignment == "flow":
             image = self._by_flow(newest, frame, image)
-            values = smoothed(image)
+            values = smoothed(self._full_range(image))
         if frame.gain == 1.0:
             return image, Shown(values, inside)
         values = np.asarray(np.minimum(values * np.float32(frame.gain), 1), np.float32)

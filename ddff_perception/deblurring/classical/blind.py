@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,8 @@ from ..burst import Burst, Deblurred
 _FINEST_SIDE, _STEPS = 480, 4
 _SHOCK_STEPS, _SHOCK_TIME = 5, 0.25
 _TIKHONOV = 5.0
+# The result's gradients have to be sparser by this share.
+_SPARSER = 0.01
 # Edges that count, and parts of a kernel that are noise.
 _STRONG, _WEAK = 0.97, 0.25
 
@@ -28,6 +31,11 @@ class BlindSettings(Settings):
     noise: float = parameter(
         0.02, "power of the noise as a share of the image's", limits=(1e-6, 10.0)
     )
+    guarded: bool = parameter(
+        True,
+        "leave the image as it is where the result's gradients are not sparser: right for "
+        "photographs, too careful for print and drawings",
+    )
 
 
 def blind(burst: Burst, settings: BlindSettings) -> Deblurred:
@@ -36,16 +44,29 @@ def blind(burst: Burst, settings: BlindSettings) -> Deblurred:
     After Cho and Lee, "Fast motion deblurring", SIGGRAPH Asia 2009: edges are predicted by a
     bilateral and a shock filter, the kernel that explains the blurred gradients by them is found in
     closed form, coarse to fine; then Wiener's filter. Single frames say little about their
-    blur: for comparison, and for when there is no second frame.
+    blur: for comparison, and for when there is no second frame. Where the result's gradients are
+    not sparser than the frame's (Krishnan et al., "Blind deconvolution using a normalized sparsity
+    measure", CVPR 2011) the kernel was wrong, or there was no blur: the frame is left untouched
+    (`guarded`).
     """
-    kernel = estimated_kernel(burst.newest, settings.kernel_px)
-    return Deblurred(wiener(burst.newest, kernel, settings.noise), burst)
+    newest = burst.newest
+    made = wiener(newest, estimated_kernel(newest, settings.kernel_px), settings.noise)
+    if settings.guarded and _spread(made) > (1.0 - _SPARSER) * _spread(newest):
+        return Deblurred(newest, burst, untouched=True)
+    return Deblurred(made, burst)
+
+
+def _spread(image: ImageArray) -> float:
+    """L1 norm of the gradients over their L2 norm: small where few are large, whatever the size."""
+    values = _grey(image)
+    steps = np.concatenate([np.diff(values, axis=axis).ravel() for axis in (0, 1)])
+    length = float(np.linalg.norm(steps)) * math.sqrt(steps.size)
+    return float(np.abs(steps).sum()) / max(length, 1e-9)
 
 
 def estimated_kernel(image: ImageArray, size: int) -> FloatArray:
     """The kernel of an image's blur, `size` (made odd) x `size`, sums to 1."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    full = np.multiply(grey, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
+    full = _grey(image)
     scale = min(1.0, _FINEST_SIDE / max(full.shape))
     size = size | 1
     kernel = np.ones((1, 1), np.float32)
@@ -57,6 +78,11 @@ def estimated_kernel(image: ImageArray, size: int) -> FloatArray:
         for _ in range(2):
             kernel = _kernel(np.asarray(small, np.float32), kernel, own)
     return _resized(kernel, size)
+
+
+def _grey(image: ImageArray) -> FloatArray:
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    return np.multiply(grey, 1.0 / np.iinfo(image.dtype).max, dtype=np.float32)
 
 
 def _kernel(blurred: FloatArray, kernel: FloatArray, size: int) -> FloatArray:

@@ -107,7 +107,7 @@ def deblur(
     if as_json:
         typer.echo(json_text(summary))
     else:
-        _tell(summary, output)
+        _tell(summary, found.image.sharp, output)
 
 
 def _run(pipeline: DeblurringPipeline, source: Given, output: Path | None) -> Sharpened:
@@ -163,13 +163,18 @@ def _summary(
     }
 
 
-def _tell(summary: Mapping[str, Any], output: Path) -> None:
+def _tell(summary: Mapping[str, Any], sharp: bool, output: Path) -> None:
     used, count, blur = summary["images_used"], summary["images"], summary["blur_scores"][0]
     for why, times in summary["left_out"].items():
         say(f"Earlier images left out: {why}" + (f" ({times} times)" if times > 1 else ""))
     if math.isnan(blur):
         say("There is nothing to see in the image: it is handed on as it is")
-    elif summary["untouched"]:
+    elif summary["untouched"] and not sharp:
+        say(
+            "No kernel was found that makes the image sharper: it is left as it came; "
+            "-p blind.guarded=false takes what was found"
+        )
+    elif sharp:
         say(
             f"The image is sharp already (blur score {blur:.2f}): it is handed on as it is; "
             "-p capture.sharp_below=0 deblurs it all the same"
@@ -179,7 +184,8 @@ def _tell(summary: Mapping[str, Any], output: Path) -> None:
         if used == 1 and summary["method"] not in ALONE:
             say(
                 f"{summary['method']} needs several images of the scene: one alone is handed on as "
-                "it came. --method wiener undoes a blur that is known, --method blind guesses it"
+                "it came. --method wiener undoes a blur that is known, --method blind guesses it, "
+                "at times wrongly"
             )
     for name, scores in summary["scores"].items():
         say(f"{name}: {scores['psnr_db']:.2f} dB, SSIM {scores['ssim']:.3f}")

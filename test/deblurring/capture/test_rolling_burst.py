@@ -143,6 +143,22 @@ def test_grey_and_sixteen_bits_are_taken() -> None:
     assert burst.trust[1][24:-24, 24:-24].mean() > 0.8
 
 
+@pytest.mark.parametrize("bits", [10, 12])
+def test_sixteen_bits_of_which_a_camera_fills_fewer_are_taken_as_others(bits: int) -> None:
+    frames = [SHARP[-1][..., 1].astype(np.uint16) << (bits - 8) for _ in range(2)]
+    for frame, column in zip(frames, (60, 100), strict=True):
+        frame[60:100, column : column + 40] = (1 << bits) - 1
+    deep = taken(frames, alignment="none")
+    full = taken([frame << (16 - bits) for frame in frames], alignment="none")
+    seen = deep.seen()
+    assert seen.blur == full.seen().blur and seen.newest is frames[-1]
+    np.testing.assert_array_equal(seen.trust[1], full.seen().trust[1])
+    assert seen.trust[1][65:95, 65:135].mean() < 0.2
+    # What was measured by another scale is forgotten.
+    deep.take(9 * STEP_NS, frames[-1] << (16 - bits))
+    assert len(deep) == 1 and deep.counters["size_changes"] == 1
+
+
 @pytest.mark.parametrize(
     "bad", [np.zeros((8, 64), np.uint8), np.zeros((64, 64, 4), np.uint8), np.zeros((64, 64))]
 )

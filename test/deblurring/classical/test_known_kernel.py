@@ -86,5 +86,16 @@ def test_a_straight_motion_is_found_in_the_edges() -> None:
     spread = [np.sqrt((kernel * (axis - 10.0) ** 2).sum()) for axis in (columns, rows)]
     assert kernel.sum() == pytest.approx(1, abs=1e-4)
     assert spread[0] > 1.3 * spread[1]
-    found = blind(burst_of(image), BlindSettings()).image
-    assert found.shape == image.shape and found.dtype == np.uint8
+    found = blind(burst_of(image), BlindSettings(guarded=False))
+    assert not found.untouched and psnr(found.image, SHARP) > psnr(image, SHARP) + 0.3
+    assert found.image.shape == image.shape and found.image.dtype == np.uint8
+
+
+def test_a_kernel_that_makes_nothing_sparser_is_not_used() -> None:
+    found = blind(burst_of(SHARP), BlindSettings())
+    assert found.untouched and found.image is SHARP
+    image = blurred(SHARP, motion_kernel(9.0, 45.0))
+    noisy = image + np.random.default_rng(0).normal(0, 2, image.shape)
+    noisy = noisy.round().clip(0, 255).astype(np.uint8)
+    found = blind(burst_of(noisy), BlindSettings())
+    assert not found.untouched and psnr(found.image, SHARP) > psnr(noisy, SHARP) + 0.3
