@@ -1,5 +1,6 @@
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from panes import pane
@@ -117,3 +118,29 @@ def test_photographs_of_a_pane_are_noticed_and_its_linear_images_are_none(noise)
     assert "set response=srgb" in complaint(PolarizedImages(coded, ANGLES))
     kept = tuple(np.clip(np.rint(image), 0, 255).astype(np.uint8) for image in linear)
     assert complaint(PolarizedImages(kept, ANGLES)) is None
+
+
+@pytest.mark.parametrize("angles", [(0, 1, 2), (0, 2, 3)])
+def test_three_photographs_of_a_pane_are_noticed_and_its_linear_images_are_none(angles):
+    linear = [pane().images[number] for number in angles]
+    at = tuple(ANGLES[number] for number in angles)
+    coded = tuple(srgb_bytes(np.float32(1 / 255) * image) for image in linear)
+    assert "set response=srgb" in complaint(PolarizedImages(coded, at))
+    assert complaint(PolarizedImages(tuple(linear), at)) is None
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_linear_images_of_the_night_are_no_photographs(count):
+    rng = np.random.default_rng(1)
+    dark = [0.1 * image + 4 * rng.standard_normal(image.shape) for image in pane().images[:count]]
+    stored = tuple(np.clip(np.rint(image), 0, 255).astype(np.uint8) for image in dark)
+    assert complaint(PolarizedImages(stored, ANGLES[:count])) is None
+
+
+def test_three_views_without_one_axis_say_nothing_of_their_response():
+    rng = np.random.default_rng(2)
+    light = np.broadcast_to(np.linspace(0.2, 0.8, 160, dtype=np.float32), (120, 160))
+    axis = cv2.GaussianBlur(rng.random((120, 160)).astype(np.float32), (0, 0), 12) * 400
+    shots = [light * (0.6 + 0.3 * np.cos(np.deg2rad(2 * (a - axis)))) for a in ANGLES[:3]]
+    for stored in (shots, [srgb_bytes(shot) / np.float32(255) for shot in shots]):
+        assert complaint(PolarizedImages(tuple(stored), ANGLES[:3])) is None
