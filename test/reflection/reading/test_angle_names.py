@@ -20,6 +20,10 @@ def files(*names):
         (("2024-05-01 p22.5.png", "2024-05-01 p67.5.png", "2024-05-01 p112.5.png"),
          [22.5, 67.5, 112.5]),
         (("1_0.png", "2_45.png", "3_90.png"), [0, 45, 90]),
+        (("img-0.png", "img-45.png", "img-90.png"), [0, 45, 90]),
+        (("p-30.png", "p0.png", "p60.png"), [-30, 0, 60]),
+        (("a_-45.png", "a_0.png", "a_45.png"), [-45, 0, 45]),
+        (("0_p180.png", "45_p0.png", "90_p90.png"), [0, 45, 90]),
     ],
 )  # fmt: skip
 def test_the_number_that_differs_is_the_angle(names, angles):
@@ -32,19 +36,25 @@ def test_the_number_that_differs_is_the_angle(names, angles):
         ("a.png", "b.png", "c.png"),
         ("off_0.png", "off_1.png", "off_2.png"),
         ("DSC_4711.jpg", "DSC_4712.jpg", "DSC_4713.jpg"),
-        ("p0.png", "p180.png", "p90.png"),
         ("p0.png", "p45.png", "p500.png"),
         ("p0.png", "p45.png", "p.png"),
         ("p45.png",),
     ],
 )
-def test_a_count_a_camera_number_and_one_angle_twice_are_no_angles(names):
+def test_a_count_and_a_camera_number_are_no_angles(names):
     assert angles_in_names(files(*names)) is None
 
 
 def test_two_numbers_that_could_be_the_angle_are_asked_about():
     with pytest.raises(InputError, match="the angles 0, 45, 90 or 10, 100, 200: choose by"):
         angles_in_names(files("p0_10.png", "p45_100.png", "p90_200.png"))
+
+
+@pytest.mark.parametrize("names", [("p0", "p180", "p90"), ("q0", "q60", "q120", "q180")])
+def test_names_that_say_one_angle_twice_are_asked_about(names):
+    with pytest.raises(InputError, match="0 and 180, which are one of a polarizer"):
+        angles_in_names(files(*names))
+    assert agreed_angles(files(*names), [0, 45, 90])[0] == [0, 45, 90]
 
 
 def test_names_that_contradict_the_given_order_are_asked_about():
