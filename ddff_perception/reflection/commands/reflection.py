@@ -139,15 +139,17 @@ def _read(
     angles: str | None,
     values: dict[str, Value],
 ) -> Source:
+    bits = CaptureSettings.of(values).bit_depth
     if mosaic is not None:
         if images or angles is not None:
             raise InputError("--mosaic holds all polarizer angles: give no images and no --angles")
-        return read_mosaic(mosaic, *packed)
+        return read_mosaic(mosaic, *packed, bits)
     if packed != (None, None):
         raise InputError("--pixel-format and --size are those of a raw image: give it as --mosaic")
     if not images:
         raise InputError("give three images, one per polarizer angle, or --mosaic RAW")
-    return read_polarizer_images(images, _numbers(angles), InputSettings.of(values).angles_deg)
+    default = InputSettings.of(values).angles_deg
+    return read_polarizer_images(images, _numbers(angles), default, bits)
 
 
 def _numbers(text: str | None) -> list[float] | None:
@@ -164,6 +166,8 @@ def _fitting(
     notes, values = list(source.notes), dict(values)
     if source.photographs and values["response"] == "linear":
         notes.append("photographs are hardly ever linear: say --param response=srgb if they are")
+    if source.full_range is not None:
+        values |= _of_floats(CaptureSettings.of(values).black_level, source.full_range)
     if not values["bit_depth"] and (bits := held_bits(source.images)):
         # A dark image of more bits looks alike: what is saturated is the user's to say.
         notes.append(f"the images hold {bits} of 16 bits: say --param bit_depth={bits} if they do")
@@ -180,6 +184,13 @@ def _fitting(
         if used != source.images[0].shape:
             notes.append(f"{width}x{height} cropped to {used[1]}x{used[0]}, whole cells")
     return values, notes
+
+
+def _of_floats(black: float, full_range: float) -> dict[str, Value]:
+    """Of files in float32, which fill 16 bits when they are read; counts are the files' own."""
+    if black >= 1.0 and black >= full_range:
+        raise InputError(f"black_level {black:g} is no less than {full_range:g}, the full range")
+    return {"bit_depth": 16, "black_level": black if black < 1.0 else black / full_range}
 
 
 def _used(method: str) -> ParameterTable:

@@ -33,7 +33,8 @@ class Source:
     raw mosaic where that is None. `bayer`: the pattern that a raw's pixel format names.
     `offset_known`: whether angle 0 is the image's x axis, None where nothing says it. `notes`:
     what was understood, one phrase each. `files`: where it comes from. `photographs`: whether the
-    files are of a kind that is hardly ever linear.
+    files are of a kind that is hardly ever linear. `full_range`: of files in float32, the value
+    that became 65535.
     """
 
     images: tuple[ImageArray, ...]
@@ -43,12 +44,14 @@ class Source:
     bayer: str | None = None
     offset_known: bool | None = None
     photographs: bool = False
+    full_range: float | None = None
 
 
-def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Source:
+def read_mosaic(file: Path, pixel_format: str | None, size: str | None, bits: int = 0) -> Source:
     """The raw image of a polarization camera: an image file, or packed pixels without a header.
 
-    Raises InputError where it cannot be read, or one of format and size is missing.
+    `bits` that values in float32 fill, 0 where their brightest one (or 1) is full range. Raises
+    InputError where it cannot be read, or one of format and size is missing.
     """
     if pixel_format is not None or size is not None:
         if pixel_format is None or size is None:
@@ -59,18 +62,23 @@ def read_mosaic(file: Path, pixel_format: str | None, size: str | None) -> Sourc
         raise InputError(
             f"{file} has no header: give --pixel-format (Mono12p, BayerRG12p, ...) and --size"
         )
-    images, notes = _without_copies(*_read([file]))
-    return Source(images, None, notes, (file,))
+    read, full_range = _read([file], bits)
+    images, notes = _without_copies(read)
+    notes += _about_floats(full_range)
+    return Source(images, None, notes, (file,), full_range=full_range)
 
 
 def read_polarizer_images(
-    paths: Sequence[Path], given: Sequence[float] | None, default: Sequence[float]
+    paths: Sequence[Path],
+    given: Sequence[float] | None,
+    default: Sequence[float],
+    bits: int = 0,
 ) -> Source:
     """Images behind a polarizer: files, or a folder with or without a `polarization.json`.
 
     `given`: the angles that the user says, in degrees, `default` those for as many images where
-    neither he nor the names say any. Raises InputError where images cannot be read, are too few,
-    or have no angles.
+    neither he nor the names say any, `bits` as in `read_mosaic`. Raises InputError where images
+    cannot be read, are too few, or have no angles.
     """
     if len(paths) == 1 and (paths[0] / DESCRIPTION).is_file():
         paths = [paths[0] / DESCRIPTION]
@@ -83,7 +91,8 @@ def read_polarizer_images(
             "--size, if it is the raw of a polarization camera"
         )
     angles, origin = agreed_angles(files, given)
-    images, notes = _without_copies(*_read(files))
+    read, full_range = _read(files, bits)
+    images, notes = _without_copies(read)
     if len(files) < 3:
         raise InputError(_too_few(files, images))
     if angles is None:
@@ -95,8 +104,14 @@ def read_polarizer_images(
         raise InputError(f"{len(files)} images and {len(angles)} angles: give one for each")
     _require_one_kind(files, images)
     said = f"polarizer angles {angles_text(angles)} ({origin})"
-    coded = all(map(_is_photograph, files))
-    return Source(images, tuple(angles), (said, *notes), tuple(files), photographs=coded)
+    return Source(
+        images,
+        tuple(angles),
+        (said, *_about_floats(full_range), *notes),
+        tuple(files),
+        photographs=any(map(_is_photograph, files)),
+        full_range=full_range,
+    )
 
 
 def _described(description: Path, given: Sequence[float] | None) -> Source:
@@ -118,15 +133,20 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return images_in(paths[0], (*SUFFIXES, ".npy"))
 
 
-def _read(files: Sequence[Path]) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:
+def _read(files: Sequence[Path], bits: int) -> tuple[tuple[ImageArray, ...], float | None]:
+    """The images, those in float32 as 16 bits, and the value of theirs that is full range."""
     read = [_read_one(file) for file in files]
-    notes = []
-    if all(image.dtype == np.float32 for image in read):
-        brightest = max(float(image.max()) for image in read)
-        top = max(brightest, 1.0) if brightest > 0 else 1.0
-        read = [_scaled(image, top) for image in read]
-        notes.append(f"float32, {top:g} taken as full range")
-    return tuple(read), tuple(notes)  # type: ignore[arg-type]
+    if any(image.dtype != np.float32 for image in read):
+        return tuple(read), None  # type: ignore[arg-type]
+    brightest = max(float(image.max()) for image in read)
+    top = float((1 << bits) - 1) if bits else max(brightest, 1.0)
+    if brightest > top:
+        raise InputError(f"pixel values reach {brightest:g}, which {bits} bits do not hold")
+    return tuple(_scaled(image, top) for image in read), top
+
+
+def _about_floats(full_range: float | None) -> tuple[str, ...]:
+    return () if full_range is None else (f"float32, {full_range:g} taken as full range",)
 
 
 def _scaled(image: AnyImage, top: float) -> ImageArray:
@@ -139,11 +159,18 @@ def _read_one(file: Path) -> AnyImage:
     if file.suffix.lower() != ".npy":
         return read_image(file, floats=True)
     image = read_array(file)
-    if image.dtype == np.float64:
+    if image.dtype in (np.float16, np.float64):
         image = image.astype(np.float32)
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
     colours = image.ndim == 3 and image.shape[2] == 3
     if image.dtype not in (np.uint8, np.uint16, np.float32) or not (image.ndim == 2 or colours):
-        raise InputError(f"{file} is {image.shape} {image.dtype}: no image of 8, 16 or 32 bits")
+        raise InputError(
+            f"{file} is {image.shape} {image.dtype}: give one image, H x W or H x W x 3, in uint8, "
+            "uint16 or float32"
+        )
+    if image.size == 0:
+        raise InputError(f"{file} is {image.shape}: it holds no pixels")
     if image.dtype == np.float32 and not np.isfinite(image).all():
         raise InputError(f"{file} has values that are no numbers: mend these pixels")
     return image
@@ -159,13 +186,14 @@ def _grey(image: ImageArray) -> ImageArray:
 
 
 def _without_copies(
-    images: tuple[ImageArray, ...], notes: tuple[str, ...]
+    images: tuple[ImageArray, ...],
 ) -> tuple[tuple[ImageArray, ...], tuple[str, ...]]:
-    """Grey images that were saved as colour as grey ones, and that it was so."""
+    """Grey images that were saved as colour as grey ones, if all are grey, and that it was so."""
     grey = tuple(_grey(image) for image in images)
-    if any(own is image for own, image in zip(grey, images, strict=True)):
-        return images, notes
-    return grey, (*notes, "grey saved as colour, taken as grey")
+    saved = any(own is not image for own, image in zip(grey, images, strict=True))
+    if not saved or any(image.ndim == 3 for image in grey):
+        return images, ()
+    return grey, ("grey saved as colour, taken as grey",)
 
 
 def _is_photograph(file: Path) -> bool:

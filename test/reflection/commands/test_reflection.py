@@ -283,3 +283,22 @@ def test_a_black_level_in_counts_is_one_in_shares(write, tmp_path, accepted):
         accepted("reflection", *given, "-o", tmp_path / level)
         layers.append(read(tmp_path / level / "transmission.png"))
     np.testing.assert_array_equal(*layers)
+
+
+def test_bits_and_black_of_floats_are_the_files_own(tmp_path, accepted, refused):
+    layers = []
+    for name, dtype in (("whole", np.uint16), ("float", np.float32)):
+        files = [tmp_path / f"{name}_{angle}.tif" for angle in (0, 45, 90)]
+        for file, angle in zip(files, (0, 45, 90), strict=True):
+            assert cv2.imwrite(str(file), (3.0 * shot(angle)[..., 0] + 100).astype(dtype))
+        given = (*files, "--param", "bit_depth=12", "-p", "black_level=100")
+        accepted("reflection", *given, "-o", tmp_path / name)
+        layers.append(read(tmp_path / name / "transmission.png").astype(int))
+        told = json.loads((tmp_path / name / "summary.json").read_text())
+        assert told["complaint"] is None and "bits" not in " ".join(told["understood"])
+    assert np.abs(layers[0] - layers[1]).max() <= 8
+    dark = tmp_path / "dark.npy"
+    np.save(dark, mosaic(48, 64).astype(np.float32) / 255 / 40)
+    given = ("reflection", "--mosaic", dark, "-o", tmp_path / "out")
+    assert "bit_depth" not in accepted(*given).output
+    assert "no less than 1" in refused(*given, "-p", "black_level=100")

@@ -58,6 +58,28 @@ def test_float_images_share_one_scale(tmp_path, suffix):
     assert "float32, 2 taken as full range" in source.notes
 
 
+def test_float_images_fill_the_bits_that_they_are_said_to(tmp_path):
+    file = write(tmp_path, "raw.tif", image=np.full((4, 6), 1000, np.float32))[0]
+    source = read_mosaic(file, None, None, 12)
+    assert source.full_range == 4095
+    assert source.images[0][0, 0] == round(1000 / 4095 * 65535)
+    with pytest.raises(InputError, match="reach 1000, which 8 bits do not hold"):
+        read_mosaic(file, None, None, 8)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64, np.uint16])
+def test_arrays_of_one_channel_and_of_other_floats_are_images(tmp_path, kind):
+    shots = np.stack([SHOT, SHOT // 2, SHOT // 4]).astype(kind)[..., None]
+    files = [
+        write(tmp_path, f"I{angle}.npy", image=shot)[0]
+        for angle, shot in zip((0, 45, 90), shots, strict=True)
+    ]
+    source = read_polarizer_images(files, None, USUAL)
+    assert [image.shape for image in source.images] == [SHOT.shape] * 3
+    ratio = source.images[0].astype(float).sum() / source.images[1].sum()
+    assert ratio == pytest.approx(SHOT.sum() / (shots[1].astype(float).sum()), rel=1e-3)
+
+
 def test_grey_saved_as_colour_is_grey(tmp_path):
     (file,) = write(tmp_path, "raw.png", image=np.repeat(SHOT[..., None], 3, axis=2))
     source = read_mosaic(file, None, None)
@@ -71,6 +93,9 @@ def test_polarizer_images_are_grey_where_all_of_them_are(tmp_path):
     source = read_polarizer_images(files, None, USUAL)
     assert [image.shape for image in source.images] == [SHOT.shape] * 3
     assert source.notes[1:] == ("grey saved as colour, taken as grey",)
+    write(tmp_path, "I90.png")
+    source = read_polarizer_images(files, None, USUAL)
+    assert [image.shape for image in source.images] == [SHOT.shape] * 3
     coloured = grey.copy()
     coloured[0, 0] = (1, 2, 3)
     write(tmp_path, "I90.png", image=coloured)
@@ -128,7 +153,10 @@ def test_an_array_that_is_no_image_is_refused(tmp_path):
     with pytest.raises(InputError, match="no numbers"):
         read_polarizer_images(files, None, USUAL)
     np.save(files[0], np.zeros((2, 3, 4, 5), np.uint8))
-    with pytest.raises(InputError, match="no image of 8, 16 or 32 bits"):
+    with pytest.raises(InputError, match="give one image, H x W or H x W x 3"):
+        read_polarizer_images(files, None, USUAL)
+    np.save(files[0], np.zeros((0, 3), np.uint8))
+    with pytest.raises(InputError, match="holds no pixels"):
         read_polarizer_images(files, None, USUAL)
 
 
