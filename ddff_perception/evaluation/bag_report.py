@@ -50,6 +50,8 @@ def remarks(result: BagResult) -> list[str]:
         f"{result.estimates} estimates from {result.changes} changes of the input",
         f"Dropped: {lost}" if lost else "No image was dropped",
     ]
+    if result.complaint is not None:
+        found.append(f"{result.doubted} estimates are in doubt: {result.complaint}")
     if result.damage:
         found.append(f"The recording is damaged ({result.damage})")
     if result.unreadable:

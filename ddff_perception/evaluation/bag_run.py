@@ -53,6 +53,7 @@ class BagResult:
     """What a bag says, apart from what a capability adds.
 
     `changes` of the input, of which `estimates` were made. `unusable`: messages by reason.
+    `doubted`: how many estimates are of input that cannot be right, and `complaint` why the first.
     `counters` are the pipeline's. `stages_ms` (milliseconds on this machine) is all that differs
     from run to run.
     """
@@ -67,6 +68,8 @@ class BagResult:
     counters: Mapping[str, int] = field(default_factory=dict)
     changes: int = 0
     estimates: int = 0
+    doubted: int = 0
+    complaint: str | None = None
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -89,11 +92,14 @@ class BagResult:
 
 
 class Estimated(NamedTuple):
-    """One estimate, what it is of, and the milliseconds that its stages took."""
+    """One estimate, what it is of, the milliseconds that its stages took, and why its input cannot
+    be right.
+    """
 
     stamp_ns: int
     item: Any
     timings_ms: Mapping[str, float]
+    complaint: str | None = None
 
 
 class BagRun(abc.ABC):
@@ -276,6 +282,9 @@ class BagRun(abc.ABC):
         if estimated is None:
             return
         self.result.estimates += 1
+        if estimated.complaint is not None:
+            self.result.doubted += 1
+            self.result.complaint = self.result.complaint or estimated.complaint
         for stage, milliseconds in estimated.timings_ms.items():
             self.result.stages_ms.setdefault(stage, []).append(milliseconds)
         if scored:

@@ -110,7 +110,8 @@ class SeparationRun(ImageRun):
     def estimate(self) -> Estimated:
         separation = self.pipeline.separate(Wanted())
         self.result.last = separation
-        return Estimated(separation.stamp_ns, separation, separation.timings_ms)
+        wrong = separation.complaint
+        return Estimated(separation.stamp_ns, separation, separation.timings_ms, wrong)
 
     def reference(self, part: str, message: Any) -> FloatArray:
         """A recorded layer as the pipeline has it: float32, linear, 1 as full range."""
@@ -146,6 +147,7 @@ class SeparationRun(ImageRun):
         return {
             "polarizer_angles_deg": list(last.images.angles_deg),
             "method_s": float(np.median(times)) / 1e3 if times else None,
+            "complaint": self.result.complaint,
         }
 
     def sections(self, folder: Path) -> list[Section]:

@@ -39,6 +39,7 @@ class ReflectionBagResult(ImageResult):
             },
             "sets": self.changes,
             "separated": self.estimates,
+            "complaint": self.complaint,
             "scores": {
                 layer: {name: asdict(one) for name, one in found.items()}
                 for layer, found in scores.items()

@@ -83,10 +83,16 @@ def test_lost_frames_cost_their_sets_and_are_listed(bag, accepted):
     assert f"{lost} x no images of the other angles" in outcome.output
 
 
-def test_swapped_angles_are_counted(bag, accepted):
+def test_swapped_angles_are_told_and_counted(bag, accepted, tmp_path):
     path = bag("--camera", "angles", "--frames", "3")
-    found = evaluated(accepted, path, "--angles", "45,0,90,135")
-    assert found["counters"]["implausible"] == 3
+    swapped = ("--param", "angles_deg=45,0,90,135", "--method", "most_attenuated")
+    outcome = accepted("bag", "eval", path, *swapped, "-o", tmp_path / "out")
+    told = " ".join(outcome.output.split())
+    assert "3 estimates are in doubt: the images do not fit their polarizer angles" in told
+    assert "in doubt" in (tmp_path / "out" / "report.html").read_text()
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["counters"]["implausible"] == 3
+    assert "check the order of the angles" in summary["complaint"]
 
 
 def test_results_and_a_report_are_written_as_ddff_reflection_does(bag, accepted, tmp_path):
