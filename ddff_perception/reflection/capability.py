@@ -20,6 +20,7 @@ REFLECTION = Capability(
             "image_raw": "raw",
             "image_rect": "image",
             "transmission/image": "image",
+            "transmission/confidence": "confidence",
             "reflection/image": "image",
             "polarization/degree": "number",
             "polarization/angle": "angle",

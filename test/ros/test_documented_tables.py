@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ddff_perception.capability import Capability
 from ddff_perception.parameters import ParameterTable
 from ddff_perception.registry import CAPABILITIES, nodes
 from ddff_perception.ros.describe import main, markdown, parameter_file, yaml_value
@@ -89,6 +90,15 @@ def test_rviz_shows_topics_that_there_are_and_matches_any_publisher(name: str) -
         assert display["Topic"]["Value"] in known
         assert display["Topic"]["Reliability Policy"] == "Best Effort"
         assert display["Topic"]["Durability Policy"] == "Volatile"
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES.values(), ids=lambda c: c.name)
+def test_confidence_that_a_node_sends_is_in_the_browser_and_in_rviz(capability: Capability) -> None:
+    for name, node in capability.nodes.items():
+        sent = {t.name for t in node.load().outputs if t.name.endswith("/confidence")}
+        assert sent <= set(capability.view.pictures if capability.view else sent)
+        shown = (ROOT / "config" / f"{name}.rviz").read_text() if sent else ""
+        assert all(topic in shown for topic in sent)
 
 
 def test_qos_overrides_are_for_topics_that_there_are() -> None:
