@@ -217,6 +217,8 @@ class PolarizedImages:
     of the polarizer's transmission axis per image, degrees; it turns the way that the camera's
     angles are counted. `offset_known`: whether angle 0 is the image's x axis; otherwise only the
     differences between the angles count, and angles of polarization are relative to the first.
+    `clipped`: H x W, where what the camera measured was at the top of its range, if more is known
+    of that than the images show.
 
     Raises InputError on fewer than three images, on sizes or types that differ, and on fewer than
     three angles that differ modulo 180 degrees.
@@ -225,6 +227,7 @@ class PolarizedImages:
     images: tuple[AnyImage, ...]
     angles_deg: tuple[float, ...]
     offset_known: bool = True
+    clipped: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.angles_deg):

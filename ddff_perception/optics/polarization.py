@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,6 +96,14 @@ def mean_over_channels(stokes: Stokes) -> Stokes:
     mean = np.full((1, stokes.s0.shape[2]), 1.0 / stokes.s0.shape[2], np.float32)
     means = (cv2.transform(values, mean) for values in (stokes.s0, stokes.s1, stokes.s2))
     return Stokes(*(np.asarray(values, np.float32) for values in means))
+
+
+def brightest_channel(image: AnyImage) -> NDArray[Any]:
+    """The largest channel of each pixel, H x W."""
+    if image.ndim == 2:
+        return image
+    first, second, third = cv2.split(image)
+    return np.asarray(cv2.max(cv2.max(first, second), third)).reshape(image.shape[:2])
 
 
 def degree_of_polarization(stokes: Stokes) -> FloatArray:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ...optics.mosaic import (
     ANGLES_DEG,
@@ -19,6 +21,7 @@ from ...optics.mosaic import (
     layout_name,
     mosaic_layout,
 )
+from ...optics.polarization import brightest_channel
 from ...optics.srgb import srgb_decode, srgb_encode
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, ImageArray, InputError, PolarizedImages
@@ -74,7 +77,9 @@ class MosaicSettings(Settings):
         "differences between the angles count",
     )
     saturation_level: float = parameter(
-        0.99, "Share of the full range from which a value counts as saturated", limits=(0.5, 1.0)
+        0.99,
+        "Share of the full range from which a value counts as saturated, and its confidence is 0",
+        limits=(0.5, 1.0),
     )
     max_saturated_share: float = parameter(
         0.9, "Share of saturated pixels above which the images are refused", limits=(0.0, 1.0)
@@ -91,25 +96,42 @@ def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None)
     """The images at 0, 45, 90 and 135 degrees of a raw mosaic, H x W uint8 or uint16.
 
     The last rows and columns are left out where they make no whole cell of the layout. At half
-    resolution the four pixels of a cell are registered (`optics.mosaic.cell_images`). Raises
-    InputError where the mosaic does not fit its layout, or is saturated.
+    resolution the four pixels of a cell are registered (`optics.mosaic.cell_images`). What is
+    interpolated from a saturated pixel counts as saturated. Raises InputError where the mosaic does
+    not fit its layout, or is saturated.
     """
     settings = settings or CaptureSettings()
     split = cell_images if settings.resolution == "half" else demosaic
     layout = mosaic_layout(settings.layout)
-    return images_from_angles(split(cropped_to_cells(raw, layout), layout), ANGLES_DEG, settings)
+    raw = cropped_to_cells(raw, layout)
+    clipped = _clipped(raw, layout.bayer is not None, settings)
+    return images_from_angles(split(raw, layout), ANGLES_DEG, settings, clipped)
+
+
+def _clipped(raw: ImageArray, colour: bool, settings: CaptureSettings) -> NDArray[np.bool_]:
+    """Where images of the mosaic are made of saturated pixels, at their resolution."""
+    mask: Any = saturated_pixels([raw], settings).astype(np.uint8)
+    half = settings.resolution == "half"
+    if half:
+        mask = np.maximum.reduce([mask[y::2, x::2] for y in (0, 1) for x in (0, 1)])
+    # Colours are interpolated between neighbouring cells, full resolution between pixels beside.
+    reach = colour * (1 if half else 2) + (not half)
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0)
 
 
 def images_from_angles(
     images: Sequence[ImageArray],
     angles_deg: Sequence[float],
     settings: CaptureSettings | None = None,
+    clipped: NDArray[np.bool_] | None = None,
 ) -> PolarizedImages:
     """One image per polarizer angle, checked and made linear.
 
     `images`: H x W or H x W x 3 BGR, uint8 or uint16, all of one size and type; `angles_deg` of
     the polarizer's transmission axis. Images that are linear and fill their type stay as they
-    are, others become float32. Raises InputError on sizes, types or numbers that differ, fewer
+    are, others become float32. `clipped`: H x W, what is saturated, if more than `images` say.
+    Raises InputError on sizes, types or numbers that differ, fewer
     than three angles, an angle that comes twice (modulo 180 degrees), values above `bit_depth`,
     and images that are saturated in more than `max_saturated_share` of their pixels.
     """
@@ -117,29 +139,24 @@ def images_from_angles(
     known = settings.offset_known
     checked = PolarizedImages(tuple(images), tuple(float(a) for a in angles_deg), known)
     refuse_repeated(checked.angles_deg)
-    share = clipped_share(images, settings)
+    clipped = saturated_pixels(images, settings) if clipped is None else clipped
+    share = float(clipped.mean())
     if share > settings.max_saturated_share:
         raise InputError(
             f"{share:.0%} of the pixels are saturated, where polarization cannot be measured: "
             "shorten the exposure"
         )
     linear = tuple(linearized(image, settings) for image in images)
-    return PolarizedImages(linear, checked.angles_deg, known)
+    return PolarizedImages(linear, checked.angles_deg, known, clipped)
 
 
-def clipped_share(images: Sequence[ImageArray], settings: CaptureSettings) -> float:
-    """`saturated_share` at the settings' level of the range that the camera fills."""
-    top = _top_value(images[0], settings.bit_depth)
-    return saturated_share(images, settings.saturation_level * top)
-
-
-def saturated_share(images: Sequence[ImageArray], level: float) -> float:
-    """Share of pixels, 0..1, with a value of `level` or more in any channel of any image."""
+def saturated_pixels(images: Sequence[ImageArray], settings: CaptureSettings) -> NDArray[np.bool_]:
+    """H x W: where any channel of any image is at `saturation_level` of what the camera fills."""
+    level = settings.saturation_level * _top_value(images[0], settings.bit_depth)
     brightest = images[0]
     for image in images[1:]:
         brightest = np.maximum(brightest, image)
-    saturated = brightest >= math.ceil(level)
-    return float(np.mean(saturated.any(axis=2) if saturated.ndim == 3 else saturated))
+    return np.asarray(brightest_channel(brightest) >= math.ceil(level))
 
 
 def linearized(image: ImageArray, settings: ResponseSettings) -> AnyImage:

@@ -19,14 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.fresnel import pane_reflectances, surface_reflectances
-from ...optics.polarization import Stokes, stokes_from_images
+from ...optics.polarization import Stokes, brightest_channel, stokes_from_images
 from ...parameters import Settings, parameter
 from ...types import AnyImage, FloatArray, InputError, LayerPair, PolarizedImages
 
@@ -210,7 +209,7 @@ def bounded_layers(
     """
     np.minimum(transmission, mean, out=transmission)
     np.maximum(transmission, 0, out=transmission)
-    confidence = _brightest(transmission) * np.asarray(
+    confidence = brightest_channel(transmission) * np.asarray(
         _ALLOWED_ERROR / np.maximum(noise, _NO_NOISE), np.float32
     )
     np.minimum(confidence, 1, out=confidence)
@@ -230,11 +229,13 @@ def unseparated(images: PolarizedImages) -> LayerPair:
 
 
 def saturated(images: PolarizedImages) -> NDArray[np.bool_]:
-    """H x W: where any image or channel is at the top of its range."""
+    """H x W: where any image or channel is at the top of its range, or what they come from was."""
+    if images.clipped is not None:
+        return images.clipped
     peak = images.images[0]
     for image in images.images[1:]:
         peak = np.maximum(peak, image)
-    return np.asarray(_brightest(peak) >= _SATURATED * _full_range(images))
+    return np.asarray(brightest_channel(peak) >= _SATURATED * _full_range(images))
 
 
 def stokes_weights(angles_deg: Sequence[float]) -> NDArray[np.float64]:
@@ -257,14 +258,6 @@ def _sums(images: PolarizedImages, rows: list[NDArray[np.float64]]) -> list[Floa
             for strip, weight in zip(strips[1:], weights[1:], strict=True):
                 cv2.scaleAdd(strip, float(weight), total, dst=total)
     return results
-
-
-def _brightest(image: AnyImage) -> NDArray[Any]:
-    """H x W: the largest channel."""
-    if image.ndim == 2:
-        return image
-    first, second, third = cv2.split(image)
-    return np.asarray(cv2.max(cv2.max(first, second), third)).reshape(image.shape[:2])
 
 
 def _as_float(strip: AnyImage) -> FloatArray:

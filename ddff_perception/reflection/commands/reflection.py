@@ -19,7 +19,7 @@ from ...parameters import ParameterTable, Value
 from ...ros.parameter_file import given_settings
 from ...types import InputError, PolarizedImages
 from ..capture.alignment import NOTED_PX
-from ..capture.images import CaptureSettings, clipped_share
+from ..capture.images import CaptureSettings, saturated_pixels
 from ..evaluation.results import RESULT_FILES, write_separation
 from ..interface import REFLECTION_SEPARATION, InputSettings
 from ..methods import METHODS
@@ -118,7 +118,7 @@ def reflection(
     degree = write_separation(output, found.images, pair, capture, found.kind)
     summary = _summary(found.images, [*map(str, source.files)], method, values) | {
         "understood": notes,
-        "saturated_share": clipped_share(source.images, capture),
+        "saturated_share": float(saturated_pixels(source.images, capture).mean()),
         "mean_degree_of_polarization": float(degree.mean()),
         "mean_confidence": None if pair.confidence is None else float(pair.confidence.mean()),
         "complaint": found.complaint,

@@ -8,8 +8,9 @@ from ddff_perception.reflection.capture.images import (
     images_from_angles,
     images_from_mosaic,
     linearized,
-    saturated_share,
+    saturated_pixels,
 )
+from ddff_perception.reflection.methods import separate
 from ddff_perception.types import InputError
 
 ANGLES = (0.0, 45.0, 90.0)
@@ -116,14 +117,35 @@ def test_a_response_that_is_not_undone_falsifies_the_degree_of_polarization():
     assert degrees[1] < 0.3
 
 
-def test_saturated_pixels_are_counted_over_all_images_and_channels():
+def test_a_pixel_is_saturated_where_any_image_or_channel_is():
     images = three(shape=(10, 10, 3))
     images[0][:2, :, 0] = 255
     images[2][1:5, :, 1] = 253
-    assert saturated_share(images, 0.99 * 255) == pytest.approx(0.5)
-    assert saturated_share(images, 254) == pytest.approx(0.2)
-    grey = three(shape=(10, 10))
-    assert saturated_share(grey, 254) == 0.0
+    assert saturated_pixels(images, CaptureSettings()).sum() == 50
+    assert saturated_pixels(images, CaptureSettings(saturation_level=1.0)).sum() == 20
+    assert not saturated_pixels(three(shape=(10, 10)), CaptureSettings()).any()
+
+
+@pytest.mark.parametrize(
+    ("layout", "resolution", "size", "pixels"),
+    [
+        ("90_45_135_0", "half", (10, 12), np.s_[3:4, 4:5]),
+        ("90_45_135_0", "full", (20, 24), np.s_[5:8, 7:10]),
+        ("90_45_135_0_rggb", "half", (10, 12), np.s_[2:5, 3:6]),
+        ("90_45_135_0_rggb", "full", (20, 24), np.s_[3:10, 5:12]),
+    ],
+)
+def test_what_is_made_of_a_saturated_pixel_has_no_confidence(layout, resolution, size, pixels):
+    raw = np.random.default_rng(0).integers(50, 150, (20, 24)).astype(np.uint8)
+    raw[6, 8] = 230
+    settings = CaptureSettings(layout=layout, resolution=resolution, saturation_level=0.9)
+    images = images_from_mosaic(raw, settings)
+    assert max(image.max() for image in images.images) < 254 or resolution == "full"
+    expected = np.zeros(size, bool)
+    expected[pixels] = True
+    np.testing.assert_array_equal(images.clipped, expected)
+    confidence = separate(images, "schechner").confidence
+    assert (confidence[expected] == 0).all()
 
 
 def test_mostly_saturated_images_are_refused():
