@@ -108,6 +108,8 @@ def colour_contrast(raw: ImageArray) -> float:
     of it: filters of a colour camera make them differ, a scene does not.
     """
     height, width = (side - side % 4 for side in raw.shape)
+    if not height or not width:
+        return 0.0
     step = 4 * max(1, min(height, width) // (4 * _ACROSS))
     means = [
         float(np.mean([raw[r + y : height : step, c + x : width : step].mean()

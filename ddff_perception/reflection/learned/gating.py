@@ -2,8 +2,9 @@
 
 The network's layers are not shown. They are explained by an incidence, an axis and a presence at
 each place, as a surface can have them (`classical.mixing.fitted_gains`), and these take the place
-of the physical answer's as far as a logistic function of both, fitted on rendered views, trusts
-them more. So whatever a network says, both layers are such that the surface can give.
+of the physical answer's as far as a logistic function of both, fitted on views that were mixed by
+the Fresnel equations, trusts them more. So whatever a network says, both layers are such that the
+surface can give.
 """
 
 from __future__ import annotations

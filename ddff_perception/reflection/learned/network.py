@@ -64,8 +64,8 @@ def network(images: PolarizedImages, settings: NetworkSettings, engines: EngineS
 
     The network's layers are read as what a surface does (`gating`): incidence, axis and presence at
     each place, of what `surface`, `refractive_index`, `plane` and the incidences admit. As far as
-    they are more trustworthy than the physical answer's, by a logistic function fitted on rendered
-    views, they take their place.
+    they are more trustworthy than the physical answer's, by a logistic function fitted on views
+    that were mixed by the Fresnel equations, they take their place.
 
     Assumes: what the training data have, where its answer is taken: one pane of glass in view,
     unpolarized light on both sides, linear images of at least 8 bits.

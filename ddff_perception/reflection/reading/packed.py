@@ -19,7 +19,9 @@ from ...types import ImageArray, InputError
 _SIZE = re.compile(r"(\d{1,5})[xX](\d{1,5})")
 MAX_SIDE = 16384
 PIXEL_FORMATS = ("Mono8", "Mono12p", "Mono12Packed", "Mono16")
-"""Of a monochrome camera; a colour camera's say the pattern in place of Mono (BayerRG12p)."""
+"""Of a monochrome camera; a colour camera's say the pattern in place of Mono (BayerRG12p). FLIR's
+say Polarized in place of Mono, and after the pattern (BayerRGPolarized12p).
+"""
 _BITS = {"8": 8, "12p": 12, "12Packed": 12, "16": 16}
 _PATTERNS = {"BayerRG": "rggb", "BayerGR": "grbg", "BayerGB": "gbrg", "BayerBG": "bggr"}
 
@@ -49,7 +51,9 @@ def read_packed(file: Path, pixel_format: str, size: str) -> tuple[ImageArray, s
 
 
 def _known(pixel_format: str) -> tuple[str, str | None]:
-    for start, bayer in [("Mono", None), *_PATTERNS.items()]:
+    starts = [("Mono", None), ("Polarized", None), *_PATTERNS.items()]
+    starts += [(f"{start}Polarized", bayer) for start, bayer in _PATTERNS.items()]
+    for start, bayer in starts:
         for kind in _BITS:
             if pixel_format.lower() == f"{start}{kind}".lower():
                 return kind, bayer

@@ -7,7 +7,11 @@ from panes import pane
 
 from ddff_perception.optics.srgb import srgb_bytes
 from ddff_perception.reflection.capture.images import CaptureSettings, images_from_mosaic
-from ddff_perception.reflection.capture.plausibility import complaint, mosaic_complaint
+from ddff_perception.reflection.capture.plausibility import (
+    colour_contrast,
+    complaint,
+    mosaic_complaint,
+)
 from ddff_perception.types import PolarizedImages
 
 ANGLES = (0.0, 45.0, 90.0, 135.0)
@@ -94,6 +98,11 @@ def test_a_colour_raw_taken_as_grey_is_noticed():
     raw[3::4, 2::4] *= 0.5
     raw[3::4, 3::4] *= 0.5
     assert "layout=90_45_135_0_rggb" in said_of(raw.astype(np.uint8))
+
+
+def test_a_raw_of_one_cell_says_nothing_of_colours():
+    assert colour_contrast(np.full((2, 6), 90, np.uint8)) == 0
+    assert said_of(np.full((2, 2), 90, np.uint8)) is None
 
 
 def test_twelve_bits_low_in_sixteen_are_noticed_and_high_ones_are_none():

@@ -25,6 +25,8 @@ def packed_old(values):
         ("mono12packed", packed_old, None),
         ("BayerRG12p", packed_p, "rggb"),
         ("BayerBG12Packed", packed_old, "bggr"),
+        ("Polarized12p", packed_p, None),
+        ("BayerRGPolarized12p", packed_p, "rggb"),
     ],
 )
 def test_twelve_bits_come_out_as_the_highest_of_sixteen(tmp_path, name, pack, bayer):
