@@ -60,8 +60,18 @@ class PolarizationFolder:
                 )
 
 
-def read_polarization(folder: Path) -> PolarizationFolder:
-    """The images in `folder`; raises InputError with one sentence about what is wrong."""
+@dataclass(frozen=True, slots=True)
+class DescribedImages:
+    """What a `polarization.json` (`content`) says of its images, unread: a file per angle."""
+
+    files: tuple[Path, ...]
+    angles_deg: tuple[float, ...]
+    offset_known: bool
+    content: Mapping[str, Any]
+
+
+def described_images(folder: Path) -> DescribedImages:
+    """What is said of the images in `folder`; raises InputError where it cannot be used."""
     file = folder / DESCRIPTION
     if not file.is_file():
         raise InputError(
@@ -74,14 +84,21 @@ def read_polarization(folder: Path) -> PolarizationFolder:
         raise InputError(f"{file} lists no images")
     IMAGES.check(len(entries), str(file))
     described = [_described(file, number, entry) for number, entry in enumerate(entries)]
-    require_room([image for image, _ in described], folder)
-    truth = content.get("truth")
+    files, angles = zip(*described, strict=True)
+    require_room([file for file in files if file.suffix.lower() != ".npy"], folder)
+    return DescribedImages(files, angles, content.get("offset_known", True) is True, content)
+
+
+def read_polarization(folder: Path) -> PolarizationFolder:
+    """The images in `folder`; raises InputError with one sentence about what is wrong."""
+    file, described = folder / DESCRIPTION, described_images(folder)
+    truth = described.content.get("truth")
     try:
         return PolarizationFolder(
-            tuple(read_image(image) for image, _ in described),
-            tuple(angle for _, angle in described),
-            content.get("offset_known", True) is True,
-            camera_from_json(file, content.get("camera")),
+            tuple(map(read_image, described.files)),
+            described.angles_deg,
+            described.offset_known,
+            camera_from_json(file, described.content.get("camera")),
             _read_layer(file, truth, "transmission"),
             _read_layer(file, truth, "reflection"),
         )

@@ -56,6 +56,12 @@ def require_own(folder: Path, names: Iterable[str]) -> None:
             )
 
 
+def is_own(path: Path) -> bool:
+    """Whether this writer put `path` there, and it still holds what was written."""
+    writer = _writer.get()
+    return writer is not None and _is_own(path, writer)
+
+
 def record(path: Path, content: Path | None = None) -> None:
     """Notes `path` as written by this writer; `content` is where it is until it takes its place.
 

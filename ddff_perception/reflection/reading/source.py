@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,8 @@ from ...files.camera_formats import RAW_SUFFIXES
 from ...files.image_header import image_header
 from ...files.images import read_array, read_image
 from ...files.photographs import SUFFIXES, images_in
-from ...files.polarization_folder import DESCRIPTION, angles_text, read_polarization
+from ...files.polarization_folder import DESCRIPTION, angles_text, described_images
+from ...files.results import is_own
 from ...types import AnyImage, ImageArray, InputError
 from ..capture.plausibility import looks_like_a_mosaic
 from .angle_names import agreed_angles
@@ -83,7 +84,7 @@ def read_polarizer_images(
     if len(paths) == 1 and (paths[0] / DESCRIPTION).is_file():
         paths = [paths[0] / DESCRIPTION]
     if len(paths) == 1 and paths[0].name == DESCRIPTION:
-        return _described(paths[0], given)
+        return _described(paths[0], given, bits)
     files = _files(paths)
     if packed := next((file for file in files if file.suffix.lower() in _HEADERLESS), None):
         raise InputError(
@@ -91,19 +92,37 @@ def read_polarizer_images(
             "--size, if it is the raw of a polarization camera"
         )
     angles, origin = agreed_angles(files, given)
-    read, full_range = _read(files, bits)
-    images, notes = _without_copies(read)
-    if len(files) < 3:
-        raise InputError(_too_few(files, images))
-    if angles is None:
+    if angles is None and len(files) >= 3:
         usual = default if len(default) == len(files) else _USUAL_DEG.get(len(files))
         if usual is None:
             raise InputError(f"{len(files)} images need their angles: --angles 0,45,90,...")
         angles, origin = list(usual), "assumed in the files' order, as no name says them"
-    if len(angles) != len(files):
+    angles = angles or []
+    if len(angles) != len(files) >= 3:
         raise InputError(f"{len(files)} images and {len(angles)} angles: give one for each")
-    _require_one_kind(files, images)
     said = f"polarizer angles {angles_text(angles)} ({origin})"
+    return _source(files, angles, said, bits)
+
+
+def _described(description: Path, given: Sequence[float] | None, bits: int) -> Source:
+    found = described_images(description.parent)
+    if given is not None and list(given) != list(found.angles_deg):
+        raise InputError(
+            f"{description} says the angles {angles_text(found.angles_deg)}: leave --angles "
+            "away, or name the images"
+        )
+    said = f"polarizer angles {angles_text(found.angles_deg)} (from {description.name})"
+    source = _source(found.files, found.angles_deg, said, bits)
+    return replace(source, files=(description,), offset_known=found.offset_known)
+
+
+def _source(files: Sequence[Path], angles: Sequence[float], said: str, bits: int) -> Source:
+    """The images at their angles; raises InputError where they cannot be read or are not alike."""
+    read, full_range = _read(files, bits)
+    images, notes = _without_copies(read)
+    if len(files) < 3:
+        raise InputError(_too_few(files, images))
+    _require_one_kind(files, images)
     return Source(
         images,
         tuple(angles),
@@ -114,23 +133,14 @@ def read_polarizer_images(
     )
 
 
-def _described(description: Path, given: Sequence[float] | None) -> Source:
-    folder = read_polarization(description.parent)
-    if given is not None and list(given) != list(folder.angles_deg):
-        raise InputError(
-            f"{description} says the angles {angles_text(folder.angles_deg)}: leave --angles "
-            "away, or name the images"
-        )
-    said = f"polarizer angles {angles_text(folder.angles_deg)} (from {description.name})"
-    known = folder.offset_known
-    return Source(folder.images, folder.angles_deg, (said,), (description,), offset_known=known)
-
-
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """The images in a folder by name, or the paths themselves."""
+    """The images in a folder by name but for results of an earlier run, or the paths themselves."""
     if len(paths) != 1 or not paths[0].is_dir():
         return list(paths)
-    return images_in(paths[0], (*SUFFIXES, ".npy"))
+    files = [file for file in images_in(paths[0], (*SUFFIXES, ".npy")) if not is_own(file)]
+    if not files:
+        raise InputError(f"{paths[0]} holds results and no other images: give these")
+    return files
 
 
 def _read(files: Sequence[Path], bits: int) -> tuple[tuple[ImageArray, ...], float | None]:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ddff_perception.files.images import write_image
+from ddff_perception.files.results import written_by
 from ddff_perception.reflection.reading.source import read_mosaic, read_polarizer_images
 from ddff_perception.types import InputError
 
@@ -44,6 +46,27 @@ def test_a_folder_is_read_by_its_description_or_by_its_names(tmp_path):
     assert source.offset_known is False
     with pytest.raises(InputError, match="leave --angles away"):
         read_polarizer_images([tmp_path], [0, 60, 120], USUAL)
+
+
+def test_described_images_may_be_floats_and_grey_saved_as_colour(tmp_path):
+    write(tmp_path, "a.tif", "b.npy", image=SHOT.astype(np.float32) / 255)
+    write(tmp_path, "c.tif", image=np.float32(0.5) * SHOT / 255)
+    entries = [{"image": n, "angle_deg": 60 * k} for k, n in enumerate(("a.tif", "b.npy", "c.tif"))]
+    (tmp_path / "polarization.json").write_text(json.dumps({"images": entries}))
+    source = read_polarizer_images([tmp_path], None, USUAL)
+    assert source.angles_deg == (0, 60, 120) and source.full_range == 1
+    assert [image.dtype for image in source.images] == [np.uint16] * 3
+
+
+def test_results_of_an_earlier_run_are_no_images_of_the_folder(tmp_path):
+    write(tmp_path, "I0.png", "I45.png", "I90.png")
+    with written_by("ddff reflection"):
+        write_image(tmp_path / "transmission.png", SHOT)
+        assert len(read_polarizer_images([tmp_path], None, USUAL).files) == 3
+        for number in (0, 45, 90):
+            (tmp_path / f"I{number}.png").unlink()
+        with pytest.raises(InputError, match="holds results and no other images"):
+            read_polarizer_images([tmp_path], None, USUAL)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".tif"])
