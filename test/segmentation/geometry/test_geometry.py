@@ -68,13 +68,35 @@ def test_a_normal_is_unknown_where_the_depth_is():
 
 
 @pytest.mark.parametrize(
-    ("pitch", "roll"), [(0, 0), (25, 0), (-20, 0), (50, 0), (15, 20), (30, -15)]
+    ("pitch", "roll"),
+    [(0, 0), (25, 0), (-20, 0), (-50, 0), (50, 0), (70, 0), (15, 20), (30, -15), (10, 40)],
 )
 def test_gravity_is_found_of_tilted_and_rolled_cameras(pitch, roll):
     rotation = turned(pitch, roll)
     depth, _ = room(rotation)
     down = estimate_gravity(normals_from_depth(depth, CAMERA))
     assert angle_deg(down, rotation @ (0, 1, 0)) < 1.0
+
+
+@pytest.mark.parametrize("pitch", [-15, 0, 10, 30])
+def test_a_wall_that_fills_the_view_is_no_floor(pitch):
+    rotation = turned(pitch)
+    normals = np.tile(rotation @ (0, 0, -1), (60, 80, 1))
+    normals += np.random.default_rng(0).normal(0, 0.02, normals.shape)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    down = estimate_gravity(normals.astype(np.float32))
+    assert angle_deg(down, rotation @ (0, 1, 0)) < 12.0
+
+
+@pytest.mark.parametrize("pitch", [-35, 0, 35])
+def test_clutter_that_faces_every_way_does_not_turn_the_room(pitch):
+    rotation, random = turned(pitch), np.random.default_rng(0)
+    normals = random.normal(size=(4800, 3))
+    normals[normals[:, 2] > 0] *= -1
+    normals[:720], normals[720:1440] = rotation @ (0, -1, 0), rotation @ (0, 0, -1)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    down = estimate_gravity(normals.reshape(60, 80, 3).astype(np.float32))
+    assert angle_deg(down, rotation @ (0, 1, 0)) < 2.0
 
 
 def test_nothing_says_where_down_is_in_an_empty_image():
