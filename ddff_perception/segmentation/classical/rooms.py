@@ -20,13 +20,19 @@ FLOOR, WALL, CEILING, TABLE, OBJECTS = (
     CLASSES.index(name) for name in ("floor", "wall", "ceiling", "table", "objects")
 )
 # How often a label is right on rendered rooms (docs/segmentation.md): furniture as an object is.
-_RIGHT = {FLOOR: 0.94, WALL: 0.87, CEILING: 0.83, TABLE: 0.37, OBJECTS: 0.77}
+_RIGHT = {FLOOR: 0.88, WALL: 0.91, CEILING: 0.95, TABLE: 0.34, OBJECTS: 0.68}
 _LEVEL = 0.94
 # So many points tell where planes are.
 _ENOUGH = 8000
 _BEHIND_M = 0.15
 _ABOVE_FLOOR_M = 0.3
 _LOWEST_CEILING_M = 1.9
+# Undersides of tables are nearer to a robot's camera; what lies over a ceiling is a wrong point.
+_OVERHEAD_M, _STRAY = 0.8, 0.02
+# Share of the rows below the first one that is known within which a plane ends with the picture.
+_BORDER = 0.05
+# Windows that normals are fitted to: stereo's errors are as wide as smaller ones.
+_NORMAL_RADIUS_PX = 4
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,9 @@ def planes(frame: RgbdFrame, settings: PlanesSettings) -> Labelling:
     """Floor, wall, ceiling, table and objects from depth alone.
 
     Planes are found by RANSAC in points with normals (`width_px`), and told apart by gravity,
-    height above the ground, and whether anything is seen behind them; everything else with a depth
-    is an object, and what has none is unlabelled. Furniture, chairs, sofas and beds are objects
-    here, and the confidence takes them for right.
+    height above the ground or the camera, whether the picture cuts them off, and whether anything
+    is seen behind them; everything else with a depth is an object, and what has none is unlabelled.
+    Furniture, chairs, sofas and beds are objects here, and the confidence takes them for right.
 
     Assumes: level floors, upright walls, convex rooms. Without `gravity` in the frame it is
     estimated. Raises InputError where the frame has no depth or no camera.
@@ -78,16 +84,28 @@ def planes(frame: RgbdFrame, settings: PlanesSettings) -> Labelling:
     small, camera = _shrunk(depth, frame.camera, settings.width_px)
     if not np.isfinite(small).any():
         raise InputError("the depth image has no measured pixel: the method planes needs some")
-    room = hha(small, camera, frame.gravity)
+    room = hha(small, camera, frame.gravity, _NORMAL_RADIUS_PX)
     labels, confidence = _labelled(small, camera, room, settings)
     return Labelling(*_grown(labels, confidence, depth))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A view's pixels, row by row: `points` N x 3, `heights` N above the ground, both NaN unknown;
+    `first`: of each column the row that is known first.
+    """
+
+    points: FloatArray
+    heights: FloatArray
+    first: NDArray[np.intp]
+    down: FloatArray
 
 
 def _labelled(
     depth: FloatArray, camera: CameraModel, room: Hha, settings: PlanesSettings
 ) -> tuple[NDArray[np.uint8], FloatArray]:
     cloud = depth_to_points(depth, camera).reshape(-1, 3)
-    height = room.height.ravel()
+    seen = _Seen(cloud, room.height.ravel(), np.isfinite(depth).argmax(axis=0), room.down)
     normals = room.normals.reshape(-1, 3)
     measured = np.isfinite(cloud[:, 2])
     oriented = np.flatnonzero(measured & np.isfinite(normals[:, 0]))
@@ -97,10 +115,11 @@ def _labelled(
     found = find_planes(cloud[oriented], normals[oriented], room.down, least, settings.tolerance_m)
     tolerance = tolerance_m(np.nan_to_num(cloud[:, 2]), settings.tolerance_m)
     nearest = np.full(len(cloud), np.inf, np.float32)
-    points, heights = cloud[measured], height[measured]
-    for plane in found:
-        own = oriented[plane.points]
-        kind = _kind(plane, points, heights, (cloud[own], height[own]), room.down, settings)
+    owned = [(plane, oriented[plane.points]) for plane in found]
+    ceilings = [own for plane, own in owned if _kind(plane, own, seen, settings) == CEILING]
+    ceiling_m = min((float(np.median(seen.heights[own])) for own in ceilings), default=np.inf)
+    for plane, own in owned:
+        kind = _kind(plane, own, seen, settings, ceiling_m)
         if kind is None:
             continue
         # Points without a normal beside those with one, as at edges, belong to the plane too.
@@ -120,33 +139,53 @@ def _labelled(
 
 def _kind(
     plane: Plane,
-    points: FloatArray,
-    heights: FloatArray,
-    own: tuple[FloatArray, FloatArray],
-    down: FloatArray,
+    own: NDArray[np.intp],
+    seen: _Seen,
     settings: PlanesSettings,
+    ceiling_m: float = np.inf,
 ) -> int | None:
-    """The class of a plane, None where it is part of a thing."""
-    along = float(plane.normal @ down)
-    height = float(np.median(own[1]))
+    """The class of a plane with the pixels `own`, None where it is part of a thing. `ceiling_m`:
+    how high the ceiling is, where it is seen.
+    """
+    along = float(plane.normal @ seen.down)
+    heights = seen.heights[own]
+    height = float(np.median(heights))
     if along < -_LEVEL:
         if abs(height) < 4 * settings.tolerance_m:
             return FLOOR
         return TABLE if settings.table_low_m < height < settings.table_high_m else None
     if along > _LEVEL:
-        return CEILING if height > _LOWEST_CEILING_M else None
+        return CEILING if height > _LOWEST_CEILING_M or _overhead(own, seen) else None
     if abs(along) > 0.05:
         return None
-    if float(np.percentile(own[1], 95)) < settings.wall_reach_m:
+    reach = min(settings.wall_reach_m, ceiling_m - _BEHIND_M)
+    if float(np.percentile(heights, 95)) < reach and not _goes_on_above(own, seen):
         return None
-    behind = _seen_behind(plane, points, heights)
-    return WALL if behind <= settings.wall_behind * len(own[0]) else None
+    return WALL if _seen_behind(plane, seen) <= settings.wall_behind * len(own) else None
 
 
-def _seen_behind(plane: Plane, points: FloatArray, heights: FloatArray) -> int:
+def _seen_behind(plane: Plane, seen: _Seen) -> int:
     """How many points above the floor lie behind an upright plane: rooms are convex, mostly."""
-    behind = points @ plane.normal < plane.offset - _BEHIND_M
-    return int(np.count_nonzero(behind & (heights > _ABOVE_FLOOR_M)))
+    behind = seen.points @ plane.normal < plane.offset - _BEHIND_M
+    return int(np.count_nonzero(behind & (seen.heights > _ABOVE_FLOOR_M)))
+
+
+def _overhead(own: NDArray[np.intp], seen: _Seen) -> bool:
+    """Whether these pixels lie far above the camera and next to nothing above them: a ceiling,
+    though no floor is seen to measure its height from.
+    """
+    over = float(np.median(seen.points[own] @ -seen.down))
+    above = seen.heights > float(np.median(seen.heights[own])) + _BEHIND_M
+    known = int(np.count_nonzero(np.isfinite(seen.heights)))
+    return over > _OVERHEAD_M and int(np.count_nonzero(above)) < _STRAY * known
+
+
+def _goes_on_above(own: NDArray[np.intp], seen: _Seen) -> bool:
+    """Whether the picture ends where these pixels are highest: how high they reach is not seen."""
+    heights = seen.heights[own]
+    rows, columns = np.divmod(own[heights >= np.percentile(heights, 90)], len(seen.first))
+    ends = rows <= seen.first[columns] + round(_BORDER * len(seen.points) / len(seen.first))
+    return bool(np.mean(ends) > 0.5)
 
 
 def _inside(cloud: FloatArray, own: FloatArray, kind: int) -> NDArray[np.bool_]:

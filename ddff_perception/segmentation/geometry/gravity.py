@@ -17,8 +17,8 @@ _STEPS_PER_ANGLE = 3
 # Where one looks from: cameras look down more often than up, and are rolled by hands alone.
 _TILTS_DEG = (0.0, -30.0, 30.0, 55.0)
 _ROLLS_DEG = (0.0, -25.0, 25.0)
-# Two sides of a room fit as well as three, and every other thing is upright by chance: what is level
-# says more, and so does how cameras are held. Chosen on 84 views of rendered rooms.
+# Two sides of a room fit as well as three, and a quarter of all directions is upright by chance:
+# what is level says more, and so does how cameras are held. Chosen on 84 views of rendered rooms.
 _LEVEL_COUNTS, _LEVEL_ENOUGH = 0.75, 0.4
 _PRICE_DOWNWARDS, _PRICE_UPWARDS, _PRICE_ROLLED = 0.55, 1.2, 1.0
 # Where the surfaces leave it open (one wall fills the view), the direction near the start.

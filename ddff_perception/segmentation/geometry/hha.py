@@ -63,14 +63,17 @@ def _bytes(*planes: FloatArray) -> NDArray[np.uint8]:
     return np.asarray(np.rint(stacked).clip(0, 255), np.uint8)
 
 
-def hha(depth: FloatArray, camera: CameraModel, gravity: FloatArray | None = None) -> Hha:
+def hha(
+    depth: FloatArray, camera: CameraModel, gravity: FloatArray | None = None, radius: int = 3
+) -> Hha:
     """HHA of H x W float32 metres (NaN unknown).
 
     `gravity`: what points down in the optical frame, of any length (an IMU's or TF's); without it,
-    the depth's planes tell it, and a level camera is assumed where they do not. Raises InputError
-    where depth and camera differ in size.
+    the depth's planes tell it, and a level camera is assumed where they do not. `radius`: of the
+    windows that normals are fitted to, pixels. Raises InputError where depth and camera differ in
+    size.
     """
-    normals = normals_from_depth(depth, camera)
+    normals = normals_from_depth(depth, camera, radius)
     found = estimate_gravity(normals) if gravity is None else np.asarray(gravity, np.float32)
     down = np.asarray(LEVEL, np.float32) if found is None else found
     down = down / np.float32(max(float(np.linalg.norm(down)), 1e-9))

@@ -92,7 +92,8 @@ def _flattest(
     best[~np.isfinite(residual)] = np.inf
     found = tuple(slope.copy() for slope in slopes)
     height, width = residual.shape
-    for down, right in ((0, radius), (0, -radius), (radius, 0), (-radius, 0)):
+    aside, over = min(radius, width), min(radius, height)
+    for down, right in ((0, aside), (0, -aside), (over, 0), (-over, 0)):
         here = np.s_[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
         there = np.s_[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)]
         better = residual[there] < best[here]

@@ -9,7 +9,7 @@ from rooms import CAMERA, gravity, picture, room
 from ddff_perception.segmentation.classical.planes import find_planes
 from ddff_perception.segmentation.classical.rooms import PlanesSettings, planes
 from ddff_perception.segmentation.types import CLASSES, RgbdFrame
-from ddff_perception.types import InputError
+from ddff_perception.types import CameraModel, InputError
 
 SETTINGS = PlanesSettings()
 
@@ -24,7 +24,7 @@ def labelled(tilt_deg: float = 12.0, noise: float = 0.0, known: bool = False) ->
     return planes(frame, SETTINGS), truth
 
 
-@pytest.mark.parametrize("tilt_deg", [0.0, 12.0, 25.0])
+@pytest.mark.parametrize("tilt_deg", [-30.0, 0.0, 12.0, 25.0, 35.0])
 @pytest.mark.parametrize("known", [True, False])
 def test_a_room_is_told_apart_at_every_tilt(tilt_deg: float, known: bool) -> None:
     found, truth = labelled(tilt_deg, known=known)
@@ -67,6 +67,20 @@ def test_a_single_wall_is_enough_where_gravity_is_known() -> None:
     found = planes(RgbdFrame(None, depth, None, CAMERA, gravity(0.0)), SETTINGS)
     # Nothing says how high the camera is: a wall that reaches high enough is one.
     assert set(np.unique(found.labels)) <= {CLASSES.index("wall"), CLASSES.index("objects")}
+
+
+@pytest.mark.parametrize("distance_m", [0.8, 2.0, 4.0])
+def test_a_wall_that_fills_the_view_is_never_taken_for_floor(distance_m: float) -> None:
+    depth = np.full((120, 160), distance_m, np.float32)
+    found = planes(RgbdFrame(None, depth, None, CAMERA), SETTINGS)
+    assert (found.labels == CLASSES.index("wall")).mean() > 0.95
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 400), (400, 2), (3, 3)])
+def test_images_narrower_than_its_windows_are_labelled_too(size: tuple[int, int]) -> None:
+    camera = CameraModel.centred(size[1], size[0], 100.0)
+    found = planes(RgbdFrame(None, np.ones(size, np.float32), None, camera), SETTINGS)
+    assert found.labels.shape == size and (found.labels != 255).all()
 
 
 def test_depth_and_camera_are_needed() -> None:
