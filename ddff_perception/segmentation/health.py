@@ -16,6 +16,10 @@ CAUSES = Causes(
         "capture: time_jumps": "the images' stamps went back {count} times: starting anew",
         "capture: stamps_from_future": "{count} stamps lie far in the future, what carries them is "
         "left out: check the clock of the camera driver",
+        "capture: not_measured": "{count} images of depth had no measured pixel between "
+        "depth.minimum_m and depth.maximum_m: check range and lens of the camera, and depth.unit_m",
+        "capture: not_calibrated": "{count} images of depth came without a camera_info, which what "
+        "is made of depth needs: let the driver publish it",
         "alone: color/image_rect": "{count} images of colour were labelled alone: no depth came "
         "with them",
         "alone: depth/image_rect": "{count} images of depth were labelled alone: no colour came "

@@ -70,6 +70,11 @@ class InputSettings(Settings):
         if self.extrinsics:
             RigidTransform.of_numbers(self.extrinsics)
 
+    @property
+    def aligned(self) -> bool:
+        """Whether depth lies on the pixels of colour, whatever frames and cameras say."""
+        return self.registration == "never"
+
     def stand(
         self, color_frame: str, depth_frame: str, ask: Callable[[], RigidTransform]
     ) -> RigidTransform | None:
@@ -77,7 +82,7 @@ class InputSettings(Settings):
         colour. `ask` says it, or raises InputError, where `extrinsics` does not.
         """
         one = color_frame == depth_frame and not self.extrinsics
-        if self.registration == "never" or (self.registration == "auto" and one):
+        if self.aligned or (self.registration == "auto" and one):
             return None
         return RigidTransform.of_numbers(self.extrinsics) if self.extrinsics else ask()
 

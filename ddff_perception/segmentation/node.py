@@ -84,6 +84,11 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         super().activate()
         self.send(LABEL_INFO.name, self._label_info())
 
+    def values_changed(self, changed: frozenset[str]) -> None:
+        super().values_changed(changed)
+        if "minimum_confidence" in changed:
+            self.send(LABEL_INFO.name, self._label_info())
+
     def cleanup(self) -> None:
         super().cleanup()
         self._cloud = None
@@ -139,7 +144,8 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
         if color is not None and depth is not None:
             parts["stand"] = self._stand(color.header, depth.header)
         header = (color or depth).header  # type: ignore[union-attr]
-        return RawRgbd(**parts, gravity=self._gravity(header))
+        aligned = InputSettings.of(self.settings.values).aligned
+        return RawRgbd(**parts, gravity=self._gravity(header), aligned=aligned)
 
     def _camera(self, topic: Topic, image: Any) -> CameraModel | None:
         return self.cameras[topic.name].of_images(image.shape[1], image.shape[0])[1]
@@ -165,6 +171,8 @@ class RgbdSegmentationNode(PipelineNode[SegmentationPipeline, Segmented]):
     def _send_points(self, result: Segmented, header: Any) -> None:
         frame = result.image
         if frame.camera is None or frame.depth is None:
+            name = "segmentation/points"
+            self.reject(name, f"{name}: {frame.lacks or 'there is no depth to make points of'}")
             return
         settings = LabelledPointSettings.of(self.settings.values, "points")
         grid = self.camera.grid(frame.camera, settings.stride)

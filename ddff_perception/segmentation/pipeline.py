@@ -44,6 +44,8 @@ class SegmentationPipeline(FramePipeline[Labelling]):
         output = self._output
         if output.smoothing:
             found = self._steadiness.smoothed(found, taken.depth, output.smoothing)
+        else:
+            self._steadiness.reset()
         return found.kept(class_indices(output.classes), output.minimum_confidence)
 
     def prepare(self, values: Mapping[str, Value]) -> Change:
@@ -56,8 +58,8 @@ class SegmentationPipeline(FramePipeline[Labelling]):
 
         return replace(method, apply=apply)
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
+        super().forget()
         self._steadiness.reset()
 
 

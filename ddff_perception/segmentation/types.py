@@ -22,7 +22,8 @@ class RgbdFrame:
     `colour`: uint8 BGR H x W x 3. `depth`: float32 metres along the optical axis, NaN unknown.
     `filled`: bool H x W, True where the depth was not measured but taken from around. `camera`: of
     this grid. `gravity`: float32 (3,), unit vector that points down, in the optical frame. Each is
-    None where it is not there. Raises InputError without colour and depth, and where sizes or types
+    None where it is not there. `lacks`: why depth that came cannot be looked at, "" where it can or
+    none came. Raises InputError without colour and depth, and where sizes or types
     do not fit.
     """
 
@@ -31,6 +32,7 @@ class RgbdFrame:
     filled: NDArray[np.bool_] | None = None
     camera: CameraModel | None = None
     gravity: FloatArray | None = None
+    lacks: str = ""
 
     def __post_init__(self) -> None:
         given = [image for image in (self.colour, self.depth, self.filled) if image is not None]

@@ -7,7 +7,9 @@ import pytest
 from rooms import CAMERA, picture, room
 
 from ddff_perception.optics.camera_geometry import PointGrid
+from ddff_perception.segmentation.capture.frames import RawRgbd
 from ddff_perception.segmentation.output import OutputSettings, Steadiness
+from ddff_perception.segmentation.pipeline import SegmentationPipeline
 from ddff_perception.segmentation.points import LabelledPointSettings, labelled_points
 from ddff_perception.segmentation.rendering import overlay, resized_labels
 from ddff_perception.segmentation.types import CLASSES, Labelling, RgbdFrame
@@ -49,6 +51,28 @@ def test_a_pixel_whose_depth_changed_shows_something_else() -> None:
     moved[:, :3] = 2.0
     found = steady.smoothed(flat(FLOOR), moved, 0.9)
     assert (found.labels[:, :3] == FLOOR).all() and (found.labels[:, 3:] == WALL).all()
+
+
+@pytest.mark.parametrize("between", ["a bag that loops", "smoothing off and on"])
+def test_votes_of_before_do_not_come_back(between: str) -> None:
+    values = {"method": "planes", "smoothing": 0.9, "capture.fill": False}
+    pipeline = SegmentationPipeline(values)
+    holes = DEPTH.copy()
+    holes[40:60, 40:60] = np.nan
+    second = 10**9
+    for number in range(3):
+        pipeline.add_rgbd((100 + number) * second, RawRgbd(None, DEPTH, None, CAMERA))
+        pipeline.estimate()
+    stamp = 104 * second
+    if between == "a bag that loops":
+        stamp = 5 * second
+    else:
+        pipeline.prepare({**values, "smoothing": 0.0}).apply()
+        pipeline.add_rgbd(103 * second, RawRgbd(None, DEPTH, None, CAMERA))
+        pipeline.estimate()
+        pipeline.prepare(values).apply()
+    pipeline.add_rgbd(stamp, RawRgbd(None, holes, None, CAMERA))
+    assert (pipeline.estimate().found.labels[45:55, 45:55] == 255).all()
 
 
 def test_another_size_begins_anew() -> None:

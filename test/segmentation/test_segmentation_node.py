@@ -74,6 +74,9 @@ def test_the_classes_are_said_once_and_heard_by_those_who_come_later(
     assert [entry["class_id"] for entry in said["class_map"]] == list(range(13))
     # Who wants to know the classes does not make the node work.
     assert not run.images["color"].get_subscription_count()
+    assert run.node.set_parameters([Parameter("minimum_confidence", value=0.25)])[0].successful
+    ros.wait_for(lambda: len(heard) > 1, "the classes anew")
+    assert json.loads(heard[1].data)["threshold"] == 0.25
 
 
 def test_floats_in_metres_give_what_millimetres_give(start: Start) -> None:
@@ -149,6 +152,28 @@ def test_the_network_labels_what_is_there_and_both_again_when_both_come(start: S
     assert not run.rejected()
 
 
+def test_the_network_says_why_depth_that_comes_is_not_looked_at(
+    ros: RosSession, start: Start
+) -> None:
+    pytest.importorskip("onnxruntime")
+    network = {"method": "fuse_light", "fuse_light__shorter_side": 96}
+    run = start(IMAGES[:1], **network, engine__backend="onnxruntime", engine__threads=1)
+    reports = Reports(ros, run.node)
+    assert (run.labels(run.shoot(camera=None)) != 255).all()
+    reports.wait_told("came without a camera_info", WARN)
+    run.shoot(depth=np.zeros((120, 160), np.uint16))
+    reports.wait_told("had no measured pixel between depth.minimum_m", WARN)
+
+
+def test_points_that_cannot_be_made_are_told(start: Start) -> None:
+    pytest.importorskip("onnxruntime")
+    network = {"method": "fuse_light", "fuse_light__shorter_side": 96}
+    given = {"engine__backend": "onnxruntime", "engine__threads": 1, "input": "color"}
+    run = start((POINTS,), **network, **given)
+    run.shoot(depth=None)
+    assert "there is no depth to make points of" in run.complaint()
+
+
 def test_depth_alone_is_a_mode_without_colour_topics(start: Start) -> None:
     run = start(input="depth")
     assert set(run.images) == {"depth"}
@@ -221,7 +246,7 @@ def test_large_images_are_labelled_at_their_own_size(start: Start) -> None:
 def test_depth_of_nothing_but_holes_is_told(start: Start, image: np.ndarray) -> None:
     run = start()
     run.shoot(depth=image)
-    assert "needs depth" in run.complaint()
+    assert "has no measured pixel" in run.complaint()
     alone = start(input="depth")
     alone.shoot(color=None, depth=image)
     assert "has no measured pixel" in alone.complaint()

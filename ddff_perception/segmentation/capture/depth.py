@@ -36,7 +36,7 @@ class DepthSettings(Settings):
 
 
 def metres(image: NDArray[Any], settings: DepthSettings) -> FloatArray:
-    """A depth image H x W, uint16 (0 unknown) or float32, as float32 metres, NaN unknown.
+    """A depth image H x W, uint16 (0 and 65535 unknown) or float32, as float32 metres, NaN unknown.
 
     Raises InputError where it is no depth image, or where its distances are those of another unit.
     """
@@ -50,6 +50,8 @@ def metres(image: NDArray[Any], settings: DepthSettings) -> FloatArray:
     depth *= np.float32(unit)
     with np.errstate(invalid="ignore"):
         measured = (depth > 0) & (depth < np.inf)
+    if image.dtype == np.uint16:
+        measured &= image < np.iinfo(np.uint16).max
     _check_unit(depth[measured], unit)
     measured &= (depth >= np.float32(settings.minimum_m)) & (
         depth <= np.float32(settings.maximum_m)
@@ -64,9 +66,10 @@ def _check_unit(distances: FloatArray, unit_m: float) -> None:
     middle = float(np.median(distances[:: max(1, distances.size // _LOOKED_AT)]))
     if _NEAREST_MEDIAN_M <= middle <= _FARTHEST_MEDIAN_M:
         return
-    right = unit_m * (1e-3 if middle > _FARTHEST_MEDIAN_M else 1e3)
+    far = middle > _FARTHEST_MEDIAN_M
+    right = unit_m * (1e-3 if far else 1e3)
     advice = f"set depth.unit_m to {right:g}" if right <= 1.0 else "check the camera driver"
     raise InputError(
-        f"half of the depth image is nearer than {middle:g} m with {unit_m:g} m per unit: its unit "
-        f"is another one, {advice}"
+        f"half of the depth image is {'farther' if far else 'nearer'} than {middle:g} m with "
+        f"{unit_m:g} m per unit: its unit is another one, {advice}"
     )

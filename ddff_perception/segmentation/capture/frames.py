@@ -19,6 +19,11 @@ from .depth import DepthSettings, metres
 
 # Less of it says nothing about the view.
 _LEAST_MEASURED = 0.005
+NOT_MEASURED = (
+    "the depth image has no measured pixel between depth.minimum_m and depth.maximum_m: check "
+    "range and lens of the camera, and depth.unit_m"
+)
+NOT_CALIBRATED = "depth came without a camera's calibration: publish camera_info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class RawRgbd:
     `colour`: H x W x 3 BGR or H x W grey, uint8 or uint16. `depth`: uint16 or float32, H x W.
     `camera`, `depth_camera`: of these images, rectified. `stand`: points of the depth camera's
     frame in the colour camera's; None where both are one. `gravity`: what points down, in the
-    optical frame of the colour camera (of the depth camera without colour).
+    optical frame of the colour camera (of the depth camera without colour). `aligned`: depth lies
+    on the pixels of colour, whatever the cameras say.
     """
 
     colour: NDArray[Any] | None = None
@@ -37,6 +43,7 @@ class RawRgbd:
     depth_camera: CameraModel | None = None
     stand: RigidTransform | None = None
     gravity: FloatArray | None = None
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,9 @@ class FrameCapture:
     def __init__(self, frames: FrameSettings, depth: DepthSettings) -> None:
         self.frames, self.depth = frames, depth
         self._registration: DepthRegistration | None = None
-        self.counters = {"without_depth": 0, "without_colour": 0, "registered": 0}
+        self.counters = dict.fromkeys(
+            ("without_depth", "without_colour", "registered", "not_measured", "not_calibrated"), 0
+        )
 
     def frame(self, raw: RawRgbd) -> RgbdFrame:
         """What came, in metres, registered, shrunk and filled.
@@ -70,13 +79,12 @@ class FrameCapture:
         _check_size("depth", raw.depth, raw.depth_camera)
         colour = None if raw.colour is None else _small(_bgr(raw.colour), self.frames.width_px)
         depth = None if raw.depth is None else metres(raw.depth, self.depth)
+        lacks = ""
         if depth is not None and np.mean(np.isfinite(depth)) < _LEAST_MEASURED:
             if colour is None:
-                raise InputError(
-                    "the depth image has no measured pixel between depth.minimum_m and "
-                    "depth.maximum_m: check range and lens of the camera"
-                )
-            depth = None
+                raise InputError(NOT_MEASURED)
+            depth, lacks = None, NOT_MEASURED
+            self.counters["not_measured"] += 1
         self.counters["without_depth"] += depth is None
         self.counters["without_colour"] += colour is None
         if colour is None:
@@ -84,13 +92,17 @@ class FrameCapture:
             depth = _small_depth(depth, self._size(depth))
             camera = None if raw.depth_camera is None else _resized(raw.depth_camera, depth)
         else:
-            camera = None if raw.camera is None else _resized(raw.camera, colour)
+            known = raw.camera or (raw.depth_camera if _on_one_grid(raw) else None)
+            camera = None if known is None else _resized(known, colour)
             if depth is not None:
                 depth = self._registered(depth, raw, colour, camera)
+        if depth is not None and camera is None:
+            lacks = NOT_CALIBRATED
+            self.counters["not_calibrated"] += 1
         filled = None
         if depth is not None and self.frames.fill:
             depth, filled = filled_depth(depth, colour)
-        return RgbdFrame(colour, depth, filled, camera, raw.gravity)
+        return RgbdFrame(colour, depth, filled, camera, raw.gravity, lacks)
 
     def _registered(
         self,
@@ -99,9 +111,7 @@ class FrameCapture:
         colour: NDArray[np.uint8],
         camera: CameraModel | None,
     ) -> FloatArray:
-        assert raw.colour is not None
-        one_grid = raw.depth_camera is None or raw.depth_camera == raw.camera
-        if raw.stand is None and depth.shape == raw.colour.shape[:2] and one_grid:
+        if _on_one_grid(raw):
             return _small_depth(depth, colour.shape[:2])
         if camera is None or raw.depth_camera is None:
             raise InputError(
@@ -128,6 +138,24 @@ class FrameCapture:
 
     def _size(self, image: NDArray[Any]) -> tuple[int, int]:
         return _size(image, self.frames.width_px)
+
+
+def _on_one_grid(raw: RawRgbd) -> bool:
+    """Whether depth lies on the pixels of colour. Raises InputError where it is said to, and is of
+    another shape.
+    """
+    if raw.colour is None or raw.depth is None:
+        return False
+    (rows, columns), (height, width) = raw.depth.shape, raw.colour.shape[:2]
+    if raw.aligned:
+        if abs(rows * width - columns * height) > 2 * max(width, columns):
+            raise InputError(
+                f"depth of {columns}x{rows} does not lie on the pixels of colour of "
+                f"{width}x{height}: set registration to auto"
+            )
+        return True
+    cameras = {raw.camera, raw.depth_camera} - {None}
+    return raw.stand is None and (rows, columns) == (height, width) and len(cameras) < 2
 
 
 def _check_size(part: str, image: NDArray[Any] | None, camera: CameraModel | None) -> None:

@@ -75,7 +75,10 @@ def planes(frame: RgbdFrame, settings: PlanesSettings) -> Labelling:
     estimated. Raises InputError where the frame has no depth or no camera.
     """
     if frame.depth is None:
-        raise InputError("the method planes needs depth: subscribe to it, or choose another method")
+        raise InputError(
+            frame.lacks
+            or "the method planes needs depth: subscribe to it, or choose another method"
+        )
     if frame.camera is None:
         raise InputError("the method planes needs the camera's calibration: publish camera_info")
     depth = frame.depth

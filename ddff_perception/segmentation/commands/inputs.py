@@ -25,12 +25,13 @@ _LARGEST_YAML = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """What is known of both cameras; each is None where it is not."""
+    """What is known of both cameras; each is None where it is not. `aligned`: see `RawRgbd`."""
 
     color: CameraModel | None = None
     depth: CameraModel | None = None
     stand: RigidTransform | None = None
     gravity: FloatArray | None = None
+    aligned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def given_frames(
     if len(set(counts.values())) > 1:
         texts = ", ".join(f"{count} of {name}" for name, count in counts.items())
         raise InputError(f"there are {texts}: each frame needs one of each")
+    _check_names(files)
     count = next(iter(counts.values()))
     return count, (
         _of_files({name: found[number] for name, found in files.items()}, cameras)
@@ -118,6 +120,23 @@ def _files(path: Path) -> Sequence[Path]:
     return images_in(path, (*SUFFIXES, ".npy")) if path.is_dir() else [path]
 
 
+def _check_names(files: dict[str, Sequence[Path]]) -> None:
+    """Raises InputError where some images of two folders have one name, and others come together
+    with one of another name.
+    """
+    names = {part: [file.stem for file in found] for part, found in files.items()}
+    first, *others = names
+    for part in others:
+        if len(names[part]) < 2 or not set(names[first]) & set(names[part]):
+            continue
+        for one, other in zip(names[first], names[part], strict=True):
+            if one != other:
+                raise InputError(
+                    f"{first} {one} would come together with {part} {other}, though others have "
+                    "one name: give each its partner's name, or no two the same"
+                )
+
+
 def _of_files(files: dict[str, Path], cameras: Cameras) -> Given:
     color, depth, truth = (files.get(name) for name in ("colour", "depth", "labels"))
     raw = RawRgbd(
@@ -127,6 +146,7 @@ def _of_files(files: dict[str, Path], cameras: Cameras) -> Given:
         cameras.depth or cameras.color,
         cameras.stand,
         cameras.gravity,
+        cameras.aligned,
     )
     labels = None if truth is None else read_labels(truth)
     names = tuple(str(file) for file in files.values())
@@ -137,20 +157,25 @@ def _depth(file: Path) -> NDArray[Any]:
     if file.suffix.lower() != ".npy":
         return read_image(file)
     depth = read_array(file)
-    if depth.ndim != 2 or depth.dtype.kind != "f":
-        raise InputError(f"{file} is {depth.shape} {depth.dtype}: depth is one float per pixel")
-    return depth.astype(np.float32, copy=False)
+    if depth.ndim != 2 or depth.dtype.kind not in "fiu":
+        raise InputError(f"{file} is {depth.shape} {depth.dtype}: depth is one number per pixel")
+    if depth.dtype.kind == "f":
+        return depth.astype(np.float32, copy=False)
+    known = (depth > 0) & (depth < np.iinfo(np.uint16).max)
+    return np.where(known, depth, 0).astype(np.uint16)
 
 
 def _of_folder(folder: RgbdFolder, cameras: Cameras) -> Iterator[Given]:
     color = cameras.color or folder.camera
     depth = cameras.depth or folder.depth_camera or color
     numbers = folder.extrinsics
-    stand = cameras.stand or (RigidTransform.of_numbers(numbers) if numbers else None)
+    stand = cameras.stand
+    if stand is None and numbers and not cameras.aligned:
+        stand = RigidTransform.of_numbers(numbers)
     for number in range(len(folder)):
         images = folder[number]
         down = cameras.gravity
         if down is None and images.gravity is not None:
             down = np.asarray(images.gravity, np.float32)
-        raw = RawRgbd(images.color, images.depth, color, depth, stand, down)
+        raw = RawRgbd(images.color, images.depth, color, depth, stand, down, cameras.aligned)
         yield Given(f"{number:03d}", raw, images.labels, (str(folder.file),))

@@ -127,13 +127,14 @@ def _cameras(camera: str | None, depth_camera: str | None, values: Mapping[str, 
     if gravity.source not in ("estimated", "fixed"):
         raise InputError(f"files have no {gravity.source}: gravity.source is estimated or fixed")
     stand = None
-    if settings.extrinsics and settings.registration != "never":
+    if settings.extrinsics and not settings.aligned:
         stand = RigidTransform.of_numbers(settings.extrinsics)
     return Cameras(
         None if camera is None else read_camera(camera),
         None if depth_camera is None else read_camera(depth_camera),
         stand,
         unit_vector(gravity.down) if gravity.source == "fixed" else None,
+        settings.aligned,
     )
 
 
@@ -170,7 +171,7 @@ def _written(
         "parameters": _used(found.method).part(values),
         "method_ms": found.timings_ms[found.method],
         "capture_ms": found.timings_ms["before"],
-        "without_depth": found.image.depth is None,
+        "without_depth": _without_depth(found),
         "unlabelled_share": float(np.mean(found.found.labels == 255)),
         "mean_confidence": float(found.found.confidence.mean()),
         "counts": None if counts is None else counts.tolist(),
@@ -185,5 +186,11 @@ def _print(found: Segmented, counts: list[NDArray[np.int64]]) -> None:
         console.print(console_table(class_table(np.sum(counts, axis=0))))
     else:
         console.print(console_table(shares_table(found.found.labels)))
-    if found.image.depth is None:
-        console.print("There was no depth: colour alone was labelled.", style="yellow")
+    if _without_depth(found):
+        why = _for_files(found.image.lacks or "there was no depth")
+        console.print(f"Colour alone was labelled: {why}.", style="yellow")
+
+
+def _without_depth(found: Segmented) -> bool:
+    """Whether nothing of depth was looked at."""
+    return found.image.depth is None or bool(found.image.lacks)

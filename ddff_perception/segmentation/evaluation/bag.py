@@ -224,6 +224,7 @@ class SegmentationRun(BagRun):
             self._camera("depth"),
             None if color is None or depth is None else self._stand(color, depth),
             self._gravity,
+            self._input.aligned,
         )
         return bool(self.pipeline.add_rgbd(stamp_ns, raw))
 

@@ -11,7 +11,7 @@ from ddff_perception.segmentation.capture.depth import DepthSettings
 from ddff_perception.segmentation.capture.frames import FrameCapture, FrameSettings, RawRgbd
 from ddff_perception.segmentation.capture.gravity import Accelerometer, unit_vector
 from ddff_perception.segmentation.types import RgbdFrame
-from ddff_perception.types import InputError
+from ddff_perception.types import CameraModel, InputError
 
 SECOND = 1_000_000_000
 DEPTH, LABELS = room()
@@ -52,8 +52,40 @@ def test_depth_without_a_pixel_counts_as_none_beside_colour() -> None:
     made = capture()
     frame = made.frame(RawRgbd(picture(LABELS), np.zeros((120, 160), np.uint16), CAMERA, CAMERA))
     assert frame.depth is None and made.counters["without_depth"] == 1
+    assert "no measured pixel" in frame.lacks and made.counters["not_measured"] == 1
     with pytest.raises(InputError, match="no measured pixel"):
         made.frame(RawRgbd(None, np.zeros((120, 160), np.uint16)))
+
+
+def test_depth_in_another_unit_that_lies_out_of_range_is_told() -> None:
+    tenths = np.rint(DEPTH.clip(1.5, 6.0) * 10_000).astype(np.uint16)
+    frame = capture().frame(RawRgbd(picture(LABELS), tenths, CAMERA, CAMERA))
+    assert frame.depth is None and "depth.unit_m" in frame.lacks
+
+
+@pytest.mark.parametrize("known", ["camera", "depth_camera"])
+def test_one_calibration_is_enough_for_depth_on_the_pixels_of_colour(known: str) -> None:
+    frame = capture().frame(RawRgbd(picture(LABELS), millimetres(DEPTH), **{known: CAMERA}))
+    assert frame.camera == CAMERA and not frame.lacks
+
+
+def test_depth_without_any_calibration_is_told() -> None:
+    made = capture()
+    frame = made.frame(RawRgbd(picture(LABELS), millimetres(DEPTH)))
+    assert "calibration" in frame.lacks and made.counters["not_calibrated"] == 1
+
+
+def test_depth_that_is_said_to_lie_on_colour_is_taken_so_whatever_the_cameras_say() -> None:
+    other = CameraModel(160, 120, 90.0, 90.0, 70.0, 50.0)
+    for depth in (DEPTH, DEPTH[::2, ::2]):
+        camera = other.resized(depth.shape[1], depth.shape[0])
+        raw = RawRgbd(picture(LABELS), millimetres(depth), CAMERA, camera, aligned=True)
+        made = capture()
+        frame = made.frame(raw)
+        assert frame.camera == CAMERA and not made.counters["registered"]
+        np.testing.assert_allclose(frame.depth[10::20, 10::20], DEPTH[10::20, 10::20], atol=0.06)
+    with pytest.raises(InputError, match="set registration to auto"):
+        capture().frame(RawRgbd(picture(LABELS), millimetres(DEPTH[:60]), CAMERA, aligned=True))
 
 
 @pytest.mark.parametrize("part", ["colour", "depth"])

@@ -41,6 +41,18 @@ def test_a_unit_that_is_wrong_by_a_thousand_is_told(image: np.ndarray, advice: s
     assert advice in str(told.value)
 
 
+def test_far_and_near_are_told_apart_where_the_unit_is_wrong() -> None:
+    for metres_, word in ((1800.0, "farther"), (0.0018, "nearer")):
+        with pytest.raises(InputError, match=f"half of the depth image is {word} than"):
+            metres(np.full((4, 4), metres_, np.float32), DepthSettings())
+
+
+def test_the_largest_whole_number_is_no_distance() -> None:
+    image = np.array([[65535, 65535, 65535, 2000]], np.uint16)
+    found = metres(image, DepthSettings(maximum_m=100.0))
+    np.testing.assert_allclose(found, [[np.nan, np.nan, np.nan, 2.0]])
+
+
 @pytest.mark.parametrize("image", [np.zeros((4, 4, 3), np.uint16), np.zeros((4, 4), np.uint8)])
 def test_what_is_no_depth_image_is_told(image: np.ndarray) -> None:
     with pytest.raises(InputError, match="one number per pixel"):

@@ -128,6 +128,51 @@ def test_folders_that_do_not_match_are_told(refused, files, tmp_path: Path) -> N
     assert "3 of colour, 1 of depth" in refused(*SEGMENT, many, files[1], "-o", tmp_path / "out")
 
 
+def test_folders_whose_names_say_otherwise_are_not_paired_by_order(
+    accepted, refused, tmp_path: Path
+) -> None:
+    folders = tmp_path / "color", tmp_path / "depth"
+    for folder, numbers, image in zip(
+        folders, ((0, 1), (0, 2)), (picture(LABELS), millimetres(DEPTH)), strict=True
+    ):
+        folder.mkdir()
+        for number in numbers:
+            cv2.imwrite(str(folder / f"{number}.png"), image)
+    given = (*SEGMENT, *folders, "--camera", SHOWN, "-o", tmp_path / "out")
+    assert "colour 1 would come together with depth 2" in refused(*given)
+    (folders[1] / "0.png").rename(folders[1] / "at_0.png")
+    (folders[1] / "2.png").rename(folders[1] / "at_2.png")
+    accepted(*given)
+
+
+def test_whole_numbers_of_an_array_are_millimetres(accepted, tmp_path: Path) -> None:
+    for kind in (np.uint16, np.int32):
+        np.save(tmp_path / "depth.npy", millimetres(DEPTH).astype(kind))
+        given = ("--depth", tmp_path / "depth.npy", "--camera", SHOWN)
+        accepted(*SEGMENT, *given, "-o", tmp_path / "out")
+        assert right(tmp_path / "out") > 0.97
+
+
+def test_never_registered_leaves_out_the_folders_own_extrinsics(accepted, tmp_path: Path) -> None:
+    folder, out = write_room(tmp_path / "room", frames=1), tmp_path / "out"
+    said = json.loads((folder / "rgbd.json").read_text())
+    said["extrinsics"] = [0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    (folder / "rgbd.json").write_text(json.dumps(said))
+    accepted(*SEGMENT, folder, "-o", out)
+    assert right(out) < 0.9
+    accepted(*SEGMENT, folder, "--param", "registration=never", "-o", out)
+    assert right(out) > 0.97
+
+
+def test_depth_that_the_network_cannot_look_at_is_told(accepted, files, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    color, depth, _ = files
+    small = ("--param", "fuse_light.shorter_side=96", "--engine", "onnxruntime")
+    given = ("segment", "--method", "fuse_light", color, depth, *small, "-o", tmp_path / "out")
+    assert "Colour alone was labelled" in accepted(*given).output
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["without_depth"]
+
+
 def test_holes_stay_unlabelled_and_nothing_but_holes_is_told(
     accepted, refused, tmp_path: Path
 ) -> None:
