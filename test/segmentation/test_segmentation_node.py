@@ -160,9 +160,9 @@ def test_the_network_says_why_depth_that_comes_is_not_looked_at(
     run = start(IMAGES[:1], **network, engine__backend="onnxruntime", engine__threads=1)
     reports = Reports(ros, run.node)
     assert (run.labels(run.shoot(camera=None)) != 255).all()
-    reports.wait_told("came without a camera_info", WARN)
+    reports.wait_told("came without a camera_info", WARN, ERROR)
     run.shoot(depth=np.zeros((120, 160), np.uint16))
-    reports.wait_told("had no measured pixel between depth.minimum_m", WARN)
+    reports.wait_told("had no measured pixel between depth.minimum_m", WARN, ERROR)
 
 
 def test_points_that_cannot_be_made_are_told(start: Start) -> None:
