@@ -78,6 +78,24 @@ def held_bits(images: Iterable[ImageArray]) -> int:
     return next((bits for bits in _BITS if 0 < needed <= bits), 0)
 
 
+def filled_bits(image: ImageArray, bits: int) -> ImageArray:
+    """A 16-bit image of which a camera fills the lowest `bits`, scaled to fill its type; others,
+    and any for 0 `bits`, as they are. Raises InputError where a value has more.
+    """
+    if not 0 < bits < 16 or image.dtype != np.uint16:
+        return image
+    if int(image.max(initial=0)) >> bits:
+        raise InputError(f"bit_depth {bits} is too few: the image has the value {image.max()}")
+    return np.asarray(np.rint(image * np.float32(65535 / ((1 << bits) - 1))), np.uint16)
+
+
+def emptied_bits(image: ImageArray, bits: int) -> ImageArray:
+    """What `filled_bits` filled, in its values before."""
+    if not 0 < bits < 16 or image.dtype != np.uint16:
+        return image
+    return np.asarray(np.rint(image * np.float32(((1 << bits) - 1) / 65535)), np.uint16)
+
+
 def _of_known_type(image: NDArray[Any], what: str, floats: bool = False) -> ImageArray:
     if image.dtype not in (np.uint8, np.uint16, *([np.float32] if floats else [])):
         raise InputError(f"{what} is {image.dtype}: use 8 or 16 bits per channel")

@@ -35,10 +35,18 @@ def gaussian_kernel(sigma_px: float, size: int = 0) -> FloatArray:
     return np.asarray(line @ line.T, np.float32)
 
 
-@lru_cache(maxsize=4)
 def kernel_from_file(file: str) -> FloatArray:
-    """The kernel that a grey image shows; raises InputError where it holds none."""
-    image = read_image(Path(file).expanduser())
+    """The kernel that a grey image shows; raises InputError where it holds none.
+
+    Kept as long as the file is as it was.
+    """
+    path = Path(file).expanduser()
+    return _kernel_from_file(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=4)
+def _kernel_from_file(file: Path, _: int) -> FloatArray:
+    image = read_image(file)
     if image.ndim != 2 or max(image.shape) > _LARGEST_KERNEL_PX or not image.any():
         raise InputError(
             f"{file} is no kernel: a grey image up to {_LARGEST_KERNEL_PX} pixels that is not black"
@@ -46,7 +54,9 @@ def kernel_from_file(file: str) -> FloatArray:
     odd = [n + 1 - n % 2 for n in image.shape]
     kernel = np.zeros(odd, np.float32)
     kernel[: image.shape[0], : image.shape[1]] = image
-    return np.asarray(kernel / kernel.sum(), np.float32)
+    kernel /= kernel.sum()
+    kernel.flags.writeable = False
+    return kernel
 
 
 def motion_kernel(length_px: float, angle_deg: float) -> FloatArray:

@@ -25,7 +25,7 @@ _MOST_LOST = 0.5
 
 def conditions(seen: Degradation) -> dict[str, str]:
     """What no method can undo, by name; empty texts where there is nothing."""
-    dark = saturated = ""
+    dark = saturated = unfilled = ""
     if seen.black > _MOST_LOST:
         dark = (
             f"{100 * seen.black:.0f} % of the image is black: there is nothing to restore (lens "
@@ -36,7 +36,12 @@ def conditions(seen: Degradation) -> dict[str, str]:
             f"{100 * seen.clipped:.0f} % of the image is saturated: there is nothing to restore "
             "(shorter exposure, less gain)"
         )
-    return {"black": dark, "saturated": saturated}
+    if seen.bits:
+        unfilled = (
+            f"the image holds {seen.bits} of 16 bits, and what is wrong with so dark a one is "
+            f"hardly seen: set bit_depth to {seen.bits} if the camera has no more"
+        )
+    return {"black": dark, "saturated": saturated, "bits": unfilled}
 
 
 def described(seen: Degradation) -> str:

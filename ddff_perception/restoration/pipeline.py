@@ -9,13 +9,14 @@ from typing import cast
 import cv2
 import numpy as np
 
+from ..files.images import emptied_bits, filled_bits
 from ..frame_pipeline import FramePipeline, FrameResult
 from ..methods import Method
 from ..parameters import Value
 from ..pipeline import Change
 from ..types import FloatArray, ImageArray, InputError
 from .classical.enlargement import EnlargementSettings, enlarged
-from .confidence import error_left
+from .confidence import error_enlarged, error_left
 from .estimation.seen import SeenInStream, SeenSettings
 from .methods import METHODS
 from .parameters import OutputSettings
@@ -43,30 +44,36 @@ class RestorationPipeline(FramePipeline[Restored]):
         return {**super().counters, **self._seen.counters}
 
     def before(self, image: ImageArray) -> Observed:
-        if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or not image.size:
+        sizes = (image.shape[2:] in ((), (3,))) and image.ndim > 1 and image.size
+        if image.dtype not in (np.uint8, np.uint16) or not sizes:
             raise InputError(
                 f"images of 8 or 16 bits, grey or colour, can be restored, not {image.shape} "
                 f"{image.dtype}"
             )
-        return Observed(image, self._seen.of(image), self._output.keep_clean)
+        filled = filled_bits(image, self._output.bit_depth)
+        seen = self._seen.of(filled)
+        if self._output.bit_depth:
+            seen = replace(seen, bits=0)
+        return Observed(filled, seen, self._output.keep_clean, image)
 
     def find(self, method: Method, taken: Observed) -> Restored:
-        # A network sees more than is seen without learning, and tells by itself what is clean.
-        clean = taken.keep_clean and taken.seen.clean and not method.entry.network
-        kept = self._output.strength <= 0 or clean
-        found = Restored.as_it_came(taken) if kept else super().find(method, taken)
-        if found.untouched:
-            self._counters["untouched"] += 1
-        return found
+        kept = self._output.strength <= 0
+        return Restored.as_it_came(taken) if kept else super().find(method, taken)
 
     def after(self, taken: Observed, found: Restored) -> Restored:
         strength, scale = self._output.strength, self._enlarge.scale
         if strength < 1 and not found.untouched:
             found = replace(found, image=_mixed(taken.image, found.image, strength))
         left = error_left(taken, found, strength)
+        untouched = found.untouched and scale == 1
+        self._counters["untouched"] += untouched
+        if untouched:
+            return replace(found, image=taken.came, error=left)
+        large = enlarged(found.image, self._enlarge)
         if scale > 1:
-            left = np.asarray(cv2.resize(left, None, fx=scale, fy=scale), np.float32)
-        return replace(found, image=enlarged(found.image, self._enlarge), error=left)
+            left = error_enlarged(left, large, scale)
+        image = emptied_bits(large, self._output.bit_depth)
+        return Restored(image, left)
 
     def prepare(self, values: Mapping[str, Value]) -> Change:
         output, seen, enlarge = _settings(values)
@@ -87,6 +94,8 @@ class RestorationPipeline(FramePipeline[Restored]):
 
 def _settings(values: Mapping[str, Value]) -> _Settings:
     output, seen = OutputSettings.of(values), SeenSettings.of(values, "seen")
+    if not output.keep_clean:
+        seen = replace(seen, noise_least=0.0, blur_least_px=0.0)
     return output, seen, EnlargementSettings.of(values, "enlarge")
 
 

@@ -19,7 +19,8 @@ class Degradation:
     `noise`: of each of `planes.to_planes`. `blur_px`: standard deviation of the Gaussian that
     blurs the sharpest edges, NaN unknown. `compression`: by JPEG. `clipped`, `black`: shares of the
     pixels at the top and at the bottom of the range. `kinds`: those of noise, jpeg, blur that are
-    seen. `memory`: what a method found out by itself, as long as it is not looked anew.
+    seen. `bits`: that a 16-bit image holds, 0 where it fills its type. `memory`: what a method
+    found out by itself, as long as it is not looked anew.
     """
 
     noise: tuple[NoiseProfile, ...]
@@ -28,6 +29,7 @@ class Degradation:
     clipped: float = 0.0
     black: float = 0.0
     kinds: tuple[str, ...] = ()
+    bits: int = 0
     memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -45,12 +47,19 @@ class Degradation:
 class Observed:
     """An image, H x W or H x W x 3 BGR of 8 or 16 bits, and what is wrong with it.
 
-    `keep_clean`: where a method finds nothing wrong with it, it is handed on as it came.
+    `keep_clean`: where a network finds nothing wrong with it, it is handed on as it came. `came`:
+    the image itself, where `image` is it with all bits of its type filled.
     """
 
     image: ImageArray
     seen: Degradation
     keep_clean: bool = False
+    _came: ImageArray | None = None
+
+    @property
+    def came(self) -> ImageArray:
+        """The image as it came."""
+        return self.image if self._came is None else self._came
 
 
 @dataclass(frozen=True)

@@ -57,17 +57,19 @@ class NonLocalSettings(NoiseSettings):
 
 
 def noise_of(observed: Observed, settings: NoiseSettings) -> tuple[NoiseProfile, ...]:
-    """The noise of each plane, as given or as seen."""
+    """The noise of each plane, as given or as seen; of none where none is seen."""
     if settings.noise <= 0:
-        return observed.seen.noise
+        return observed.seen.noise if "noise" in observed.seen.kinds else ()
     gains = GAINS if observed.image.ndim == 3 else (1.0,)
     return tuple(NoiseProfile.white(settings.noise / 255 * gain) for gain in gains)
 
 
 def shrinkage(observed: Observed, settings: ShrinkageSettings) -> Restored:
     """Noise alone, by `shrinkage.shrunken`."""
-    planes = to_planes(observed.image)
-    found, left = shrunken(planes, noise_of(observed, settings), limit=settings.threshold)
+    noise = noise_of(observed, settings)
+    if not noise:
+        return Restored.as_it_came(observed)
+    found, left = shrunken(to_planes(observed.image), noise, limit=settings.threshold)
     return Restored(to_image(found, observed.image), left)
 
 
@@ -78,10 +80,12 @@ def total_variation(observed: Observed, settings: TotalVariationSettings) -> Res
     the projections of Chambolle, "An algorithm for total variation minimization and applications",
     J. Math. Imaging Vis. 20 (2004), each plane by itself.
     """
-    planes = to_planes(observed.image)
+    noise = noise_of(observed, settings)
+    if not noise:
+        return Restored.as_it_came(observed)
     found = [
         _least_variation(plane, settings.weight * profile.level, settings.iterations)
-        for plane, profile in zip(planes, noise_of(observed, settings), strict=True)
+        for plane, profile in zip(to_planes(observed.image), noise, strict=True)
     ]
     return Restored(to_image(found, observed.image))
 
@@ -112,9 +116,10 @@ def nonlocal_means(observed: Observed, settings: NonLocalSettings) -> Restored:
     Buades, Coll and Morel, "A non-local algorithm for image denoising", CVPR 2005.
     """
     image = observed.image
-    level = noise_of(observed, settings)[0].level / (GAINS[0] if image.ndim == 3 else 1.0)
-    if level <= 0:
-        return Restored(image)
+    noise = noise_of(observed, settings)
+    if not noise:
+        return Restored.as_it_came(observed)
+    level = noise[0].level / (GAINS[0] if image.ndim == 3 else 1.0)
     strength = settings.filter * level * float(np.iinfo(image.dtype).max)
     sides = (settings.patch_px | 1, settings.search_px | 1)
     return Restored(_alike(image, strength, *sides))

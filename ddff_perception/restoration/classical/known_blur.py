@@ -14,7 +14,7 @@ from ..solution import Observed, Restored
 
 @dataclass(frozen=True)
 class BlurSettings(Settings):
-    """The blur of the image."""
+    """The blur of the image. Raises InputError where the file shows no kernel."""
 
     blur_px: float = parameter(
         0.0, "standard deviation of a Gaussian blur; 0: estimated", "px", (0.0, 20.0)
@@ -22,6 +22,11 @@ class BlurSettings(Settings):
     kernel_file: str = parameter(
         "", "grey image of the kernel in place of a Gaussian; it need not sum to 1"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel_file:
+            kernel_from_file(self.kernel_file)
 
 
 @dataclass(frozen=True)

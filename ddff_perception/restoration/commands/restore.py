@@ -22,7 +22,7 @@ from ...types import ImageArray, InputError
 from ..confidence import confidence
 from ..evaluation.bag import FOLDER
 from ..evaluation.by_class import UNLABELLED, ClassErrors
-from ..health import described
+from ..health import conditions, described
 from ..interface import IMAGE_RESTORATION
 from ..parameters import pipeline_parameters
 from ..pipeline import RestorationPipeline, RestoredFrame
@@ -66,17 +66,20 @@ def restore(
 
       ddff restore folder -o out/folder -p strength=0.7
 
-      ddff restore small.png -p enlarge.scale=2 -p keep_clean=false
+      ddff restore small.png -p enlarge.scale=2
 
       ddff restore soft.png --method wiener -p wiener.blur_px=2
 
       ddff restore noisy.png --truth clean.png --labels classes.png --json
 
     """
+    if truth is None and labels is not None:
+        raise InputError("labels tell scores by class: give --truth as well")
     given = given_settings(
         IMAGE_RESTORATION, params_file, param or [], method=method, used=pipeline_parameters
     )
     source = given_images(images)
+    true, classes = _references(truth, labels)
     values = IMAGE_RESTORATION.parameters.complete(given)
     several = source.count > 1
     names = [_FRAME.format(n) for n in range(source.count)] if several else []
@@ -93,8 +96,10 @@ def restore(
         pipeline.close()
     if found is None:
         raise InputError(f"{images[0]} holds no image that can be decoded")
-    true = source.truth if truth is None else read_image(truth)
-    scores = _scores(found, true, None if labels is None else read_image(labels))
+    made = found.found.image
+    if true is None and source.truth is not None and source.truth.shape == made.shape:
+        true = source.truth
+    scores = _scores(found, true, classes)
     summary = _summary(found, source, every, values) | {"scores": scores}
     FOLDER.write(output, found)
     write_json(output / "summary.json", summary)
@@ -102,6 +107,15 @@ def restore(
         typer.echo(json_text(summary))
     else:
         _tell(summary, output)
+
+
+def _references(truth: Path | None, labels: Path | None) -> tuple[Any, Any]:
+    """The true image and the labels, None where there is none."""
+    true = None if truth is None else read_image(truth)
+    classes = None if labels is None else read_image(labels)
+    if classes is not None and (classes.ndim != 2 or classes.dtype != np.uint8):
+        raise InputError(f"labels are a grey image of 8 bits, not {classes.shape} {classes.dtype}")
+    return true, classes
 
 
 def _found(pipeline: RestorationPipeline, source: Given) -> Iterator[RestoredFrame]:
@@ -124,6 +138,7 @@ def _described(found: RestoredFrame) -> dict[str, Any]:
         "jpeg_quality": seen.compression.quality,
         "clipped": seen.clipped,
         "black": seen.black,
+        "conditions": [text for text in conditions(seen).values() if text],
         "untouched": found.found.untouched,
         "mean_confidence": float(confidence(found.found).mean()),
     }
@@ -152,11 +167,9 @@ def _scores(
     found: RestoredFrame, truth: ImageArray | None, labels: ImageArray | None
 ) -> dict[str, dict[str, Any]]:
     """PSNR and SSIM of the last image, and of it as it came where that is as large."""
-    if truth is None and labels is not None:
-        raise InputError("labels tell scores by class: give --truth as well")
     if truth is None:
         return {}
-    made, came = found.found.image, found.image.image
+    made, came = found.found.image, found.image.came
     if truth.shape != made.shape:
         raise InputError(f"the truth is {truth.shape}, the restored image {made.shape}")
     pairs = {"image": came, "restored": made} if came.shape == made.shape else {"restored": made}
@@ -170,8 +183,6 @@ def _scores(
 
 
 def _by_class(image: ImageArray, truth: ImageArray, labels: ImageArray) -> dict[str, Any]:
-    if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise InputError(f"labels are a grey image of 8 bits, not {labels.shape} {labels.dtype}")
     known = labels[labels < UNLABELLED]
     names = [str(number) for number in range(int(known.max(initial=0)) + 1)]
     errors = ClassErrors(names)
@@ -186,8 +197,10 @@ def _tell(summary: Mapping[str, Any], output: Path) -> None:
         name = Path(names[number]).name if names else f"image {number}"
         kept = "; handed on as it came" if one["untouched"] else ""
         say(f"{name}: seen is {one['seen']}{kept}")
+        for what in one["conditions"]:
+            say(f"{name}: {what}")
     if all(one["untouched"] for one in summary["images"]):
-        say("Nothing was changed; -p keep_clean=false lets a method work on every image")
+        say("Nothing was changed; -p keep_clean=false undoes even the least that is wrong")
     for name, scores in summary["scores"].items():
         mean = scores.get("class_mean_db")
         classes = "" if mean is None else f", mean over the classes {mean:.2f} dB"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...files.images import held_bits
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
 from ..planes import to_planes
@@ -55,14 +55,14 @@ def degradation(image: ImageArray, settings: SeenSettings) -> Degradation:
     packed = compression(bright)
     blur = edge_blur_px(bright, noise[0].level)
     kinds = {
-        "noise": 255 * noise[0].level >= settings.noise_least,
+        "noise": first.level > 0 and 255 * first.level >= settings.noise_least,
         "jpeg": packed.quality < 100,
-        "blur": not math.isnan(blur) and blur >= settings.blur_least_px,
+        "blur": blur > 0 and blur >= settings.blur_least_px,
     }
     top = np.iinfo(image.dtype).max
     clipped, black = (float(np.mean(image == edge)) for edge in (top, 0))
     wrong = tuple(name for name, there in kinds.items() if there)
-    return Degradation(noise, blur, packed, clipped, black, wrong)
+    return Degradation(noise, blur, packed, clipped, black, wrong, held_bits([image]))
 
 
 class SeenInStream:

@@ -19,7 +19,7 @@ FOLDER = ImageFolder(
     title="Restoration",
     command="ddff restore",
     made="restored",
-    image_of=lambda result: result.image.image,
+    image_of=lambda result: result.image.came,
     made_of=lambda result: result.found.image,
     more={"confidence": shown_confidence(confidence)},
 )
@@ -44,10 +44,10 @@ class RestorationRun(FrameRun):
         return pipeline_parameters(method)
 
     def score(self, item: FrameResult[Restored], references: Mapping[str, Any]) -> None:
-        same = item.found.image.shape == item.image.image.shape
+        same = item.found.image.shape == item.image.came.shape
         # What is enlarged is scored where the true image is as large.
         truth = references.get("truth")
         if same or (truth is not None and truth.shape == item.found.image.shape):
             super().score(item, references)
         if same:
-            self.compare(AS_IT_CAME, OFFLINE, unit_image(item.image.image), truth)
+            self.compare(AS_IT_CAME, OFFLINE, unit_image(item.image.came), truth)

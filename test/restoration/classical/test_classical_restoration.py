@@ -14,7 +14,7 @@ from ddff_perception.optics.blur_kernels import blurred, shake_kernel
 from ddff_perception.restoration.classical.enlargement import EnlargementSettings, enlarged
 from ddff_perception.restoration.classical.sharpening import sharpened_plane
 from ddff_perception.restoration.estimation.seen import SeenSettings, degradation
-from ddff_perception.types import ImageArray
+from ddff_perception.types import ImageArray, InputError
 
 CLEAN = clean()
 
@@ -85,8 +85,13 @@ def test_a_kernel_of_ones_own_is_undone(tmp_path: Path) -> None:
     cv2.imwrite(str(file), np.rint(kernel / kernel.max() * 65535).astype(np.uint16))
     image = blurred(CLEAN, kernel)
     own = {"wiener.kernel_file": str(file), "wiener.noise": 1e-3}
-    _, (result,) = run([image], method="wiener", keep_clean=False, **own)
+    pipeline, (result,) = run([image], method="wiener", **own)
     assert psnr(result.found.image, CLEAN) > psnr(image, CLEAN) + 3
+    # What is no kernel is refused when it is named.
+    for name in ("gone.png", "kernel.png"):
+        cv2.imwrite(str(file), np.zeros((5, 5), np.uint8))
+        with pytest.raises(InputError, match=name):
+            pipeline.prepare({"method": "wiener", "wiener.kernel_file": str(tmp_path / name)})
 
 
 @pytest.mark.parametrize("scale", [2, 3])

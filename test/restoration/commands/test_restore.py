@@ -11,7 +11,7 @@ import pytest
 from bursts import psnr
 from degraded_images import clean, noisy, write_degraded_image
 
-from ddff_perception.files.frame_folder import read_frames
+from ddff_perception.files.frame_folder import read_frames, write_frames
 from ddff_perception.restoration.evaluation.demo import degraded_frames
 
 CLEAN = clean(96)
@@ -66,7 +66,7 @@ def test_a_folder_of_grey_deep_and_odd_images_is_restored_one_by_one(tmp_path, a
         assert made.shape[:2] == (2 * height, 2 * width) and made.dtype == image.dtype
     kept = [one["untouched"] for one in json.loads(
         (tmp_path / "out" / "summary.json").read_text())["images"]]  # fmt: skip
-    assert kept == [False, False, True]
+    assert kept == [False, False, False]
 
 
 def test_scores_are_told_by_class_where_there_are_labels(photo, tmp_path, accepted) -> None:
@@ -85,15 +85,30 @@ def test_scores_are_told_by_class_where_there_are_labels(photo, tmp_path, accept
 def test_what_it_cannot_use_ends_with_one_sentence(photo, tmp_path, refused) -> None:
     out = ("-o", tmp_path / "out")
     assert "gone.png" in refused("restore", tmp_path / "gone.png", *out)
+    gone = ("--truth", tmp_path / "gone.png")
+    assert "gone.png" in refused("restore", photo, photo, *out, *gone)
     assert "scale must lie in 1 .. 4" in refused("restore", photo, *out, "-p", "enlarge.scale=5")
     assert "there are: adaptive" in refused("restore", photo, *out, "--method", "magic")
     assert "changes nothing here" in refused("restore", photo, *out, "-p", "wiener.noise=1")
-    assert not (tmp_path / "out").exists()
     cv2.imwrite(str(tmp_path / "small.png"), CLEAN[:50])
     assert "give --truth as well" in refused("restore", photo, *out, "--labels", photo)
     truth = ("--truth", photo.parent / "clean.png")
     assert "labels are a grey image" in refused("restore", photo, *out, *truth, "--labels", photo)
+    assert not (tmp_path / "out").exists()
     assert "the truth is" in refused("restore", photo, *out, "--truth", tmp_path / "small.png")
+
+
+def test_frames_with_truth_can_be_enlarged_and_what_12_bits_need_is_said(
+    tmp_path, accepted
+) -> None:
+    pairs = [(noisy(CLEAN, 12), CLEAN)] * 2
+    write_frames(tmp_path / "in", pairs, 30.0)
+    given = ("-o", tmp_path / "out", "-p", "enlarge.scale=2", "--json")
+    found = json.loads(accepted("restore", tmp_path / "in", *given).output)
+    assert found["width"] == 192 and found["scores"] == {}
+    cv2.imwrite(str(tmp_path / "deep.png"), CLEAN.astype(np.uint16) * 16)
+    said = accepted("restore", tmp_path / "deep.png", "-o", tmp_path / "deep").output
+    assert "set bit_depth to 12" in said
 
 
 def test_the_demo_makes_degraded_frames_of_sharp_ones(tmp_path) -> None:
