@@ -16,6 +16,7 @@ _WINDOW_PX = 1.5
 # How far along the edge it is smoothed each way, of the large image.
 _ALONG_PX = 2.0
 _ROUNDS = 2
+_BORDER = cv2.BORDER_REPLICATE
 _BRIGHTNESS = np.array([[0.25, 0.5, 0.25]], np.float32)
 
 
@@ -56,10 +57,11 @@ def edge_directed(small: FloatArray, scale: int) -> FloatArray:
     filtering", IJCV 31 (1999)); the agreement is back-projection (Irani and Peleg, "Improving
     resolution by image registration", 1991).
     """
-    grey = small if small.ndim == 2 else cv2.transform(small, _BRIGHTNESS)
+    bright = small if small.ndim == 2 else cv2.transform(small, _BRIGHTNESS)
+    grey = np.asarray(bright, np.float32)
     size = (small.shape[1] * scale, small.shape[0] * scale)
     first = _larger(grey, size)
-    across, down, share = _directions(np.asarray(grey, np.float32), size)
+    across, down, share = _directions(grey, size)
     columns, rows = (np.arange(n, dtype=np.float32) for n in size)
     ways = [
         cv2.convertMaps(columns + step * across, rows[:, None] + step * down, cv2.CV_16SC2)
@@ -70,7 +72,7 @@ def edge_directed(small: FloatArray, scale: int) -> FloatArray:
     for _ in range(_ROUNDS):
         change = bright * np.float32(-len(ways))
         for way in ways:
-            change += cv2.remap(bright, *way, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            change += cv2.remap(bright, way[0], way[1], cv2.INTER_LINEAR, borderMode=_BORDER)
         bright += share * change
         again = cv2.resize(bright, small.shape[1::-1], interpolation=cv2.INTER_AREA)
         bright += _larger(grey - again, size)
@@ -97,5 +99,8 @@ def _directions(
     angle = np.asarray(cv2.phase(lengthwise, crosswise) / 2 + np.float32(np.pi / 2), np.float32)
     sure = np.square(spread / np.maximum(total, 1e-6))
     # A direction turned by half is the same: nothing lies between two.
-    way = [_larger(part, size, cv2.INTER_NEAREST) for part in cv2.polarToCart(None, angle)]
-    return way[0], way[1], _larger(sure, size, cv2.INTER_LINEAR)
+    across, down = (
+        _larger(np.asarray(part, np.float32), size, cv2.INTER_NEAREST)
+        for part in cv2.polarToCart(np.ones_like(angle), angle)
+    )
+    return across, down, _larger(sure, size, cv2.INTER_LINEAR)

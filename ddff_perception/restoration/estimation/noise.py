@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +26,7 @@ _CURVE_LIMITS = (0.25, 4.0)
 _BLACK, _WHITE = 1.5 / 255, 253.5 / 255
 # A median of squared Gaussians, of one.
 _MEDIAN_OF_SQUARES = 0.4549
+_GRID = (SIDE, SIDE)
 _HALVES = (ORDERS % 2 == 0, ORDERS % 2 == 1)
 
 
@@ -60,27 +62,36 @@ class NoiseProfile:
         return cls(np.full(COEFFICIENTS, sigma, np.float32), ends, np.ones(2, np.float32))
 
 
-def noise_profile(plane: FloatArray, bright: FloatArray) -> NoiseProfile:
-    """The noise of `plane`, H x W, where `bright` is the brightness in 0..1 of the same pixels.
+def noise_profiles(planes: Sequence[FloatArray]) -> tuple[NoiseProfile, ...]:
+    """The noise of brightness in 0..1 and, of colour, of its other planes, each H x W.
 
     The median of squared coefficients (MAD: Donoho and Johnstone, "Ideal spatial adaptation by
     wavelet shrinkage", 1994) of the smoothest blocks. Which these are is told by one half of the
     frequencies, their noise by the other: the smoothest by chance are not taken for less noise.
     Blocks that touch black or white are left out; without others there is no noise to be seen, and
-    none can be told where even the smoothest blocks differ much in brightness: that is texture.
+    none can be told where even the smoothest blocks differ much in brightness: that is texture, and
+    so it is in colour.
     """
-    grid = BlockGrid(plane)
-    pixels = (
-        grid.pixels((SIDE, SIDE)) if bright is plane else BlockGrid(bright).pixels((SIDE, SIDE))
-    )
-    level = pixels.mean(axis=1)
+    none = (NoiseProfile.white(0.0),) * len(planes)
+    grids = [BlockGrid(plane) for plane in planes]
+    pixels = grids[0].pixels(_GRID)
+    level = pixels @ np.full(COEFFICIENTS, 1 / COEFFICIENTS, np.float32)
     usable = (pixels.min(axis=1) > _BLACK) & (pixels.max(axis=1) < _WHITE)
     if usable.sum() < _LEAST:
-        return NoiseProfile.white(0.0)
-    power = np.square(grid.coefficients((SIDE, SIDE))[usable])
+        return none
     level = level[usable]
-    if bright is plane and not _even(power, level):
-        return NoiseProfile.white(0.0)
+    power = np.square(grids[0].coefficients(_GRID)[usable])
+    if not _even(power, level):
+        return none
+    first = _profile(power, level)
+    if first.level <= 0:
+        return none
+    others = (np.square(grid.coefficients(_GRID)[usable]) for grid in grids[1:])
+    return first, *(_profile(own, level) for own in others)
+
+
+def _profile(power: FloatArray, level: FloatArray) -> NoiseProfile:
+    """Of the squared coefficients of blocks, N x 64, and their brightness."""
     variance = np.zeros(COEFFICIENTS, np.float32)
     for chosen, told in (_HALVES, _HALVES[::-1]):
         smooth = _smoothest(power, chosen)

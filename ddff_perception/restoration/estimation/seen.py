@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..planes import to_planes
 from ..solution import Degradation
 from .blur import edge_blur_px
 from .jpeg import compression
-from .noise import NoiseProfile, noise_profile
+from .noise import noise_profiles
 
 # A stream whose mean brightness moves by more than this share is of another exposure.
 _OTHER_EXPOSURE = 0.1
@@ -47,13 +48,12 @@ def degradation(image: ImageArray, settings: SeenSettings) -> Degradation:
     """What is wrong with `image`, H x W or H x W x 3 BGR of 8 or 16 bits."""
     planes = to_planes(image)
     bright = planes[0]
-    first = noise_profile(bright, bright)
-    # What is texture in brightness is so in colour.
-    still = NoiseProfile.white(0.0)
-    others = (noise_profile(p, bright) if first.level > 0 else still for p in planes[1:])
-    noise = (first, *others)
-    packed = compression(bright)
-    blur = edge_blur_px(bright, noise[0].level)
+    with ThreadPoolExecutor(1) as beside:
+        looked = beside.submit(compression, bright)
+        noise = noise_profiles(planes)
+        first = noise[0]
+        blur = edge_blur_px(bright, first.level)
+        packed = looked.result()
     kinds = {
         "noise": first.level > 0 and 255 * first.level >= settings.noise_least,
         "jpeg": packed.quality < 100,
