@@ -3,7 +3,9 @@
 `python benchmarks/restoration.py FOLDER ...` degrades the images of folders by
 `optics/degradation.py` (photographs of twice 640 pixels or more are made 640 wide, smaller ones
 taken as they are, as those of BSD100, Urban100 and Set14), restores them, and writes the record;
-`clean` is the image itself, which has to stay as it is. `--model` adds a RestoreStream.
+`clean` is the image itself, which has to stay as it is; images that were made small by 2 to 4 are
+enlarged again (`large_2` and so on: what came is there the bicubic one). `--model` adds a
+RestoreStream.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +22,7 @@ import numpy as np
 import typer
 from _record import write_record
 
+from ddff_perception.evaluation.artefacts.measures import artefacts
 from ddff_perception.evaluation.image_metrics import image_scores, unit_image
 from ddff_perception.files.images import read_image
 from ddff_perception.files.photographs import find_photographs
@@ -34,6 +38,7 @@ _EQUAL_DB = 99.0
 # What each method is for.
 _NOISE = ("noise", "low_light")
 _BLUR = ("blur_2", "blur_4")
+_LARGE = {f"large_{scale}": scale for scale in (2, 3, 4)}
 WORK: dict[str, tuple[str, ...]] = {
     "adaptive": ("clean", *DEGRADATIONS),
     "shrinkage": _NOISE,
@@ -41,13 +46,17 @@ WORK: dict[str, tuple[str, ...]] = {
     "nonlocal_means": _NOISE,
     "wiener": _BLUR,
     "richardson_lucy": _BLUR,
+    **dict.fromkeys(("bicubic", "edge_directed"), tuple(_LARGE)),
 }
 
 
 def worse(clean: ImageArray, name: str, seed: int) -> ImageArray:
-    """The photograph after one degradation, in 8 bits."""
+    """The photograph after one degradation, in 8 bits; smaller where it is to be enlarged."""
     if name == "clean":
         return clean
+    if name in _LARGE:
+        size = [n // _LARGE[name] for n in clean.shape[1::-1]]
+        return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA), np.uint8)
     values = degraded(unit_image(clean), [name], np.random.default_rng(seed))
     return np.asarray(np.rint(values.clip(0, 1) * 255), np.uint8)
 
@@ -55,24 +64,35 @@ def worse(clean: ImageArray, name: str, seed: int) -> ImageArray:
 def measured(
     clean: ImageArray, name: str, values: Mapping[str, Value], seed: int
 ) -> dict[str, float]:
-    """PSNR and SSIM before and after, and milliseconds of the processor for a frame of a stream."""
+    """PSNR and SSIM before and after, artefacts, and milliseconds of the processor for the first
+    frame of a stream, in which it is looked for what is wrong, and for its second one.
+    """
+    scale = _LARGE.get(name, 1)
+    whole = [n - n % scale for n in clean.shape[:2]]
+    clean = clean[: whole[0], : whole[1]]
     image = worse(clean, name, seed)
-    pipeline = RestorationPipeline(values)
-    pipeline.add_image(1, image)
-    pipeline.estimate()
-    pipeline.add_image(2, image)
-    begun = time.process_time()
-    found = pipeline.estimate().found
-    spent = time.process_time() - begun
+    pipeline = RestorationPipeline({**values, "enlarge.scale": scale})
+    spent = []
+    for stamp in (1, 2):
+        pipeline.add_image(stamp, image)
+        begun = time.process_time()
+        found = pipeline.estimate().found
+        spent.append(time.process_time() - begun)
     pipeline.close()
-    came, made = (image_scores(unit_image(i), unit_image(clean)) for i in (image, found.image))
+    if scale > 1:
+        size = clean.shape[1::-1]
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    made_unit, true = unit_image(found.image), unit_image(clean)
+    came, made = (image_scores(one, true) for one in (unit_image(image), made_unit))
     return {
         "came_db": min(came.psnr_db, _EQUAL_DB),
         "made_db": min(made.psnr_db, _EQUAL_DB),
         "came_ssim": came.ssim,
         "made_ssim": made.ssim,
         "untouched": float(found.untouched),
-        "processor_ms": 1e3 * spent,
+        **asdict(artefacts(made_unit, true)),
+        "first_ms": 1e3 * spent[0],
+        "processor_ms": 1e3 * spent[1],
     }
 
 
@@ -114,6 +134,7 @@ def runs(model: str | None) -> dict[str, Mapping[str, Value]]:
     wanted: dict[str, Mapping[str, Value]] = {
         name: {"method": name} for name, entry in METHODS.items() if not entry.network
     }
+    wanted |= {name: {"enlarge.method": name} for name in ("bicubic", "edge_directed")}
     if model is not None:
         network = {"method": "restore_stream", "restore_stream.model": model}
         wanted["restore_stream"] = {**network, "engine.threads": THREADS}

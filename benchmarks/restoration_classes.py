@@ -4,14 +4,17 @@
 
 trains SSN, SSN_l, TSN_mid, TSN_late and MSN from nothing on VIEWS (labelled: a rendered data set of
 `ddff simulate dataset`, or a set of `ddff train restoration --data`) with as many parameters, the
-same crops, steps and seeds, to undo Gaussian blur; and scores them on JUDGES by class. MSN trains
+same crops, steps and seeds, to undo Gaussian blur; and scores them on JUDGES by class, with how
+often each class is there, MSN's streams cut and pasted by the labels (what its fusion has to be
+better than), and which of its streams restores which class. MSN trains
 half of its steps by streams, a quarter its fusion, a quarter both (the thesis' stages). What a run
 left in `--folder` is not trained again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,9 +30,11 @@ from ddff_perception.files.images import read_json
 from ddff_perception.files.results import written_by
 from ddff_perception.restoration.data.degrading import as_seen, degradation
 from ddff_perception.restoration.data.pictures import Pictures, clean_pictures
-from ddff_perception.restoration.evaluation.by_class import ClassErrors
+from ddff_perception.restoration.evaluation.by_class import ClassErrors, stream_by_class
+from ddff_perception.restoration.networks.semantic import Msn, cut_and_paste
 from ddff_perception.restoration.training import networks
 from ddff_perception.training.weights import load_weights
+from ddff_perception.types import FloatArray
 
 NETWORKS = {
     one.name: one
@@ -61,25 +66,57 @@ def trained_in_stages(
     return weights
 
 
+@dataclass
+class Judged:
+    """`whole`: errors of what a network makes. Of MSN also of each stream, by its class, and of
+    their parts cut and pasted by the labels.
+    """
+
+    whole: ClassErrors
+    pasted: ClassErrors
+    streams: dict[str, ClassErrors]
+
+
 @torch.no_grad()
-def errors_of(name: str, weights: Path, judges: Pictures, degraded: str) -> ClassErrors:
-    """Of the network; of the degraded images themselves without a name."""
-    errors = ClassErrors(judges.classes)
+def judged_by(name: str, weights: Path, judges: Pictures, degraded: str) -> Judged:
+    """The network's errors; those of the degraded images themselves without a name."""
+    classes = judges.classes
+    found = Judged(ClassErrors(classes), ClassErrors(classes), {})
     network, multiple = None, 1
     if name:
         values = read_json(weights.with_suffix(".json"))["network_parameters"]
         network, multiple = NETWORKS[name].network(values).eval(), 2 ** int(values["blocks"])
         load_weights(network, weights)
+    if isinstance(network, Msn):
+        found.streams = {one: ClassErrors(classes) for one in classes}
     torch.manual_seed(0)
     for image, labels in zip(judges.images, judges.labels, strict=True):
         height, width = (n - n % multiple for n in labels.shape)
         clean = image[None, :, :height, :width].float() / 255
         part = labels[:height, :width]
         seen, _ = as_seen(clean, degradation(degraded))
-        made = seen if network is None else network(seen, part[None])
-        pictures = [one[0].permute(1, 2, 0).numpy() for one in (made.clamp(0, 1), clean)]
-        errors.add(pictures[0], pictures[1], part.numpy())
-    return errors
+        made = {id(found.whole): seen if network is None else network(seen, part[None])}
+        if isinstance(network, Msn):
+            partial = network.whole(seen).partial
+            made[id(found.pasted)] = cut_and_paste(partial, part[None], seen)
+            own = zip(found.streams.values(), partial, strict=True)
+            made |= {id(errors): one for errors, one in own}
+        for errors in (found.whole, found.pasted, *found.streams.values()):
+            if id(errors) in made:
+                errors.add(_picture(made[id(errors)]), _picture(clean), part.numpy())
+    return found
+
+
+def _picture(batch: torch.Tensor) -> FloatArray:
+    return np.asarray(batch[0].clamp(0, 1).permute(1, 2, 0), np.float32)
+
+
+def matrix_of(found: Sequence[Judged]) -> list[list[float | None]]:
+    """S x C: how well each stream (row) restores each class (column), each row by its own range
+    (Fig. 5.6), mean over the seeds; None where a class is not there.
+    """
+    mean = np.mean([stream_by_class(one.streams) for one in found], axis=0)
+    return [[None if np.isnan(v) else round(float(v), 3) for v in line] for line in mean]
 
 
 def row(blur: str, name: str, found: list[ClassErrors], first: list[ClassErrors]) -> dict[str, Any]:
@@ -97,6 +134,17 @@ def row(blur: str, name: str, found: list[ClassErrors], first: list[ClassErrors]
         "more_db_each": [round(one, 3) for one in more],
         "psnr_db": classes,
     }
+
+
+def tables_of_streams(streams: Mapping[str, Any], classes: Sequence[str]) -> list[Table]:
+    """A table per blur: rows are MSN's streams, columns the classes of the pixels."""
+    found = []
+    for blur, lines in streams.items():
+        table = Table("stream", *classes, title=f"Streams by class, {blur}: 0 worst, 1 best")
+        for name, line in zip(classes, lines, strict=True):
+            table.add_row(name, *("" if value is None else f"{value:.2f}" for value in line))
+        found.append(table)
+    return found
 
 
 def table_of(rows: list[dict[str, Any]]) -> Table:
@@ -129,36 +177,37 @@ def main(
     held = Pictures(
         pictures.images[:judged], pictures.labels[:judged], pictures.classes, pictures.source, ()
     )
-    setup = {"batch": batch, "size": size, "blocks": blocks, "capacity": capacity}
+    setup: dict[str, Any] = {"batch": batch, "size": size, "blocks": blocks, "capacity": capacity}
     common = [f"{name}={value}" for name, value in setup.items()] + ["minutes=0", "width=0"]
     common += [f"warm_up_steps={min(50, steps // 4)}"]
-    rows = []
+    rows: list[dict[str, Any]] = []
+    streams: dict[str, Any] = {}
     with written_by(None):  # runs go on in folders that are there
         for blur in blurs or ["blur_2", "blur_4", "blur_6"]:
-            came = [errors_of("", Path(), held, blur)] * seeds
-            scores: dict[str, list[ClassErrors]] = {}
+            came = judged_by("", Path(), held, blur).whole
+            scores: dict[str, list[Judged]] = {}
             for name in NETWORKS:
+                own = [*common, f"degradation={blur}"]
+                places = [folder / f"{blur}_{name}_{seed}" for seed in range(seeds)]
                 scores[name] = [
-                    errors_of(
-                        name,
-                        trained_in_stages(
-                            name,
-                            folder / f"{blur}_{name}_{seed}",
-                            [*common, f"seed={seed}", f"degradation={blur}"],
-                            steps,
-                            views,
-                        ),
-                        held,
-                        blur,
+                    judged_by(name, weights, held, blur)
+                    for weights in (
+                        trained_in_stages(name, place, [*own, f"seed={seed}"], steps, views)
+                        for seed, place in enumerate(places)
                     )
-                    for seed in range(seeds)
                 ]
-                rows.append(row(blur, name, scores[name], scores[FIRST]))
+                first = [one.whole for one in scores[FIRST]]
+                rows.append(row(blur, name, [one.whole for one in scores[name]], first))
                 print(rows[-1], flush=True)
-            rows.append(row(blur, "as it came", came, scores[FIRST]))
-    Console(width=120).print(table_of(rows))
+            rows.append(row(blur, "cut and paste", [one.pasted for one in scores["msn"]], first))
+            rows.append(row(blur, "as it came", [came] * seeds, first))
+            streams[blur] = matrix_of(scores["msn"])
+    console = Console(width=120)
+    for table in (table_of(rows), *tables_of_streams(streams, held.classes)):
+        console.print(table)
     setup |= {"steps": steps, "seeds": seeds, "images": len(held.images)}
-    write_record("restoration_classes", rows, record, setup=setup)
+    setup["shares"] = {name: round(share, 4) for name, share in came.frequency.items()}
+    write_record("restoration_classes", rows, record, setup=setup, streams=streams)
 
 
 if __name__ == "__main__":

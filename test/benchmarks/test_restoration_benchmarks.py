@@ -20,6 +20,8 @@ import restoration
 import restoration_classes
 from degraded_images import clean
 
+from ddff_perception.restoration.data.published_sets import FACADES
+
 
 def write_facades(folder: Path) -> Path:
     """Two labelled pictures in the layout of CMP Facades."""
@@ -40,10 +42,19 @@ def test_networks_with_and_without_labels_are_trained_alike_and_compared_by_clas
         views, judges, steps=4, batch=1, seeds=1, size=16, blocks=3, capacity=20_000,
         blurs=["blur_2"], judged=1, folder=tmp_path / "runs", record=tmp_path / "table.json",
     )  # fmt: skip
-    rows = json.loads((tmp_path / "table.json").read_text())["rows"]
-    assert [row["network"] for row in rows] == [*restoration_classes.NETWORKS, "as it came"]
+    record = json.loads((tmp_path / "table.json").read_text())
+    rows, names = record["rows"], [*restoration_classes.NETWORKS, "cut and paste", "as it came"]
+    assert [row["network"] for row in rows] == names
     assert rows[0]["more_db"] == 0 and all(10 < row["mean_db"] < 60 for row in rows)
-    assert "above SSN" in capfd.readouterr().out
+    assert rows[-2]["psnr_db"] != rows[-3]["psnr_db"]
+    said = capfd.readouterr().out
+    assert "above SSN" in said and "Streams by class, blur_2" in said
+    # A row per stream, a column per class, each row from its worst to its best class.
+    (matrix,) = record["streams"].values()
+    there = [[value for value in line if value is not None] for line in matrix]
+    assert len(matrix) == len(matrix[0]) == len(FACADES)
+    assert all((min(line), max(line)) == (0, 1) for line in there)
+    assert sum(record["setup"]["shares"].values()) == pytest.approx(1, abs=1e-3)
     stages = [folder.name for folder in (tmp_path / "runs" / "blur_2_msn_0").iterdir()]
     assert sorted(stages) == ["fusion", "joint", "streams"]
 

@@ -9,7 +9,7 @@ table 5.1 says that labels help under every strategy; at sigma 6 its numbers say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -158,15 +158,3 @@ def equal_width(make: Callable[[int], nn.Module], capacity: int = CAPACITY) -> i
 def _count(make: Callable[[int], nn.Module], width: int) -> int:
     with torch.device("meta"):
         return parameters(make(width))
-
-
-def stream_matrix(partial: Sequence[Tensor], clean: Tensor, labels: Tensor) -> Tensor:
-    """S x S mean squared errors: row is the stream, column the class of the pixels (Fig. 5.6); NaN
-    where a class is not there.
-    """
-    rows = []
-    for image in partial:
-        error = (image - clean).square().mean(1)
-        classes = range(len(partial))
-        rows.append(torch.stack([error[labels == number].mean() for number in classes]))
-    return torch.stack(rows)

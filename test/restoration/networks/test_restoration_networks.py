@@ -24,7 +24,6 @@ from ddff_perception.restoration.networks.semantic import (
     cut_and_paste,
     equal_width,
     parameters,
-    stream_matrix,
     stream_targets,
 )
 from ddff_perception.restoration.networks.unet import LADDER, UNet, ladder
@@ -104,14 +103,6 @@ def test_a_streams_target_is_clean_inside_of_its_class_and_degraded_elsewhere() 
     assembled = cut_and_paste(wanted, labels, degraded)
     known = (labels < 3)[:, None]
     assert torch.equal(assembled, torch.where(known, clean, degraded))
-
-
-def test_the_matrix_has_its_least_errors_on_the_diagonal_of_perfect_streams() -> None:
-    clean, labels = images()
-    wanted = stream_targets(clean, clean * 0.5, labels, 3)
-    errors = stream_matrix(list(wanted), clean, labels)
-    assert torch.equal(errors.diagonal(), torch.zeros(3))
-    assert (errors + torch.eye(3) > 0).all()
 
 
 def test_all_networks_can_be_had_with_as_many_parameters() -> None:
