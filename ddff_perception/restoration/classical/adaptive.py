@@ -48,14 +48,11 @@ def adaptive(observed: Observed, settings: AdaptiveSettings) -> Restored:
     planes = to_planes(observed.image)
     left: FloatArray | None = None
     if not {"noise", "jpeg"}.isdisjoint(seen.kinds):
-        corner, raw = seen.compression.shift, planes
-        noise = [with_jpeg(profile, seen.compression) for profile in seen.noise]
-        planes, left = shrunken(raw, noise, corner, settings.threshold)
+        packed, raw = seen.compression, planes[0]
+        noise = [with_jpeg(one, packed, n > 0) for n, one in enumerate(seen.noise)]
+        planes, left = shrunken(planes, noise, packed.shift, settings.threshold)
         if "jpeg" in seen.kinds and "noise" not in seen.kinds:
-            quality = seen.compression.quality
-            planes = [
-                within_rounding(*both, quality, corner) for both in zip(planes, raw, strict=True)
-            ]
+            planes[0] = within_rounding(planes[0], raw, packed.quality, packed.shift)
     noise_left = seen.noise[0].level if left is None else float(np.mean(left))
     made = sharpened(planes, seen, settings.sharpen, noise_left)
     return Restored(to_image(made, observed.image), left if made is planes else None)

@@ -27,6 +27,8 @@ _LUMINANCE = (
 )  # fmt: skip
 # Of the rounding of a coefficient by a step, the standard deviation, as a share of the step.
 _ROUNDED = 0.1
+# Colour has half of the pixels each way and a coarser table: of what JPEG left there, against this.
+_COLOUR_COARSER = np.float32(2)
 # How far a coefficient may leave what it was rounded to, as a share of the step.
 _ROOM = 0.25
 
@@ -52,11 +54,12 @@ def within_rounding(
     return raw + grid.plane(corner, change)
 
 
-def with_jpeg(noise: NoiseProfile, packed: Compression) -> NoiseProfile:
-    """The noise, and beside it what JPEG left."""
+def with_jpeg(noise: NoiseProfile, packed: Compression, colour: bool) -> NoiseProfile:
+    """The noise of a plane, and beside it what JPEG left."""
     if packed.quality >= 100:
         return noise
-    both = np.hypot(noise.spectrum, jpeg_spectrum(packed.quality))
+    left = jpeg_spectrum(packed.quality) * (_COLOUR_COARSER if colour else 1)
+    both = np.hypot(noise.spectrum, left)
     return NoiseProfile(both, noise.at, noise.factor)
 
 

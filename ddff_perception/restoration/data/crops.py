@@ -35,6 +35,13 @@ class RestorationDataSettings(Settings):
         "noise, jpeg ...), or a function "
         "of one's own as package.module:function, which takes and gives B x 3 x H x W in 0..1",
     )
+    resize: int = parameter(
+        0,
+        "side to which each image is brought before samples are cut, both ways, bicubic, as the "
+        "thesis does with 286; 0: as it is",
+        "px",
+        (0, 4096),
+    )
     pictures: int = parameter(64, "procedural pictures, without a folder", limits=(1, 100_000))
     width: int = parameter(0, "width of the network; 0: its own", limits=(0, 4096))
     classes: int = parameter(0, "classes of the labels; 0: those of the data", limits=(0, 255))

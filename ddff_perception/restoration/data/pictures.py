@@ -48,17 +48,24 @@ class Pictures:
 
 
 def clean_pictures(
-    folders: Sequence[Path], count: int, split: str = "train", *, judges: bool = False
+    folders: Sequence[Path],
+    count: int,
+    split: str = "train",
+    *,
+    judges: bool = False,
+    resize: int = 0,
 ) -> Pictures:
     """Of folders: one published set (`published_sets.SETS`), rendered data sets, photographs (which
     have no labels); without any, `count` procedural ones whose textures are their classes.
 
-    `judges`: they are to judge by. Raises InputError where nothing is found, two sets have other
+    `judges`: they are to judge by. `resize`: side in pixels to which each is brought, both ways;
+    0: none. Raises InputError where nothing is found, two sets have other
     classes, or a data set is kept for judges and these are not.
     """
     if not folders:
-        drawn = [_drawn(np.random.default_rng([n, 31])) for n in range(count)]
-        return _pictures(drawn, DRAWN, f"{count} procedural pictures", [range(count)])
+        drawn = (_drawn(np.random.default_rng([n, 31])) for n in range(count))
+        made = [_squared(*pair, resize) for pair in drawn]
+        return _pictures(made, DRAWN, f"{count} procedural pictures", [range(count)])
     pairs: list[tuple[Any, Any]] = []
     ranges: list[range] = []
     classes: tuple[str, ...] = ()
@@ -68,7 +75,8 @@ def clean_pictures(
         if own and classes and own != classes:
             raise InputError(f"{folder} has other classes than what was given before it")
         ranges.append(range(len(pairs), len(pairs) + len(found)))
-        classes, pairs = classes or own, pairs + found
+        classes = classes or own
+        pairs += [_squared(*pair, resize) for pair in found]
         kinds.append(kind)
     source = f"{len(pairs)} images of {', '.join(dict.fromkeys(kinds))}"
     return _pictures(pairs, classes or ("anything",), source, ranges)
@@ -114,8 +122,19 @@ def _shrunken(image: Any, labels: Any) -> tuple[Any, Any]:
     if scale >= 1:
         return image, labels
     size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return small, cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    return _resized(image, labels, size, cv2.INTER_AREA)
+
+
+def _squared(image: Any, labels: Any, side: int) -> tuple[Any, Any]:
+    """`side` x `side`, whatever the shape was, as the thesis has it; as they are for 0."""
+    return _resized(image, labels, (side, side), cv2.INTER_CUBIC) if side else (image, labels)
+
+
+def _resized(image: Any, labels: Any, size: tuple[int, int], how: int) -> tuple[Any, Any]:
+    return (
+        cv2.resize(image, size, interpolation=how),
+        cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST),
+    )
 
 
 def _drawn(rng: np.random.Generator) -> tuple[Any, Any]:

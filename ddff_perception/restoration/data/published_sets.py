@@ -35,6 +35,8 @@ _CMP_RGB = (
     (0, 0, 170), (0, 0, 255), (0, 85, 255), (0, 170, 255), (0, 255, 255), (85, 255, 170),
     (170, 255, 85), (255, 255, 0), (255, 170, 0), (255, 85, 0), (255, 0, 0), (170, 0, 0),
 )  # fmt: skip
+# Of 442 between black and white: what JPEG does to a colour is a few.
+_FAR = 20.0
 # Cityscapes' labelIds by category; what is not named is void.
 _CITY_IDS = {
     "flat": range(7, 11), "construction": range(11, 17), "object": range(17, 21),
@@ -189,6 +191,11 @@ def _side_by_side(file: Path, _: Path) -> tuple[ImageArray, Labels]:
     half = both.shape[1] // 2
     colours = np.array(_CMP_RGB, np.float32)[:, ::-1]
     shown = both[:, half:].reshape(-1, 1, 3).astype(np.float32)
-    nearest = np.square(shown - colours).sum(2).argmin(1) + 1
-    labels = _table(_CMP, FACADES)[nearest].reshape(both.shape[0], half)
+    away = np.square(shown - colours).sum(2)
+    if np.sqrt(np.median(away.min(1))) > _FAR:
+        raise InputError(
+            f"{file} shows no labels beside its photo: folders train, val and test are taken for "
+            "Facades; name the one that holds the photographs"
+        )
+    labels = _table(_CMP, FACADES)[away.argmin(1) + 1].reshape(both.shape[0], half)
     return np.asarray(both[:, :half], np.uint8), labels

@@ -2,10 +2,10 @@
 
 `restore_stream` is ours; `ssn`, `ssn_labels`, `tsn_late`, `tsn_mid` and `msn` are the thesis',
 `vdsr` and `deep_deblur` two that it compares with. Presets: `paper` has the thesis' optimiser
-(Adam, 2e-4, batch 1; beta is pix2pix's, the steps of the decay ours); `cpu` a reduced width for two
-cores; `smoke` a few steps for a test. Without a folder they learn from procedural pictures; give
-photographs, rendered views (`ddff simulate dataset`), Facades, NYUv2 or Cityscapes with `--data`.
-Nothing ships trained.
+(Adam, 2e-4, batch 1; beta is pix2pix's, the steps of the decay ours) and its crops of 256 pixels of
+images of 286; `cpu` a reduced width for two cores; `smoke` a few steps for a test. Without a folder
+they learn from procedural pictures; give photographs, rendered views (`ddff simulate dataset`),
+Facades, NYUv2 or Cityscapes with `--data`. Nothing ships trained.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SMALL: Mapping[str, Value] = {
 }  # fmt: skip
 Make = Callable[[int, int, int], nn.Module]
 _THESIS: Mapping[str, Mapping[str, Value]] = {
-    "paper": {"size": 256, "degradation": "blur_2", "capacity": 397_000_000},
+    "paper": {"size": 256, "resize": 286, "degradation": "blur_2", "capacity": 397_000_000},
     "cpu": {"size": 64, "degradation": "blur_2", "blocks": 5, "width": 16},
     "smoke": _SMALL,
 }
@@ -80,7 +80,7 @@ class RestorationTraining:
         what needs labels has none.
         """
         own = RestorationDataSettings.of(values)
-        pictures = clean_pictures(data, own.pictures)
+        pictures = clean_pictures(data, own.pictures, resize=own.resize)
         self._check(own, pictures)
         classes = own.classes or len(pictures.classes)
         network = self._network(own, classes)

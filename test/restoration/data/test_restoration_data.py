@@ -27,6 +27,7 @@ from ddff_perception.restoration.data.published_sets import (
     nyu13,
     recognised,
 )
+from ddff_perception.restoration.training import networks
 from ddff_perception.simulation.classes import NYU13
 from ddff_perception.training.degradation import demosaicked, gaussian_kernels, linear, smaller
 from ddff_perception.types import InputError
@@ -105,6 +106,17 @@ def test_what_is_made_without_learning_comes_along_and_is_nearer() -> None:
     assert away[0] < 0.7 * away[1]
 
 
+def test_the_papers_size_is_made_before_crops_are_cut(tmp_path: Path) -> None:
+    labelled = photo(tmp_path / "cmp_b0001.jpg", (40, 90))
+    cv2.imwrite(str(tmp_path / "cmp_b0001.png"), np.full(labelled.shape[:2], 3, np.uint8))
+    pictures = clean_pictures((tmp_path,), 0, resize=36)
+    assert pictures.images[0].shape == (3, 36, 36) and pictures.labels[0].shape == (36, 36)
+    assert (pictures.labels[0] == FACADES.index("window")).all()
+    assert clean_pictures((tmp_path,), 0).images[0].shape == (3, 40, 90)
+    assert clean_pictures((), 1, resize=36).images[0].shape == (3, 36, 36)
+    assert networks.SSN.PRESET_VALUES["paper"]["resize"] == 286
+
+
 def test_photographs_have_no_labels_and_small_ones_are_filled_up(tmp_path: Path) -> None:
     for name in ("a", "b"):
         cv2.imwrite(str(tmp_path / f"{name}.png"), (IMAGE[:20] * 255).astype(np.uint8))
@@ -168,6 +180,17 @@ def test_facades_in_pix2pix_format(tmp_path: Path) -> None:
     assert image.shape == (64, 64, 3) and recognised(tmp_path) == "facades"
     assert (labels[4:-4, 4:28] == FACADES.index("facade")).all()
     assert (labels[4:-4, 36:60] == FACADES.index("deco")).all()
+
+
+def test_photographs_in_folders_named_like_facades_splits_are_not_cut_in_half(
+    tmp_path: Path,
+) -> None:
+    for split in ("train", "val", "test"):
+        (tmp_path / split).mkdir()
+        cv2.imwrite(str(tmp_path / split / "1.jpg"), (IMAGE * 255).astype(np.uint8))
+    with pytest.raises(InputError, match="name the one that holds the photographs"):
+        clean_pictures((tmp_path,), 0)
+    assert clean_pictures((tmp_path / "train",), 0).classes == ("anything",)
 
 
 def test_nyu_with_13_classes_is_split_as_its_file_says(tmp_path: Path) -> None:
