@@ -14,13 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..optics.blur_kernels import shake_kernel
+from ..optics.jpeg_tables import rounding_steps
 
-# Luminance table of the JPEG standard (ITU T.81, K.1).
-_TABLE = (
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
-    92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
-)  # fmt: skip
+# JFIF: B, G and R to brightness and two colour differences.
+_TO_YCC = ((0.114, 0.587, 0.299), (0.5, -0.331264, -0.168736), (-0.081312, -0.418688, 0.5))
 _POOL = 128
 
 
@@ -71,19 +68,34 @@ def levels(values: Tensor, bits: int = 8) -> Tensor:
 
 
 def jpeg(values: Tensor, quality: float) -> Tensor:
-    """B x C x H x W values in 0..1 after JPEG's rounding of 8 x 8 cosine coefficients, each channel
-    by itself with the standard's luminance table; sides are multiples of 8.
+    """B x C x H x W values in 0..1 after JPEG; sides are multiples of 8.
+
+    Three channels are B, G and R: brightness is rounded by the standard's table, two differences of
+    colour at half the size by theirs (4:2:0, as OpenCV and cameras write it), enlarged linearly.
+    Other channels are brightness, each by itself.
     """
-    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
-    table = ((torch.tensor(_TABLE, dtype=values.dtype).view(8, 8) * scale + 50) / 100).floor()
-    table = table.clamp(1, 255).to(values)
-    basis = _cosines().to(values)
-    height, width = values.shape[-2:]
-    blocks = (values * 255 - 128).unflatten(-1, (width // 8, 8)).unflatten(-3, (height // 8, 8))
-    blocks = blocks.transpose(-3, -2)
+    levels = values * 255
+    if values.shape[1] != 3:
+        return ((_rounded(levels - 128, quality) + 128) / 255).clamp(0, 1)
+    forth = torch.tensor(_TO_YCC, dtype=values.dtype, device=values.device)
+    planes = torch.einsum("dc,bchw->bdhw", forth, levels)
+    bright = _rounded(planes[:, :1] - 128, quality) + 128
+    colour = _rounded(functional.avg_pool2d(planes[:, 1:], 2), quality, colour=True)
+    colour = functional.interpolate(colour, scale_factor=2, mode="bilinear")
+    both = torch.cat([bright, colour], 1)
+    return (torch.einsum("dc,bchw->bdhw", forth.inverse(), both) / 255).clamp(0, 1)
+
+
+def _rounded(levels: Tensor, quality: float, colour: bool = False) -> Tensor:
+    """Cosine coefficients of 8 x 8 blocks in whole steps; the border is repeated to fill blocks."""
+    table = torch.from_numpy(rounding_steps(quality, colour)).to(levels)
+    basis = _cosines().to(levels)
+    height, width = levels.shape[-2:]
+    wide = functional.pad(levels, (0, -width % 8, 0, -height % 8), mode="replicate")
+    blocks = wide.unflatten(-1, (-1, 8)).unflatten(-3, (-1, 8)).transpose(-3, -2)
     coefficients = ((basis @ blocks @ basis.T) / table).round() * table
     found = (basis.T @ coefficients @ basis).transpose(-3, -2)
-    return ((found.flatten(-2).flatten(-3, -2) + 128) / 255).clamp(0, 1)
+    return found.flatten(-2).flatten(-3, -2)[..., :height, :width]
 
 
 @lru_cache(maxsize=1)

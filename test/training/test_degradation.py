@@ -58,3 +58,17 @@ def test_jpeg_is_the_standards_on_grey(quality: int) -> None:
     wanted = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
     found = jpeg(torch.from_numpy(grey.astype(np.float32) / 255)[None, None], quality)
     np.testing.assert_allclose(found[0, 0] * 255, wanted, atol=3)
+
+
+@pytest.mark.parametrize("quality", [15, 40])
+def test_jpeg_of_colour_is_what_a_camera_writes(quality: int) -> None:
+    small = np.random.default_rng(1).random((5, 6, 3), np.float32)
+    image = (cv2.resize(small, (56, 40), interpolation=cv2.INTER_CUBIC) * 255).clip(0, 255)
+    levels_ = np.rint(image).astype(np.uint8)
+    content = cv2.imencode(".jpg", levels_, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    wanted = cv2.imdecode(content, cv2.IMREAD_COLOR).astype(np.float32)
+    batch = torch.from_numpy(levels_.transpose(2, 0, 1).astype(np.float32) / 255)[None]
+    found = jpeg(batch, quality)[0].permute(1, 2, 0).numpy() * 255
+    change = np.abs(wanted - levels_).mean()
+    assert np.abs(found - wanted).mean() < 0.3 * change
+    assert np.abs(found - levels_).mean() == pytest.approx(change, rel=0.1)

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from ...optics.cosine_blocks import COEFFICIENTS, BlockGrid
+from ...optics.jpeg_tables import rounding_steps
 from ...types import FloatArray
 from ..estimation.jpeg import Compression
 from ..estimation.noise import NoiseProfile
@@ -19,12 +20,6 @@ THRESHOLD = 2.7
 _SHIFTS = ((2, 2), (2, 6), (6, 2), (6, 6))
 # Detail that is as weak as noise, and dropped with it, as a share of the noise's power.
 _DETAIL = 0.1
-# Luminance table of the JPEG standard (ITU T.81, K.1).
-_LUMINANCE = (
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
-    92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
-)  # fmt: skip
 # Of the rounding of a coefficient by a step, the standard deviation, as a share of the step.
 _ROUNDED = 0.1
 # Colour has half of the pixels each way and a coarser table: of what JPEG left there, against this.
@@ -35,9 +30,7 @@ _ROOM = 0.25
 
 def jpeg_spectrum(quality: int) -> FloatArray:
     """Standard deviations, in 0..1, of what JPEG of that quality does to 64 coefficients."""
-    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
-    steps = np.clip(np.floor((np.array(_LUMINANCE) * scale + 50) / 100), 1, 255)
-    return np.asarray(steps * _ROUNDED / 255, np.float32)
+    return rounding_steps(quality).ravel() * np.float32(_ROUNDED / 255)
 
 
 def within_rounding(

@@ -57,6 +57,12 @@ class RestorationDataSettings(Settings):
         "with --start",
         choices=("streams", "fusion", "joint"),
     )
+    stream: int = parameter(
+        -1,
+        "of msn in the stage streams: the class whose stream alone learns, the others stay as "
+        "--start has them; -1: all learn",
+        limits=(-1, 254),
+    )
 
 
 class Crops(IterableDataset[Batch]):

@@ -24,15 +24,17 @@ def absolute_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return {"loss": error.abs().mean(), "gain_db": _gain(found, batch)}
 
 
-def msn_loss(network: Msn, batch: Batch, stage: str) -> dict[str, Tensor]:
+def msn_loss(network: Msn, batch: Batch, stage: str, one: int = -1) -> dict[str, Tensor]:
     """(1 - t) sum of |S_l(x) - y_l| + t |F(H(S(x))) - y| (5.6): t = 0 in the stage `streams`, else
-    1; in the stage `fusion` the streams stand still.
+    1; in the stage `fusion` the streams stand still. `one`: in the stage `streams` the only one that
+    learns, and the sum's only term; -1: all.
     """
     if stage == "streams":
-        partial = torch.stack([stream(batch["image"]).image for stream in network.streams]).float()
+        chosen = range(len(network.streams)) if one < 0 else (one,)
+        partial = torch.stack([network.streams[n](batch["image"]).image for n in chosen]).float()
         wanted = stream_targets(
             batch["clean"], batch["image"], batch["labels"], len(network.streams)
-        )
+        )[list(chosen)]
         return {"loss": (partial - wanted).abs().mean(dim=(1, 2, 3, 4)).sum()}
     for weights in network.streams.parameters():
         weights.requires_grad_(stage == "joint")

@@ -121,7 +121,9 @@ class RestorationTraining:
             return stream_loss
         if self.name == "deep_deblur":
             return pyramid_loss
-        return partial(msn_loss, stage=own.stage) if self.name == "msn" else absolute_loss
+        if self.name == "msn":
+            return partial(msn_loss, stage=own.stage, one=own.stream)
+        return absolute_loss
 
     def _check(self, own: RestorationDataSettings, pictures: Pictures) -> None:
         if (self.labelled or self.name == "msn") and len(pictures.classes) < 2:
@@ -129,6 +131,11 @@ class RestorationTraining:
                 f"{self.name} learns with class labels: give a labelled set (rendered views, "
                 "Facades, NYUv2 or Cityscapes)"
             )
+        if own.stream >= 0 and (self.name != "msn" or own.stage != "streams"):
+            raise InputError("stream is for msn in the stage streams: set stage=streams")
+        if own.stream >= (own.classes or len(pictures.classes)):
+            names = ", ".join(f"{n} {name}" for n, name in enumerate(pictures.classes))
+            raise InputError(f"there is no class {own.stream}; there are: {names}")
         unet = self.name not in ("restore_stream", "vdsr", "deep_deblur")
         multiple = 2**own.blocks if unet else MULTIPLE
         if own.size % multiple:

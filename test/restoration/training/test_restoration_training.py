@@ -95,6 +95,23 @@ def test_the_stages_of_msn_train_what_they_say() -> None:
         assert changed == ({"streams", "fusion"} if moved == "both" else {moved}), stage
 
 
+def test_a_stream_of_msn_can_be_trained_by_itself() -> None:
+    torch.manual_seed(1)
+    network = networks.MSN.network(VALUES)
+    before = {name: w.detach().clone() for name, w in network.named_parameters()}
+    own = RestorationDataSettings.from_values({**VALUES, "stage": "streams", "stream": 1})
+    losses = steps(network, networks.MSN._loss(own), batch(), 8)
+    changed = {n for n, w in network.named_parameters() if not torch.equal(before[n], w)}
+    assert losses[-1] < losses[0] and changed
+    assert all(name.startswith("streams.1.") for name in changed)
+    for wrong, said in (
+        ({"stream": 99, "stage": "streams"}, "no class 99"),
+        ({"stream": 1}, "set stage"),
+    ):
+        with pytest.raises(InputError, match=said):
+            networks.MSN.job(networks.MSN.PRESETS["smoke"], {**VALUES, **wrong}, ())
+
+
 def test_every_streams_partial_result_can_be_looked_at() -> None:
     made = batch()
     picture = shown(networks.MSN.network({**VALUES, "classes": 3}).eval(), made)
