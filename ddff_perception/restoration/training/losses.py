@@ -26,8 +26,8 @@ def absolute_loss(network: nn.Module, batch: Batch) -> dict[str, Tensor]:
 
 def msn_loss(network: Msn, batch: Batch, stage: str, one: int = -1) -> dict[str, Tensor]:
     """(1 - t) sum of |S_l(x) - y_l| + t |F(H(S(x))) - y| (5.6): t = 0 in the stage `streams`, else
-    1; in the stage `fusion` the streams stand still. `one`: in the stage `streams` the only one that
-    learns, and the sum's only term; -1: all.
+    1; in the stage `fusion` the streams stand still. `one`: in the stage `streams` the only one
+    that learns, and the sum's only term; -1: all.
     """
     if stage == "streams":
         chosen = range(len(network.streams)) if one < 0 else (one,)
