@@ -18,7 +18,7 @@ _SMOOTH, _FEWEST, _LEAST = 0.08, 12, 48
 # second of these quantiles is no more than so many times the first. Fine texture is not.
 _EVEN, _MOST_UNEVEN, _MIDDLE, _PARTS = (0.05, 0.25), 1.9, 6, 4
 _BINS = 8
-_FEW, _IN_COLOUR, _GREY = 300, 0.6, 1e-5
+_FEW, _IN_COLOUR, _GREY = 600, 0.6, 1e-5
 # Frequencies up to here hold shading; from there on what is left in smooth blocks is noise.
 _SHADED, _FINE = 3, 8
 # Demosaicking and JPEG make noise coarser, by no more than this.
