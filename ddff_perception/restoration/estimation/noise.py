@@ -18,7 +18,7 @@ _SMOOTH, _FEWEST, _LEAST = 0.08, 12, 48
 # second of these quantiles is no more than so many times the first. Fine texture is not.
 _EVEN, _MOST_UNEVEN, _MIDDLE, _PARTS = (0.05, 0.25), 1.9, 6, 4
 _BINS = 8
-_FEW, _IN_COLOUR, _GREY = 600, 0.6, 1e-5
+_IN_COLOUR, _GREY = 0.6, 1e-5
 # Frequencies up to here hold shading; from there on what is left in smooth blocks is noise.
 _SHADED, _FINE = 3, 8
 # Demosaicking and JPEG make noise coarser, by no more than this.
@@ -90,10 +90,10 @@ def noise_profiles(planes: Sequence[FloatArray]) -> tuple[NoiseProfile, ...]:
     powers = (np.square(grid.coefficients(_GRID)[usable]) for grid in grids[1:])
     others = [_profile(own, level) for own in powers]
     most = max((one.level for one in others), default=0.0)
-    # Of so few blocks even the smoothest may be full of texture, which is of one colour; noise is
-    # not. An image that has no colour at all says nothing.
-    if len(level) < _FEW and _GREY < most < _IN_COLOUR * first.level:
-        return none
+    # Even the smoothest blocks may be full of texture, which is of one colour; noise is not, and as
+    # strong there. An image that has no colour at all says nothing.
+    if _GREY < most < _IN_COLOUR * first.level:
+        first = first.scaled(most / first.level)
     return first, *others
 
 
