@@ -104,8 +104,9 @@ def images_from_mosaic(raw: ImageArray, settings: CaptureSettings | None = None)
     split = cell_images if settings.resolution == "half" else demosaic
     layout = mosaic_layout(settings.layout)
     raw = cropped_to_cells(raw, layout)
+    images = split(raw, layout)
     clipped = _clipped(raw, layout.bayer is not None, settings)
-    return images_from_angles(split(raw, layout), ANGLES_DEG, settings, clipped)
+    return images_from_angles(images, ANGLES_DEG, settings, clipped)
 
 
 def _clipped(raw: ImageArray, colour: bool, settings: CaptureSettings) -> NDArray[np.bool_]:
