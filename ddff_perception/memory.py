@@ -18,8 +18,8 @@ def keep_freed_memory(most_bytes: int) -> bool:
     """Lets glibc keep up to `most_bytes` of freed memory for the next array; False without glibc.
 
     Arrays of megabytes come and go with each frame, of hundreds of them with each step of a
-    training. By default each is given back to the kernel and fetched again page by page: a quarter
-    of the time of a node with a cloud, and more than half of a step's, was measured.
+    training. By default each is given back to the kernel and fetched again page by page: that was
+    a quarter of the time of a node with a cloud, and half of that of convolutions over 100 MB.
     """
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
