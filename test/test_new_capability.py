@@ -140,7 +140,7 @@ class Live:
         self._image = ros.talk(Image, "image")
         self._info = ros.talk(CameraInfo, "camera_info")
         for talker in (self._image, self._info):
-            ros.wait_for(talker.get_subscription_count, talker.topic_name)
+            ros.wait_met(talker)
 
     def negative(self, stamp_ns: int, image: np.ndarray) -> np.ndarray:
         header = messages.header_at(stamp_ns, "camera_optical_frame")

@@ -54,7 +54,7 @@ class Live:
         self.matches = ros.listen(RouteMatch, "route_match")
         self.pictures = ros.listen(Image, "reference/image")
         self._image = ros.talk(Image, "image")
-        ros.wait_for(self._image.get_subscription_count, "image")
+        ros.wait_met(self._image)
         self.begin_again()
 
     def begin_again(self) -> None:

@@ -74,7 +74,7 @@ def test_a_score_alone_costs_no_deblurring_and_says_what_is_sharp(ros: RosSessio
 def test_a_gyroscope_and_the_exposure_tell_the_motion(ros: RosSession) -> None:
     run = Live(ros, ("blur_score",), exposure_s=0.02)
     imu = ros.talk(Imu, "imu")
-    ros.wait_for(imu.get_subscription_count, "imu")
+    ros.wait_met(imu)
     header = messages.header_at(STEP_NS, "camera_optical_frame")
     reading = Imu(header=header)
     reading.angular_velocity.x, reading.angular_velocity.y = 0.3, 0.4

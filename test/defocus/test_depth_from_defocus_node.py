@@ -48,7 +48,7 @@ class Live(LiveImages):
         super().__init__(ros, "depth_from_defocus", outputs, 10**8, **given)
         if not given.get("lens.focus_distance_m"):
             self.focus_state = ros.talk(FocusState, "focus_state")
-            ros.wait_for(self.focus_state.get_subscription_count, "focus_state")
+            ros.wait_met(self.focus_state)
 
     def focus(self, stamp: int, distance_m: float, settled: bool = True) -> None:
         header = messages.header_at(stamp * 10**8, "camera_optical_frame")

@@ -311,7 +311,7 @@ def test_a_clock_that_jumps_back_starts_a_new_stack(ros: RosSession, start: Star
 
     node = start(use_sim_time=True, lazy=False)
     clock = ros.talk(Clock, "/clock")
-    ros.wait_for(clock.get_subscription_count, "the clock's subscriber")
+    ros.wait_met(clock)
     camera = Camera(ros, node)
     camera.wait()
     clock.publish(Clock(clock=messages.stamp_message(camera.stamp_ns)))
@@ -370,7 +370,7 @@ def test_whole_stacks_are_taken_as_they_come(ros: RosSession, start: Start) -> N
     heard = ros.listen(Image, "depth/image_rect")
     points = ros.listen(PointCloud2, "points")
     talker = ros.talk(FocalStackMessage, "focal_stack")
-    ros.wait_for(talker.get_subscription_count, "the node")
+    ros.wait_met(talker)
     stamped = FocalStack(
         tuple(
             FocusSlice(item.image, item.focus_distance_m, 10**9 * (7 + number))

@@ -40,7 +40,7 @@ class Camera:
     def wait(self) -> None:
         """Until the node subscribes to everything."""
         for publisher in (self.images, self.infos, self.states):
-            self.ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
+            self.ros.wait_met(publisher)
 
     def shoot(self, item: FocusSlice, message: Image | None = None, **state: Any) -> int:
         """One frame; returns its stamp."""

@@ -54,7 +54,7 @@ class Sweeping:
     def wait(self) -> None:
         """Until the node hears what is shot."""
         for publisher in (self._images, self._states):
-            self._ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
+            self._ros.wait_met(publisher)
 
     def mend(self) -> None:
         """No fault any more."""

@@ -44,7 +44,7 @@ class LiveImages:
         self.image = ros.talk(Image, "image_rect")
         self.info = ros.talk(CameraInfo, "camera_info")
         for talker in (self.image, self.info):
-            ros.wait_for(talker.get_subscription_count, talker.topic_name)
+            ros.wait_met(talker)
 
     def shoot(
         self, number: int, image: np.ndarray, wait_for: str, camera: CameraModel | None = None

@@ -58,7 +58,7 @@ class LivePane:
         publishers = [*self.images.values(), self.infos]
         publishers += [self.states] if self.kind == "rotating" else []
         for publisher in publishers:
-            self.ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
+            self.ros.wait_met(publisher)
         return self
 
     def shoot(

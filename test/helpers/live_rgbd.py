@@ -46,7 +46,7 @@ class LiveRgbd:
                 self.images[part] = ros.talk(Image, f"{part}/image_rect")
                 self.infos[part] = ros.talk(CameraInfo, f"{part}/camera_info")
         for talker in (*self.images.values(), *self.infos.values()) if listen else ():
-            ros.wait_for(talker.get_subscription_count, talker.topic_name)
+            ros.wait_met(talker)
 
     def calibrate(self, part: str, camera: CameraModel | None, frame: str = FRAME) -> None:
         """Publishes the camera_info of one camera and waits until the node has it."""

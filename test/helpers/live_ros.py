@@ -80,6 +80,23 @@ class RosSession:
     def talk(self, kind: Any, topic: str, qos: Any = 100) -> Any:
         return self.node.create_publisher(kind, topic, qos)
 
+    def wait_met(self, publisher: Any) -> None:
+        """Waits until the publisher and the subscriptions of the session know of each other.
+
+        One side may know earlier: what is published before the other does is lost.
+        """
+        topic = publisher.topic_name
+
+        def met() -> bool:
+            ears = [s for node in self._nodes for s in node.subscriptions if s.topic_name == topic]
+            try:
+                known = all(ear.get_publisher_count() for ear in ears)
+            except RuntimeError:  # its handle is invalid: a node let go of it meanwhile
+                return False
+            return known and publisher.get_subscription_count() > 0
+
+        self.wait_for(met, f"a subscriber of {topic}")
+
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """The response of a service."""
         client = self.node.create_client(kind, name)

@@ -139,7 +139,7 @@ class ListeningNodeBattery(NodeBattery):
         kind = message_class(output.type)
         listener = ros.node.create_subscription(kind, output.name, lambda _: None, 10)
         for talker in talkers:
-            ros.wait_for(talker.get_subscription_count, talker.topic_name)
+            ros.wait_met(talker)
         ros.stop_listening(listener)
         for talker in talkers:
             ros.wait_for(lambda t=talker: not t.get_subscription_count(), talker.topic_name)
@@ -169,7 +169,7 @@ class ListeningNodeBattery(NodeBattery):
         for name in images:
             before = sum(rejected(node).values())
             talker = ros.talk(message_class(IMAGE), name)
-            ros.wait_for(talker.get_subscription_count, name)
+            ros.wait_met(talker)
             talker.publish(wrong)
             ros.wait_for(lambda n=before: sum(rejected(node).values()) > n, f"complaint of {name}")
         assert "rejected: internal error" not in rejected(node)

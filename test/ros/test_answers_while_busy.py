@@ -105,7 +105,7 @@ def test_reset_parameters_and_time_jumps_are_answered_while_vdff_works(
     node = start(ros, method="vdff", use_sim_time=True)
     depth = ros.listen(Image, "depth/image_rect")
     clock = ros.talk(Clock, "/clock")
-    ros.wait_for(clock.get_subscription_count, "the clock's subscriber")
+    ros.wait_met(clock)
     camera = Camera(ros, node, wall_stack(480, 360))
     camera.wait()
     for item in camera.stack.slices[:2]:

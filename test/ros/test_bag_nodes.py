@@ -202,7 +202,7 @@ def test_recorder_and_player_say_how_they_are(ros: Any, start: Start, tmp_path: 
     heard = ros.listen(DiagnosticArray, "/diagnostics")
     start("recorder_node", topics=["text", "never"], output=str(tmp_path / "bag"))
     text = ros.talk(String, "text")
-    ros.wait_for(text.get_subscription_count, "the recorder")
+    ros.wait_met(text)
 
     def said(name: str, words: str) -> Callable[[], bool]:
         return lambda: any(

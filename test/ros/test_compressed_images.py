@@ -63,7 +63,7 @@ def test_depth_comes_of_compressed_images_and_damaged_ones_are_counted(
     images = ros.talk(CompressedImage, "image_rect/compressed")
     states = ros.talk(FocusState, "focus_state")
     for publisher in (images, states):
-        ros.wait_for(publisher.get_subscription_count, publisher.topic_name)
+        ros.wait_met(publisher)
     for shot, item in enumerate(STACK.slices):
         stamp_ns = 10**12 + shot * 50_000_000
         header = messages.header_at(stamp_ns, FRAME)

@@ -91,7 +91,7 @@ def test_it_starts_by_itself(ros: RosSession, make: Callable[..., Doubler]) -> N
     assert state(ros) == "active"
     heard = ros.listen(Float64, "double")
     talker = ros.talk(Float64, "number")
-    ros.wait_for(talker.get_subscription_count, "the subscription")
+    ros.wait_met(talker)
     talker.publish(Float64(data=4.0))
     assert heard.wait()[0].data == 8.0
 
@@ -108,12 +108,12 @@ def test_a_lifecycle_manager_leads_it_through_all_states(
     ros.wait_for(lambda: node.wanted("double"), "the listener")
     assert talker.get_subscription_count() == 0
     assert change(ros, Transition.TRANSITION_ACTIVATE)
-    ros.wait_for(talker.get_subscription_count, "the subscription")
+    ros.wait_met(talker)
     assert change(ros, Transition.TRANSITION_DEACTIVATE)
     ros.wait_for(lambda: talker.get_subscription_count() == 0, "the end of the subscription")
     node.send("double", Float64(data=1.0))
     assert change(ros, Transition.TRANSITION_ACTIVATE)
-    ros.wait_for(talker.get_subscription_count, "the subscription")
+    ros.wait_met(talker)
     talker.publish(Float64(data=3.0))
     assert heard.wait()[0].data == 6.0
     assert change(ros, Transition.TRANSITION_DEACTIVATE)
@@ -292,7 +292,7 @@ def test_an_input_that_cannot_be_subscribed_does_not_end_the_node(
     ros.stop_listening(listener)
     heard = ros.listen(Float64, "double")
     talker = ros.talk(Float64, "number")
-    ros.wait_for(talker.get_subscription_count, "the subscription")
+    ros.wait_met(talker)
     talker.publish(Float64(data=4.0))
     assert heard.wait()[0].data == 8.0
 
@@ -316,6 +316,6 @@ def test_lazy_can_be_switched_while_it_runs(ros: RosSession, make: Callable[...,
     assert node.start()
     talker = ros.talk(Float64, "number")
     assert node.set_parameters([RosParameter("lazy", value=False)])[0].successful
-    ros.wait_for(talker.get_subscription_count, "the subscription")
+    ros.wait_met(talker)
     assert node.set_parameters([RosParameter("lazy", value=True)])[0].successful
     ros.wait_for(lambda: talker.get_subscription_count() == 0, "its end")

@@ -334,7 +334,7 @@ def test_gravity_of_an_imu_tells_floor_from_wall(ros: RosSession, start: Start) 
     run.shoot()
     assert "no reading of imu yet" in run.complaint()
     talker = ros.talk(Imu, "imu")
-    ros.wait_for(talker.get_subscription_count, "imu")
+    ros.wait_met(talker)
     message = Imu(header=messages.header_at(run.stamp_ns, FRAME))
     force = message.linear_acceleration
     force.x, force.y, force.z = (-9.81 * float(v) for v in gravity())

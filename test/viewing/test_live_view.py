@@ -140,7 +140,7 @@ def test_any_other_node_is_looked_at_too(ros: RosSession, live: LiveNode) -> Non
     until(live, lambda: subject() and "/elsewhere/picture" in subject().topics, "the node")
     assert [pane.topic for pane in panes(subject()) if pane.opened] == ["/elsewhere/picture"]
     live.follow({"/elsewhere/picture": IMAGE})
-    ros.wait_for(talker.get_subscription_count, "a subscription")
+    ros.wait_met(talker)
     talker.publish(messages.image_message(STACK.images[0], messages.header_at(1, "camera")))
     found = {}
     until(live, lambda: found.update(live.take()) or found, "the picture")
