@@ -20,7 +20,10 @@ ALIGNMENT = Capability(
     methods=Reference(f"{_HERE}.methods:METHODS"),
     bag=Reference(f"{_HERE}.evaluation.bag:AlignmentRun"),
     results=Reference(f"{_HERE}.evaluation.report:ALIGNMENT_RESULTS"),
-    networks={"route_encoder": Reference(f"{_HERE}.training.route_encoder:ROUTE_ENCODER")},
+    networks={
+        "route_encoder": Reference(f"{_HERE}.training.route_encoder:ROUTE_ENCODER"),
+        "resnet50": Reference(f"{_HERE}.training.resnet50:RESNET50"),
+    },
     demo=Reference(f"{_HERE}.evaluation.demo:ALIGNMENT_DEMO"),
     view=View(pictures={"image": "image", "reference/image": "image"}),
 )

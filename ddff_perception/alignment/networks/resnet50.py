@@ -21,6 +21,7 @@ class ResNet50(nn.Module):
 
     def __init__(self, dimensions: int = DIMENSIONS, width: float = 1.0) -> None:
         super().__init__()
+        self.trunk = nn.Identity()  # all of it learns
         channels = max(8, int(64 * width))
         self.stem = nn.Sequential(
             nn.Conv2d(3, channels, 7, 2, 3, bias=False),
@@ -41,6 +42,10 @@ class ResNet50(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return F.normalize(self.project(self.pool5(images)), dim=1)
+
+    def described(self, images: Tensor) -> Tensor:
+        """Unit vectors of images of any size, N x 3 x H x W."""
+        return self(F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True))
 
     def pool5(self, images: Tensor) -> Tensor:
         """N x 2048: the mean over the last maps; the baseline without a projection."""

@@ -1,4 +1,4 @@
-"""How `route_encoder` learns from recordings without labels, by turns of finding and learning.
+"""How a descriptor learns from recordings without labels, by turns of finding and learning.
 
 A run is one iteration of section 4.3: `iteration=0` takes neighbours in one recording, 1 tours
 between two, 2 those by way of a third as well. Tours and hard negatives are found with the weights
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,9 +43,18 @@ _SMOKE = replace(
 )  # fmt: skip
 
 
+class DescriptorNetwork(Protocol):
+    """Images to unit vectors: a trunk that does not learn, and the rest on what it makes."""
+
+    trunk: nn.Module
+
+    def described(self, maps: Tensor) -> Tensor:
+        """Unit vectors (N, d) of what the trunk made of N images."""
+
+
 @dataclass(frozen=True)
-class RouteSettings(Settings):
-    """What can be set about it beside the run."""
+class TurnSettings(Settings):
+    """What can be set about a turn beside the run."""
 
     iteration: int = parameter(
         0,
@@ -56,12 +65,7 @@ class RouteSettings(Settings):
     tours_by: str = parameter(
         "", "weights (.safetensors) that tours are found with; empty: those at the beginning"
     )
-    encoder: str = parameter(
-        "imagenet",
-        "weights of the encoder: imagenet (ddff assets fetch efficientnet-lite0)",
-        choices=("imagenet", "none"),
-    )
-    scale: float = parameter(1.0, "width of the encoder", "", (0.25, 1.0))
+    scale: float = parameter(1.0, "width of the encoder", "", (0.125, 1.0))
     dimensions: int = parameter(256, "length of a descriptor", "", (8, 4096))
     margin: float = parameter(0.5, "m of the triplet loss", "", (0.0, 2.0))
     hard: float = parameter(0.5, "share of hard negatives", "", (0.0, 1.0))
@@ -84,6 +88,17 @@ class RouteSettings(Settings):
 
 
 @dataclass(frozen=True)
+class RouteSettings(TurnSettings):
+    """What can be set about `route_encoder` beside the run."""
+
+    encoder: str = parameter(
+        "imagenet",
+        "weights of the encoder: imagenet (ddff assets fetch efficientnet-lite0)",
+        choices=("imagenet", "none"),
+    )
+
+
+@dataclass(frozen=True)
 class RouteTraining:
     """What `training.registry.TrainingModule` describes, for `route_encoder`."""
 
@@ -98,15 +113,41 @@ class RouteTraining:
         }
     )  # fmt: skip
     DATA_SOURCE: str = "drives along drawn walls"
+    NAME: ClassVar[str] = "route_encoder"
+    SETTINGS: ClassVar[type[TurnSettings]] = RouteSettings
+    SIZE: ClassVar[tuple[int, int]] = (HEIGHT, WIDTH)  # of the images that the engine takes
 
     @property
     def PARAMETERS(self) -> ParameterTable:  # noqa: N802
-        return RouteSettings.table()
+        return self.SETTINGS.table()
 
-    def network(self, values: Mapping[str, Value]) -> RouteEncoder:
+    def network(self, values: Mapping[str, Value]) -> nn.Module:
         """The network without weights of its own."""
         own = RouteSettings.of(values)
         return RouteEncoder(own.dimensions, own.scale)
+
+    def begin(
+        self,
+        network: nn.Module,
+        values: Mapping[str, Value],
+        recordings: Sequence[Recording],
+        seed: int,
+    ) -> tuple[list[Tensor], tuple[str, ...]]:
+        """Gives the network what it begins with; what its trunk makes of the recordings, and the
+        credits of what it began with.
+        """
+        assert isinstance(network, RouteEncoder)
+        own = RouteSettings.of(values)
+        if own.encoder == "imagenet":
+            load_encoder(network, own.scale)
+        network.trunk.requires_grad_(False)
+        maps = trunk_maps(network, recordings, own.copies, seed)
+        seen = [
+            torch.cat([_by_parts(network.cells, own_maps[n]) for own_maps in maps])
+            for n in range(own.copies)
+        ]
+        network.whiten(seen[0], torch.stack(seen[1:]) if seen[1:] else None)
+        return maps, tuple(encoder_credits()) if own.encoder == "imagenet" else ()
 
     def job(
         self, settings: FitSettings, values: Mapping[str, Value], data: Sequence[Path]
@@ -115,25 +156,17 @@ class RouteTraining:
 
         Raises InputError where they cannot be read.
         """
-        own = RouteSettings.of(values)
+        own = self.SETTINGS.of(values)
         recordings = (
             read_recordings(data, own.rate_hz, own.most_frames)
             if data
             else drawn_recordings(settings.seed)
         )
-        network = RouteEncoder(own.dimensions, own.scale)
-        if own.encoder == "imagenet":
-            load_encoder(network, own.scale)
-        network.trunk.requires_grad_(False)
-        maps = [trunk_maps(network, r, own.copies, settings.seed) for r in recordings]
-        seen = [
-            torch.cat([_by_parts(network.cells, own_maps[n]) for own_maps in maps])
-            for n in range(own.copies)
-        ]
-        network.whiten(seen[0], torch.stack(seen[1:]) if seen[1:] else None)
-        tours, batches = self.batches(network, own, recordings, maps, settings.batch)
+        network = self.network(values)
+        maps, begun_with = self.begin(network, values, recordings, settings.seed)
+        tours, batches = self.batches(network, values, recordings, maps, settings.batch)
         assets = {key for recording in recordings for key in recording.assets}
-        assets |= set(encoder_credits() if own.encoder == "imagenet" else ())
+        assets |= set(begun_with)
         record: dict[str, Any] = {
             "frames": sum(len(recording) for recording in recordings),
             "assets": sorted(assets),
@@ -146,8 +179,8 @@ class RouteTraining:
 
     def batches(
         self,
-        network: RouteEncoder,
-        own: RouteSettings,
+        network: nn.Module,
+        values: Mapping[str, Value],
         recordings: Sequence[Recording],
         maps: Sequence[Tensor],
         size: int,
@@ -155,14 +188,15 @@ class RouteTraining:
         """The tours that the iteration begins with, and its triplets, of what the trunk made of the
         recordings.
         """
+        own = self.SETTINGS.of(values)
         judge = network
         if own.tours_by:
-            judge = RouteEncoder(own.dimensions, own.scale)
+            judge = self.network(values)
             load_weights(judge, Path(own.tours_by))
-        judge.eval()
+        described = cast(DescriptorNetwork, judge.eval()).described
         # The trunk is everybody's: it never learns.
         descriptors: list[FloatArray] = [
-            _by_parts(judge.described, own_maps[0]).numpy() for own_maps in maps
+            _by_parts(described, own_maps[0]).numpy() for own_maps in maps
         ]
         seconds = [recording.seconds for recording in recordings]
         tours = find_tours(descriptors, seconds) if own.iteration else Tours()
@@ -176,15 +210,15 @@ class RouteTraining:
     ) -> list[OnnxFile]:
         """The one file of the network."""
         dtype = getattr(torch, precision)
-        own = RouteSettings.of(record.get("network_parameters", {}))
-        shape: tuple[int | str, ...] = ("images", 3, HEIGHT, WIDTH)
+        own = self.SETTINGS.of(record.get("network_parameters", {}))
+        shape: tuple[int | str, ...] = ("images", 3, *self.SIZE)
         return [
             OnnxFile(
-                name="route_encoder",
+                name=self.NAME,
                 description="What a frame of a route looks like, as a unit vector",
                 by_tracing=True,
                 module=network.eval().to(dtype),
-                examples=(torch.zeros(2, 3, HEIGHT, WIDTH, dtype=dtype),),
+                examples=(torch.zeros(2, 3, *self.SIZE, dtype=dtype),),
                 inputs=(
                     TensorCard(
                         "image", shape, precision, "NCHW",
@@ -213,25 +247,31 @@ def load_encoder(network: RouteEncoder, scale: float) -> None:
     network.tail.load_state_dict(whole.stages[own].state_dict())
 
 
-def trunk_maps(network: RouteEncoder, recording: Recording, copies: int, seed: int) -> Tensor:
-    """What the frozen trunk makes of each frame, (copies, n, channels, 8, 10) float16: of the frame
-    itself, and by turns of what is made of it: seen from a little elsewhere, changed, both.
+def trunk_maps(
+    network: nn.Module, recordings: Sequence[Recording], copies: int, seed: int
+) -> list[Tensor]:
+    """What the trunk makes of each recording's frames, (copies, n, channels, rows, columns)
+    float16: of the frame itself, and by turns of what is made of it: seen from a little elsewhere,
+    changed, both.
     """
-    generator = torch.Generator().manual_seed(seed)
+    trunk = cast(DescriptorNetwork, network.eval()).trunk
 
-    def changed(images: Tensor, turn: int) -> Tensor:
+    def changed(images: Tensor, turn: int, generator: torch.Generator) -> Tensor:
         images = images if turn == 1 else warped(images, generator)
-        found: Tensor = network.trunk(
-            images if turn == 0 else changed_appearance(images, generator)
-        )
+        found: Tensor = trunk(images if turn == 0 else changed_appearance(images, generator))
         return found
 
-    network.eval()
-    images = torch.from_numpy(recording.images)
-    made = [_by_parts(network.trunk, images).half()]
-    for copy in range(copies - 1):
-        made.append(_by_parts(partial(changed, turn=copy % 3), images).half())
-    return torch.stack(made)
+    def maps(recording: Recording) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        images = torch.from_numpy(recording.images)
+        made = [_by_parts(trunk, images).half()]
+        for copy in range(copies - 1):
+            made.append(
+                _by_parts(partial(changed, turn=copy % 3, generator=generator), images).half()
+            )
+        return torch.stack(made)
+
+    return [maps(recording) for recording in recordings]
 
 
 @torch.no_grad()
@@ -242,10 +282,10 @@ def _by_parts(network: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
 
 
 def _loss(module: nn.Module, batch: Batch, margin: float) -> dict[str, Tensor]:
-    assert isinstance(module, RouteEncoder)
     # At once, so that all three are centred alike.
     maps = torch.cat([batch[name] for name in ("anchor", "positive", "negative")])
-    anchor, positive, negative = module.described(maps).float().chunk(3)
+    described = cast(DescriptorNetwork, module).described(maps)
+    anchor, positive, negative = described.float().chunk(3)
     loss = triplet_loss(anchor, positive, negative, margin)
     return {"loss": loss.mean(), "wrong": (loss > margin).float().mean()}
 

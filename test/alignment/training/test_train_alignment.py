@@ -17,6 +17,7 @@ from ddff_perception.alignment.data.drawn import speed_profile
 from ddff_perception.alignment.data.recordings import Recording, read_recordings
 from ddff_perception.alignment.data.triplets import Sampler, Tours, TripletSettings, find_tours
 from ddff_perception.alignment.learned.encoder import network_input
+from ddff_perception.alignment.methods import METHODS
 from ddff_perception.alignment.training.turns import tours_found
 from ddff_perception.engines.model_zoo import find_model
 from ddff_perception.files.images import read_image
@@ -148,6 +149,21 @@ def test_the_smoke_preset_learns_and_is_exported_with_its_card(tmp_path):
     assert status_of("export", "alignment", weights, "-o", tmp_path / "onnx") == 0
     card = find_model(tmp_path / "onnx" / "route_encoder.onnx").card
     assert card.data == "drives along drawn walls" and card.outputs[0].shape[1] == 32
+
+
+def test_the_papers_network_learns_by_the_same_turns_and_describes_frames(tmp_path):
+    run, wanted = tmp_path / "run", ("--network", "resnet50", "--preset", "smoke")
+    few = [word for name in ("steps=4", "batch=4", "log_every=1") for word in ("--set", name)]
+    assert status_of("train", "alignment", *wanted, *few, "-o", run) == 0
+    with (run / "train.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert min(losses[1:]) < losses[0]
+    weights = run / "weights.safetensors"
+    assert status_of("export", "alignment", weights, "-o", tmp_path / "onnx") == 0
+    method = METHODS.create("encoder", {"model": str(tmp_path / "onnx" / "resnet50.onnx")})
+    found = method(drive()[0])
+    method.close()
+    assert found.shape == (32,) and np.linalg.norm(found) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_a_second_turn_learns_from_tours_that_the_first_one_finds(tmp_path):
