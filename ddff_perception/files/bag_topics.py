@@ -11,7 +11,15 @@ import numpy as np
 from ..types import InputError
 from .bags import BagReader, BagTopic
 from .bags_messages import header_stamp
-from .bags_types import CAMERA_INFO, COMPRESSED_IMAGE, FOCAL_STACK, FOCUS_STATE, IMAGE, has_header
+from .bags_types import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    FOCAL_STACK,
+    FOCUS_STATE,
+    IMAGE,
+    has_header,
+    plain_name,
+)
 
 _IMAGE_NAMES = ("image_rect_color", "image_rect", "image_raw", "image_color", "image")
 _NO_CAMERA_IMAGE = ("depth", "confidence", "all_in_focus", "truth", "disparity", "label", "mask")
@@ -100,11 +108,11 @@ def chosen_topic(
 
 def camera_info_of(image: str) -> str:
     """The topic of camera_info that belongs to the topic `image`, compressed or not: beside it."""
-    return posixpath.join(posixpath.dirname(image.removesuffix("/compressed")), "camera_info")
+    return posixpath.join(posixpath.dirname(plain_name(image)), "camera_info")
 
 
 def topics_ending(topics: Mapping[str, BagTopic], end: str, types: Collection[str]) -> list[str]:
-    """Topics of these types with messages whose name ends in `end` (or `end`/compressed), the
+    """Topics of these types with messages whose name ends in `end` (or compressed twins), the
     shortest first.
     """
     found = [
@@ -112,7 +120,7 @@ def topics_ending(topics: Mapping[str, BagTopic], end: str, types: Collection[st
         for topic in topics.values()
         if topic.type in types
         and topic.count
-        and posixpath.join("/", topic.name.removesuffix("/compressed")).endswith(f"/{end}")
+        and posixpath.join("/", plain_name(topic.name)).endswith(f"/{end}")
     ]
     return sorted(found, key=lambda name: (len(name), name))
 
@@ -190,7 +198,7 @@ def _camera_image(topics: Mapping[str, BagTopic], focus_state: str | None) -> st
     near = posixpath.dirname(focus_state or "")
 
     def rank(name: str) -> tuple[bool, int, str]:
-        stem = name.removesuffix("/compressed")
+        stem = plain_name(name)
         last = posixpath.basename(stem)
         known = _IMAGE_NAMES.index(last) if last in _IMAGE_NAMES else len(_IMAGE_NAMES)
         return posixpath.dirname(stem) != near, known, name

@@ -9,7 +9,6 @@ import math
 import struct
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +23,7 @@ from .bags_types import (
     JOINT_STATE,
     ROUTE_MATCH,
 )
-from .images import decode_image_file
+from .images import compressed_pixels
 
 SECOND_NS = 1_000_000_000
 
@@ -60,13 +59,13 @@ def shift_stamp(data: bytes, shift_ns: int) -> bytes:
 
 
 def image_of(message: Any) -> NDArray[Any]:
-    """The pixels of an Image message (see `decode_image`) or a CompressedImage (JPEG, PNG).
+    """The pixels of an Image message (see `decode_image`) or a CompressedImage (see
+    `compressed_pixels`).
 
     Raises InputError if it has none.
     """
     if hasattr(message, "format"):
-        what = f"a compressed image ({message.format[:40]!r})"
-        return decode_image_file(bytes(message.data), what, cv2.IMREAD_UNCHANGED)
+        return compressed_pixels(bytes(message.data), message.format)
     return message_pixels(message)
 
 
@@ -84,7 +83,8 @@ def depth_of(message: Any) -> NDArray[np.float32]:
         return image
     if image.dtype == np.uint16 and image.ndim == 2:
         return np.where(image == 0, np.float32(np.nan), image.astype(np.float32) * np.float32(1e-3))
-    raise InputError(f"images in {message.encoding} are no depth: use 32FC1 metres or 16UC1 mm")
+    kind = message.format if hasattr(message, "format") else message.encoding
+    raise InputError(f"images in {kind[:40]} are no depth: use 32FC1 metres or 16UC1 mm")
 
 
 def camera_of(message: Any) -> CameraModel | None:

@@ -34,6 +34,13 @@ _FIELD_TYPE = re.compile(r"^\s*([A-Za-z][\w/]*)", re.MULTILINE)
 _LARGEST_SEQUENCE = 2**30
 
 
+def plain_name(topic: str) -> str:
+    """The name of the topic that a topic of compressed images is a twin of, as image_transport
+    names them.
+    """
+    return topic.removesuffix("/compressed").removesuffix("/compressedDepth")
+
+
 def message_store() -> Any:
     """A `rosbags` type store that knows the standard messages and this package's own."""
     store = get_typestore(Stores.ROS2_JAZZY)

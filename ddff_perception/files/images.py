@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
@@ -23,6 +24,8 @@ _BITS = (8, 10, 12, 14)  # that cameras have
 # What older OpenCVs, or smaller ones, lack.
 _BY_PILLOW = ("AVIF", "GIF", "JPEG2000")
 FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+# Of compressed_depth_image_transport: int32 how, float32 a and b of its quantization.
+_DEPTH_HEADER = struct.Struct("<iff")
 
 
 def read_image(file: Path, floats: bool = False) -> ImageArray:
@@ -118,6 +121,31 @@ def decode_image_file(content: bytes, what: str, flags: int = FLAGS) -> NDArray[
     """
     image_header(content, what)
     return _decoded(np.frombuffer(content, np.uint8), what, flags)
+
+
+def compressed_pixels(content: bytes, kind: str) -> NDArray[Any]:
+    """The pixels of a CompressedImage by its `data` and `format`: as OpenCV decodes the image file
+    (JPEG, PNG); depth packed as PNG: uint16 as it is, or float32 metres, NaN where unknown.
+
+    Raises InputError where they cannot be read, or are too many.
+    """
+    what = f"a compressed image ({kind[:40]!r})"
+    if "compressedDepth" not in kind:
+        return decode_image_file(content, what, cv2.IMREAD_UNCHANGED)
+    if "rvl" in kind.lower():
+        raise InputError(f"{what} is packed by RVL: set its publisher's parameter format to png")
+    if len(content) <= _DEPTH_HEADER.size:
+        raise InputError(f"{what} is truncated")
+    packed = decode_image_file(content[_DEPTH_HEADER.size :], what, cv2.IMREAD_UNCHANGED)
+    if packed.dtype != np.uint16 or packed.ndim != 2:
+        raise InputError(f"{what} holds {packed.shape} {packed.dtype}, no depth of 16 bits")
+    if not kind.lstrip().startswith("32FC1"):
+        return packed
+    _, a, b = _DEPTH_HEADER.unpack_from(content)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = np.float32(a) / (packed.astype(np.float32) - np.float32(b))
+    depth[packed == 0] = np.nan
+    return np.asarray(depth, np.float32)
 
 
 def _decoded(data: NDArray[np.uint8], what: str, flags: int) -> NDArray[Any]:

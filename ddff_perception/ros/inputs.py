@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import cv2
-
-from ..files.images import decode_image_file
+from ..files.images import compressed_pixels
 from ..types import InputError
 from .interface import Topic, message_class
 from .messages import image_message
@@ -112,12 +110,14 @@ class Inputs:
 
 
 def transported(topic: Topic, transport: str) -> Topic:
-    """What is subscribed for an input: its compressed twin with the transport `compressed`. Depth
-    stays as it is: JPEG is no way to send it.
+    """What is subscribed for an input: its compressed twin with the transport `compressed`. Depth,
+    for which JPEG is no way, stays as it is but with `compressed_depth`.
     """
-    if transport != "compressed" or topic.type != IMAGE or topic.name.startswith("depth"):
+    depth = topic.name.startswith("depth")
+    if topic.type != IMAGE or transport == "raw" or (depth and transport == "compressed"):
         return topic
-    return replace(topic, name=f"{topic.name}/compressed", type=COMPRESSED_IMAGE)
+    twin = "compressedDepth" if depth else "compressed"
+    return replace(topic, name=f"{topic.name}/{twin}", type=COMPRESSED_IMAGE)
 
 
 def unpacking(
@@ -128,9 +128,8 @@ def unpacking(
     """
 
     def unpack(message: Any) -> None:
-        what = f"a compressed image ({message.format[:40]!r})"
         try:
-            pixels = decode_image_file(bytes(message.data), what, cv2.IMREAD_UNCHANGED)
+            pixels = compressed_pixels(bytes(message.data), message.format)
             image = image_message(pixels, message.header)
         except InputError as error:
             reject(error)

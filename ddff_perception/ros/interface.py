@@ -63,8 +63,8 @@ class TransportSettings(Settings):
     image_transport: str = parameter(
         "raw",
         "raw, or compressed: images come on TOPIC/compressed (JPEG, PNG), as image_transport names "
-        "them; depth stays raw",
-        choices=("raw", "compressed"),
+        "them, depth stays raw; compressed_depth: depth on TOPIC/compressedDepth (PNG), too",
+        choices=("raw", "compressed", "compressed_depth"),
         dynamic=False,
     )
 

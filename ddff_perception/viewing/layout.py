@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..capability import Reference, View
-from ..files.bags_types import COMPRESSED_IMAGE, FOCAL_STACK, IMAGE
+from ..files.bags_types import COMPRESSED_IMAGE, FOCAL_STACK, IMAGE, plain_name
 from ..registry import CAPABILITIES
 from ..ros.interface import NodeInterface
 from .readings import READERS
@@ -81,7 +81,7 @@ def guessed_view(topics: Mapping[str, str]) -> View:
     images += [
         name
         for name in sorted(topics)
-        if topics[name] == COMPRESSED_IMAGE and name.removesuffix("/compressed") not in images
+        if topics[name] == COMPRESSED_IMAGE and plain_name(name) not in images
     ]
     clouds = [name for name in sorted(topics) if topics[name] == POINTS]
     return View(dict.fromkeys(images[:_MOST_GUESSED], ""), tuple(clouds[:1]))

@@ -8,6 +8,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
+import rooms
 
 pytest.importorskip("rclpy")
 
@@ -17,7 +18,7 @@ from live_camera import FRAME, STACK
 from live_ros import RosSession
 from node_battery import IMAGE, node_class, rejected
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ddff_perception.ros import messages
 from ddff_perception.ros.nodes import node_interface
@@ -28,9 +29,10 @@ HUGE = re.sub(rb"(?<=IHDR).{8}", struct.pack(">II", 30_000, 30_000), png_of(4, 4
 NODES = ("depth_from_focus", "reflection_separation", "rgbd_segmentation")
 
 
-def started(ros: RosSession, name: str):
+def started(ros: RosSession, name: str, transport: str = "compressed", **values: str):
     kind = node_class(node_interface(name))
-    node = ros.add(kind(parameter_overrides=[Parameter("image_transport", value="compressed")]))
+    given = {"image_transport": transport, **values}
+    node = ros.add(kind(parameter_overrides=[Parameter(k, value=v) for k, v in given.items()]))
     assert node.start()
     return node
 
@@ -52,6 +54,25 @@ def test_images_are_awaited_compressed_and_depth_as_it_is(ros: RosSession, name:
         if topic.type == IMAGE:
             end = "" if topic.name.startswith("depth") else "/compressed"
             ros.wait_for(lambda n=topic.name + end: ros.node.count_subscribers(n), topic.name + end)
+
+
+def test_labels_come_of_depth_on_its_compressed_twin(ros: RosSession) -> None:
+    node = started(ros, "rgbd_segmentation", "compressed_depth", method="planes", input="depth")
+    heard = ros.listen(Image, "segmentation/image")
+    depth = ros.talk(CompressedImage, "depth/image_rect/compressedDepth")
+    info = ros.talk(CameraInfo, "depth/camera_info")
+    for publisher in (depth, info):
+        ros.wait_met(publisher)
+    header = messages.header_at(10**12, FRAME)
+    size = (rooms.CAMERA.width, rooms.CAMERA.height)
+    info.publish(messages.camera_info_message(rooms.CAMERA, header, size))
+    ros.wait_for(lambda: node.cameras["depth/camera_info"].info, "the camera")
+    content = cv2.imencode(".png", rooms.millimetres(rooms.room()[0]))[1].tobytes()
+    message = CompressedImage(header=header, format="16UC1; compressedDepth png")
+    message.data.frombytes(struct.pack("<iff", 0, 0.0, 0.0) + content)
+    depth.publish(message)
+    labels = messages.image_array(heard.wait()[0])
+    assert (labels == rooms.room()[1])[labels > 0].mean() > 0.5
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpeg"])

@@ -18,7 +18,7 @@ from ...optics.rigid_transform import RigidTransform
 from ...types import CameraModel, FloatArray, InputError
 from ..capture.depth import DepthSettings
 from ..capture.frames import RawRgbd
-from ..evaluation.results import read_labels
+from ..evaluation.results import LABELS, read_labels
 
 _LARGEST_YAML = 1 << 20
 
@@ -45,10 +45,15 @@ class Given:
 
 
 def given_frames(
-    color: Path | None, depth: Path | None, truth: Path | None, cameras: Cameras
+    color: Path | None,
+    depth: Path | None,
+    truth: Path | None,
+    cameras: Cameras,
+    labels: str = LABELS[0],
 ) -> tuple[int, Iterator[Given]]:
     """How many frames there are, and the frames: of two files, of two folders whose images belong
-    together in natural order, or of an RGB-D folder as `color`.
+    together in natural order, or of an RGB-D folder as `color`. `labels`: how those of `truth`
+    count.
 
     Raises InputError where there is nothing, or folders do not match.
     """
@@ -68,7 +73,7 @@ def given_frames(
     _check_names(files)
     count = next(iter(counts.values()))
     return count, (
-        _of_files({name: found[number] for name, found in files.items()}, cameras)
+        _of_files({name: found[number] for name, found in files.items()}, cameras, labels)
         for number in range(count)
     )
 
@@ -137,7 +142,7 @@ def _check_names(files: dict[str, Sequence[Path]]) -> None:
                 )
 
 
-def _of_files(files: dict[str, Path], cameras: Cameras) -> Given:
+def _of_files(files: dict[str, Path], cameras: Cameras, kind: str) -> Given:
     color, depth, truth = (files.get(name) for name in ("colour", "depth", "labels"))
     raw = RawRgbd(
         None if color is None else read_image(color),
@@ -148,14 +153,14 @@ def _of_files(files: dict[str, Path], cameras: Cameras) -> Given:
         cameras.gravity,
         cameras.aligned,
     )
-    labels = None if truth is None else read_labels(truth)
+    labels = None if truth is None else read_labels(truth, kind)
     names = tuple(str(file) for file in files.values())
     return Given((color or depth or Path("frame")).stem, raw, labels, names)
 
 
 def _depth(file: Path) -> NDArray[Any]:
     if file.suffix.lower() != ".npy":
-        return read_image(file)
+        return read_image(file, floats=True)
     depth = read_array(file)
     if depth.ndim != 2 or depth.dtype.kind not in "fiu":
         raise InputError(f"{file} is {depth.shape} {depth.dtype}: depth is one number per pixel")

@@ -24,7 +24,7 @@ from ..capture.depth import DepthSettings
 from ..capture.gravity import GravitySettings, unit_vector
 from ..evaluation.counts import Scores, confusion
 from ..evaluation.report import class_table, shares_table
-from ..evaluation.results import RESULT_FILES, write_segmentation
+from ..evaluation.results import LABELS, RESULT_FILES, write_segmentation
 from ..interface import RGBD_SEGMENTATION, InputSettings
 from ..parameters import pipeline_parameters
 from ..pipeline import SegmentationPipeline, Segmented
@@ -46,7 +46,8 @@ def segment(
         typer.Argument(help="Colour image, a folder of them, or an RGB-D folder (rgbd.json)."),
     ] = None,
     depth: Annotated[
-        Path | None, typer.Argument(help="Depth: 16-bit PNG or .npy metres, or a folder of them.")
+        Path | None,
+        typer.Argument(help="Depth: 16-bit PNG, metres (.npy, TIFF, EXR), or a folder."),
     ] = None,
     output: Output = Path("out/segment"),
     depth_alone: Annotated[
@@ -60,8 +61,12 @@ def segment(
         str | None, typer.Option(help="The same of depth, where it is another camera's.")
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="True labels: 8-bit image, 0 .. 12, 255 none, or a folder.")
+        Path | None,
+        typer.Option(help="True labels: 8-bit image, 0 .. 12, 255 none, or a folder."),
     ] = None,
+    truth_labels: Annotated[
+        str, typer.Option(help=f"How these count ({', '.join(LABELS)}): docs/segmentation.md.")
+    ] = LABELS[0],
     method: MethodName = None,
     engine: Annotated[
         str | None,
@@ -88,6 +93,8 @@ def segment(
     """
     if depth is not None and depth_alone is not None:
         raise InputError("give depth once: beside colour, or with --depth alone")
+    if truth_labels not in LABELS:
+        raise InputError(f"--truth-labels is one of {', '.join(LABELS)}, not {truth_labels!r}")
     given = given_settings(
         RGBD_SEGMENTATION, params_file, param or [], method=method, engine=engine, used=_used
     )
@@ -95,7 +102,7 @@ def segment(
     folder = color
     values["depth.unit_m"] = depth_settings(folder, DepthSettings.of(values, "depth")).unit_m
     cameras = _cameras(camera, depth_camera, values)
-    count, frames = given_frames(color, depth or depth_alone, truth, cameras)
+    count, frames = given_frames(color, depth or depth_alone, truth, cameras, truth_labels)
     pipeline = SegmentationPipeline(values)
     counts: list[NDArray[np.int64]] = []
     summary: dict[str, Any] = {}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...files.atomic import make_folder, remove
 from ...files.images import read_array, read_image, read_json, write_array, write_image
+from ...simulation.classes import NYU40, UNLABELLED, to_13
 from ...types import FloatArray, ImageArray, InputError
 from ..pipeline import Segmented
 from ..rendering import overlay, resized_confidence, resized_labels
@@ -26,6 +27,10 @@ from .counts import confusion
 
 SUMMARY = "summary.json"
 _LAST = ("image.png", "labels.png", "overlay.png", "confidence.npy")
+LABELS = ("13", "13_from_1", "40_from_1")
+"""How true labels count: NYU's 13 classes from 0, 255 none; from 1, 0 none; its 40 classes so, of
+which the 37 of SUN RGB-D are the first.
+"""
 RESULT_FILES = (*_LAST, SUMMARY, "report.html")
 """What a folder of one result holds."""
 
@@ -90,17 +95,26 @@ def read_segmentation(folder: Path, truth: Path | None = None) -> SegmentationRe
     )
 
 
-def read_labels(file: Path) -> NDArray[np.uint8]:
-    """An image of labels; raises InputError where it is none, or has classes that are not there."""
+def read_labels(file: Path, kind: str = LABELS[0]) -> NDArray[np.uint8]:
+    """An image of labels of a kind of `LABELS` as 0 .. 12, 255 none.
+
+    Raises InputError where it is none, or has classes that are not there.
+    """
     labels = read_image(file)
     if labels.ndim != 2 or labels.dtype != np.uint8:
         raise InputError(f"{file} is {labels.shape} {labels.dtype}: labels are 8-bit grey images")
+    name, _, from_one = kind.partition("_")
+    count, first = int(name), int(bool(from_one))
     known = np.asarray(labels, np.uint8)
-    if ((known >= len(CLASSES)) & (known != 255)).any():
+    over = known > count - 1 + first
+    if (over & (known != UNLABELLED)).any():
+        advice = f"they count {count} classes from {first}, {0 if first else UNLABELLED} none"
+        others = ", ".join(other for other in LABELS if other != kind)
         raise InputError(
-            f"{file} has labels over {len(CLASSES) - 1}: they count the 13 classes from 0, 255 none"
+            f"{file} has labels over {count - 1 + first}: {advice} (--truth-labels {others}: else)"
         )
-    return known
+    known = np.where(over | (known < first), np.uint8(UNLABELLED), known - np.uint8(first))
+    return to_13(known) if count == len(NYU40) else known
 
 
 def _counts(folder: Path, given: object) -> NDArray[np.int64] | None:

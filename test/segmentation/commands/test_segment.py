@@ -15,6 +15,9 @@ from ddff_perception.files.bags import BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import CAMERA_INFO, IMAGE
 from ddff_perception.optics.rigid_transform import RigidTransform
+from ddff_perception.segmentation.evaluation.results import read_labels
+from ddff_perception.segmentation.types import CLASSES
+from ddff_perception.types import InputError
 
 DEPTH, LABELS = room()
 SHOWN = f"{CAMERA.fx},{CAMERA.fy},{CAMERA.cx},{CAMERA.cy},160,120"
@@ -93,6 +96,24 @@ def test_unregistered_depth_needs_its_camera_and_place(accepted, refused, tmp_pa
     assert right(tmp_path / "out") > 0.85
 
 
+def test_metres_in_a_tiff_are_depth(accepted, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "depth.tiff"), DEPTH)
+    arguments = ("--depth", tmp_path / "depth.tiff", "--camera", SHOWN)
+    accepted(*SEGMENT, *arguments, "-o", tmp_path / "out")
+    assert right(tmp_path / "out") > 0.9
+
+
+def test_true_labels_may_count_from_one_or_be_nyus_forty(tmp_path: Path) -> None:
+    given = tmp_path / "truth.png"
+    cv2.imwrite(str(given), np.uint8([[0, 1, 13]]))
+    assert read_labels(given, "13_from_1").tolist() == [[255, 0, 12]]
+    with pytest.raises(InputError, match="over 12: they count 13 classes from 0"):
+        read_labels(given)
+    cv2.imwrite(str(given), np.uint8([[0, 1, 2, 40, 255]]))
+    wall, floor, objects = (CLASSES.index(name) for name in ("wall", "floor", "objects"))
+    assert read_labels(given, "40_from_1").tolist() == [[255, wall, floor, objects, 255]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -105,6 +126,7 @@ def test_unregistered_depth_needs_its_camera_and_place(accepted, refused, tmp_pa
         (("{color}", "{depth}", "--depth", "{depth}"), "give depth once"),
         (("{color}", "{color}", "--camera", SHOWN), "one number per pixel"),
         (("{color}", "{depth}", "--truth", "{color}"), "labels are 8-bit grey images"),
+        (("{color}", "{depth}", "--truth", "{depth}", "--truth-labels", "7"), "--truth-labels is"),
         (("{color}", "{depth}", "--param", "classes=flor"), "no class 'flor'"),
         (("{color}", "{depth}", "--param", "gravity.source=imu"), "files have no imu"),
         (("{color}", "{depth}", "--param", "points.stride=2"), "changes nothing here"),
