@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from descriptors import descriptors
 
-from ddff_perception.retrieval.quantizers import lines
+from ddff_perception.retrieval.quantizers import lines, tree
 from ddff_perception.retrieval.quantizers.four_bit import FourBitQuantizer, packed, unpacked
-from ddff_perception.retrieval.quantizers.kmeans import kmeans, nearest, spread
+from ddff_perception.retrieval.quantizers.kmeans import kmeans, nearest, spread, squared_distances
 from ddff_perception.retrieval.quantizers.lines import LineQuantizer
 from ddff_perception.retrieval.quantizers.product import ProductQuantizer, addressable_bins
 from ddff_perception.retrieval.quantizers.tree import ProductTree
@@ -173,3 +173,21 @@ def test_blocks_give_back_what_was_packed(count):
     blocks = packed(codes)
     assert blocks.shape == (-(-count // 32), 4, 32)
     assert np.array_equal(unpacked(blocks, count), codes)
+
+
+def test_a_search_leaves_the_other_cores_asleep(monkeypatch):
+    sizes = []
+
+    def watched(vectors, centres):
+        sizes.append(len(vectors) * centres.size)
+        return squared_distances(vectors, centres)
+
+    vectors = np.random.default_rng(0).normal(size=(600, 64)).astype(np.float32)
+    made = ProductTree.fit(vectors, 2, 4, 32)
+    whole = made.traverse(vectors[:1], 4, 128), made.traverse(vectors[599:], 4, 128)
+    monkeypatch.setattr(tree, "squared_distances", watched)
+    found = made.traverse(vectors, 4, 128)
+    # OpenBLAS wakes its threads for more multiplications than these.
+    assert max(sizes) <= 2**18 and len(sizes) > 2
+    for one, row in zip(whole, (0, 599), strict=True):
+        np.testing.assert_array_equal(one.leaves[0], found.leaves[row])

@@ -17,6 +17,9 @@ from ...types import FloatArray, InputError
 from .kmeans import chunks, kmeans, nearest, squared_distances
 
 _CHUNK = 4096
+# Multiplications of a matrix product that OpenBLAS does without waking its other threads, which go
+# on spinning for a while after each: searches share out the cores by themselves.
+_ALONE = 2**18
 _ADDRESS_LIMIT = 2**63
 
 
@@ -83,7 +86,7 @@ class ProductTree:
         """The nearest `depth` leaves per part among the children of the `width` (w) best roots.
 
         The method needs k1 + w * k2 distances per part (digest 1.4); a batch computes those to
-        all leaves in one product and leaves out the others, which gives the same and is faster.
+        all leaves in products and leaves out the others, which gives the same and is faster.
         """
         clusters = self.roots.shape[1]
         width = min(width, clusters)
@@ -91,7 +94,9 @@ class ProductTree:
         shape = (len(vectors), self.parts, depth)
         leaves, distances = np.empty(shape, np.int32), np.empty(shape, np.float32)
         for number, part in enumerate(self.split(vectors)):
-            found = squared_distances(part, self.leaves[number])
+            found = np.empty((len(part), self.leaf_count), np.float32)
+            for few in chunks(len(part), max(1, _ALONE // self.leaves[number].size)):
+                found[few] = squared_distances(part[few], self.leaves[number])
             if width < clusters:
                 _forget_other_roots(found, squared_distances(part, self.roots[number]), width)
             order = np.argsort(found, axis=1)[:, :depth]
