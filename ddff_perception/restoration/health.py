@@ -47,6 +47,7 @@ def conditions(seen: Degradation) -> dict[str, str]:
 def described(seen: Degradation) -> str:
     """What is wrong, in words."""
     names = {
+        "demosaicking": "bilinear demosaicking",
         "noise": f"noise of {seen.noise_levels:.1f} steps",
         "jpeg": f"JPEG of quality {seen.compression.quality}",
         "blur": f"blur of {seen.blur_px:.1f} px",

@@ -22,8 +22,8 @@ from .learned.restore_stream import PARTS, RestoreStreamSettings, restore_stream
 
 METHODS = Methods(
     adaptive=MethodEntry(
-        "what is seen to be wrong is undone: noise and JPEG by shrinking cosine coefficients, blur "
-        "by Wiener's filter: the default",
+        "what is seen to be wrong is undone: bilinear demosaicking along edges, noise and JPEG by "
+        "shrinking cosine coefficients, blur by Wiener's filter: the default",
         adaptive,
         AdaptiveSettings,
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..types import FloatArray, ImageArray
+from .demosaicking import Site
 from .estimation.jpeg import Compression
 from .estimation.noise import NoiseProfile
 
@@ -18,8 +19,10 @@ class Degradation:
 
     `noise`: of each of `planes.to_planes`. `blur_px`: standard deviation of the Gaussian that
     blurs the sharpest edges, NaN unknown. `compression`: by JPEG. `clipped`, `black`: shares of the
-    pixels at the top and at the bottom of the range. `kinds`: those of noise, jpeg, blur that are
-    seen. `bits`: that a 16-bit image holds, 0 where it fills its type. `memory`: what a method
+    pixels at the top and at the bottom of the range. `red`: where it is in the colour filter array
+    whose colours were interpolated bilinearly, where that is seen; `beyond`: what is wrong with the
+    image once they are interpolated better. `kinds`: those of demosaicking, noise, jpeg, blur that
+    are seen. `bits`: that a 16-bit image holds, 0 where it fills its type. `memory`: what a method
     found out by itself, as long as it is not looked anew.
     """
 
@@ -30,6 +33,8 @@ class Degradation:
     black: float = 0.0
     kinds: tuple[str, ...] = ()
     bits: int = 0
+    red: Site | None = None
+    beyond: Degradation | None = None
     memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property

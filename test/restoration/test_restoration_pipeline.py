@@ -11,7 +11,7 @@ from bursts import psnr
 from degraded_images import STEP_NS, clean, noisy, run, worse
 
 from ddff_perception.restoration.confidence import confidence
-from ddff_perception.restoration.health import conditions
+from ddff_perception.restoration.health import conditions, described
 from ddff_perception.restoration.methods import METHODS
 from ddff_perception.restoration.pipeline import RestorationPipeline
 from ddff_perception.restoration.planes import to_planes
@@ -196,3 +196,18 @@ def test_what_is_no_image_of_8_or_16_bits_is_told() -> None:
     pipeline.reset()
     with pytest.raises(InputError, match="no image yet"):
         pipeline.estimate()
+
+
+def test_bilinear_demosaicking_is_undone_and_then_the_noise_that_was_in_the_array() -> None:
+    image = worse("demosaicking", "noise")
+    assert run([image])[1][0].image.seen.kinds[:1] != ("demosaicking",)
+    image = worse("noise", "demosaicking")
+    _, (result,) = run([image])
+    seen = result.image.seen
+    assert "demosaicking" in seen.kinds and described(seen).startswith("bilinear demosaicking")
+    assert seen.beyond is not None and seen.beyond.noise[0].level > 0
+    assert psnr(result.found.image, CLEAN) > psnr(image, CLEAN) + 0.5
+    assert confidence(result.found).mean() < 1
+    # Who takes away noise alone leaves the colours as they are.
+    _, (alone,) = run([worse("demosaicking")], method="shrinkage")
+    assert alone.found.untouched

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...files.images import held_bits
 from ...parameters import Settings, parameter
 from ...types import FloatArray, ImageArray
+from ..demosaicking import bilinear_mosaic, interpolated_along_edges
 from ..planes import to_planes
 from ..solution import Degradation
 from .blur import edge_blur_px
@@ -46,6 +47,15 @@ class SeenSettings(Settings):
 
 def degradation(image: ImageArray, settings: SeenSettings) -> Degradation:
     """What is wrong with `image`, H x W or H x W x 3 BGR of 8 or 16 bits."""
+    seen = _degradation(image, settings)
+    red = bilinear_mosaic(image)
+    if red is None:
+        return seen
+    beyond = _degradation(interpolated_along_edges(image, red), settings)
+    return replace(seen, kinds=("demosaicking", *seen.kinds), red=red, beyond=beyond)
+
+
+def _degradation(image: ImageArray, settings: SeenSettings) -> Degradation:
     planes = to_planes(image)
     bright = planes[0]
     with ThreadPoolExecutor(1) as beside:

@@ -76,9 +76,10 @@ def restore_stream(
     height, width = image.shape[:2]
     restored = _as_image(joined[:3, :height, :width], image)
     left = error_of(joined[3, :height, :width])
-    if "blur" in observed.seen.kinds:
-        noise = _SHARE_LEFT * observed.seen.noise[0].level
-        restored = to_image(sharpened(to_planes(restored), observed.seen, 1.0, noise), image)
+    seen = observed.seen.beyond or observed.seen
+    if "blur" in seen.kinds:
+        noise = _SHARE_LEFT * seen.noise[0].level
+        restored = to_image(sharpened(to_planes(restored), seen, 1.0, noise), image)
     return Restored(restored, left)
 
 
