@@ -40,7 +40,21 @@ class TourSettings(MatchSettings):
         30.0, "how much neighbouring stripes share; paths drift near borders", "s", (0.0, 3600.0)
     )
     join_s: float = parameter(
-        2.0, "paths of neighbouring stripes that are closer are one", "s", (0.0, 60.0)
+        2.0,
+        "paths of neighbouring stripes that are closer are one; so are parts of a tour, or those "
+        "with up to three frames between them",
+        "s",
+        (0.0, 60.0),
+    )
+    lasting_s: float = parameter(
+        40.0, "seconds of path over which a weaker match counts, too", "s", (0.1, 3600.0)
+    )
+    lasting: float = parameter(
+        0.9,
+        "a match counts, too, where its path costs less than this share of the best path "
+        "elsewhere over lasting_s; 0: never",
+        "",
+        (0.0, 1.0),
     )
     xi: float = parameter(
         5 / 6,

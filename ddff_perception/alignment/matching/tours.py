@@ -21,9 +21,19 @@ LIKELY = 0.15
 """By how much `contrast` may be missed in a tour of which `minimum_s` are certain."""
 MOSTLY = 0.5
 """Share of a tour that is certain where there are doubtful gaps in it."""
+CLEAR = 0.65
+"""Share of the best path elsewhere below which half of a recording that is shorter than twice
+`minimum_s` is a tour."""
 MOVED = 0.25
 """Share of `minimum_s` that a tour goes in the reference: one frame alone looks like much."""
 _LEAST = 8
+_LASTING = 16
+"""Frames that a path has at least where what is weak but lasts counts."""
+_BEST, _SPREAD = 20, 0.35
+"""A frame may be so much weaker than the best per cent of a weak path: what is weak beside a clear
+tour is a detour."""
+_GAP = 3
+"""Frames that may be missing in a tour, however far apart they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +81,23 @@ def tour_of_costs(costs: FloatArray, row_s: float, column_s: float, settings: To
     length = max(2, round(settings.stripe_s / column_s))
     overlap = round(settings.overlap_s / column_s)
     rows = stripe_rows(excess(costs), length, overlap, settings.join_s / row_s)
+    join_s = max(settings.join_s, _GAP * max(row_s, column_s))
     ratio = cost_ratio(costs, rows, row_s, column_s, settings)
     plausible = ~ambiguous(costs, rows, settings, row_s, column_s)
     kept = plausible & (ratio < settings.contrast)
-    kept = _without_gaps(kept, rows, settings.join_s, row_s, column_s)
+    kept = _without_gaps(kept, rows, join_s, row_s, column_s)
     likely = kept | (plausible & (ratio < settings.contrast + LIKELY))
-    joined = _without_gaps(likely, rows, settings.join_s, row_s, column_s)
+    joined = _without_gaps(likely, rows, join_s, row_s, column_s)
     for begin, end in runs(joined):
         # Of two foreign videos what is certain lies scattered.
         likely[begin:end] |= np.mean(kept[begin:end]) >= MOSTLY
+    shorter_s = min(len(costs) * row_s, len(rows) * column_s)
     for begin, end in runs(likely):
+        clear = float(np.mean(ratio[begin:end])) < CLEAR
+        needed_s = min(settings.minimum_s, MOSTLY * shorter_s) if clear else settings.minimum_s
         certain_s = kept[begin:end].sum() * column_s
         moved_s = (rows[end - 1] - rows[begin]) * row_s
-        likely[begin:end] = (
-            certain_s >= settings.minimum_s and moved_s >= MOVED * settings.minimum_s
-        )
+        likely[begin:end] = certain_s >= needed_s and moved_s >= MOVED * needed_s
     kept = likely
     confidence = np.where(kept, 1.0 - np.minimum(ratio, 1.0), 0.0)
     return Tour(np.where(kept, rows, np.nan).astype(np.float32), confidence.astype(np.float32))
@@ -106,7 +118,8 @@ def cost_ratio(
     away from it, both over `window_s` around each column; (m,), 1 where there is no path.
 
     It tells videos of other routes, detours, and where a tour begins and ends: there, other paths
-    cost no more.
+    cost no more. What lasts may be weaker by as much as `lasting` is above `contrast`: of frames
+    that are metres apart, in a corridor, none is much like another.
     """
     there = np.flatnonzero(~np.isnan(rows))
     ratio = np.ones(len(rows), np.float32)
@@ -119,11 +132,19 @@ def cost_ratio(
         other[max(0, row - reach) : row + reach + 1, column] = BLOCKED
     length = max(2, round(settings.stripe_s / column_s))
     elsewhere = stripe_rows(other, length, round(settings.overlap_s / column_s), np.inf)
-    window = max(1, round(settings.window_s / column_s))
-    own = uniform_filter1d(_along(costs, rows, there), window)
+    own = _along(costs, rows, there)
     rival = np.minimum(_along(other, elsewhere, there), float(np.median(costs)))
-    rival = uniform_filter1d(rival, window)
-    ratio[there] = own / np.maximum(rival, 1e-9)
+
+    def over(seconds: float) -> FloatArray:
+        window = max(1, round(seconds / column_s))
+        means = [uniform_filter1d(values, window) for values in (own, rival)]
+        return np.asarray(means[0] / np.maximum(means[1], 1e-9), np.float32)
+
+    ratio[there] = near = over(settings.window_s)
+    if len(there) >= _LASTING:
+        lasting = over(settings.lasting_s) - (settings.lasting - settings.contrast)
+        even = near < np.percentile(near, _BEST) + _SPREAD
+        ratio[there] = np.where(even, np.minimum(near, lasting), near)
     return ratio
 
 

@@ -52,6 +52,32 @@ def test_where_a_tour_begins_and_ends_is_found_and_a_detour_is_left_out():
     assert np.nanmedian(np.abs(found.rows - places)) < 1.0
 
 
+def test_what_is_weak_but_lasts_is_a_tour_and_of_another_route_is_none():
+    """An image a second, each of another place: none is much like its like."""
+    route = DescribedRoute(2, length=60, reach=1.0)
+    seconds = np.arange(60.0)
+    reference = route.frames(seconds, noise=1.2)
+
+    def matched(query, **settings):
+        found = find_tour(
+            reference, query, seconds, seconds[: len(query)], TourSettings(**settings)
+        )
+        assert not found or np.nanmedian(np.abs(found.rows - seconds[: len(query)])) < 1.5
+        return found.matched.mean()
+
+    again = route.frames(seconds, noise=1.2, seed=8)
+    assert matched(again) > 0.8 > 0.5 > matched(again, lasting=0.0)
+    others = [DescribedRoute(200 + n, length=60, reach=1.0) for n in range(8)]
+    assert max(matched(other.frames(seconds, noise=1.2, seed=9)) for other in others) == 0
+
+
+def test_a_recording_shorter_than_minimum_s_is_matched_where_it_is_clear():
+    query = ROUTE.frames(np.arange(100.0, 111.0), seed=2)
+    found = tour(query, TourSettings(minimum_s=4.0))
+    assert found.matched.mean() > 0.9 and np.nanmax(np.abs(found.rows - np.arange(100, 111))) < 2
+    assert not any(tour(DescribedRoute(300 + n).frames(np.arange(11.0))) for n in range(8))
+
+
 def test_standing_still_is_one_place():
     places = np.concatenate([np.arange(30.0, 90.0), np.full(60, 90.0), np.arange(90.0, 150.0)])
     found = tour(ROUTE.frames(places, seed=6))
