@@ -54,7 +54,7 @@ class RestorationPipeline(FramePipeline[Restored]):
         seen = self._seen.of(filled)
         if self._output.bit_depth:
             seen = replace(seen, bits=0)
-        return Observed(filled, seen, self._output.keep_clean, image)
+        return Observed(filled, seen, image)
 
     def find(self, method: Method, taken: Observed) -> Restored:
         kept = self._output.strength <= 0

@@ -52,13 +52,11 @@ class Degradation:
 class Observed:
     """An image, H x W or H x W x 3 BGR of 8 or 16 bits, and what is wrong with it.
 
-    `keep_clean`: where a network finds nothing wrong with it, it is handed on as it came. `came`:
-    the image itself, where `image` is it with all bits of its type filled.
+    `came`: the image itself, where `image` is it with all bits of its type filled.
     """
 
     image: ImageArray
     seen: Degradation
-    keep_clean: bool = False
     _came: ImageArray | None = None
 
     @property

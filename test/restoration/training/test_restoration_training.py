@@ -19,6 +19,7 @@ from parity import ParityBattery
 
 from ddff_perception.engines.create import create_engine
 from ddff_perception.engines.model_zoo import find_model, find_parts
+from ddff_perception.restoration.classical.adaptive import AdaptiveSettings, adaptive
 from ddff_perception.restoration.confidence import confidence
 from ddff_perception.restoration.data.crops import Crops, RestorationDataSettings
 from ddff_perception.restoration.data.pictures import clean_pictures
@@ -28,6 +29,7 @@ from ddff_perception.restoration.learned.restore_stream import (
     RestoreStreamSettings,
     error_of,
     restore_stream,
+    trusted_share,
 )
 from ddff_perception.restoration.networks.semantic import Ssn
 from ddff_perception.restoration.solution import Observed
@@ -198,34 +200,35 @@ def test_it_runs_in_the_pipeline_in_tiles_without_seams(exported: Path) -> None:
 
 
 class Engines:
-    """An estimator that finds so much wrong, and a restorer that darkens."""
+    """An estimator and a restorer that darkens."""
 
-    def __init__(self, strength: float) -> None:
-        self._kinds = np.array([[strength, 0.0, 0.0, 0.0]], np.float32)
+    def __init__(self) -> None:
+        self.asked = 0
 
     def get(self, number: int) -> Engines:
         return self
 
     def run(self, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.asked += 1
         if "base" not in given:
-            return {"told": np.zeros((1, 16), np.float32), "kinds": self._kinds}
+            return {"told": np.zeros((1, 16), np.float32)}
         sure = np.full_like(given["base"][:, :1], 0.5)
         return {"restored": 0.5 * given["base"], "confidence": sure}
 
 
-@pytest.mark.parametrize(
-    ("strength", "keep_clean", "kept"), [(0.0, True, True), (0.0, False, False), (0.5, True, False)]
-)
-def test_what_the_network_finds_clean_is_handed_on_where_that_is_wanted(
-    strength: float, keep_clean: bool, kept: bool
-) -> None:
-    image = clean(64)
-    observed = Observed(image, degradation(image, SeenSettings()), keep_clean)
-    found = restore_stream(observed, RestoreStreamSettings(), Engines(strength))
-    assert found.untouched == kept
-    assert (found.image is image) == kept and (found.image.mean() < 0.6 * image.mean()) == (
-        not kept
-    )
+@pytest.mark.parametrize(("sigma", "share"), [(3.0, 0.0), (9.0, 0.5), (25.0, 1.0)])
+def test_the_network_is_taken_as_far_as_there_is_noise(sigma: float, share: float) -> None:
+    image = noisy(clean(128), sigma)
+    observed, engines = Observed(image, degradation(image, SeenSettings())), Engines()
+    begun = adaptive(observed, AdaptiveSettings())
+    found = restore_stream(observed, RestoreStreamSettings(), engines)
+    if share == 0.0:
+        assert engines.asked == 0
+        np.testing.assert_array_equal(found.image, begun.image)
+    else:
+        assert trusted_share(observed.seen) == pytest.approx(share, abs=0.35)
+        darker = 1 - found.image.mean() / begun.image.mean()
+        assert darker == pytest.approx(0.5 * trusted_share(observed.seen), abs=0.01)
 
 
 def test_a_confidence_is_an_error_and_back() -> None:
