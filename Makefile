@@ -13,7 +13,7 @@ OUT ?= out/demo
 # `VIEW=1` shows the demo's recording in a browser afterwards.
 VIEW ?=
 
-.PHONY: setup setup-train setup-view setup-docs demo test check docs bench accuracy clean
+.PHONY: setup setup-train setup-view setup-docs demo test check lint docs bench accuracy clean
 
 setup:
 	@$(PYTHON) tools/bootstrap.py
@@ -36,15 +36,20 @@ demo: $(if $(VIEW),setup-view,setup)
 test: setup-train
 	@$(VENV)/bin/ddff-env python tools/run_tests.py
 
-check: setup-train docs
+# The documents and the types each keep one core busy.
+check: setup-docs
+	@$(MAKE) --no-print-directory -j 2 docs lint
+
+lint: setup-train
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
-# Warnings are errors, and the examples of the page on Python run.
+# Warnings are errors, and the examples of the page on Python run. What is read for these is not read
+# again for the pages.
 docs: setup-docs
 	@mkdir -p out
-	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -b doctest docs out/doctest > out/doctest.txt \
+	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -d out/doctrees -b doctest docs out/doctest > out/doctest.txt \
 	  || { cat out/doctest.txt; exit 1; }
-	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -b html docs out/docs && echo "open out/docs/index.html"
+	@$(VENV)/bin/ddff-env python -m sphinx -q -W --keep-going -d out/doctrees -b html docs out/docs && echo "open out/docs/index.html"
 
 bench: setup
 	@$(VENV)/bin/ddff bench
