@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -89,27 +90,44 @@ def test_a_node_ends_in_order_when_it_is_told_to(end: signal.Signals) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.ros
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["-p", "minimum_slices:=1"], "minimum_slices must lie in 2 .. 1000"),
-        (["-p", "method:=magic"], "method must be one of"),
-        (["-p", "lens_table:=/nowhere/lens.yaml"], "/nowhere/lens.yaml"),
-        (["--params-file", "/nowhere/parameters.yaml"], "/nowhere/parameters.yaml"),
-        (["-r", "not a rule"], "not a rule"),
-    ],
+# What a node cannot use, and words of the sentence that it gets.
+UNUSABLE = (
+    (["-p", "minimum_slices:=1"], "minimum_slices must lie in 2 .. 1000"),
+    (["-p", "method:=magic"], "method must be one of"),
+    (["-p", "lens_table:=/nowhere/lens.yaml"], "/nowhere/lens.yaml"),
+    (["--params-file", "/nowhere/parameters.yaml"], "/nowhere/parameters.yaml"),
+    (["-r", "not a rule"], "not a rule"),
 )
-def test_what_cannot_be_used_ends_a_node_with_status_2_and_no_traceback(
-    arguments: list[str], words: str
-) -> None:
+# The node's own entry point once per case: what is imported is the slow part of a process.
+RUN = """
+import json, sys
+from ddff_perception.depth_from_focus.node import main
+for arguments in json.loads(sys.argv[1]):
+    sys.stderr.write(f"= {main(['', '--ros-args', *arguments])}\\n")
+"""
+
+
+@pytest.mark.ros
+def test_what_cannot_be_used_ends_a_node_with_status_2_and_no_traceback() -> None:
     pytest.importorskip("rclpy")
+    with started(["-c", RUN, json.dumps([arguments for arguments, _ in UNUSABLE])]) as process:
+        said, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    parts = said.split("= 2\n")
+    assert len(parts) == len(UNUSABLE) + 1, said
+    for (arguments, words), part in zip(UNUSABLE, parts, strict=False):
+        assert words in part, arguments
+
+
+@pytest.mark.ros
+def test_the_status_of_a_node_is_that_of_its_process() -> None:
+    pytest.importorskip("rclpy")
+    arguments, words = UNUSABLE[0]
     command = ["-m", "ddff_perception.depth_from_focus.node", "--ros-args", *arguments]
     with started(command) as process:
-        said, _ = process.communicate(timeout=60)
-    assert process.returncode == 2, said
-    assert words in said
-    assert "Traceback" not in said
+        said, _ = process.communicate(timeout=150)
+    assert process.returncode == 2 and words in said, said
 
 
 @pytest.mark.ros
@@ -121,7 +139,7 @@ def test_run_ends_all_nodes_and_says_why_one_ended(tmp_path: Path) -> None:
         "/**/focus_sweeper:\n  ros__parameters: {target: topic}\n"
     )
     with started(["-m", "ddff_perception.cli", "run", str(file)]) as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=150)
     assert process.returncode == 1, said
     assert "sim_camera ended with status 2" in said
     assert "has no stack.json" in said.replace("\n", " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from live_ros import RosSession
 from sensor_msgs.msg import Image
 from sweep_stacks import sweep_bag, wall
 
-from ddff_perception.commands.play import ros_arguments
 from ddff_perception.files.bags import BagReader, BagWriter
 from ddff_perception.files.bags_messages import MessageFactory
 from ddff_perception.files.bags_types import IMAGE
@@ -28,37 +27,28 @@ pytestmark = pytest.mark.ros
 
 SUFFIX = {"mcap": ".mcap", "sqlite3": ".db3"}
 
-Play = Callable[..., subprocess.Popen[str]]
+# The node's own entry point once per bag: what is imported is the slow part of a process.
+RUN = """
+import sys
+from ddff_perception.commands.play import ros_arguments
+from ddff_perception.ros.bags.player_node import main
+for bag in sys.argv[2:]:
+    values = {"bag": bag, "wait_for_subscribers": float(sys.argv[1])}
+    sys.stderr.write(f"= {main(['', *ros_arguments(values)])}\\n")
+"""
 
 
-@pytest.fixture
-def play() -> Iterator[Play]:
-    """Plays a bag in a process of its own; none outlives the test."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(bag: Path, **values: object) -> subprocess.Popen[str]:
-        given = {"bag": str(bag), "wait_for_subscribers": 60.0, **values}
-        command = [
-            sys.executable,
-            "-m",
-            "ddff_perception.ros.bags.player_node",
-            *ros_arguments(given),
-        ]
-        running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-        return running[-1]
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-
-
-def ended(process: subprocess.Popen[str], status: int) -> list[str]:
-    """The lines that a player said before it ended."""
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == status, said
-    assert "Traceback" not in said
-    return said.strip().splitlines()
+def last_words(bags: Sequence[Path], status: int, wait_s: float = 60.0) -> list[str]:
+    """What a player said last of each bag, before it ended with `status`; it waits so long for
+    subscribers.
+    """
+    command = [sys.executable, "-c", RUN, str(wait_s), *map(str, bags)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    lines = result.stderr.splitlines()
+    assert lines.count(f"= {status}") == len(bags), result.stderr
+    return [before for before, line in itertools.pairwise(lines) if line == f"= {status}"]
 
 
 def storage_file(bag: Path) -> Path:
@@ -68,25 +58,22 @@ def storage_file(bag: Path) -> Path:
 
 @pytest.mark.parametrize("storage", SUFFIX)
 def test_a_player_plays_what_lies_before_the_damage_and_then_a_whole_bag(
-    ros: RosSession, play: Play, tmp_path: Path, storage: str
+    ros: RosSession, tmp_path: Path, storage: str
 ) -> None:
     topic = "/camera/image_rect"
-    file = storage_file(sweep_bag(tmp_path / "bag", storage, sweeps=2, rate_hz=50.0))
-    with BagReader(file) as bag:
+    whole = storage_file(sweep_bag(tmp_path / "bag", storage, sweeps=2, rate_hz=50.0))
+    with BagReader(whole) as bag:
         total = bag.topics[topic].count
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2])
-    with BagReader(file) as bag:
+    damaged = tmp_path / f"damaged{whole.suffix}"
+    damaged.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with BagReader(damaged) as bag:
         assert bag.damage
         count, images = bag.message_count, bag.topics[topic].count
     assert 0 < images < total
     heard = ros.listen(Image, topic)
-    lines = ended(play(file), 0)
-    assert f"{count} messages played; the bag is damaged: " in lines[-1]
-    heard.wait(images)
-    file.write_bytes(whole)
-    lines = ended(play(file), 0)
-    assert lines[-1].endswith("messages played")
+    said = last_words((damaged, whole), 0)
+    assert f"{count} messages played; the bag is damaged: " in said[0]
+    assert said[1].endswith("messages played")
     heard.wait(images + total)
     stack, _ = wall()
     expected = [item.image for item in stack.slices]
@@ -143,34 +130,16 @@ UNPLAYABLE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "foreign messages": (foreign_message_type, "has no topic that can be played here"),
 }
 
-# The node's own entry point once per bag: what is imported is the slow part of a process.
-RUN = """
-import sys
-from ddff_perception.commands.play import ros_arguments
-from ddff_perception.ros.bags.player_node import main
-for bag in sys.argv[1:]:
-    sys.stderr.write(f"= {main(['', *ros_arguments({'bag': bag})])}\\n")
-"""
-
 
 def test_a_player_ends_with_status_2_where_there_is_nothing_to_play(tmp_path: Path) -> None:
     paths = [make(tmp_path / str(n)) for n, (make, _) in enumerate(UNPLAYABLE.values())]
-    command = [sys.executable, "-c", RUN, *map(str, paths)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "Traceback" not in result.stderr
-    lines = result.stderr.splitlines()
-    assert lines.count("= 2") == len(UNPLAYABLE), result.stderr
-    # The last line before each status.
-    said = [before for before, line in itertools.pairwise(lines) if line == "= 2"]
+    said = last_words(paths, 2, wait_s=0.0)
     for (name, (_, words)), path, sentence in zip(UNPLAYABLE.items(), paths, said, strict=True):
         assert words in sentence, name
         assert str(path) in sentence, name
 
 
-def test_a_player_leaves_damaged_messages_out_and_goes_on(
-    ros: RosSession, play: Play, tmp_path: Path
-) -> None:
+def test_a_player_leaves_damaged_messages_out_and_goes_on(ros: RosSession, tmp_path: Path) -> None:
     damaged: list[Any] = [b"", b"\0", b"\x28\xb5\x2f\xfd1234"]
     nonsense: list[Any] = [b"\0\1\0\0", b"\0\1\0\0" + b"\xff" * 40, bytes(range(256))]
     with BagWriter(tmp_path / "bag") as bag:
@@ -186,8 +155,8 @@ def test_a_player_leaves_damaged_messages_out_and_goes_on(
             else:
                 bag.write_raw("/image_rect", time_ns, content)
     heard = ros.listen(Image, "/image_rect")
-    lines = ended(play(tmp_path / "bag"), 0)
-    assert "6 messages played, 3 damaged ones left out" in lines[-1]
+    (said,) = last_words([tmp_path / "bag"], 0)
+    assert "6 messages played, 3 damaged ones left out" in said
     heard.wait(3)
     assert [stamp_ns(message.header.stamp) for message in heard] == [1, 2, 3]
     assert [int(image_array(message)[0, 0]) for message in heard] == [1, 2, 3]
