@@ -11,6 +11,7 @@ class TestFocusStreamEncoder(ParityBattery):
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ddff_perception.engines.base import Engine
 from ddff_perception.engines.create import available_backends, create_engine
 from ddff_perception.engines.libraries import processor_flags
 from ddff_perception.engines.model_zoo import Model, find_model
@@ -67,6 +69,24 @@ def kept(outputs: Feeds) -> dict[str, NDArray[Any]]:
     return {name: value.copy() for name, value in outputs.items()}
 
 
+class Reference:
+    """What an engine computes, once for each input: every configuration is compared with it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.backend = engine.backend
+        self._found: dict[object, dict[str, NDArray[Any]]] = {}
+
+    def run(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
+        key = tuple(
+            (name, value.shape, value.dtype, hashlib.sha256(value.tobytes()).digest())
+            for name, value in feeds.items()
+        )
+        if key not in self._found:
+            self._found[key] = kept(self._engine.run(feeds))
+        return self._found[key]
+
+
 # Of a class's scope like the engines: making one compiles the network, which is most of the time.
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, scope="class")
 class ParityBattery:
@@ -94,7 +114,7 @@ class ParityBattery:
     @pytest.fixture(scope="class")
     def reference(self, model: Model):
         with create_engine(model, "onnxruntime") as engine:
-            yield engine
+            yield Reference(engine)
 
     @pytest.fixture(scope="class")
     def engine(self, model: Model, configuration: str):
@@ -151,8 +171,9 @@ class ParityBattery:
             np.testing.assert_array_equal(again[name], value)
 
     def test_outputs_are_as_the_card_says(self, engine, configuration):
-        engine.warm_up()
-        outputs = engine.run(self.feeds(engine))
+        feeds = self.feeds(engine)
+        engine.warm_up({name: value.shape for name, value in feeds.items()})
+        outputs = engine.run(feeds)
         assert list(outputs) == [spec.name for spec in engine.outputs]
         for spec in engine.outputs:
             value = outputs[spec.name]

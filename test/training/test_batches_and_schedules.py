@@ -48,11 +48,11 @@ def test_fewer_items_than_a_batch_still_make_full_batches():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_batches_begin_anywhere_as_if_all_before_had_been_drawn(workers):
+def test_batches_begin_anywhere_as_if_all_before_had_been_drawn_whoever_loads_them(workers):
+    settings = FitSettings(batch=4, seed=2)
+    whole = first(TrainingBatches(make_loader(Numbers(10), settings), settings, 0), 9)
     settings = FitSettings(batch=4, workers=workers, seed=2)
-    loader = make_loader(Numbers(10), settings)
-    whole = first(TrainingBatches(loader, settings, 0), 9)
-    late = first(TrainingBatches(loader, settings, 6), 3)
+    late = first(TrainingBatches(make_loader(Numbers(10), settings), settings, 6), 3)
     for a, b in zip(whole[6:], late, strict=True):
         assert torch.equal(a["index"], b["index"])
         assert torch.equal(a["random"], b["random"])
