@@ -158,9 +158,10 @@ class Live:
 class TestBags(BagBattery):
     capability = "negative"
 
-    @pytest.fixture
-    def bag(self, tmp_path: Path) -> Path:
-        with BagWriter(tmp_path / "bag") as bag:
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("negatives") / "bag"
+        with BagWriter(folder) as bag:
             factory = MessageFactory(bag.store, "camera_optical_frame")
             images = {"/camera/image": PICTURE, "/camera/truth/negative": 255 - PICTURE}
             for name in images:
@@ -168,7 +169,7 @@ class TestBags(BagBattery):
             for stamp in range(1, 6):
                 for name, image in images.items():
                     bag.write(name, stamp * 10**8, factory.image(stamp * 10**8, image))
-        return tmp_path / "bag"
+        return folder
 
     def test_it_is_scored_against_the_recorded_truth(self, evaluated) -> None:
         found = evaluated()

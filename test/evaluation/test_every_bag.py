@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from bag_battery import BagBattery
 from bursts import write_shaken_folder
+from command_line import status_of
 from defocus_scenes import write_defocus_bag
 from degraded_images import write_restoration_bag
 from drawn_drives import places, write_route_bag
@@ -16,43 +19,47 @@ from ddff_perception.commands.bag import bag_kinds
 from ddff_perception.files.polarization_folder import write_polarization
 
 
+def simulated(command: str, folder: Path, frames: int) -> Path:
+    """The bag that `ddff simulate` makes of a folder, beside it."""
+    bag = folder.parent / "bag"
+    assert status_of("simulate", command, folder, "-o", bag, "--frames", frames) == 0
+    return bag
+
+
 class TestDepthFromFocus(BagBattery):
     capability = "depth_from_focus"
 
-    @pytest.fixture
-    def bag(self, tmp_path):
-        return sweep_bag(tmp_path / "bag", sweeps=2)
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        return sweep_bag(tmp_path_factory.mktemp("sweep") / "bag", sweeps=2)
 
 
 class TestReflection(BagBattery):
     capability = "reflection"
 
-    @pytest.fixture
-    def bag(self, tmp_path, accepted):
-        write_polarization(tmp_path / "pane", small_pane())
-        options = ("-o", tmp_path / "bag", "--frames", 4)
-        accepted("simulate", "polarizer-bag", tmp_path / "pane", *options)
-        return tmp_path / "bag"
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("pane")
+        write_polarization(folder / "pane", small_pane())
+        return simulated("polarizer-bag", folder / "pane", frames=4)
 
 
 class TestSegmentation(BagBattery):
     capability = "segmentation"
 
-    @pytest.fixture
-    def bag(self, tmp_path, accepted):
-        folder = write_room(tmp_path / "room")
-        accepted("simulate", "rgbd-bag", folder, "-o", tmp_path / "bag", "--frames", 4)
-        return tmp_path / "bag"
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        folder = write_room(tmp_path_factory.mktemp("room") / "room")
+        return simulated("rgbd-bag", folder, frames=4)
 
 
 class TestDeblurring(BagBattery):
     capability = "deblurring"
 
-    @pytest.fixture
-    def bag(self, tmp_path, accepted):
-        folder = write_shaken_folder(tmp_path / "frames")
-        accepted("simulate", "motion-bag", folder, "-o", tmp_path / "bag", "--frames", 5)
-        return tmp_path / "bag"
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        folder = write_shaken_folder(tmp_path_factory.mktemp("shaken") / "frames")
+        return simulated("motion-bag", folder, frames=5)
 
     def test_it_is_scored_against_the_sharp_images_beside_what_came(self, evaluated):
         scores = evaluated("-p", "capture.sharp_below=0")["scores"]
@@ -64,9 +71,9 @@ class TestDeblurring(BagBattery):
 class TestDefocus(BagBattery):
     capability = "defocus"
 
-    @pytest.fixture
-    def bag(self, tmp_path):
-        return write_defocus_bag(tmp_path / "bag")
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        return write_defocus_bag(tmp_path_factory.mktemp("defocus") / "bag")
 
     def test_depth_is_scored_against_the_recorded_truth(self, evaluated):
         lens = ("-p", "lens.blur_per_dioptre_px=10", "-p", "side=far")
@@ -78,9 +85,9 @@ class TestDefocus(BagBattery):
 class TestRestoration(BagBattery):
     capability = "restoration"
 
-    @pytest.fixture
-    def bag(self, tmp_path):
-        return write_restoration_bag(tmp_path / "bag")
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        return write_restoration_bag(tmp_path_factory.mktemp("restoration") / "bag")
 
     def test_it_is_scored_against_the_clean_images_beside_what_came(self, evaluated):
         scores = evaluated()["scores"]
@@ -93,9 +100,10 @@ class TestRestoration(BagBattery):
 class TestAlignment(BagBattery):
     capability = "alignment"
 
-    @pytest.fixture
-    def bag(self, tmp_path):
-        return write_route_bag(tmp_path / "bag", places(0.2, 0.8, 24), live=False)
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("route")
+        return write_route_bag(folder / "bag", places(0.2, 0.8, 24), live=False)
 
 
 def test_no_capability_is_left_out():

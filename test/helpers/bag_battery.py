@@ -3,14 +3,15 @@
 class TestNegativeBags(BagBattery):
     capability = "negative"
 
-    @pytest.fixture
-    def bag(self, tmp_path): ...   # a bag with a few inputs, and what is true
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory): ...   # a bag with a few inputs, and what is true
 """
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,13 +27,18 @@ from ddff_perception.ros.nodes import node_interface
 
 
 class BagBattery:
-    """Give `capability` and `bag`, the folder of a bag in MCAP format."""
+    """Give `capability` and `recorded`, the folder of a bag in MCAP format."""
 
     capability: ClassVar[str] = ""
 
-    @pytest.fixture
-    def bag(self, tmp_path: Path, accepted: Any) -> Path:
+    @pytest.fixture(scope="class")
+    def recorded(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
         raise NotImplementedError
+
+    @pytest.fixture
+    def bag(self, recorded: Path, tmp_path: Path) -> Path:
+        """The test's own copy, which it may spoil."""
+        return Path(shutil.copytree(recorded, tmp_path / "bag"))
 
     @pytest.fixture
     def evaluated(self, accepted, bag):

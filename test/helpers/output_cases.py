@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,14 +227,14 @@ CASES: dict[str, Case] = {
     "align build": Case(
         lambda i, o: (
             *("align", "build", i / "monday", "-o", o / "a.route"),
-            *("--rate", 0, "--method", "sift"),
+            *("--rate", 0, "--method", "sift", "-p", "sift.width=128"),
         ),
         _drives,
     ),
     "align match": Case(
         lambda i, o: (
             *("align", "match", i / "monday", i / "tuesday", "-o", o),
-            *("--folder-rate", 3, "--method", "sift"),
+            *("--folder-rate", 3, "--method", "sift", "-p", "sift.width=128"),
         ),
         _drives,
     ),
@@ -304,12 +305,13 @@ def assert_nothing_is_lost(capfd: pytest.CaptureFixture[str], case: Case, folder
     """Runs the case with its output where its input is, and where each of its names is taken."""
     # First without a name of its own: only the input is there.
     names = case.names or ("", *written_names(capfd, case, folder / "first"))
+    own = folder / "own"
+    own.mkdir()
+    case.make(own)
+    for record in own.rglob(RECORD):  # as a user's own files are
+        record.unlink()
     for number, name in enumerate(names):
-        inputs = folder / str(number)
-        inputs.mkdir()
-        case.make(inputs)
-        for record in inputs.rglob(RECORD):  # as a user's own files are
-            record.unlink()
+        inputs = Path(shutil.copytree(own, folder / str(number)))
         taken = name != "" and not (inputs / name).exists()
         if taken:
             (inputs / name).parent.mkdir(parents=True, exist_ok=True)
