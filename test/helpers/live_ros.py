@@ -47,7 +47,9 @@ class RosSession:
         self._failure: BaseException | None = None
         self._closing = threading.Event()
         # What is there before is not looked at when the session's own nodes are collected: of a
-        # process that has run a thousand tests that takes longer than most tests.
+        # process that has run a thousand tests that takes longer than most tests. It stays out of
+        # sight: what others left behind goes now.
+        gc.collect()
         gc.freeze()
         self.node = self.add(rclpy.create_node("tester"))
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -141,7 +143,6 @@ class RosSession:
         self._nodes.clear()
         # A lifecycle node stays in the graph until its state machine is collected.
         gc.collect()
-        gc.unfreeze()
 
     def _spin(self) -> None:
         from rclpy.executors import ExternalShutdownException
