@@ -16,7 +16,11 @@ _ALONE = "pytest.mark.alone"
 _NOTHING_CHOSEN = 5  # pytest's status where -k or -m leaves no test
 _LIMIT_S = 180
 _SLOWEST = 25  # are told at the end
-_LONG = ("test_parity", "test_new_capability", "test_outputs", "test_train", "test_dataset")
+_LONG = (
+    *("test_house_rules", "test_parity", "test_new_capability", "test_outputs", "test_train"),
+    *("test_dataset", "test_demo", "test_alignment_node", "test_polarized", "test_fit", "test_run"),
+    *("test_player", "test_every", "test_bag_nodes", "test_batches"),
+)
 
 
 def commands(folder: Path, workers: int, arguments: list[str]) -> list[list[str]]:
@@ -38,7 +42,9 @@ def main() -> int:
     cores = os.cpu_count() or 1
     workers = min(4, max(2, cores))
     # Every worker would take all cores, and they would wait for each other.
-    environment = {"OMP_NUM_THREADS": str(max(1, cores // workers)), **os.environ}
+    share = str(max(1, cores // workers))
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+    environment = {**dict.fromkeys(names, share), **os.environ}
     statuses = [
         subprocess.run(command, env=environment, check=False).returncode
         for command in commands(ROOT / "test", workers, sys.argv[1:])
