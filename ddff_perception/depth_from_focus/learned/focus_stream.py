@@ -96,8 +96,9 @@ _LEAST_CHANGE = 0.05
 # Where every slice is even to so many grey levels over this share of the image's width, there is
 # nothing to focus on: half of the confidence is left, little of it where it is one level less.
 LEAST_CONTRAST, _CONTRAST_WINDOW, _CONTRAST_SLOPE = 5.0, 1 / 8, 2.5
-# A measure that differs by more between slices, in deviations of its noise, shows texture.
-_NOISE_DEVIATIONS = 6.0
+# A measure that differs by more between slices, in deviations of its noise, shows texture, where it
+# does in the mean of so many cells: in one it may by chance.
+_NOISE_DEVIATIONS, _TEXTURE_CELLS = 6.0, 5
 
 
 class FocusStreamMethod:
@@ -130,7 +131,8 @@ class FocusStreamMethod:
         pixels = prepared(image, self._subcell)
         encoder = self.engines.get(0)
         encoding = encoder.run({"image": pixels[None]})["encoding"][0].copy()
-        self._encodings[slot], self._contrasts[slot] = encoding, _contrast_around(encoding)
+        self._encodings[slot] = encoding
+        self._contrasts[slot] = _contrast_around(encoding, self._shown(self._subcell))
 
     def remove(self, slot: int) -> None:
         self._encodings.pop(slot, None)
@@ -149,13 +151,18 @@ class FocusStreamMethod:
         position = np.clip(_depth_to_space(share), 0.0, 1.0)
         confidence = self._confidence(position, _depth_to_space(found["log_scale"]), first / span)
         contrast = np.maximum.reduce([self._contrasts[slot] for slot in order])
-        confidence *= _seen(encodings, contrast)
+        confidence *= _seen(encodings, contrast, self._shown(2 * self._subcell))
         cell, size = self._subcell, self._size
         # In the sweep's unit while there are few cells, not when there are many pixels.
         position *= np.float32(span)
         position += np.float32(first)
         grown = upsample_position(position, cell, size, DEPTH_STEP * span, NEAR_SHARE)
         return Solution(grown, upsample(confidence, cell, size))
+
+    def _shown(self, side: int) -> tuple[int, int]:
+        """Rows and columns of squares of `side` pixels that lie in the image as a whole."""
+        width, height = self._size
+        return max(height // side, 1), max(width // side, 1)
 
     def _gather(self, order: list[int]) -> FloatArray:
         """The encodings in order, S x C x h x w, in memory that is kept: a sweep that goes on
@@ -235,28 +242,41 @@ def prepared(image: ImageArray, subcell: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _seen(encodings: FloatArray, contrast: FloatArray) -> FloatArray:
+def _seen(encodings: FloatArray, contrast: FloatArray, shown: tuple[int, int]) -> FloatArray:
     """2h x 2w: 0 where all slices are alike (saturated, black), little where each is even and none
-    differs from the others by more than noise, else nearly 1. `contrast`: 2h x 2w grey levels.
+    differs from the others by more than noise, else nearly 1. `contrast`: 2h x 2w grey levels;
+    `shown`: rows and columns of cells that are no repetition.
     """
     measures = encodings[:, :LEVELS]
-    change = np.ptp(measures, axis=0)
-    noise = np.array(NOISE_SHARE[:LEVELS], np.float32)[:, None, None]
-    noise = noise * (measures.min(axis=0) + np.float32(QUANTISATION))
-    beyond = np.maximum(change - _NOISE_DEVIATIONS * noise, 0).max(axis=0)
+    change, least = np.ptp(measures, axis=0), measures.min(axis=0)
+    noise = np.array(NOISE_SHARE[:LEVELS], np.float32)[:, None, None] * (least + QUANTISATION)
+    beyond = _of_shown((change - _NOISE_DEVIATIONS * noise).transpose(1, 2, 0), shown)
+    beyond = np.maximum(cv2.blur(beyond, (_TEXTURE_CELLS,) * 2), 0).max(axis=2)
     same = np.exp(change.max(axis=0) * np.float32(-1.0 / _LEAST_CHANGE))
     same, beyond = (v.repeat(2, axis=0).repeat(2, axis=1) for v in (same, beyond))
     lack = LEAST_CONTRAST - contrast - _CONTRAST_SLOPE * beyond
     return np.asarray((1 - same) / (1 + np.exp(np.float32(_CONTRAST_SLOPE) * lack)), np.float32)
 
 
-def _contrast_around(encoding: FloatArray) -> FloatArray:
-    """2h x 2w: range of a slice's grey levels around each subcell, from its `encoding`."""
+def _contrast_around(encoding: FloatArray, shown: tuple[int, int]) -> FloatArray:
+    """2h x 2w: range of a slice's grey levels around each subcell, from its `encoding`. `shown`:
+    rows and columns of subcells that are no repetition.
+    """
     colours = encoding[LEVELS : LEVELS + 12].reshape(3, 4, *encoding.shape[1:])
-    grey = cv2.blur(_depth_to_space(colours.mean(axis=0)), (3, 3))
+    grey = cv2.blur(_of_shown(_depth_to_space(colours.mean(axis=0)), shown), (3, 3))
     window = np.ones((int(grey.shape[1] * _CONTRAST_WINDOW) | 1,) * 2, np.uint8)
     spread = cv2.dilate(grey, window) - cv2.erode(grey, window)
     return np.asarray(np.float32(255) * spread, np.float32)
+
+
+def _of_shown(values: FloatArray, shown: tuple[int, int]) -> FloatArray:
+    """`values` (H x W or H x W x C), the last `shown` row and column in place of what comes after,
+    where the image is repeated: noise that is repeated has no mean.
+    """
+    (height, width), (rows, columns) = values.shape[:2], shown
+    margins = (0, height - rows, 0, width - columns)
+    kept = np.ascontiguousarray(values[:rows, :columns])
+    return np.asarray(cv2.copyMakeBorder(kept, *margins, cv2.BORDER_REPLICATE), np.float32)
 
 
 def _depth_to_space(subcells: FloatArray) -> FloatArray:

@@ -86,6 +86,16 @@ def test_where_nothing_is_to_be_seen_there_is_no_confidence(estimator, sweep, le
     assert estimator.process(FocalStack(tuple(slices))).confidence.max() < 0.1
 
 
+def test_noise_at_the_border_of_an_image_of_any_size_is_nothing_to_see(estimator):
+    """What is repeated up to the network's sides is noise that no mean takes away."""
+    rng = np.random.default_rng(4)
+    slices = []
+    for focus in np.linspace(0.9, 2.0, 7):
+        image = np.clip(np.rint(120 + rng.normal(0, 6.0, (150, 202, 3))), 0, 255).astype(np.uint8)
+        slices.append(FocusSlice(image, float(1 / focus)))
+    assert estimator.process(FocalStack(tuple(slices))).confidence.max() < 0.1
+
+
 def test_a_plain_surface_in_a_scene_has_no_confidence_and_faint_texture_has(estimator, stack):
     rng = np.random.default_rng(8)
 
