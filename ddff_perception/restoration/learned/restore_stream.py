@@ -27,7 +27,7 @@ _SHARE_LEFT = 0.2
 # What the network adds is as imprecise on a hardly noisy image as on a noisy one: where `adaptive`
 # is nearer to the truth, none of it is taken, then more and more. Noise in 8-bit steps, quality of
 # JPEG.
-_NOISE_STEPS, _QUALITIES = (4.0, 7.0), (85.0, 70.0)
+_NOISE_STEPS, _QUALITIES = (5.0, 8.0), (85.0, 70.0)
 
 
 @dataclass(frozen=True)
