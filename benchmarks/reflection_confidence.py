@@ -1,11 +1,12 @@
 """Fits when there is glass, when a network is better, and how sure the layers are; prints how well.
 
 `python benchmarks/reflection_confidence.py` mixes views by the Fresnel equations (`_mixtures.py`:
-flat and bent glass, a border in view, none at all, things that polarize by themselves) and, with
-`--fit`, fits the logistic functions of `reflection/classical/guarded.py` and
-`reflection/learned/gating.py`. Presence and gate maximise the mean decibels of the transmission,
-confidence the likelihood of its being right. It then tries them on views that were not fitted: how
-often the transmission is within 5 % of its brightest value, by confidence.
+flat and bent glass, a border in view, none at all; `_gloss.py`: things that polarize by themselves)
+and, with `--fit`, fits the logistic functions of `reflection/classical/presence.py`, `guarded.py`
+and `reflection/learned/gating.py`. Presence (`_presence_fit.py`) and gate maximise the mean
+decibels of the transmission, confidence the likelihood of its being right. It then tries them on
+views that were not fitted: how often the transmission is within 5 % of its brightest value, by
+confidence.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import typer
+from _gloss import gloss_view
 from _mixtures import Mixture, mixture_view
+from _presence_fit import TRIED, fitted_presence, report, samples
 from _record import write_record
 from rich.console import Console
 from rich.progress import track
@@ -28,6 +31,7 @@ from ddff_perception.files.images import write_image
 from ddff_perception.reflection.classical import guarded as physics
 from ddff_perception.reflection.classical.guarded import GuardedSettings, physical_answer
 from ddff_perception.reflection.classical.mixing import reflected
+from ddff_perception.reflection.classical.presence import presence_of
 from ddff_perception.reflection.learned import gating
 from ddff_perception.reflection.learned.network import NetworkSettings, network_reflection
 from ddff_perception.reflection.methods import create_method
@@ -57,7 +61,7 @@ def prepared(mixture: Mixture, engine: Any) -> View:
 def with_presence(view: View, weights: np.ndarray) -> physics.Answer:
     """The view's answer with other weights for the presence."""
     answer: physics.Answer = view["answer"]
-    presence = physics.logistic(tuple(weights), answer.seen)
+    presence = presence_of(answer.seen, answer.worth, tuple(weights))
     return physics.judged(replace(answer, presence=presence, gains=presence * answer.whole))
 
 
@@ -98,8 +102,8 @@ def flat(maps: np.ndarray) -> np.ndarray:
     return maps.reshape(len(maps), -1)[:, ::STEP].T
 
 
-def fitted(views: list[View]) -> dict[str, np.ndarray]:
-    """All weights, by name."""
+def fitted(views: list[View], presence: np.ndarray) -> dict[str, np.ndarray]:
+    """All other weights, by name."""
 
     def piece(view: View, features: np.ndarray, one: Any, other: Any) -> tuple[np.ndarray, ...]:
         light, peak = view["answer"].light, view["peak"]
@@ -107,15 +111,9 @@ def fitted(views: list[View]) -> dict[str, np.ndarray]:
         maps = [*raw, view["truth"][None], light[:1] / peak]
         return (flat(features), *(flat(part)[:, 0] for part in maps))
 
-    answers = [view["answer"] for view in views]
     found = {}
-    pieces = [
-        piece(v, a.seen, np.zeros_like(a.whole), a.whole)
-        for v, a in zip(views, answers, strict=True)
-    ]
-    found["PRESENCE"] = decibel_fit(pieces, np.asarray(physics.PRESENCE))
     for view in views:
-        view["answer"] = with_presence(view, found["PRESENCE"])
+        view["answer"] = with_presence(view, presence)
     pieces = [
         piece(
             v,
@@ -200,6 +198,9 @@ def main(
     views: Annotated[int, typer.Option(min=1, help="Views that are fitted")] = 60,
     tried: Annotated[int, typer.Option(min=1, help="Views that are tried afterwards")] = 40,
     fit: Annotated[bool, typer.Option(help="Fit, or only try what is written down")] = False,
+    rooms: Annotated[
+        Path | None, typer.Option(help="Of `ddff simulate dataset polarizer`, to fit the presence")
+    ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Only write a picture of three views")] = None,
 ) -> None:
     """Prints weights for the code, and records how reliable the confidence in the code is."""
@@ -208,10 +209,17 @@ def main(
         return
     console = Console()
     if fit:
+        assert rooms is not None, "--fit needs --rooms"
+        made = samples(2 * views, rooms)
+        presence = fitted_presence([v for n, v in enumerate(made) if n % TRIED < TRIED - 1])
+        console.print("PRESENCE", tuple(np.round(presence, 3).tolist()))
+        console.print(report(made[TRIED - 1 :: TRIED], presence))
         engine = create_method("network").engines
         assert engine is not None
-        made = [prepared(mixture_view(seed), engine.get()) for seed in track(range(views))]
-        for name, weights in fitted(made).items():
+        mixed = [mixture_view(seed) for seed in range(views)]
+        mixed += [gloss_view(seed) for seed in range(views // 5)]
+        ready = [prepared(view, engine.get()) for view in track(mixed)]
+        for name, weights in fitted(ready, presence).items():
             console.print(name, tuple(np.round(weights, 3).tolist()))
     rows = []
     for name in ("guarded", "network"):

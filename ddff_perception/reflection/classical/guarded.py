@@ -1,28 +1,25 @@
 """Layers that do no harm: those of `kong` where there is glass, the view as it is elsewhere.
 
-What tells glass from gloss, sky and noise: all light that meets a surface is polarized along one
-axis or across it, whichever layer it belongs to, and the layers that some incidence gives share
-fewer edges than others. `presence` is a logistic function of both, fitted on views with glass,
-without, and with its border in view, and so is the confidence: the probability that the
-transmission is within 5 % of its brightest value.
+Where there is glass says `presence`, a logistic function fitted on views with glass, without, and
+with its border in view; the confidence is one too: the probability that the transmission is within
+5 % of its brightest value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 
 from ...parameters import parameter
 from ...types import FloatArray, LayerPair, PolarizedImages
 from .layers import Light, axis_deg, reduced_light, stokes_weights
 from .mixing import Surface, darkest, enlarged, gains_of, half_stokes, mixed_layers, reflected
-from .patchwise import KongSettings, find_geometry_map
+from .patchwise import CELL, KongSettings, find_geometry_map
+from .presence import logistic, presence_features, presence_of, worth_of
 
 # As found by benchmarks/reflection_confidence.py: a constant, and a weight for each feature.
-PRESENCE = (0.283, 7.759, -5.534, 2.884, 0.516)
-CONFIDENCE = (-1.103, -1.68, -1.306, 0.561, -0.744, -1.75)
+CONFIDENCE = (-1.483, -1.729, -1.189, -1.38, 0.912, -1.936)
 _SURE = 0.5
 _SPREAD = 0.02
 _LEAST_SHARE = 3e-3
@@ -45,8 +42,8 @@ class Answer:
 
     `light`: (m, p, q); `gains`: (A, B, C) with the presence of glass in them, `whole` without;
     `presence`: 0..1; `axis_deg`: φ⊥ as physics has it; `overlap`: of the layers' gradients; `seen`
-    and `facts`: F x h x w, what presence and confidence come from; `noise`: standard deviation of p
-    and q; `peak`: the brightest value of the transmission.
+    and `facts`: F x h x w, what presence and confidence come from; `worth`: of separating at all,
+    0..1; `noise`: standard deviation of p and q; `peak`: the brightest value of the transmission.
     """
 
     light: FloatArray
@@ -56,6 +53,7 @@ class Answer:
     axis_deg: FloatArray
     overlap: FloatArray
     seen: FloatArray
+    worth: float
     noise: float
     facts: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     peak: float = 1.0
@@ -102,15 +100,18 @@ def physical_answer(images: PolarizedImages, settings: GuardedSettings) -> Answe
     axis = axis_deg(images, light, settings.plane)
     height, width = light.usable.shape
     found = find_geometry_map(light, axis, settings)
-    incidence, along, overlap, coherence = (
+    incidence, along, overlap = (
         enlarged(part, width, height)
-        for part in (found.incidence_deg, found.perpendicular_deg, found.overlap, found.coherence)
+        for part in (found.incidence_deg, found.perpendicular_deg, found.overlap)
     )
     whole = gains_of(incidence, along, settings)
     noise = _noise(images, light, settings)
-    seen = presence_features(stokes, overlap, coherence, noise)
-    presence = logistic(PRESENCE, seen)
-    return judged(Answer(stokes, presence * whole, whole, presence, along, overlap, seen, noise))
+    window = settings.patch * width / CELL
+    seen = presence_features(light, found, whole, noise, window)
+    worth = worth_of(light, whole, noise)
+    presence = presence_of(seen, worth)
+    gains = presence * whole
+    return judged(Answer(stokes, gains, whole, presence, along, overlap, seen, worth, noise))
 
 
 def judged(answer: Answer) -> Answer:
@@ -130,28 +131,9 @@ def judged(answer: Answer) -> Answer:
     return replace(answer, facts=facts, peak=peak)
 
 
-def presence_features(
-    light: FloatArray, overlap: FloatArray, coherence: FloatArray, noise: float
-) -> FloatArray:
-    """F x h x w: what tells glass from its absence."""
-    near = 0.05 * light.shape[2]
-    power = cv2.GaussianBlur(light[1] ** 2 + light[2] ** 2, (0, 0), near)
-    mean = cv2.GaussianBlur(light[0], (0, 0), near)
-    strength = np.log10(np.sqrt(power) / np.maximum(mean, 1e-4) + 1e-3)
-    clear = np.log10(power / max(noise, 1e-6) ** 2 + 1e-2)
-    return np.stack([coherence, overlap, strength, np.minimum(clear, 3)]).astype(np.float32)
-
-
 def confidence_of(facts: FloatArray) -> FloatArray:
     """The probability that the transmission is within 5 % of its brightest value."""
     return logistic(CONFIDENCE, facts)
-
-
-def logistic(weights: tuple[float, ...], features: FloatArray) -> FloatArray:
-    """Of the features F x h x w and F + 1 weights, the constant first: h x w in 0..1."""
-    constant, *rest = weights
-    score = constant + np.einsum("f,fhw->hw", np.asarray(rest, np.float32), features)
-    return np.asarray(1 / (1 + np.exp(-np.clip(score, -30, 30))), np.float32)
 
 
 def surface_of(settings: GuardedSettings) -> Surface:

@@ -92,13 +92,18 @@ class ComparedSettings(AnalysisSettings):
 class Light:
     """Reduced grey images to find out from how the layers mix.
 
-    `stokes`: h x w. `usable`: h x w, False where a pixel that is saturated has a share. `polarized`
-    says whether there is clearly more polarization than the sensor's noise makes.
+    `stokes`: h x w. `usable`: h x w, False where a pixel that is saturated has a share. `clarity`:
+    the power of the polarization over that of the sensor's noise in it.
     """
 
     stokes: Stokes
     usable: NDArray[np.bool_]
-    polarized: bool
+    clarity: float
+
+    @property
+    def polarized(self) -> bool:
+        """Whether there is clearly more polarization than the sensor's noise makes."""
+        return self.clarity > _CLEARLY
 
 
 def reduced_light(images: PolarizedImages, settings: AnalysisSettings) -> Light:
@@ -119,7 +124,7 @@ def reduced_light(images: PolarizedImages, settings: AnalysisSettings) -> Light:
     power = float(
         np.mean((np.square(stokes.s1) + np.square(stokes.s2))[usable] if usable.any() else 0)
     )
-    return Light(stokes, usable, power > max(_NO_NOISE**2, _CLEARLY * noise))
+    return Light(stokes, usable, power / max(_NO_NOISE**2 / _CLEARLY, noise))
 
 
 def axis_deg(images: PolarizedImages, light: Light, plane: str) -> float:

@@ -28,7 +28,7 @@ from .uniform import IncidenceSettings
 
 _STEP_DEG = 2.0
 # Cells of the grid of patches are this many pixels of the reduced images wide.
-_CELL = 4
+CELL = 4
 # Share of the whole image's statistics in every patch: what a patch without texture goes by.
 _PRIOR = 0.1
 # Departure from the surroundings that costs `smoothness`, per pass; the last is the described one.
@@ -55,14 +55,12 @@ class KongSettings(AnalysisSettings, IncidenceSettings, SurfaceSettings):
 @dataclass(frozen=True, slots=True)
 class GeometryMap:
     """Incidence and φ⊥, degrees, each h x w float32 on a grid over the image; `overlap`: how far
-    the layers that they give share gradients, 0..1; `coherence`: how far the polarization around
-    has one axis (or the one across it), 0..1, as a surface makes it.
+    the layers that they give share gradients, 0..1.
     """
 
     incidence_deg: FloatArray
     perpendicular_deg: FloatArray
     overlap: FloatArray
-    coherence: FloatArray
 
 
 def kong(images: PolarizedImages, settings: KongSettings) -> LayerPair:
@@ -109,41 +107,35 @@ def _mixed(stokes: Stokes, full: list[FloatArray], clipped: NDArray[np.bool_]) -
 def find_geometry_map(light: Light, axis: float, settings: KongSettings) -> GeometryMap:
     """Incidence and φ⊥ per patch of `light`, φ⊥ near `axis` or (plane "search") across it."""
     height, width = light.usable.shape
-    window = settings.patch * width / _CELL
-    axes, coherence = _local_axes(light, axis, window)
+    window = settings.patch * width / CELL
+    axes = _local_axes(light, axis, window)
     double = np.radians(2 * _enlarged(axes, width, height))
     stokes = light.stokes
     difference = (stokes.s1 * np.cos(double) + stokes.s2 * np.sin(double)) / np.float32(2)
-    slopes = _slopes(stokes.s0 * np.float32(0.5), difference, light.usable)
+    edges = slopes(stokes.s0 * np.float32(0.5), difference, light.usable)
     low, high = settings.min_incidence, settings.max_incidence
     angles = np.arange(low, high + 1e-9, _STEP_DEG)
     sides = (1, -1) if settings.plane == "search" else (1,)
     gains = [transmission_gains(*reflectances(float(angle), settings)) for angle in angles]
-    costs = {side: _overlap(slopes, side, gains, window) for side in sides}
+    costs = {side: _overlap(edges, side, gains, window) for side in sides}
     side = min(sides, key=lambda s: float(costs[s].min(axis=0).mean()))
     incidence = _smooth_minimum(costs[side], angles, window, settings.smoothness)
     return GeometryMap(
         incidence,
         axes if side > 0 else axes + np.float32(90),
         np.asarray(costs[side].min(axis=0), np.float32),
-        coherence,
     )
 
 
-def _local_axes(light: Light, axis: float, window: float) -> tuple[FloatArray, FloatArray]:
-    """Per cell, the axis within 45 degrees of `axis` along or across which light is polarized, and
-    how far all light around is, 0..1.
-    """
+def _local_axes(light: Light, axis: float, window: float) -> FloatArray:
+    """Per cell, the axis within 45 degrees of `axis` along or across which light is polarized."""
     double = np.radians(4 * axis)
     x, y = light.stokes.s1 * light.usable, light.stokes.s2 * light.usable
-    along = _pooled(x * x - y * y, window)
-    across = _pooled(2 * x * y, window)
+    along = pooled(x * x - y * y, window)
+    across = pooled(2 * x * y, window)
     cosine, sine = np.float32(np.cos(double)), np.float32(np.sin(double))
     turned = np.arctan2(across * cosine - along * sine, along * cosine + across * sine)
-    total = _pooled(x * x + y * y, window)
-    coherence = np.hypot(along, across) / np.maximum(total, np.float32(1e-12))
-    axes = np.asarray(axis + np.degrees(turned) / 4, np.float32)
-    return axes, np.asarray(coherence, np.float32)
+    return np.asarray(axis + np.degrees(turned) / 4, np.float32)
 
 
 def _overlap(
@@ -156,9 +148,9 @@ def _overlap(
     φ⊥ across the axis that d was taken along.
     """
     (m_down, d_down), (m_right, d_right) = slopes
-    mm = _pooled(m_down * m_down + m_right * m_right, window)
-    md = _pooled(m_down * d_down + m_right * d_right, window)
-    dd = _pooled(d_down * d_down + d_right * d_right, window)
+    mm = pooled(m_down * m_down + m_right * m_right, window)
+    md = pooled(m_down * d_down + m_right * d_right, window)
+    dd = pooled(d_down * d_down + d_right * d_right, window)
     costs = []
     for gain_m, gain_d in gains:
         g, h = np.float32(gain_m), np.float32(side * gain_d)
@@ -168,11 +160,11 @@ def _overlap(
         first = g * g * mm - 2 * g * h * md + h * h * dd
         second = (1 - g) ** 2 * mm + 2 * (1 - g) * h * md + h * h * dd
         scale = np.sqrt(np.maximum(first * second, np.float32(1e-20)))
-        costs.append(_pooled(shared, window) / scale)
+        costs.append(pooled(shared, window) / scale)
     return np.stack(costs)
 
 
-def _slopes(
+def slopes(
     mean: FloatArray, difference: FloatArray, usable: NDArray[np.bool_]
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Differences of (m, d) to the lower and to the right neighbour, h x w, 0 where not usable."""
@@ -185,9 +177,9 @@ def _slopes(
     return both
 
 
-def _pooled(image: FloatArray, window: float) -> FloatArray:
+def pooled(image: FloatArray, window: float) -> FloatArray:
     """Means over windows (standard deviation `window` cells) and a share of the whole mean."""
-    size = tuple(max(1, length // _CELL) for length in image.shape[::-1])
+    size = tuple(max(1, length // CELL) for length in image.shape[::-1])
     cells = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     local = cv2.GaussianBlur(cells, (0, 0), window, borderType=cv2.BORDER_REFLECT)
     return np.asarray(local + np.float32(_PRIOR) * cells.mean(), np.float32)

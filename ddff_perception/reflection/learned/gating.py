@@ -12,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 from ...types import FloatArray
-from ..classical.guarded import Answer, GuardedSettings, logistic, surface_of
+from ..classical.guarded import Answer, GuardedSettings, surface_of
 from ..classical.mixing import fitted_gains, near, reflected
+from ..classical.presence import logistic
 
 # As found by benchmarks/reflection_confidence.py: a constant, and a weight for each feature.
-BETTER = (-2.96, 1.748, -1.444, -0.488, -0.424, 2.973, -6.507, -4.242, 0.95)
-CONFIDENCE = (-1.186, -1.033, -1.068, 0.927, 0.604, -0.982, -0.728, -1.793)
+BETTER = (-3.828, 1.479, -1.309, -0.399, 2.127, 4.973, -9.813, -3.51, -0.286)
+CONFIDENCE = (-1.64, -1.471, -1.082, -1.138, 1.295, -1.715, -0.867, 0.002)
 # Share of the width over which a network's answer is one surface.
 _WINDOW = 0.03
 # Standard deviation, as a share of the width, of the surroundings whose edges are compared.

@@ -1,5 +1,6 @@
 """Layers that do no harm: glass where there is glass, the view as it is where there is none."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -60,6 +61,42 @@ def test_without_glass_the_view_stays_as_it_is(method, gloss):
     pair = separate(images, method)
     assert psnr(pair.transmission, mean_of(images)) >= 45
     assert pair.confidence.mean() > 0.9
+
+
+@pytest.mark.parametrize("ratio", [0.5, 2.0, 4.0])
+@pytest.mark.parametrize("incidence", [24.0, 30.0, 36.0, 58.0, 72.0])
+def test_a_pane_all_over_the_view_is_taken_away_as_far_as_kong_does(incidence, ratio):
+    images, truth = view(np.ones((180, 240)), incidence, ratio=ratio)
+    found, kong = (separate(images, name).transmission for name in ("guarded", "kong"))
+    assert psnr(found, truth) > psnr(kong, truth) - 0.5
+
+
+def gloss_that_drifts(degree):
+    """A scene without glass that is polarized by `degree` along an axis that turns slowly."""
+    behind, _ = pictures()
+    nodes = np.random.default_rng(3).normal(size=(6, 7)).astype(np.float32)
+    turn = 3 * cv2.resize(nodes, (240, 180), interpolation=cv2.INTER_CUBIC)
+    images, rng = [], np.random.default_rng(1)
+    for angle in ANGLES:
+        light = 0.6 * behind * (1 + degree * np.cos(2 * np.radians(angle) - turn))
+        noisy = light + 0.003 * rng.standard_normal(light.shape)
+        images.append(np.clip(np.rint(255 * noisy), 0, 255).astype(np.uint8))
+    return PolarizedImages(tuple(images), ANGLES)
+
+
+@pytest.mark.parametrize("degree", [0.05, 0.1])
+def test_gloss_with_an_axis_over_a_part_of_the_view_keeps_its_light(degree):
+    images = gloss_that_drifts(degree)
+    mean = mean_of(images)
+    assert psnr(separate(images, "guarded").transmission, mean) >= 45
+    assert psnr(separate(images, "kong").transmission, mean) < 35
+
+
+def test_polarization_under_the_noise_separates_nothing():
+    images, _ = view(np.ones((180, 240)), 12.0, ratio=1.0)
+    answer = physical_answer(images, GuardedSettings(noise=0.05))
+    assert answer.worth == 0 and answer.gains.max() == 0
+    assert physical_answer(images, GuardedSettings(noise=0.0)).worth == 1
 
 
 @pytest.mark.parametrize("method", METHODS)
