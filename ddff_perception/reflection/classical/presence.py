@@ -98,6 +98,7 @@ def scored(weights: tuple[float, ...], features: FloatArray) -> FloatArray:
 
 
 def probability(score: FloatArray) -> FloatArray:
+    """The logistic function of the score, 0..1."""
     return np.asarray(1 / (1 + np.exp(-np.clip(score, -30, 30))), np.float32)
 
 
