@@ -18,6 +18,8 @@ from .solution import grey
 # Diameters in px between which is interpolated; up to the first the image stays as it is.
 _DISCS = (1.2, 2.0, 3.0, 4.2, 5.6, 7.5, 10.0, 13.0, 17.0, 22.0)
 _MARGIN = 24
+# Discs that differ by less than this share count as of one layer.
+_LIKENESS = 0.35
 # Bright and dark lines along edges that the image's own neighbourhood does not have are ringing.
 _REACH_PX = 5
 
@@ -33,7 +35,7 @@ class SharpeningSettings(Settings):
         0.03, "weight against slopes that are not in the image", limits=(0.0, 10.0)
     )
     caution: float = parameter(
-        1.0,
+        0.3,
         "how many times its spread a disc counts as smaller: blur that may be none is left",
         limits=(0.0, 10.0),
     )
@@ -49,7 +51,8 @@ def sharpened(
     its type.
 
     Wiener's filter with a penalty on slopes for each disc, on the brightness alone: colours are too
-    coarse for the eye to miss it. Discs up to 1.2 px are left as they are.
+    coarse for the eye to miss it. Each disc's filter sees what is blurred about as much, continued
+    over the rest. Discs up to 1.2 px are left as they are.
     """
     settings = settings or SharpeningSettings()
     size = np.abs(np.nan_to_num(defocus, nan=0.0))
@@ -66,7 +69,6 @@ def sharpened(
 def _sharp_plane(plane: FloatArray, size: FloatArray, settings: SharpeningSettings) -> FloatArray:
     height, width = plane.shape
     plan = FourierPlan((height, width), _MARGIN)
-    spectrum = plan.forth(plane)
     result, lower = plane.copy(), plane
     for one, two in pairwise(_DISCS):
         within = (size > one) if two == _DISCS[-1] else (size > one) & (size <= two)
@@ -74,13 +76,35 @@ def _sharp_plane(plane: FloatArray, size: FloatArray, settings: SharpeningSettin
         needed = within.any() or bool(((size > two) & (size <= _next(two))).any())
         if not needed:
             continue
-        upper = plan.back(spectrum * _filter(height, width, two, settings))
+        alike = _alike(size, two)
+        seen = _filled(plane, alike, two)
+        upper = plan.back(plan.forth(seen) * _filter(height, width, two, settings))
+        upper = plane + alike * (upper - seen)
         if within.any():
             share = np.clip((size - one) / (two - one), 0.0, 1.0)
             blended = lower + share * (upper - lower)
             np.copyto(result, blended, where=within)
         lower = upper
     return _without_halo(result, plane, size, settings.halo)
+
+
+def _alike(size: FloatArray, disc: float) -> FloatArray:
+    """How much pixels are of the layer that is blurred by `disc`, 0..1."""
+    away = (size - disc) / (_LIKENESS * disc + 0.5)
+    return np.asarray(np.clip(1.25 * np.exp(-0.5 * np.square(away)) - 0.15, 0.0, 1.0), np.float32)
+
+
+def _filled(plane: FloatArray, alike: FloatArray, disc: float) -> FloatArray:
+    """`plane` with what is not of a layer replaced by the layer around: an edge of something
+    sharper would ring in a filter for `disc`.
+    """
+    near, far = ((2 * round(reach * disc) + 1,) * 2 for reach in (1.0, 4.0))
+    own = alike * plane
+    weight = cv2.blur(alike, near)
+    around = cv2.blur(own, near) / np.maximum(weight, 1e-4)
+    beyond = (cv2.blur(own, far) + 1e-4 * plane) / (cv2.blur(alike, far) + 1e-4)
+    fill = beyond + np.clip(8.0 * weight, 0.0, 1.0) * (around - beyond)
+    return np.asarray(fill + alike * (plane - fill), np.float32)
 
 
 def _next(disc: float) -> float:

@@ -53,9 +53,7 @@ def test_before_the_plane_in_focus_the_other_side_is_assumed() -> None:
     assert halves(found.other_depth)[0] > 1.2 or math.isnan(halves(found.other_depth)[0])
 
 
-def test_with_both_sides_only_what_cannot_lie_behind_lies_before_and_the_rest_is_half_sure() -> (
-    None
-):
+def test_with_both_sides_what_cannot_lie_behind_lies_before_and_the_rest_is_half_sure() -> None:
     shown = scene(near_m=0.4, far_m=2.0, focus_m=2.0)
     lens = {"lens.focus_distance_m": 2.0, "side": "both"}
     found, _ = estimate(shown.image, **lens)
@@ -63,7 +61,8 @@ def test_with_both_sides_only_what_cannot_lie_behind_lies_before_and_the_rest_is
     left, right = halves(found.found.defocus)
     assert left < -5.0 and abs(right) < 2.0
     far, _ = estimate(shown.image, **{**lens, "side": "far"})
-    assert (found.found.sign[:, -20:] == 0.5).mean() > 0.9 and (far.found.sign == 1.0).all()
+    assert found.found.sign[:, -20:].max() < 0.8 and (far.found.sign == 1.0).all()
+    assert np.median(found.found.sign[:, :20]) > 0.8
 
 
 def test_without_a_lens_there_is_a_map_but_no_depth_and_it_is_said() -> None:

@@ -33,6 +33,18 @@ def test_each_part_is_undone_by_its_own_disc() -> None:
     assert psnr(made[:, 110:], SHARP[:, 110:]) > psnr(image[:, 110:], SHARP[:, 110:]) + 1.0
 
 
+def test_what_is_sharp_does_not_ring_in_what_is_blurred_beside_it() -> None:
+    sharp = np.full((96, 128), 60, np.uint8)
+    sharp[::16] = 70
+    bars = np.zeros(sharp.shape, bool)
+    bars[:, 16::32] = bars[:, 17::32] = bars[:, 18::32] = True
+    sharp[bars] = 250
+    background = disc_blur(np.where(bars, 60, sharp).astype(np.float32), 3.0)
+    image = np.where(bars, 250, np.rint(background)).astype(np.uint8)
+    made = sharpened(image, np.where(bars, 0.0, 6.0).astype(np.float32))
+    assert psnr(made, sharp) > psnr(image, sharp)
+
+
 def test_sharp_images_and_unknown_blur_are_left_alone() -> None:
     for map_px in (np.zeros(SHARP.shape[:2], np.float32), np.full(SHARP.shape[:2], np.nan)):
         np.testing.assert_array_equal(sharpened(SHARP, np.float32(map_px)), SHARP)

@@ -28,13 +28,16 @@ _NOISE_FACTOR = 5.0
 _LEAST_GRADIENT = 0.006
 _WIDEST_PX = 32.0
 _FAINT, _WIDE_PX = 0.15, 10.0
+# Of what edges measure, in px, and that times the gradient: rendered scenes through lenses.
+_LEAST_SPREAD, _FAINT_SPREAD = 0.6, 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeBlur:
     """`rows`, `columns`: (N,) of the edges' pixels; `disc_px`: (N,) float32, diameter of the disc
     that they are blurred by; `weight`: (N,) float32 in 0..1, how much that can be trusted;
-    `gradient`: (N, 2) float32, along x and y, after the first re-blur.
+    `gradient`: (N, 2) float32, along x and y, after the first re-blur; `spread_px`: (N,) float32,
+    within which half of such edges measure the same disc.
     """
 
     rows: NDArray[np.intp]
@@ -42,6 +45,7 @@ class EdgeBlur:
     disc_px: FloatArray
     weight: FloatArray
     gradient: FloatArray
+    spread_px: FloatArray
 
 
 def edge_blur(image: FloatArray, residual_px: float = 0.0) -> EdgeBlur:
@@ -64,7 +68,10 @@ def edge_blur(image: FloatArray, residual_px: float = 0.0) -> EdgeBlur:
     # What is wide and faint is shading as often as blur.
     weight = trust * np.square(at[1] / (at[1] + _FAINT)) / (1.0 + np.square(disc / _WIDE_PX))
     gradient = np.stack([plane[rows, columns] for plane in fine[0]], axis=1)
-    return EdgeBlur(rows, columns, *(np.asarray(v, np.float32) for v in (disc, weight, gradient)))
+    # Faint edges are shading and texture, and what turns from re-blur to re-blur is not alone.
+    spread = _LEAST_SPREAD + _FAINT_SPREAD / at[1] * (2.0 - trust)
+    values = disc, weight, gradient, spread
+    return EdgeBlur(rows, columns, *(np.asarray(value, np.float32) for value in values))
 
 
 def _gradient(image: FloatArray, deviation: float) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Defocus without learning: blur at edges, brought to every pixel, one side assumed."""
+"""Defocus without learning: blur at edges against what scenes have, one side or both assumed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...parameters import Settings, parameter
-from ...types import FloatArray, InputError
-from ..solution import DefocusMap, Lens, Photograph, grey
-from .propagation import propagated
-
-# Of the error of a disc where edges are, in px and as a share of it; and where none reaches.
-_SPREAD_PX, _SPREAD_SHARE, _SPREAD_FAR = 0.5, 0.2, 3.0
-# That a disc which fits both sides lies behind the plane in focus.
-_EITHER = 0.5
-_SOFTENING_PX = 2.0
+from ...types import InputError
+from ..solution import DefocusMap, Photograph, grey
+from .blur_posterior import blur_posterior, disc_states, lens_states
 
 
 @dataclass(frozen=True)
@@ -25,36 +19,41 @@ class EdgeSettings(Settings):
     least_edges: int = parameter(
         100, "pixels on edges that an image must show to be judged", limits=(1, 10**6)
     )
+    strength: float = parameter(
+        3.0,
+        "how much edges count against what is usual: as so many that say the same; 0 for nothing",
+        limits=(0.0, 100.0),
+    )
+    usual_distance_m: float = parameter(
+        2.5, "median distance of what the camera sees, before it is looked at", "m", (0.01, 1000.0)
+    )
 
 
 def edges(photograph: Photograph, settings: EdgeSettings) -> DefocusMap:
-    """Blur at edges by the ratio of two re-blurs (Zhuo and Sim 2011), brought to every pixel.
+    """Blur at edges by the ratio of two re-blurs (Zhuo and Sim 2011), weighed against the distances
+    that scenes have (`blur_posterior.py`): the median of what both say, at every pixel.
 
     Assumes: edges that are steps, and blur by defocus alone. One image does not tell the two sides
     of the plane in focus apart: `side` says which is assumed; with both, what is blurred more than
-    infinity would be lies before it, all else behind, with half the confidence.
+    infinity would be lies before it, and for the rest the usual distances decide.
     Raises InputError where there are too few edges.
     """
-    plane, found = grey(photograph.image), photograph.edges
+    found, lens, side = photograph.edges, photograph.lens, photograph.side
     if len(found.rows) < settings.least_edges:
         raise InputError(
             f"the image shows {len(found.rows)} pixels on edges, which say too little of its blur: "
             "it is even, dark, noisy or blurred all over"
         )
-    # Means of the inverse: an edge that looks soft is often shading, one that looks sharp is so.
-    value = 1.0 / (found.disc_px + _SOFTENING_PX)
-    inverse, known = propagated(found.rows, found.columns, value, found.weight, plane)
-    size = np.maximum(1.0 / np.maximum(inverse, 1e-2) - _SOFTENING_PX, 0.0)
-    spread = _SPREAD_PX + _SPREAD_SHARE * size + _SPREAD_FAR * np.square(1.0 - known)
-    return with_side(size, np.asarray(spread, np.float32), photograph.lens, photograph.side)
-
-
-def with_side(size: FloatArray, spread: FloatArray, lens: Lens, side: str) -> DefocusMap:
-    """The map of discs of `size` where nothing but the lens tells the side."""
-    if side != "both":
-        sure = np.ones(size.shape, np.float32)
-        return DefocusMap(size if side == "far" else -size, spread, sure)
-    # Nothing behind the plane in focus is blurred more than infinity is.
-    before = size > lens.farthest_px + spread
-    sign = np.where(before, np.float32(0.95), np.float32(_EITHER))
-    return DefocusMap(np.where(before, -size, size), spread, sign)
+    known = lens.complete and (side != "far" or lens.focus_dioptres > 0)
+    usual = 1.0 / settings.usual_distance_m
+    states = disc_states()
+    if known:
+        states = lens_states(lens.blur_scale, lens.focus_dioptres, side, usual)
+    blur = blur_posterior(found, grey(photograph.image), states, settings.strength)
+    defocus, sign = blur.defocus, np.ones(blur.defocus.shape, np.float32)
+    if not known and side == "near":
+        defocus = -defocus
+    if side == "both":
+        right = np.where(defocus >= 0, blur.behind, 1.0 - blur.behind)
+        sign = np.clip(right, 0.5, 1.0) if known else np.full_like(sign, 0.5)
+    return DefocusMap(defocus, np.maximum(blur.spread, np.float32(0.1)), sign.astype(np.float32))

@@ -18,51 +18,41 @@ from scipy.sparse.linalg import splu
 
 from ...types import FloatArray
 
-# Cells of the low resolution, and how little neighbours of one colour may differ.
+# Cells of the low resolution, how much neighbours of one colour count as one, and others.
 _MOST_CELLS = 4000
-_SMOOTHNESS = 0.05
+_SMOOTHNESS, _LEAST_BOND = 40.0, 0.02
 _COLOUR_STEP = 0.03
-# Holds what no edge reaches at the mean.
-_ANCHOR = 1e-6
 _GUIDE_CELLS, _GUIDE_STEP = 2, 0.02
 
 
-def propagated(
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    values: FloatArray,
-    weight: FloatArray,
-    guide: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """`values` (N,) at pixels, with their `weight`, brought to all pixels of `guide` (H x W, 0..1):
-    H x W, and how much the edges around say there, H x W in 0..1.
-    """
-    height, width = guide.shape
-    cell = max(1, round(float(np.sqrt(height * width / _MOST_CELLS))))
-    shape = (-(-height // cell), -(-width // cell))
-    place = rows // cell * shape[1] + columns // cell
-    count = shape[0] * shape[1]
-    total = np.bincount(place, weight, count)
-    mean = np.bincount(place, weight * values, count) / np.maximum(total, 1e-9)
-    small = np.asarray(cv2.resize(guide, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    # An edge that runs through a cell crosses it in as many pixels as the cell is wide.
-    certain = np.minimum(total / cell, 1.0)
-    solved, known = _solve(mean, certain, small)
-    return _grown(solved, small, guide), np.clip(_grown(known, small, guide), 0.0, 1.0)
+class Cells:
+    """The cells of a `guide` (H x W, 0..1), `side` pixels wide, and what lies between them."""
 
+    def __init__(self, guide: FloatArray) -> None:
+        height, width = guide.shape
+        self.side = max(1, round(float(np.sqrt(height * width / _MOST_CELLS))))
+        shape = (-(-height // self.side), -(-width // self.side))
+        self.count = shape[0] * shape[1]
+        self._guide = guide
+        small = cv2.resize(guide, shape[::-1], interpolation=cv2.INTER_AREA)
+        self._small = np.asarray(small, np.float32)
 
-def _solve(
-    mean: NDArray[np.float64], certain: NDArray[np.float64], guide: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Both of the shape of `guide`: the smooth values, and the weight that reaches there."""
-    fallback = float((mean * certain).sum() / max(certain.sum(), 1e-9))
-    matrix = _smoothness(guide) + sparse.diags(certain + _ANCHOR)
-    solve = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve
-    sides = np.stack([certain * mean + _ANCHOR * fallback, certain], axis=1)
-    found = solve(sides)
-    blurred = cv2.GaussianBlur(certain.reshape(guide.shape).astype(np.float32), (0, 0), 3.0)
-    reach = np.minimum(1.0, found[:, 1].reshape(guide.shape) * np.sqrt(4.0 * blurred))
-    return np.asarray(found[:, 0].reshape(guide.shape), np.float32), np.asarray(reach, np.float32)
+    def place(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The numbers of pixels' cells."""
+        return np.asarray(rows // self.side * self._small.shape[1] + columns // self.side)
+
+    def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`values` (cells x N) taken along to the cells around, those that look alike most of all;
+        sums are kept.
+        """
+        matrix = sparse.identity(self.count) + _smoothness(self._small)
+        options = {"SymmetricMode": True}
+        factors = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options=options)
+        return np.asarray(factors.solve(values))
+
+    def grown(self, values: FloatArray) -> FloatArray:
+        """`values` of each cell at the size of the guide, by local linear models of it."""
+        return _grown(values.reshape(self._small.shape), self._small, self._guide)
 
 
 def _smoothness(guide: FloatArray) -> sparse.spmatrix:
@@ -71,7 +61,7 @@ def _smoothness(guide: FloatArray) -> sparse.spmatrix:
     pairs = _neighbours(guide.shape)
     flat = guide.ravel().astype(np.float64)
     step = np.abs(flat[pairs[0]] - flat[pairs[1]])
-    bond = _SMOOTHNESS * np.exp(-step / _COLOUR_STEP) + 1e-4
+    bond = _SMOOTHNESS * (np.exp(-step / _COLOUR_STEP) + _LEAST_BOND)
     off = sparse.coo_matrix((-bond, (pairs[0], pairs[1])), (count, count))
     off = off + off.T
     return sparse.diags(-np.asarray(off.sum(axis=1)).ravel()) + off
