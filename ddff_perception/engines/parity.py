@@ -13,12 +13,13 @@ from .base import Engine
 from .tensors import EngineError
 
 # Largest error that rounding explains, as a share of the output's largest value, by what is
-# computed in. int8 is the step of 8 bits over a few layers.
+# computed in. int8 is the step of 8 bits over a few layers; bfloat16 was up to 0.085 over the fifty
+# layers of an EfficientNet on AMD's AVX512_BF16, where the median was 0.004.
 TOLERANCES: Mapping[str, float] = {
     "float32": 1e-4,
     "tf32": 5e-3,
     "float16": 1e-2,
-    "bfloat16": 4e-2,
+    "bfloat16": 1e-1,
     "int8": 1e-1,
 }
 
