@@ -230,8 +230,8 @@ def test_settings_come_from_the_parameter_table():
 
 
 def test_all_measures_of_a_vga_map_cost_little_more_than_their_logarithms():
-    """50 ms on a calm machine: five times logarithms and roots of the same map, where a busy
-    machine, which both wait for, has two.
+    """50 ms on a calm machine: five times logarithms and roots of the same map, nine where the
+    processor takes eight logarithms at once (AVX-512); a busy machine makes both wait.
     """
     rng = np.random.default_rng(0)
     truth = (1 / rng.uniform(0.2, 3, (480, 640))).astype(np.float32)
@@ -246,4 +246,4 @@ def test_all_measures_of_a_vga_map_cost_little_more_than_their_logarithms():
             score(estimate, truth, domain)
         yardstick = min(yardstick, between - start)
         measures = min(measures, time.thread_time() - between)
-    assert measures < 8 * yardstick
+    assert measures < 16 * yardstick
