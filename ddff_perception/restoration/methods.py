@@ -53,8 +53,8 @@ METHODS = Methods(
         RichardsonLucySettings,
     ),
     restore_stream=MethodEntry(
-        "a network that is told what is wrong with the image; trained by oneself (no weights "
-        "ship); needs an engine",
+        "a small network that betters adaptive where noise is strong or JPEG coarse; needs an "
+        "engine",
         restore_stream,
         RestoreStreamSettings,
         network=True,

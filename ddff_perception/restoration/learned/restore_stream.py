@@ -36,8 +36,8 @@ class RestoreStreamSettings(Settings):
 
     model: str = parameter(
         DEFAULT_MODEL,
-        "Network: one of one's own (`ddff train restoration`), the path of its ONNX files without "
-        "_estimator.onnx",
+        "Network: the shipped one, or the path of one's own ONNX files (`ddff train restoration`) "
+        "without _estimator.onnx",
     )
     tile_px: int = parameter(
         768, "larger images are restored in tiles of this side that overlap", "px", (192, 4096)
@@ -51,7 +51,7 @@ def restore_stream(
     of the image (`networks.restore_stream`), then blur as there. Of a stream the network is told
     the same until it is looked anew.
 
-    No weights ship: `ddff train restoration --network restore_stream --data clean_images`.
+    What ships is told of in docs/models/restore_stream.md.
     Assumes: what was degraded as in training. Confidence: the probability that brightness is within
     8 of 255 steps of the truth, as the network learned it.
     """

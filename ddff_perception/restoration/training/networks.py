@@ -5,7 +5,7 @@
 (Adam, 2e-4, batch 1; beta is pix2pix's, the steps of the decay ours) and its crops of 256 pixels of
 images of 286; `cpu` a reduced width for two cores; `smoke` a few steps for a test. Without a folder
 they learn from procedural pictures; give photographs, rendered views (`ddff simulate dataset`),
-Facades, NYUv2 or Cityscapes with `--data`. Nothing ships trained.
+Facades, NYUv2 or Cityscapes with `--data`. RestoreStream ships trained at a width of 24.
 """
 
 from __future__ import annotations
