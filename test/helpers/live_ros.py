@@ -10,6 +10,7 @@ from typing import Any
 
 # Generous: the machine may be busy with everything else; a passing test never waits for it.
 PATIENCE_S = 60.0
+SETTLED_S = 2.0
 
 
 class Heard(list[Any]):
@@ -85,17 +86,25 @@ class RosSession:
     def wait_met(self, publisher: Any) -> None:
         """Waits until the publisher and the subscriptions of the session know of each other.
 
-        One side may know earlier: what is published before the other does is lost.
+        One side may know earlier: what is published before the other does is lost. What a test
+        before left may be known still, and is not who is meant: the numbers must be right, or have
+        had time to become so (listeners of other processes, of other QoS).
         """
-        topic = publisher.topic_name
+        topic, begun = publisher.topic_name, time.monotonic()
 
         def met() -> bool:
-            ears = [s for node in self._nodes for s in node.subscriptions if s.topic_name == topic]
+            nodes = {self.node, *self._nodes}
+            ears = [s for node in nodes for s in node.subscriptions if s.topic_name == topic]
+            talkers = [p for node in nodes for p in node.publishers if p.topic_name == topic]
             try:
-                known = all(ear.get_publisher_count() for ear in ears)
+                known = [ear.get_publisher_count() for ear in ears]
+                heard = publisher.get_subscription_count()
             except RuntimeError:  # its handle is invalid: a node let go of it meanwhile
                 return False
-            return known and publisher.get_subscription_count() > 0
+            if heard == len(ears) and set(known) == {len(talkers)}:
+                return True
+            settled = not ears or time.monotonic() - begun > SETTLED_S
+            return settled and heard > 0 and all(known)
 
         self.wait_for(met, f"a subscriber of {topic}")
 
