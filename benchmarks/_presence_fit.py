@@ -126,8 +126,8 @@ def fitted_presence(views: list[Sample]) -> np.ndarray:
     middle[0], spread[0] = 0, 1
     scaled = [(view.features - middle) / spread for view in views]
     sure = [number for number, view in enumerate(views) if view.kind != "part"]
-    start = _likelihood(
-        np.concatenate([scaled[n] for n in sure]),
+    start = likelihood_fit(
+        np.concatenate([scaled[n][:, 1:] for n in sure]),
         np.concatenate([np.full(len(scaled[n]), views[n].glass, float) for n in sure]),
     )
     found = minimize(
@@ -142,12 +142,14 @@ def fitted_presence(views: list[Sample]) -> np.ndarray:
     return np.asarray(weights)
 
 
-def _likelihood(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
-    weights = np.zeros(rows.shape[1])
-    for _ in range(8):
-        p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        slope = rows.T @ (p - right) / len(right) + 1e-3 * weights
-        bend = (rows * (p * (1 - p))[:, None]).T @ rows / len(right)
+def likelihood_fit(features: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Weights of a logistic function for the probability of `right`, by Newton's method."""
+    columns = np.concatenate([np.ones((len(features), 1)), features], axis=1)
+    weights = np.zeros(columns.shape[1])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
+        slope = columns.T @ (p - right) / len(right) + 1e-3 * weights
+        bend = (columns * (p * (1 - p))[:, None]).T @ columns / len(right)
         weights = weights - np.linalg.solve(bend + 1e-3 * np.eye(len(weights)), slope)
     return weights
 

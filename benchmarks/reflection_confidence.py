@@ -21,7 +21,7 @@ import numpy as np
 import typer
 from _gloss import gloss_view
 from _mixtures import Mixture, mixture_view
-from _presence_fit import TRIED, fitted_presence, report, samples
+from _presence_fit import TRIED, fitted_presence, likelihood_fit, report, samples
 from _record import write_record
 from rich.console import Console
 from rich.progress import track
@@ -83,18 +83,6 @@ def decibel_fit(
 
     options = {"maxiter": 6, "xtol": 1e-2, "ftol": 1e-3}
     return np.asarray(minimize(loss, start, method="Powell", options=options).x)
-
-
-def likelihood_fit(features: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Weights of a logistic function for the probability of `right`, by Newton's method."""
-    columns = np.concatenate([np.ones((len(features), 1)), features], axis=1)
-    weights = np.zeros(columns.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
-        slope = columns.T @ (p - right) / len(right) + 1e-3 * weights
-        bend = (columns * (p * (1 - p))[:, None]).T @ columns / len(right)
-        weights = weights - np.linalg.solve(bend + 1e-3 * np.eye(len(weights)), slope)
-    return weights
 
 
 def flat(maps: np.ndarray) -> np.ndarray:
