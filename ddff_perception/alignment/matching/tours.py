@@ -82,7 +82,7 @@ def tour_of_costs(costs: FloatArray, row_s: float, column_s: float, settings: To
     overlap = round(settings.overlap_s / column_s)
     rows = stripe_rows(excess(costs), length, overlap, settings.join_s / row_s)
     join_s = max(settings.join_s, _GAP * max(row_s, column_s))
-    ratio = cost_ratio(costs, rows, row_s, column_s, settings)
+    ratio, share = cost_ratio(costs, rows, row_s, column_s, settings)
     plausible = ~ambiguous(costs, rows, settings, row_s, column_s)
     kept = plausible & (ratio < settings.contrast)
     kept = _without_gaps(kept, rows, join_s, row_s, column_s)
@@ -99,7 +99,7 @@ def tour_of_costs(costs: FloatArray, row_s: float, column_s: float, settings: To
         moved_s = (rows[end - 1] - rows[begin]) * row_s
         likely[begin:end] = certain_s >= needed_s and moved_s >= MOVED * needed_s
     kept = likely
-    confidence = np.where(kept, 1.0 - np.minimum(ratio, 1.0), 0.0)
+    confidence = np.where(kept, 1.0 - np.minimum(share, 1.0), 0.0)
     return Tour(np.where(kept, rows, np.nan).astype(np.float32), confidence.astype(np.float32))
 
 
@@ -113,18 +113,19 @@ def period_s(times_s: NDArray[np.float64]) -> float:
 
 def cost_ratio(
     costs: FloatArray, rows: FloatArray, row_s: float, column_s: float, settings: TourSettings
-) -> FloatArray:
+) -> tuple[FloatArray, FloatArray]:
     """What the path at `rows` (m,) costs, as a share of the cheapest one that stays `epsilon_s`
-    away from it, both over `window_s` around each column; (m,), 1 where there is no path.
+    away from it, both over `window_s` around each column; (m,), 1 where there is no path. First as
+    `contrast` is asked of it, then as it is, over `lasting_s` where that is what counts.
 
     It tells videos of other routes, detours, and where a tour begins and ends: there, other paths
     cost no more. What lasts may be weaker by as much as `lasting` is above `contrast`: of frames
     that are metres apart, in a corridor, none is much like another.
     """
     there = np.flatnonzero(~np.isnan(rows))
-    ratio = np.ones(len(rows), np.float32)
+    ratio, share = np.ones((2, len(rows)), np.float32)
     if not len(there):
-        return ratio
+        return ratio, share
     reach = max(1, round(settings.epsilon_s / row_s))
     other = costs.copy()
     for column in there:
@@ -140,12 +141,14 @@ def cost_ratio(
         means = [uniform_filter1d(values, window) for values in (own, rival)]
         return np.asarray(means[0] / np.maximum(means[1], 1e-9), np.float32)
 
-    ratio[there] = near = over(settings.window_s)
-    if len(there) >= _LASTING:
-        lasting = over(settings.lasting_s) - (settings.lasting - settings.contrast)
-        even = near < np.percentile(near, _BEST) + _SPREAD
-        ratio[there] = np.where(even, np.minimum(near, lasting), near)
-    return ratio
+    ratio[there] = share[there] = near = over(settings.window_s)
+    if settings.lasting and len(there) >= _LASTING:
+        whole = over(settings.lasting_s)
+        weaker = whole - (settings.lasting - settings.contrast)
+        counts = (near < np.percentile(near, _BEST) + _SPREAD) & (weaker < near)
+        ratio[there] = np.where(counts, weaker, near)
+        share[there] = np.where(counts, whole, near)
+    return ratio, share
 
 
 def ambiguous(

@@ -67,6 +67,14 @@ def test_what_is_weak_but_lasts_is_a_tour_and_of_another_route_is_none():
 
     again = route.frames(seconds, noise=1.2, seed=8)
     assert matched(again) > 0.8 > 0.5 > matched(again, lasting=0.0)
+    # It is as sure as the path is cheaper, not as what it takes to count.
+    weak, plain = (
+        find_tour(reference, again, seconds, seconds, TourSettings(window_s=40.0, **settings))
+        for settings in ({"lasting": 0.9}, {"contrast": 0.9, "lasting": 0.0})
+    )
+    both = weak.matched & plain.matched
+    assert both.any()
+    np.testing.assert_allclose(weak.confidence[both], plain.confidence[both], atol=1e-6)
     others = [DescribedRoute(200 + n, length=60, reach=1.0) for n in range(8)]
     assert max(matched(other.frames(seconds, noise=1.2, seed=9)) for other in others) == 0
 
@@ -173,7 +181,7 @@ def test_a_doubtful_gap_between_sure_stretches_does_not_cut_a_tour_in_two(sure, 
     ratio = np.full(30, 0.85, np.float32)
     ratio[12:17] = 0.95
     ratio[10 - sure : 10] = ratio[20 : 20 + sure] = 0.5
-    monkeypatch.setattr(tours, "cost_ratio", lambda *_: ratio)
+    monkeypatch.setattr(tours, "cost_ratio", lambda *_: (ratio, ratio))
     monkeypatch.setattr(tours, "ambiguous", lambda costs, *_: np.zeros(30, bool))
     found = tours.tour_of_costs(cost_matrix(drive, drive), 1 / 3, 1 / 3, TourSettings())
     assert found.matched.all() == whole and bool(found) == whole
